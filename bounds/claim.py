@@ -1,0 +1,277 @@
+"""A claim is data: what is stated, under which conditions, where, and what of it can fail.
+
+The classes below hold exact mathematics only.  A `Claim` carries its right-hand side as one
+SymPy expression; what is printed, rendered in LaTeX, evaluated and tested all come from it.
+Its `checks` say which falsifiable statements stand for the claim; *how* each is decided
+(how many draws, which threshold, which budget) is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Literal
+
+import sympy as sp
+
+from bounds import symbols
+
+
+class Relation(StrEnum):
+    """How the measured quantity stands to the bound."""
+
+    UPPER = "<="
+    LOWER = ">="
+    EQUAL = "="
+
+
+class Verdict(StrEnum):
+    """What became of a claim, strongest first."""
+
+    PROVED = "PROVED"
+    CERTIFIED = "CERTIFIED"
+    SUPPORTED = "SUPPORTED"
+    REFUTED = "REFUTED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+Variant = Literal["printed", "corrected", "explicit", "sharp"]
+Number = int | float | sp.Expr
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A random number that a simulator draws.
+
+    `quantity` is "error" for ERR of the named `estimator`, or the name of another registered
+    quantity (an operator norm, a count).  `thetas` are thresholds on the oracle's score scale,
+    as expressions in the setting's symbols; with several, the *smallest* error over them is
+    measured, which stands for "there is a threshold".
+    """
+
+    estimator: str = "unfiltered"
+    quantity: str = "error"
+    thetas: tuple[sp.Expr, ...] = ()
+    retains: tuple[float, ...] = ()
+    rounds: int = 1
+
+
+@dataclass(frozen=True)
+class Path:
+    """A one-parameter family of settings: `parameter` runs over `values`, the rest is `at`.
+
+    An entry of `at` may be an expression in other symbols (n as a multiple of the sample
+    condition, say); expressions are resolved after the plain numbers.
+    """
+
+    parameter: sp.Symbol
+    values: tuple[Number, ...]
+    at: tuple[tuple[sp.Symbol, Number], ...]
+
+    def points(self) -> tuple[dict[str, float], ...]:
+        """The settings along the path, as parameter name -> number."""
+        return tuple(resolve({**dict(self.at), self.parameter: v}) for v in self.values)
+
+
+def resolve(values: Mapping[sp.Symbol, Number]) -> dict[str, float]:
+    """Numbers for every symbol of `values`, resolving expressions in one another.
+
+    Counts are rounded up to whole numbers.  Raises ValueError on a symbol left free.
+    """
+    exact = {s: sp.sympify(v) for s, v in values.items()}
+    plain = {s: v for s, v in exact.items() if not v.free_symbols}
+    rest = {s: v for s, v in exact.items() if v.free_symbols}
+    while rest:
+        ready = {s: v.subs(plain) for s, v in rest.items() if v.free_symbols <= plain.keys()}
+        if not ready:
+            left = ", ".join(sorted(str(s) for s in rest))
+            raise ValueError(f"cannot resolve {left} from {sorted(map(str, plain))}")
+        plain.update(ready)
+        rest = {s: v for s, v in rest.items() if s not in ready}
+    numbers: dict[str, float] = {}
+    for s, v in plain.items():
+        numbers[s.name] = int(sp.ceiling(v)) if s.is_integer else float(v)
+    return numbers
+
+
+@dataclass(frozen=True)
+class Tail:
+    """P(the measured quantity breaks the bound) <= delta, at every setting of the claim's family.
+
+    `paths` are the settings to judge at; `random_settings` asks for that many more, drawn at
+    random inside the claim's conditions.
+    """
+
+    measured: Measured
+    paths: tuple[Path, ...] = ()
+    random_settings: int = 0
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How log(measured / bound) moves with log(parameter) along a path.
+
+    `two_sided`: the slope is equivalent to 0 within `margin` (the bound has the right
+    exponent).  Otherwise only growth against the claim counts: an upper bound up to an absolute
+    constant cannot have a ratio that keeps growing along a family inside its conditions.
+    """
+
+    measured: Measured
+    path: Path
+    two_sided: bool
+    margin: float = 0.05
+
+
+@dataclass(frozen=True)
+class Mean:
+    """E[measured] equals the claim's bound (an expectation) at each setting of `paths`.
+
+    `tolerance` is the relative difference that the statement itself leaves open (0 for an exact
+    identity); the test is of |mean - bound| <= tolerance * |bound|.
+    """
+
+    measured: Measured
+    paths: tuple[Path, ...]
+    tolerance: float = 0.0
+
+
+@dataclass(frozen=True)
+class Law:
+    """The measured quantity follows the stated distribution, up to `tolerance` in DKW distance.
+
+    `cdf` maps (parameter values by name, numbers) to probabilities, vectorised over numbers.
+    """
+
+    measured: Measured
+    cdf: Callable[..., Any]
+    paths: tuple[Path, ...]
+    tolerance: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a symbolic proof: `statement` in words, `truth` decided by SymPy.
+
+    `truth` is True only where SymPy reduced the step to an identity or a sign; `shown` is the
+    expression that was decided, for display.
+    """
+
+    statement: str
+    truth: bool
+    shown: str = ""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A symbolic derivation: every step must be decided True by SymPy."""
+
+    derive: Callable[[], Iterable[Step]]
+
+
+Check = Any
+"""Tail | Scaling | Mean | Law | Proof | ... ; a judge is registered per class, see `verification.run`."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement of the paper (or of its correction), ready to be rendered and tested.
+
+    `up_to_constant` marks a bound printed with an unnamed absolute constant.  `probability` is
+    that with which the statement holds; None means surely.  `conditions` are SymPy relations in
+    the declared symbols.  `corrects` names the printed claim that this one replaces.
+    """
+
+    id: str
+    title: str
+    source: str
+    statement: str
+    checks: tuple[Check, ...]
+    expected: Verdict
+    note: str
+    variant: Variant = "printed"
+    quantity: sp.Expr | None = None
+    relation: Relation | None = None
+    bound: sp.Expr | None = None
+    up_to_constant: bool = False
+    conditions: tuple[sp.Basic, ...] = ()
+    probability: sp.Expr | None = None
+    depends_on: tuple[str, ...] = ()
+    corrects: str | None = None
+    remark: str = ""
+
+    @cached_property
+    def parameters(self) -> tuple[sp.Symbol, ...]:
+        """The free symbols of the bound, by name."""
+        if self.bound is None:
+            return ()
+        return tuple(sorted(self.bound.free_symbols, key=lambda s: str(s)))
+
+    def lambdify(self, module: str = "numpy") -> Callable[..., Any]:
+        """The bound as a function of its parameters by keyword, vectorised for "numpy".
+
+        Raises ValueError for a claim without a bound.
+        """
+        bound = self._require_bound()
+        function = sp.lambdify(self.parameters, bound, modules=module)
+        names = [s.name for s in self.parameters]
+
+        def evaluate(**values: Any) -> Any:
+            return function(*(values[name] for name in names))
+
+        return evaluate
+
+    def evaluate(self, values: Mapping[str, Any]) -> Any:
+        """The bound at `values` (numbers or arrays by parameter name), in double precision.
+
+        Names beyond the bound's parameters are ignored; infinite gamma is allowed.
+        """
+        return self._compiled(**{s.name: values[s.name] for s in self.parameters})
+
+    @cached_property
+    def _compiled(self) -> Callable[..., Any]:
+        return self.lambdify()
+
+    def evaluate_mp(self, values: Mapping[str, Any], digits: int = 50) -> Any:
+        """The bound at `values` as an mpmath number with `digits` significant digits."""
+        import mpmath
+
+        bound = self._require_bound()
+        with mpmath.workdps(digits + 10):
+            function = sp.lambdify(self.parameters, bound, modules="mpmath")
+            value = function(*(mpmath.mpf(values[s.name]) for s in self.parameters))
+        with mpmath.workdps(digits):
+            return +value
+
+    def latex(self) -> str:
+        """Left-hand side, relation and bound in the paper's letters."""
+        if self.bound is None or self.relation is None:
+            return r"\text{" + self.statement + "}"
+        sign = {
+            (Relation.UPPER, True): r"\lesssim",
+            (Relation.UPPER, False): r"\le",
+            (Relation.LOWER, True): r"\gtrsim",
+            (Relation.LOWER, False): r"\ge",
+            (Relation.EQUAL, True): r"\asymp",
+            (Relation.EQUAL, False): "=",
+        }[self.relation, self.up_to_constant]
+        left = symbols.ERR if self.quantity is None else self.quantity
+        return f"{to_latex(left)} {sign} {to_latex(self.bound)}"
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def with_bound(self, bound: sp.Expr, **changes: Any) -> Claim:
+        """The same claim with another right-hand side (used to make wrong versions of it)."""
+        return replace(self, bound=bound, **changes)
+
+    def _require_bound(self) -> sp.Expr:
+        if self.bound is None:
+            raise ValueError(f"claim {self.id!r} states no bound")
+        return self.bound
+
+
+def to_latex(expression: sp.Basic) -> str:
+    """LaTeX in the paper's letters."""
+    return str(sp.latex(expression, symbol_names=symbols.LATEX_NAMES))

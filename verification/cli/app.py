@@ -1,0 +1,100 @@
+"""The Typer application: shared options, how errors are shown, and which module has which command."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import click
+import typer
+
+from verification.errors import InvalidArgument, MissingExtra, TooFewPairs
+
+app = typer.Typer(
+    name="filtergain",
+    help="Check the theorems on data filtering in multimodal contrastive learning.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+EXIT_AS_EXPECTED, EXIT_DIFFERENT, EXIT_WRONG_USE, EXIT_INCONCLUSIVE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def _number(text: str, argument: str, allowed: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidArgument(argument, text, allowed) from None
+
+
+class NumberType(click.ParamType):
+    """A float such as 0.3, 1e6 or inf; never evaluated as code."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The float, or InvalidArgument naming the option."""
+        if isinstance(value, (int, float)):
+            return value
+        argument = param.opts[0] if param is not None else "value"
+        try:
+            # An exact integer stays exact: float() would round beyond 2**53.
+            return int(value)
+        except ValueError:
+            return _number(value, argument, "must be a number such as 0.3, 1e6 or inf")
+
+
+NUMBER = NumberType()
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable result on standard output.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Root seed of every random stream.", min=0)]
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output; infinite numbers as the strings "inf" and "-inf"."""
+    sys.stdout.write(json.dumps(finite(value), indent=2, allow_nan=False) + "\n")
+
+
+def finite(value: Any) -> Any:
+    """`value` with infinite floats replaced by "inf" and "-inf", which JSON numbers cannot hold."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return "inf" if value > 0 else "-inf"
+    return value
+
+
+def message(text: str) -> None:
+    """A line for the person at the terminal: on standard error, out of the way of results."""
+    print(text, file=sys.stderr)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit status; a user's mistake is one line."""
+    from verification.cli import commands  # noqa: F401  (registers the commands on `app`)
+
+    try:
+        status = app(list(arguments), standalone_mode=False, prog_name="filtergain")
+    except click.exceptions.Abort:
+        message("interrupted")
+        return EXIT_INTERRUPTED
+    except KeyboardInterrupt:
+        message("interrupted")
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        message(f"filtergain: {error.format_message()}")
+        return EXIT_WRONG_USE
+    except (InvalidArgument, TooFewPairs, MissingExtra) as error:
+        message(f"filtergain: {error}")
+        return EXIT_WRONG_USE
+    except OSError as error:
+        where = f" {error.filename!r}" if error.filename else ""
+        message(f"filtergain: cannot use{where}: {error.strerror or error}")
+        return EXIT_WRONG_USE
+    return status if isinstance(status, int) else EXIT_AS_EXPECTED

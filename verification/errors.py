@@ -1,0 +1,35 @@
+"""Errors that a user can cause, each with a one-line message."""
+
+from __future__ import annotations
+
+
+class InvalidArgument(ValueError):
+    """A value outside what an argument allows: names the argument, the value and the range."""
+
+    def __init__(self, argument: str, value: object, allowed: str) -> None:
+        self.argument = argument
+        self.value = value
+        self.allowed = allowed
+        super().__init__(f"{argument} {allowed}, got {value!r}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, object, str]]:
+        return type(self), (self.argument, self.value, self.allowed)
+
+
+class TooFewPairs(ValueError):
+    """A filter kept fewer than two pairs, so no cross-covariance exists."""
+
+    def __init__(self, kept: int, scored: int) -> None:
+        self.kept = kept
+        self.scored = scored
+        super().__init__(f"the threshold keeps {kept} of {scored} scored pairs; a fit needs at least 2")
+
+    def __reduce__(self) -> tuple[type, tuple[int, int]]:
+        return type(self), (self.kept, self.scored)
+
+
+class MissingExtra(ImportError):
+    """An optional package is needed and absent: says how to install it."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"this needs {package}: pip install 'filtergain[{extra}]'")

@@ -1,0 +1,159 @@
+"""A validated setting of the model, and the procedure that is run in it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
+
+from verification.errors import InvalidArgument
+
+EstimatorName = Literal["unfiltered", "oracle-filtered", "teacher-filtered"]
+ESTIMATORS: tuple[str, ...] = get_args(EstimatorName)
+
+MAX_PAIRS = 10**18
+"""Largest n: class counts stay inside NumPy's 64-bit binomial."""
+
+
+def whole(argument: str, value: Any, minimum: int, maximum: int = MAX_PAIRS) -> int:
+    """`value` as an int; raises InvalidArgument unless it is a whole number in the range.
+
+    1e6 is a whole number, True and 2.5 are not.
+    """
+    allowed = f"must be a whole number in [{minimum}, {maximum}]"
+    if isinstance(value, bool) or not isinstance(value, (int, float)) and not hasattr(value, "__index__"):
+        raise InvalidArgument(argument, value, allowed)
+    if isinstance(value, float) and not value.is_integer():
+        raise InvalidArgument(argument, value, allowed)
+    number = int(value)
+    if not minimum <= number <= maximum:
+        raise InvalidArgument(argument, value, allowed)
+    return number
+
+
+def real(argument: str, value: Any, allowed: str) -> float:
+    """`value` as a float; raises InvalidArgument on non-numbers and NaN."""
+    if isinstance(value, bool):
+        raise InvalidArgument(argument, value, allowed)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise InvalidArgument(argument, value, allowed) from None
+    if math.isnan(number):
+        raise InvalidArgument(argument, value, allowed)
+    return number
+
+
+@dataclass(frozen=True, order=True)
+class Setting:
+    """The bimodal model's parameters (Eq. 1, Assumptions 1 and 2).
+
+    n pairs; dimensions d, d_tilde; latent dimension r <= min(d, d_tilde); clean fraction eta in
+    (0, 1]; inverse noise variances gamma, gamma_tilde in (0, inf].  At d = r the left space is
+    everything and its error is identically 0 (likewise on the right).  Raises InvalidArgument.
+    """
+
+    n: int
+    d: int
+    d_tilde: int
+    r: int
+    eta: float
+    gamma: float
+    gamma_tilde: float
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "n", whole("n", self.n, 4))
+        put(self, "d", whole("d", self.d, 1, 10**6))
+        put(self, "d_tilde", whole("d_tilde", self.d_tilde, 1, 10**6))
+        put(self, "r", whole("r", self.r, 1, 10**6))
+        if self.r > min(self.d, self.d_tilde):
+            raise InvalidArgument("r", self.r, f"must be at most min(d, d_tilde) = {min(self.d, self.d_tilde)}")
+        put(self, "eta", real("eta", self.eta, "must lie in (0, 1]"))
+        if not 0 < self.eta <= 1:
+            raise InvalidArgument("eta", self.eta, "must lie in (0, 1]")
+        for name in ("gamma", "gamma_tilde"):
+            value = real(name, getattr(self, name), "must lie in (0, inf]")
+            if not value > 0:
+                raise InvalidArgument(name, value, "must lie in (0, inf]")
+            put(self, name, value)
+
+    @property
+    def key(self) -> str:
+        """Canonical text of the setting: equal settings have equal keys on every platform."""
+        return ",".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self))
+
+    def as_dict(self) -> dict[str, float]:
+        """Parameter name -> value; an infinite gamma stays a float inf."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, order=True)
+class Procedure:
+    """What is run in a setting: the estimator, its threshold and its sample sizes.
+
+    `theta` is on the oracle's scale (clean mean r), `retain` the share of the scored pairs that is
+    kept; a filtered estimator takes exactly one of them.  `teacher_n` trains the teacher,
+    `student_n` pairs are scored in each round.  Defaults: Algorithm 1's halves, or K + 1 even
+    parts with K rounds.  Raises InvalidArgument.
+    """
+
+    estimator: EstimatorName = "unfiltered"
+    theta: float | None = None
+    retain: float | None = None
+    rounds: int = 1
+    teacher_n: int | None = None
+    student_n: int | None = None
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        if self.estimator not in ESTIMATORS:
+            raise InvalidArgument("estimator", self.estimator, f"must be one of {', '.join(ESTIMATORS)}")
+        if self.theta is not None:
+            value = real("theta", self.theta, "must be a real number (-inf keeps every pair)")
+            if value == math.inf:
+                raise InvalidArgument("theta", value, "must be below inf")
+            put(self, "theta", value)
+        if self.retain is not None:
+            value = real("retain", self.retain, "must lie in (0, 1]")
+            if not 0 < value <= 1:
+                raise InvalidArgument("retain", value, "must lie in (0, 1]")
+            put(self, "retain", value)
+        put(self, "rounds", whole("rounds", self.rounds, 1, 10_000))
+        for name in ("teacher_n", "student_n"):
+            if getattr(self, name) is not None:
+                put(self, name, whole(name, getattr(self, name), 2))
+        filtered = self.estimator != "unfiltered"
+        if filtered and (self.theta is None) == (self.retain is None):
+            raise InvalidArgument("theta", self.theta, f"or retain (exactly one) must be given for {self.estimator}")
+        if not filtered and (self.theta is not None or self.retain is not None):
+            raise InvalidArgument("theta/retain", self.theta if self.theta is not None else self.retain,
+                                  "must be left out for the unfiltered estimator")
+        if self.rounds > 1 and self.estimator != "teacher-filtered":
+            raise InvalidArgument("rounds", self.rounds, "must be 1 unless the estimator is teacher-filtered")
+        if self.teacher_n is not None and self.estimator != "teacher-filtered":
+            raise InvalidArgument("teacher_n", self.teacher_n, "must be left out unless the estimator is teacher-filtered")
+        if self.student_n is not None and not filtered:
+            raise InvalidArgument("student_n", self.student_n, "must be left out for the unfiltered estimator")
+
+    def sizes(self, n: int) -> tuple[int, int]:
+        """(pairs for the teacher, pairs scored in each round) out of n.
+
+        The unfiltered estimator trains on all n: (n, 0).  The oracle scores n - n//2 pairs.
+        """
+        if self.estimator == "unfiltered":
+            return n, 0
+        if self.estimator == "oracle-filtered":
+            return 0, self.student_n if self.student_n is not None else n - n // 2
+        part = n // (self.rounds + 1)
+        teacher = self.teacher_n if self.teacher_n is not None else part
+        student = self.student_n if self.student_n is not None else (n - teacher) // self.rounds
+        for name, value in (("teacher_n", teacher), ("student_n", student)):
+            if value < 2:
+                raise InvalidArgument(name, value, f"must be at least 2 (n = {n}, rounds = {self.rounds})")
+        return teacher, student
+
+    @property
+    def key(self) -> str:
+        """Canonical text of the procedure."""
+        return ",".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self))
