@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import sympy as sp
 
@@ -38,7 +38,8 @@ class Verdict(StrEnum):
 
 
 Variant = Literal["printed", "corrected", "explicit", "sharp"]
-Number = int | float | sp.Expr
+Number: TypeAlias = Any
+"""int, float or a SymPy expression."""
 
 
 @dataclass(frozen=True)
@@ -165,13 +166,57 @@ class Step:
 
 @dataclass(frozen=True)
 class Proof:
-    """A symbolic derivation: every step must be decided True by SymPy."""
+    """A symbolic derivation: every step must be decided True by SymPy.
 
-    derive: Callable[[], Iterable[Step]]
+    `derive` receives the claim and must reason about the expressions that it carries, so that a
+    changed bound changes the outcome.
+    """
+
+    derive: Callable[[Claim], Iterable[Step]]
 
 
-Check = Any
-"""Tail | Scaling | Mean | Law | Proof | ... ; a judge is registered per class, see `verification.run`."""
+@dataclass(frozen=True)
+class Certified:
+    """What a rigorous enclosure found.
+
+    `holds` is True (certified on the whole box), False (violated at `witness`) or None (undecided
+    at this precision and splitting depth).  `margin` is the smallest certified distance to
+    violation; `best` encloses the best constant in place of the stated one, where that is asked.
+    """
+
+    holds: bool | None
+    box: str
+    bits: int
+    boxes: int
+    margin: float
+    witness: str = ""
+    best: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """An inequality enclosed in ball arithmetic over a stated box.
+
+    `prove` receives the claim (and must use the bound that it carries) and the precision in bits.
+    """
+
+    prove: Callable[[Claim, int], Certified]
+    bits: int = 128
+
+
+@dataclass(frozen=True)
+class Search:
+    """A deterministic inequality, searched for a counterexample on adversarial random instances.
+
+    `measured.quantity` names a registered ratio left-hand side / right-hand side, which the claim
+    says never passes its bound; one violation refutes.
+    """
+
+    measured: Measured
+    instances: int = 2000
+
+
+Check: TypeAlias = Tail | Scaling | Mean | Law | Proof | Certificate | Search
 
 
 @dataclass(frozen=True)

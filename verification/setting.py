@@ -21,7 +21,8 @@ def whole(argument: str, value: Any, minimum: int, maximum: int = MAX_PAIRS) -> 
     1e6 is a whole number, True and 2.5 are not.
     """
     allowed = f"must be a whole number in [{minimum}, {maximum}]"
-    if isinstance(value, bool) or not isinstance(value, (int, float)) and not hasattr(value, "__index__"):
+    is_number = isinstance(value, (int, float)) or hasattr(value, "__index__")
+    if isinstance(value, bool) or not is_number:
         raise InvalidArgument(argument, value, allowed)
     if isinstance(value, float) and not value.is_integer():
         raise InvalidArgument(argument, value, allowed)
@@ -68,7 +69,8 @@ class Setting:
         put(self, "d_tilde", whole("d_tilde", self.d_tilde, 1, 10**6))
         put(self, "r", whole("r", self.r, 1, 10**6))
         if self.r > min(self.d, self.d_tilde):
-            raise InvalidArgument("r", self.r, f"must be at most min(d, d_tilde) = {min(self.d, self.d_tilde)}")
+            smaller = min(self.d, self.d_tilde)
+            raise InvalidArgument("r", self.r, f"must be at most min(d, d_tilde) = {smaller}")
         put(self, "eta", real("eta", self.eta, "must lie in (0, 1]"))
         if not 0 < self.eta <= 1:
             raise InvalidArgument("eta", self.eta, "must lie in (0, 1]")
@@ -125,16 +127,21 @@ class Procedure:
                 put(self, name, whole(name, getattr(self, name), 2))
         filtered = self.estimator != "unfiltered"
         if filtered and (self.theta is None) == (self.retain is None):
-            raise InvalidArgument("theta", self.theta, f"or retain (exactly one) must be given for {self.estimator}")
-        if not filtered and (self.theta is not None or self.retain is not None):
-            raise InvalidArgument("theta/retain", self.theta if self.theta is not None else self.retain,
-                                  "must be left out for the unfiltered estimator")
-        if self.rounds > 1 and self.estimator != "teacher-filtered":
-            raise InvalidArgument("rounds", self.rounds, "must be 1 unless the estimator is teacher-filtered")
-        if self.teacher_n is not None and self.estimator != "teacher-filtered":
-            raise InvalidArgument("teacher_n", self.teacher_n, "must be left out unless the estimator is teacher-filtered")
-        if self.student_n is not None and not filtered:
-            raise InvalidArgument("student_n", self.student_n, "must be left out for the unfiltered estimator")
+            raise InvalidArgument(
+                "theta", self.theta, f"or retain (exactly one) must be given for {self.estimator}"
+            )
+        unused = {
+            "theta": not filtered and self.theta is not None,
+            "retain": not filtered and self.retain is not None,
+            "student_n": not filtered and self.student_n is not None,
+            "teacher_n": self.estimator != "teacher-filtered" and self.teacher_n is not None,
+            "rounds": self.estimator != "teacher-filtered" and self.rounds != 1,
+        }
+        for name, given in unused.items():
+            if given:
+                raise InvalidArgument(
+                    name, getattr(self, name), f"must be left out for the {self.estimator} estimator"
+                )
 
     def sizes(self, n: int) -> tuple[int, int]:
         """(pairs for the teacher, pairs scored in each round) out of n.

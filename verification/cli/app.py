@@ -31,7 +31,7 @@ def _number(text: str, argument: str, allowed: str) -> float:
         raise InvalidArgument(argument, text, allowed) from None
 
 
-class NumberType(click.ParamType):
+class NumberType(click.ParamType[float]):
     """A float such as 0.3, 1e6 or inf; never evaluated as code."""
 
     name = "number"

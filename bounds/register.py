@@ -1,0 +1,78 @@
+"""Every claim in the paper's order, and the graph of what rests on what."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+
+from bounds import filtered, unfiltered
+from bounds.claim import Claim
+
+CLAIMS: tuple[Claim, ...] = (
+    *unfiltered.CLAIMS,
+    *filtered.CLAIMS,
+)
+
+
+class UnknownClaim(KeyError):
+    """No claim has this id; the message suggests the nearest ones."""
+
+    def __init__(self, claim_id: str, known: tuple[str, ...]) -> None:
+        self.claim_id = claim_id
+        near = difflib.get_close_matches(claim_id, known, n=3, cutoff=0.4)
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        super().__init__(f"no claim is called {claim_id!r}{hint}")
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class Register(Mapping[str, Claim]):
+    """Claims by id, in order.  Looking up an unknown id raises UnknownClaim with suggestions."""
+
+    def __init__(self, claims: tuple[Claim, ...]) -> None:
+        self._by_id = {claim.id: claim for claim in claims}
+        problems = check_register(claims)
+        if problems:
+            raise ValueError("the register contradicts itself: " + "; ".join(problems))
+
+    def __getitem__(self, claim_id: str) -> Claim:
+        try:
+            return self._by_id[claim_id]
+        except KeyError:
+            raise UnknownClaim(claim_id, tuple(self._by_id)) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_id)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+
+def check_register(claims: tuple[Claim, ...]) -> list[str]:
+    """What is wrong with the register, in words: empty when it is sound.
+
+    Ids are unique, dependencies and corrected claims exist, there is no cycle, every claim has a
+    check and names a note.
+    """
+    problems = []
+    ids = [claim.id for claim in claims]
+    problems += [f"{i!r} is used twice" for i in sorted({i for i in ids if ids.count(i) > 1})]
+    for claim in claims:
+        problems += [f"{claim.id!r} rests on unknown {x!r}" for x in claim.depends_on if x not in ids]
+        if claim.corrects is not None and claim.corrects not in ids:
+            problems.append(f"{claim.id!r} corrects unknown {claim.corrects!r}")
+        if not claim.checks:
+            problems.append(f"{claim.id!r} has nothing that can fail")
+        if "#" not in claim.note:
+            problems.append(f"{claim.id!r} names no section of a note")
+    try:
+        tuple(TopologicalSorter({claim.id: claim.depends_on for claim in claims}).static_order())
+    except CycleError as error:
+        problems.append(f"claims rest on each other: {' -> '.join(error.args[1])}")
+    return problems
+
+
+claims = Register(CLAIMS)
+"""Claim id -> Claim, in the paper's order."""
