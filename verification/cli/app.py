@@ -7,14 +7,13 @@ import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import click
 import typer
+from typer.exceptions import Abort, TyperException
 
 from verification.errors import InvalidArgument, MissingExtra, TooFewPairs
 
 app = typer.Typer(
     name="filtergain",
-    help="Check the theorems on data filtering in multimodal contrastive learning.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -24,34 +23,45 @@ app = typer.Typer(
 EXIT_AS_EXPECTED, EXIT_DIFFERENT, EXIT_WRONG_USE, EXIT_INCONCLUSIVE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 
 
-def _number(text: str, argument: str, allowed: str) -> float:
+def number(text: str | float) -> float:
+    """A number such as 0.3, 1e6 or inf: parsed, never evaluated.  Integers stay exact."""
+    try:
+        # float() would round integers beyond 2**53.
+        return int(text)
+    except ValueError:
+        pass
+    except OverflowError:
+        return float(text)
     try:
         return float(text)
     except ValueError:
-        raise InvalidArgument(argument, text, allowed) from None
+        raise typer.BadParameter(f"must be a number such as 0.3, 1e6 or inf, got {text!r}") from None
 
-
-class NumberType(click.ParamType[float]):
-    """A float such as 0.3, 1e6 or inf; never evaluated as code."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The float, or InvalidArgument naming the option."""
-        if isinstance(value, (int, float)):
-            return value
-        argument = param.opts[0] if param is not None else "value"
-        try:
-            # An exact integer stays exact: float() would round beyond 2**53.
-            return int(value)
-        except ValueError:
-            return _number(value, argument, "must be a number such as 0.3, 1e6 or inf")
-
-
-NUMBER = NumberType()
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable result on standard output.")]
-SeedOption = Annotated[int, typer.Option("--seed", help="Root seed of every random stream.", min=0)]
+SeedOption = Annotated[
+    int, typer.Option("--seed", parser=number, metavar="NUMBER", help="Root seed of every random stream.")
+]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", parser=number, metavar="NUMBER", help="Worker processes.")
+]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"filtergain {version('filtergain')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Check the theorems on data filtering in multimodal contrastive learning."""
 
 
 def print_json(value: Any) -> None:
@@ -81,13 +91,13 @@ def run(arguments: Sequence[str]) -> int:
 
     try:
         status = app(list(arguments), standalone_mode=False, prog_name="filtergain")
-    except click.exceptions.Abort:
+    except Abort:
         message("interrupted")
         return EXIT_INTERRUPTED
     except KeyboardInterrupt:
         message("interrupted")
         return EXIT_INTERRUPTED
-    except click.ClickException as error:
+    except TyperException as error:
         message(f"filtergain: {error.format_message()}")
         return EXIT_WRONG_USE
     except (InvalidArgument, TooFewPairs, MissingExtra) as error:

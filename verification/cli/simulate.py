@@ -1,0 +1,69 @@
+"""`filtergain simulate`: errors of one estimator in one setting."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from verification.cli import options
+from verification.cli.app import JobsOption, JsonOption, SeedOption, app, message, number, print_json
+
+EXAMPLE = (
+    "Example: filtergain simulate --n 1e6 --d 10 --d-tilde 8 --r 4 --eta 0.1 --gamma 1e4 "
+    "--estimator teacher-filtered --theta 0 --replicates 20"
+)
+
+
+@app.command(epilog=EXAMPLE)
+def simulate(
+    n: options.N,
+    d: options.D,
+    r: options.R,
+    eta: options.Eta,
+    gamma: options.Gamma,
+    d_tilde: options.DTilde = None,
+    gamma_tilde: options.GammaTilde = None,
+    estimator: options.Estimator = "unfiltered",
+    theta: options.Theta = None,
+    retain: options.Retain = None,
+    rounds: options.Rounds = 1,
+    teacher_n: options.TeacherN = None,
+    student_n: options.StudentN = None,
+    engine: Annotated[str, typer.Option("--engine", help="exact (fast) or direct (as printed).")] = "exact",
+    replicates: Annotated[float, typer.Option("--replicates", parser=number, metavar="NUMBER", help="Draws.")] = 10,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Random U, U~ (direct engine only).")] = False,
+    seed: SeedOption = 0,
+    jobs: JobsOption = 1,
+    json: JsonOption = False,
+) -> None:
+    """Draw errors of an estimator: how far the learned subspaces are from the truth."""
+    from verification.simulation import simulate as run_simulation
+
+    place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
+    extras: dict[str, Any] = {
+        "rounds": rounds, "teacher_n": teacher_n, "student_n": student_n, "replicates": replicates,
+    }
+    result = run_simulation(
+        place, estimator, theta=theta, retain=retain, engine=engine, seed=seed, jobs=jobs,  # type: ignore[arg-type]
+        rotate=rotate, **extras,
+    )
+    for side, dimension in (("left", place.d), ("right", place.d_tilde)):
+        if dimension == place.r:
+            message(f"note: the {side} space has dimension r, so its error is identically 0")
+    for replicate, text in result.failures:
+        message(f"replicate {replicate}: {text}")
+    if json:
+        print_json(result.as_dict())
+        return
+    values = result.as_dict()
+    total = len(result.draws)
+    if values["mean"] is None:
+        print(f"no replicate of {total} has an error")
+        return
+    spread = "" if values["std"] is None else f" ± {values['std']:.3g}"
+    print(f"{estimator}, {engine} engine, {total} replicates, seed {seed}")
+    print(f"error     {values['mean']:.6g}{spread}   (mean ± standard deviation of one draw)")
+    shares = [draw.retained for draw in result.draws if draw is not None and draw.retained is not None]
+    if shares:
+        print(f"retained  {sum(shares) / len(shares):.4g} of the scored pairs")

@@ -1,0 +1,204 @@
+"""`simulate`: replicates of one procedure in one setting, as arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from types import ModuleType
+from typing import Any, Literal, get_args
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from verification import seeds
+from verification.engines import Draw
+from verification.errors import InvalidArgument, TooFewPairs
+from verification.estimate import Array
+from verification.setting import EstimatorName, Procedure, Setting, whole
+
+EngineName = Literal["exact", "direct"]
+ENGINES: tuple[str, ...] = get_args(EngineName)
+
+Outcome = Draw | TooFewPairs
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Replicates of a procedure in a setting, in index order.
+
+    A replicate whose filter kept fewer than two pairs has no error: it is None in `draws` and a
+    line in `failures`.
+    """
+
+    setting: Setting
+    procedure: Procedure
+    engine: str
+    seed: int
+    draws: tuple[Draw | None, ...]
+    failures: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def errors(self) -> Array:
+        """ERR of the replicates that have one, shape (successes,)."""
+        return np.array([draw.error for draw in self.draws if draw is not None])
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented JSON object: failed replicates are null, and listed under `failures`."""
+        errors = self.errors
+        return {
+            "setting": self.setting.as_dict(),
+            "estimator": self.procedure.estimator,
+            "procedure": {
+                name: getattr(self.procedure, name)
+                for name in ("theta", "retain", "rounds", "teacher_n", "student_n")
+            },
+            "engine": self.engine,
+            "seed": self.seed,
+            "errors": [None if draw is None else draw.error for draw in self.draws],
+            "mean": float(errors.mean()) if len(errors) else None,
+            "std": float(errors.std(ddof=1)) if len(errors) > 1 else None,
+            "retained": [None if draw is None else draw.retained for draw in self.draws],
+            "left": [None if draw is None else draw.left for draw in self.draws],
+            "right": [None if draw is None else draw.right for draw in self.draws],
+            "failures": [{"replicate": i, "message": text} for i, text in self.failures],
+        }
+
+
+def stream_key(setting: Setting, procedure: Procedure, engine: str) -> str:
+    """What names the random streams of a procedure in a setting."""
+    return f"{setting.key}|{procedure.key}|{engine}"
+
+
+def load_engine(engine: str) -> ModuleType:
+    """The engine's module; raises InvalidArgument for an unknown name."""
+    if engine not in ENGINES:
+        raise InvalidArgument("engine", engine, f"must be one of {', '.join(ENGINES)}")
+    if engine == "direct":
+        from verification.engines import direct
+
+        return direct
+    from verification.engines import exact
+
+    return exact
+
+
+def replicates(
+    setting: Setting,
+    procedure: Procedure,
+    engine: str,
+    seed: int,
+    indices: Sequence[int],
+    scales: tuple[float, ...],
+    rotate: bool = False,
+) -> list[Outcome]:
+    """The outcomes of the replicates `indices`, in that order, in this process.
+
+    BLAS runs on one thread: the last bits of an SVD depend on the number of threads.
+    """
+    module = load_engine(engine)
+    key = stream_key(setting, procedure, engine)
+    with threadpool_limits(limits=1, user_api="blas"):
+        if engine == "exact":
+            generators = [seeds.generator(seed, key, i) for i in indices]
+            return list(module.draw_many(setting, procedure, generators, scales))
+        outcomes: list[Outcome] = []
+        for i in indices:
+            try:
+                rng = seeds.generator(seed, key, i)
+                outcomes.append(module.draw(setting, procedure, rng, scales, rotate=rotate))
+            except TooFewPairs as failure:
+                outcomes.append(failure)
+        return outcomes
+
+
+def limit_scales(setting: Setting, procedure: Procedure) -> tuple[float, ...]:
+    """What each round's matrix tends to as a multiple of U U_tilde^T, for a threshold given as theta.
+
+    eta for the first teacher; later rounds need the score's law.  Empty when no scale is used.
+    """
+    if procedure.estimator != "teacher-filtered" or procedure.theta is None:
+        return ()
+    if procedure.rounds == 1:
+        return (setting.eta,)
+    from verification import prediction
+
+    return prediction.limit_scales(setting, procedure)
+
+
+def simulate(
+    setting: Setting,
+    estimator: EstimatorName = "unfiltered",
+    *,
+    theta: float | None = None,
+    retain: float | None = None,
+    rounds: int = 1,
+    teacher_n: int | None = None,
+    student_n: int | None = None,
+    engine: EngineName = "exact",
+    replicates: int = 1,
+    seed: int = 0,
+    jobs: int = 1,
+    rotate: bool = False,
+    on_progress: Callable[[int], None] | None = None,
+) -> Simulation:
+    """Draw `replicates` errors of an estimator in a setting.
+
+    theta is on the oracle's scale (clean mean r); retain is the share of scored pairs kept; a
+    filtered estimator takes one of them.  `rotate` draws random U, U_tilde (direct engine only: the
+    error's law does not depend on them).  The result depends on the arguments up to `seed` and
+    `rotate`, not on `jobs`.  Raises InvalidArgument.
+    """
+    procedure = Procedure(estimator, theta, retain, rounds, teacher_n, student_n)
+    procedure.sizes(setting.n)  # rejects impossible sizes before any work
+    count = whole("replicates", replicates, 1, 10**9)
+    jobs = whole("jobs", jobs, 1, 4096)
+    load_engine(engine)
+    whole("seed", seed, 0, 2**63 - 1)
+    if rotate and engine != "direct":
+        raise InvalidArgument("rotate", rotate, "must be left out unless the engine is direct")
+    scales = limit_scales(setting, procedure)
+    batch = max(1, min(256, math.ceil(count / (4 * jobs))))
+    batches = [range(i, min(i + batch, count)) for i in range(0, count, batch)]
+    outcomes: list[Outcome] = []
+    for part in _run(setting, procedure, engine, seed, batches, scales, rotate, jobs):
+        outcomes += part
+        if on_progress is not None:
+            on_progress(len(part))
+    return Simulation(
+        setting,
+        procedure,
+        engine,
+        seed,
+        tuple(None if isinstance(o, TooFewPairs) else o for o in outcomes),
+        tuple((i, str(o)) for i, o in enumerate(outcomes) if isinstance(o, TooFewPairs)),
+    )
+
+
+def _run(
+    setting: Setting,
+    procedure: Procedure,
+    engine: str,
+    seed: int,
+    batches: Sequence[range],
+    scales: tuple[float, ...],
+    rotate: bool,
+    jobs: int,
+) -> Iterable[list[Outcome]]:
+    if jobs == 1 or len(batches) == 1:
+        for indices in batches:
+            yield replicates(setting, procedure, engine, seed, indices, scales, rotate)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        futures = [
+            pool.submit(replicates, setting, procedure, engine, seed, indices, scales, rotate)
+            for indices in batches
+        ]
+        try:
+            for future in futures:
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
