@@ -1,0 +1,370 @@
+"""From random events to evidence: what a check found, and exact decisions about a probability.
+
+A claim "the bound is broken with probability at most delta" is decided by a likelihood-ratio
+e-process that may be watched after every replicate, or at a number of replicates fixed
+beforehand by an exact binomial test.  Both state their two error rates and their power.
+Derivations: proofs_notes/evidence.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, special, stats
+
+from verification.errors import InvalidArgument
+
+Kind = Literal["tail", "scaling", "mean", "law", "proof", "certificate", "search"]
+Outcome = Literal["holds", "fails", "undecided"]
+Interval = tuple[float, float]
+
+
+def plain(value: Any) -> Any:
+    """`value` in types that JSON has: NumPy scalars and arrays unpacked, tuples as lists.
+
+    JSON has no infinities: a float that is not finite becomes "inf", "-inf" or "nan".
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if hasattr(value, "as_dict"):
+        return value.as_dict()
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Power:
+    """What a check would have noticed: the smallest violation found with probability >= 1 - beta.
+
+    `smallest` is on the scale that `meaning` names; `replicates` is how many that takes.
+    """
+
+    smallest: float
+    meaning: str
+    replicates: int
+    beta: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields in plain types."""
+        return {f.name: plain(getattr(self, f.name)) for f in fields(self)}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The outcome of one check, with everything needed to judge and to repeat it.
+
+    "holds" and "fails" are decisions with error rates `power.beta` and `false_alarm` (the share
+    of the run's budget that this check spent); "undecided" is neither.  `interval` covers the
+    quantity that `estimate` estimates; `threshold` is what it was held against.  `witness` names
+    a setting, a replicate and a command that show a failure.  `slack` is the factor by which the
+    bound could be improved at the setting judged, None where that was not measured.
+    """
+
+    kind: Kind
+    statement: str
+    outcome: Outcome
+    estimate: float | None = None
+    interval: Interval | None = None
+    threshold: float | None = None
+    false_alarm: float = 0.0
+    power: Power | None = None
+    replicates: int = 0
+    seed: int | None = None
+    witness: Mapping[str, Any] | None = None
+    slack: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields in plain types, ready for `json.dumps`."""
+        return {f.name: plain(getattr(self, f.name)) for f in fields(self)}
+
+
+def probability(argument: str, value: float, *, zero: bool = False) -> float:
+    """`value` if it lies in (0, 1) (in [0, 1) with `zero`); raises InvalidArgument otherwise."""
+    if not (0 < value < 1 or (zero and value == 0)):
+        raise InvalidArgument(argument, value, f"must lie in {'[' if zero else '('}0, 1)")
+    return float(value)
+
+
+def _counts(exceedances: int, replicates: int) -> None:
+    if replicates < 1:
+        raise InvalidArgument("replicates", replicates, "must be at least 1")
+    if not 0 <= exceedances <= replicates:
+        raise InvalidArgument("exceedances", exceedances, f"must lie in [0, {replicates}]")
+
+
+@dataclass(frozen=True)
+class TailTest:
+    """Sequential test of P(bound broken) <= delta against P(bound broken) >= `detectable`.
+
+    `detectable` = max(kappa * delta, resolution), lowered to (1 + delta)/2 where it would pass
+    that.  With p the probability that a replicate breaks the bound:
+
+    - p <= delta: the test ever refutes with probability at most `alpha`;
+    - p >= detectable: it ever passes with probability at most `beta`;
+    - between the two either outcome may come: a refutation is then right, and a pass claims no
+      more than p < detectable.
+
+    A pass never shows p <= delta itself.  Where delta is too small for that to be tested
+    (exp(-d), or 0 for a bound that holds surely) `resolution` says what is settled for: the null
+    stays at delta, so that a single exceedance can refute, and a pass shows p < resolution.
+    "Broken" is the caller's: error > bound for an upper bound, error < bound for a lower one.
+    Raises InvalidArgument.
+    """
+
+    delta: float
+    kappa: float
+    alpha: float
+    beta: float
+    resolution: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("delta", "resolution"):
+            probability(name, getattr(self, name), zero=True)
+        for name in ("alpha", "beta"):
+            probability(name, getattr(self, name))
+        if not self.kappa >= 1:
+            raise InvalidArgument("kappa", self.kappa, "must be at least 1")
+        if not max(self.kappa * self.delta, self.resolution) > self.delta:
+            raise InvalidArgument("kappa", self.kappa, f"or resolution must leave delta = {self.delta!r}")
+
+    @property
+    def detectable(self) -> float:
+        """p_1, the probability of breaking the bound that a pass excludes."""
+        return min(max(self.kappa * self.delta, self.resolution), (1 + self.delta) / 2)
+
+    @property
+    def increments(self) -> tuple[float, float]:
+        """(log LR of a replicate that keeps the bound < 0, of one that breaks it > 0)."""
+        kept = math.log1p(-self.detectable) - math.log1p(-self.delta)
+        broken = math.log(self.detectable) - math.log(self.delta) if self.delta > 0 else math.inf
+        return kept, broken
+
+    def log_e(self, exceedances: int, replicates: int) -> float:
+        """log E after `exceedances` in the first `replicates`."""
+        _counts(exceedances, replicates)
+        kept, broken = self.increments
+        # 0 exceedances of infinite weight count nothing.
+        return (exceedances * broken if exceedances else 0.0) + (replicates - exceedances) * kept
+
+    def decide(self, log_e: float) -> Outcome:
+        """The outcome at this value of log E."""
+        if log_e >= -math.log(self.alpha):
+            return "fails"
+        return "holds" if log_e <= math.log(self.beta) else "undecided"
+
+
+@dataclass(frozen=True)
+class TailResult:
+    """Where a sequential tail test stopped.
+
+    `log_e` is log E at the stop; `used` replicates were looked at, `exceedances` of them broke
+    the bound; `first` and `last` are the indices of the first and the latest that did.
+    """
+
+    outcome: Outcome
+    log_e: float
+    used: int
+    exceedances: int
+    first: int | None
+    last: int | None
+
+    def interval(self, alpha: float) -> Interval:
+        """Confidence limits for P(bound broken), valid at this data-dependent stop."""
+        return stopped_interval(self.exceedances, self.used, alpha)
+
+
+def run_tail(exceeded: Iterable[bool], test: TailTest, cap: int) -> TailResult:
+    """Judge replicates in the order given (that of their index) and stop at the first decision.
+
+    Looks at no more than `cap` replicates and draws none beyond the decision, so a lazy iterable
+    is simulated only as far as needed.  Raises InvalidArgument if there is no replicate at all.
+    """
+    if cap < 1:
+        raise InvalidArgument("cap", cap, "must be at least 1")
+    used = exceedances = 0
+    first = last = None
+    log_e = 0.0
+    outcome: Outcome = "undecided"
+    for broken in exceeded:
+        if broken:
+            first, last = used if first is None else first, used
+            exceedances += 1
+        used += 1
+        # From the counts, not by adding up: the same number for every way of batching.
+        log_e = test.log_e(exceedances, used)
+        outcome = test.decide(log_e)
+        if outcome != "undecided" or used == cap:
+            break
+    if not used:
+        raise InvalidArgument("exceeded", (), "must hold at least one replicate")
+    return TailResult(outcome, log_e, used, exceedances, first, last)
+
+
+def tail_replicates(test: TailTest) -> int:
+    """Replicates after which a bound that is never broken passes; none passes sooner."""
+    kept, _ = test.increments
+    count = max(1, math.ceil(math.log(test.beta) / kept))
+    # The quotient may round to the wrong side of an integer.
+    while test.decide(test.log_e(0, count)) != "holds":
+        count += 1
+    while count > 1 and test.decide(test.log_e(0, count - 1)) == "holds":
+        count -= 1
+    return count
+
+
+@dataclass(frozen=True)
+class TailOperation:
+    """Exact operating characteristic of a tail test at one p: probabilities and expected length."""
+
+    fails: float
+    holds: float
+    undecided: float
+    expected_replicates: float
+
+
+@lru_cache(maxsize=4096)
+def tail_operation(test: TailTest, cap: int, p: float) -> TailOperation:
+    """What `test` does within `cap` independent replicates that break the bound with probability p.
+
+    The number of exceedances is a random walk between two parallel lines, so few values of it
+    are undecided at any time: the law is carried forward exactly, one replicate at a time.
+    """
+    if not 0 <= p <= 1:
+        raise InvalidArgument("p", p, "must lie in [0, 1]")
+    if cap < 1:
+        raise InvalidArgument("cap", cap, "must be at least 1")
+    kept, broken = test.increments
+    upper, lower = -math.log(test.alpha), math.log(test.beta)
+    mass = np.array([1.0])  # of each undecided count, the smallest of which is `base`
+    base = 0
+    fails = holds = expected = 0.0
+    for used in range(1, cap + 1):
+        expected += float(mass.sum())
+        grown = np.zeros(len(mass) + 1)
+        grown[:-1] = (1 - p) * mass
+        grown[1:] += p * mass
+        counts = np.arange(base, base + len(grown))
+        weight = np.multiply(counts, broken, out=np.zeros(len(counts)), where=counts > 0)
+        log_e = weight + (used - counts) * kept
+        above = int(np.searchsorted(log_e, upper, side="left"))
+        below = int(np.searchsorted(log_e, lower, side="right"))
+        fails += float(grown[above:].sum())
+        holds += float(grown[:below].sum())
+        mass, base = grown[below:above], base + below
+        if not len(mass):
+            break
+    return TailOperation(fails, holds, float(mass.sum()), expected)
+
+
+def tail_power(test: TailTest, cap: int, p: float) -> float:
+    """Probability that `test` refutes within `cap` replicates when p is the true probability."""
+    return tail_operation(test, cap, p).fails
+
+
+def tail_detectable(test: TailTest, cap: int) -> float:
+    """The smallest p that is refuted within `cap` replicates with probability >= 1 - beta.
+
+    At least `test.detectable` up to the overshoot of E, and close to it once `cap` is ample;
+    inf if `cap` is too small for any p.
+    """
+    target = 1 - test.beta
+    if tail_power(test, cap, 1.0) < target:
+        return math.inf
+    low, high = test.delta, 1.0
+    while high - low > 1e-3 * (high - test.delta):
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if tail_power(test, cap, middle) >= target else (middle, high)
+    return high
+
+
+def tail_evidence_power(test: TailTest, cap: int) -> Power:
+    """The `Power` of a tail test with this cap, for its `Evidence`."""
+    return Power(
+        smallest=tail_detectable(test, cap),
+        meaning="probability that a replicate breaks the bound",
+        replicates=cap,
+        beta=test.beta,
+    )
+
+
+def stopped_interval(exceedances: int, replicates: int, alpha: float) -> Interval:
+    """Confidence interval for a probability, valid at any data-dependent number of replicates.
+
+    The p whose likelihood ratio against the uniform mixture of all probabilities stays below
+    1/alpha; by Ville's inequality it covers at every number of replicates at once with
+    probability >= 1 - alpha.
+    """
+    _counts(exceedances, replicates)
+    probability("alpha", alpha)
+    misses = replicates - exceedances
+    mixture = special.betaln(exceedances + 1, misses + 1) + math.log(alpha)
+
+    def excess(p: float) -> float:
+        return float(special.xlogy(exceedances, p) + special.xlog1py(misses, -p) - mixture)
+
+    peak = exceedances / replicates
+    # The likelihood at its peak exceeds its average, so a root lies on each side with data.
+    low = optimize.brentq(excess, 0.0, peak, xtol=1e-15) if exceedances and excess(0.0) < 0 else 0.0
+    high = optimize.brentq(excess, peak, 1.0, xtol=1e-15) if misses and excess(1.0) < 0 else 1.0
+    return float(low), float(high)
+
+
+def clopper_pearson(exceedances: int, replicates: int, alpha: float) -> Interval:
+    """The exact binomial interval, valid at a number of replicates fixed before looking only."""
+    _counts(exceedances, replicates)
+    probability("alpha", alpha)
+    limits = stats.binomtest(exceedances, replicates).proportion_ci(1 - alpha, method="exact")
+    return float(limits.low), float(limits.high)
+
+
+def binomial_decide(test: TailTest, exceedances: int, replicates: int) -> Outcome:
+    """The exact test of the same two hypotheses at a number of replicates fixed beforehand.
+
+    Fails if so many exceedances have probability <= alpha at p = delta, holds if so few have
+    probability <= beta at p = detectable (fails if both: the design was larger than needed).
+    """
+    _counts(exceedances, replicates)
+    if stats.binom.sf(exceedances - 1, replicates, test.delta) <= test.alpha:
+        return "fails"
+    if stats.binom.cdf(exceedances, replicates, test.detectable) <= test.beta:
+        return "holds"
+    return "undecided"
+
+
+def binomial_replicates(test: TailTest) -> int:
+    """The fewest replicates from which on `binomial_decide` is never undecided.
+
+    Then p >= detectable is refuted with probability >= 1 - beta.
+    """
+
+    def decided(counts: NDArray[np.int64]) -> NDArray[np.bool_]:
+        # The most exceedances that still hold; one more must fail.
+        most = np.asarray(stats.binom.ppf(test.beta, counts, test.detectable)) - 1
+        most = most + (stats.binom.cdf(most + 1, counts, test.detectable) <= test.beta)
+        return np.asarray(stats.binom.sf(most, counts, test.delta) <= test.alpha)
+
+    # Discreteness makes `decided` saw-toothed near the edge: take the last gap before a stretch
+    # without any that is as long as all that came before.
+    count, last_gap = 64, 0
+    while True:
+        gaps = np.flatnonzero(~decided(np.arange(1, count + 1))) + 1
+        last_gap = int(gaps[-1]) if len(gaps) else 0
+        if 2 * last_gap <= count:
+            return last_gap + 1
+        count *= 2
