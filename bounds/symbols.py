@@ -64,6 +64,21 @@ ERR = _declare(
     "ERR", "larger chordal distance of the two modalities (Eq. 4)", "[0, sqrt(r)]", r"\mathrm{ERR}",
     nonnegative=True,
 )
+P = _positive("P", "share of the scored pairs that the filter keeps", "(0, 1]", "P")
+c = _positive("c", "multiple of U U~^T that the kept pairs' cross-covariance tends to", "(0, inf)", "c")
+kappa_left = _positive("kappa_left", "E|U^T x|^2 of the kept pairs, over r", "(0, inf)", r"\tilde{\kappa}")
+kappa_right = _positive("kappa_right", "E|U~^T x~|^2 of the kept pairs, over r", "(0, inf)", r"\kappa")
+leak_left = _positive("leak_left", "share of the teacher's left error that leaks", "(0, 1)", r"\lambda")
+leak_right = _positive(
+    "leak_right", "share of the teacher's right error that leaks", "(0, 1)", r"\tilde{\lambda}"
+)
+tail_1 = _positive("tail_1", "P(S > theta) of clean pairs", "(0, 1)", "P_1")
+tail_0 = _positive("tail_0", "P(S > theta) of corrupted pairs", "(0, 1)", "P_0")
+density_1 = _positive("density_1", "density of S at theta, clean pairs", "(0, inf)", "p_1")
+density_0 = _positive("density_0", "density of S at theta, corrupted pairs", "(0, inf)", "p_0")
+mass_1 = _declare("mass_1", "E[S; S > theta] of clean pairs", "real", "M_1", real=True)
+mass_0 = _positive("mass_0", "E[S; S > theta] of corrupted pairs", "(0, inf)", "M_0")
+rounds = _count("K", "rounds of filtering, each with fresh pairs", "integer >= 1", "K")
 
 a_x = 1 + 1 / gamma
 """Per-coordinate variance of U^T x: 1 + 1/gamma (the paper's 1 + gamma^{-1})."""
