@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import sympy as sp
@@ -99,14 +99,15 @@ def resolve(values: Mapping[sp.Symbol, Number]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Tail:
-    """P(the measured quantity breaks the bound) <= delta, at every setting of the claim's family.
+    """P(the measured quantity breaks the bound) <= delta, at every point of `paths`.
 
-    `paths` are the settings to judge at; `random_settings` asks for that many more, drawn at
-    random inside the claim's conditions.
+    delta is the number put for the symbol `delta` of the bound.  `random_settings` asks for that
+    many more settings, drawn at random inside the claim's conditions.
     """
 
     measured: Measured
-    paths: tuple[Path, ...] = ()
+    paths: tuple[Path, ...]
+    delta: float = 0.05
     random_settings: int = 0
 
 
@@ -114,39 +115,41 @@ class Tail:
 class Scaling:
     """How log(measured / bound) moves with log(parameter) along a path.
 
-    `two_sided`: the slope is equivalent to 0 within `margin` (the bound has the right
-    exponent).  Otherwise only growth against the claim counts: an upper bound up to an absolute
-    constant cannot have a ratio that keeps growing along a family inside its conditions.
+    `two_sided`: the slope is equivalent to 0 within `margin` (the bound has the right exponent).
+    Otherwise only movement against the claim counts, in the direction of the path: an upper bound
+    up to an absolute constant cannot have a ratio that keeps growing along a family inside its
+    conditions, nor a lower bound one that keeps falling.
     """
 
     measured: Measured
     path: Path
     two_sided: bool
-    margin: float = 0.05
+    margin: float
 
 
 @dataclass(frozen=True)
-class Mean:
-    """E[measured] equals the claim's bound (an expectation) at each setting of `paths`.
+class Level:
+    """The median of the measured quantity is within a relative `tolerance` of a stated number.
 
-    `tolerance` is the relative difference that the statement itself leaves open (0 for an exact
-    identity); the test is of |mean - bound| <= tolerance * |bound|.
+    At each point of `path`; the number is `value` if given, else the claim's bound there.
     """
 
     measured: Measured
-    paths: tuple[Path, ...]
-    tolerance: float = 0.0
+    path: Path
+    tolerance: float
+    value: float | None = None
 
 
 @dataclass(frozen=True)
 class Law:
-    """The measured quantity follows the stated distribution, up to `tolerance` in DKW distance.
+    """The measured quantity follows the stated distribution, up to `tolerance` in Kolmogorov distance.
 
-    `cdf` maps (parameter values by name, numbers) to probabilities, vectorised over numbers.
+    `cdf` maps (parameter values by name, numbers (m,)) to probabilities (m,); `tolerance` is what a
+    first-order law leaves open at the sizes of `paths`.
     """
 
     measured: Measured
-    cdf: Callable[..., Any]
+    cdf: Callable[[Mapping[str, float], Any], Any]
     paths: tuple[Path, ...]
     tolerance: float
 
@@ -216,7 +219,7 @@ class Search:
     instances: int = 2000
 
 
-Check: TypeAlias = Tail | Scaling | Mean | Law | Proof | Certificate | Search
+Check: TypeAlias = Tail | Scaling | Level | Law | Proof | Certificate | Search
 
 
 @dataclass(frozen=True)
@@ -246,37 +249,24 @@ class Claim:
     corrects: str | None = None
     remark: str = ""
 
-    @cached_property
+    @property
     def parameters(self) -> tuple[sp.Symbol, ...]:
         """The free symbols of the bound, by name."""
-        if self.bound is None:
-            return ()
-        return tuple(sorted(self.bound.free_symbols, key=lambda s: str(s)))
+        return () if self.bound is None else _parameters(self.bound)
 
     def lambdify(self, module: str = "numpy") -> Callable[..., Any]:
         """The bound as a function of its parameters by keyword, vectorised for "numpy".
 
         Raises ValueError for a claim without a bound.
         """
-        bound = self._require_bound()
-        function = sp.lambdify(self.parameters, bound, modules=module)
-        names = [s.name for s in self.parameters]
-
-        def evaluate(**values: Any) -> Any:
-            return function(*(values[name] for name in names))
-
-        return evaluate
+        return _compiled(self._require_bound(), module)
 
     def evaluate(self, values: Mapping[str, Any]) -> Any:
         """The bound at `values` (numbers or arrays by parameter name), in double precision.
 
         Names beyond the bound's parameters are ignored; infinite gamma is allowed.
         """
-        return self._compiled(**{s.name: values[s.name] for s in self.parameters})
-
-    @cached_property
-    def _compiled(self) -> Callable[..., Any]:
-        return self.lambdify()
+        return self.lambdify()(**{s.name: values[s.name] for s in self.parameters})
 
     def evaluate_mp(self, values: Mapping[str, Any], digits: int = 50) -> Any:
         """The bound at `values` as an mpmath number with `digits` significant digits."""
@@ -284,8 +274,8 @@ class Claim:
 
         bound = self._require_bound()
         with mpmath.workdps(digits + 10):
-            function = sp.lambdify(self.parameters, bound, modules="mpmath")
-            value = function(*(mpmath.mpf(values[s.name]) for s in self.parameters))
+            numbers = {s.name: mpmath.mpf(values[s.name]) for s in self.parameters}
+            value = _compiled(bound, "mpmath")(**numbers)
         with mpmath.workdps(digits):
             return +value
 
@@ -315,6 +305,22 @@ class Claim:
         if self.bound is None:
             raise ValueError(f"claim {self.id!r} states no bound")
         return self.bound
+
+
+def _parameters(expression: sp.Expr) -> tuple[sp.Symbol, ...]:
+    return tuple(sorted(expression.free_symbols, key=str))
+
+
+@lru_cache(maxsize=1024)
+def _compiled(expression: sp.Expr, module: str) -> Callable[..., Any]:
+    # Cached here and not on the claim, so that claims can be sent to worker processes.
+    parameters = _parameters(expression)
+    function = sp.lambdify(parameters, expression, modules=module)
+
+    def evaluate(**values: Any) -> Any:
+        return function(*(values[s.name] for s in parameters))
+
+    return evaluate
 
 
 def to_latex(expression: sp.Basic) -> str:

@@ -1,0 +1,112 @@
+"""Learning on the pairs that a teacher keeps: Theorem 1 (Section 5), as printed and corrected."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from bounds.claim import Claim, Measured, Path, Relation, Scaling, Verdict
+from bounds.symbols import ERR, a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, r
+from bounds.unfiltered import EXPONENT, GROWTH, HIGH_PROBABILITY, SAMPLE_CONDITION, condition_multiple
+
+SAMPLING_RATE = sp.sqrt(sp.Max(d, d_tilde) * a_x * a_y / n)
+"""What Theorem 1's two branches share."""
+
+T_HALF = sp.sqrt(r / eta)
+"""T_0.5, the branch of theta = r/2: the error falls like 1/sqrt(eta n)."""
+
+T_ZERO = r * sp.sqrt(r)
+"""T_0, the branch of theta = 0: free of eta."""
+
+SWITCH = 1 / r**2
+"""The eta at which the printed branches are equal."""
+
+THEOREM_1 = SAMPLING_RATE * sp.Min(T_HALF, T_ZERO)
+"""The rate of Theorem 1 as printed."""
+
+LEAK_CEILING = 1 / (1 + sp.Min(gamma, gamma_tilde))
+"""Largest share of the teacher's error that a student inherits, over all thresholds (see the note)."""
+
+TEACHER_TERM = LEAK_CEILING * sp.sqrt(r) / eta
+"""What the printed theorem leaves out, in units of the shared factor: leak times the teacher's rate."""
+
+THEOREM_1_CORRECTED = SAMPLING_RATE * (sp.Min(T_HALF, T_ZERO) + TEACHER_TERM)
+"""Theorem 1 with the inherited error of the teacher added."""
+
+BEST_OF = Measured(
+    "teacher-filtered",
+    thetas=(sp.Integer(0), r / 2, r, 2 * r),
+)
+"""The smallest error over thresholds that bracket every useful one: stands for "there is a theta"."""
+
+
+def eta_family(snr: float, multiple: float, etas: tuple[float, ...]) -> Path:
+    """eta falls while n stays a fixed multiple of the sample condition; r = 2, d = d~ = 6."""
+    return Path(
+        eta, etas,
+        ((d, 6), (d_tilde, 6), (r, 2), (gamma, snr), (gamma_tilde, snr), (n, condition_multiple(multiple))),
+    )
+
+
+ETAS = (0.2, 0.1, 0.05, 0.025, 0.0125)
+MODERATE_SNR = (eta_family(1.0, 10, ETAS), eta_family(3.0, 10, ETAS))
+PAPER_SNR = eta_family(1e4, 10, ETAS)
+
+PAPER_SETTING = ((d, 10), (d_tilde, 8), (r, 4), (gamma, 1e4), (gamma_tilde, 1e4), (eta, 0.3))
+EVEN_N = Path(n, (10**4, 10**5, 10**6), PAPER_SETTING)
+"""The paper's own setting (Figure 3a, Table 1): the exponent of n."""
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="theorem-1",
+        title="Error of learning on teacher-filtered pairs",
+        source="Section 5, Theorem 1",
+        statement=(
+            "For r >= 2 and enough samples there is a threshold at which Algorithm 1's error is at most of "
+            "order sqrt(max(d, d~)(1 + 1/gamma)(1 + 1/gamma~)/n) min(sqrt(r/eta), r^1.5), whatever the "
+            "signal-to-noise ratio."
+        ),
+        relation=Relation.UPPER,
+        bound=THEOREM_1,
+        quantity=ERR,
+        up_to_constant=True,
+        conditions=(sp.Ge(r, 2), SAMPLE_CONDITION),
+        probability=HIGH_PROBABILITY,
+        checks=(
+            Scaling(BEST_OF, EVEN_N, two_sided=True, margin=EXPONENT),
+            Scaling(BEST_OF, PAPER_SNR, two_sided=False, margin=GROWTH),
+            *(Scaling(BEST_OF, family, two_sided=False, margin=GROWTH) for family in MODERATE_SNR),
+        ),
+        expected=Verdict.REFUTED,
+        note="filtered.md#theorem-1",
+        depends_on=("corollary-1",),
+        remark=(
+            "Holds at the paper's signal-to-noise ratio (1e4); fails at moderate ones, where the student "
+            "inherits a fixed share of the teacher's 1/eta error."
+        ),
+    ),
+    Claim(
+        id="theorem-1-corrected",
+        title="Error of learning on teacher-filtered pairs, with the teacher's share",
+        source="Section 5, Theorem 1, corrected",
+        statement=(
+            "As Theorem 1, with the leak times the teacher's error added: the factor becomes "
+            "min(sqrt(r/eta), r^1.5) + sqrt(r)/(eta (1 + min(gamma, gamma~)))."
+        ),
+        relation=Relation.UPPER,
+        bound=THEOREM_1_CORRECTED,
+        quantity=ERR,
+        up_to_constant=True,
+        conditions=(sp.Ge(r, 2), SAMPLE_CONDITION),
+        probability=HIGH_PROBABILITY,
+        checks=(
+            Scaling(BEST_OF, EVEN_N, two_sided=True, margin=EXPONENT),
+            Scaling(BEST_OF, PAPER_SNR, two_sided=False, margin=GROWTH),
+            *(Scaling(BEST_OF, family, two_sided=False, margin=GROWTH) for family in MODERATE_SNR),
+        ),
+        variant="corrected",
+        corrects="theorem-1",
+        expected=Verdict.SUPPORTED,
+        note="filtered.md#theorem-1-corrected",
+        depends_on=("corollary-1",),
+    ),
+)

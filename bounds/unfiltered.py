@@ -1,0 +1,117 @@
+"""Learning on all pairs: Corollary 1 (Section 4), Proposition 1 (Appendix E), Remark 4.1."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from bounds.claim import Claim, Measured, Path, Relation, Scaling, Verdict
+from bounds.symbols import ERR, C, a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, r
+
+UNFILTERED = Measured("unfiltered")
+
+EXPONENT = 0.05
+"""Margin within which a measured exponent counts as the claimed one."""
+
+GROWTH = 0.25
+"""Margin for "up to a constant": half of the smallest wrong exponent that a rate could have."""
+
+COROLLARY_1 = sp.sqrt(r * sp.Max(d, d_tilde) * a_x * a_y / n) / eta
+"""The rate of Corollary 1 as printed."""
+
+SAMPLE_CONDITION = sp.Ge(n, C * sp.Max(d, d_tilde) * a_x * a_y / eta**2)
+"""The sample-size condition of Corollary 1 and Theorem 1, its constant named C."""
+
+PROPOSITION_1 = sp.sqrt(sp.Max(d / gamma, d_tilde / gamma_tilde) / n) / eta
+"""The lower bound of Proposition 1 as printed."""
+
+HIGH_PROBABILITY = 1 - sp.exp(-C * sp.Max(d, d_tilde))
+"""The paper's 1 - exp(-Omega(max{d, d_tilde}))."""
+
+
+def condition_multiple(multiple: float) -> sp.Expr:
+    """n as a multiple of the sample condition's right-hand side (at C = 1)."""
+    return multiple * sp.Max(d, d_tilde) * a_x * a_y / eta**2
+
+
+CORE = ((d, 24), (d_tilde, 16), (r, 4), (gamma, 1), (gamma_tilde, 1))
+"""A mid-sized setting at moderate signal-to-noise ratio."""
+
+INSTANCE = ((d, 32), (d_tilde, 8), (r, 1), (gamma, 1), (gamma_tilde, sp.oo))
+"""The proof's instance of Proposition 1: r = 1 and no noise in the second modality."""
+
+
+def _family(parameter: sp.Symbol, values: tuple[float, ...], multiple: float = 100, **at: float) -> Path:
+    fixed = {d: 24, d_tilde: 16, r: 4, gamma: 1, gamma_tilde: 1, eta: 0.3, n: condition_multiple(multiple)}
+    fixed |= {symbol: at[symbol.name] for symbol in fixed if symbol.name in at}
+    del fixed[parameter]
+    return Path(parameter, values, tuple(fixed.items()))
+
+
+COROLLARY_1_FAMILIES = (
+    _family(d, (8, 32, 128), d_tilde=8),
+    _family(r, (1, 4, 16, 31), d=32, d_tilde=32),
+    _family(gamma, (1.0, 0.1, 0.01)),
+    _family(gamma, (1.0, 100.0, 1e4)),
+    _family(n, (10**5, 10**7, 10**9, 10**12)),
+)
+"""Families inside the sample condition along which the constant of Corollary 1 must not grow."""
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="corollary-1",
+        title="Error of learning on all pairs, from above",
+        source="Section 4, Corollary 1",
+        statement=(
+            "With enough samples the error of learning on all pairs is at most of order "
+            "(1/eta) sqrt(r max(d, d~)(1 + 1/gamma)(1 + 1/gamma~)/n), with high probability."
+        ),
+        relation=Relation.UPPER,
+        bound=COROLLARY_1,
+        quantity=ERR,
+        up_to_constant=True,
+        conditions=(SAMPLE_CONDITION,),
+        probability=HIGH_PROBABILITY,
+        checks=(
+            Scaling(UNFILTERED, Path(eta, (1.0, 0.3, 0.1, 0.03), (*CORE, (n, 10**8))), two_sided=True, margin=EXPONENT),
+            Scaling(UNFILTERED, Path(n, (10**5, 10**6, 10**7, 10**8), (*CORE, (eta, 0.3))), two_sided=True, margin=EXPONENT),
+            *(Scaling(UNFILTERED, family, two_sided=False, margin=GROWTH) for family in COROLLARY_1_FAMILIES),
+        ),
+        expected=Verdict.SUPPORTED,
+        note="unfiltered.md#corollary-1",
+    ),
+    Claim(
+        id="proposition-1",
+        title="Error of learning on all pairs, from below",
+        source="Section 4, Proposition 1; Appendix E",
+        statement=(
+            "There are instances with r = 1 where the error of learning on all pairs is at least of "
+            "order (1/eta) sqrt(max(d/gamma, d~/gamma~)/n), with high probability."
+        ),
+        relation=Relation.LOWER,
+        bound=PROPOSITION_1,
+        quantity=ERR,
+        up_to_constant=True,
+        conditions=(sp.Eq(r, 1), sp.Ge(n, 4 * sp.Max(d / gamma, d_tilde / gamma_tilde) / eta**2)),
+        probability=HIGH_PROBABILITY,
+        checks=(
+            Scaling(UNFILTERED, Path(eta, (1.0, 0.3, 0.1, 0.03), (*INSTANCE, (n, 10**7))), two_sided=True, margin=EXPONENT),
+            Scaling(UNFILTERED, Path(n, (10**5, 10**6, 10**7, 10**8), (*INSTANCE, (eta, 0.3))), two_sided=True, margin=EXPONENT),
+            Scaling(
+                UNFILTERED,
+                Path(d, (8, 32, 128), ((d_tilde, 8), (r, 1), (gamma, 1), (gamma_tilde, sp.oo), (eta, 0.3),
+                                       (n, 10**7))),
+                two_sided=False,
+                margin=GROWTH,
+            ),
+            Scaling(
+                UNFILTERED,
+                Path(gamma, (0.1, 10.0, 1000.0), ((d, 32), (d_tilde, 8), (r, 1), (gamma_tilde, sp.oo),
+                                                  (eta, 0.3), (n, 10**7))),
+                two_sided=False,
+                margin=GROWTH,
+            ),
+        ),
+        expected=Verdict.SUPPORTED,
+        note="unfiltered.md#proposition-1",
+    ),
+)

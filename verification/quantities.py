@@ -1,0 +1,141 @@
+"""The random numbers that claims are about, by name, drawn replicate by replicate.
+
+"error" is ERR of an estimator.  Every other name is a plain function of a setting and a generator;
+claims of one's own add theirs through a module that defines `QUANTITIES`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import math
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from threadpoolctl import threadpool_limits
+
+from bounds.claim import Measured
+from verification import seeds, simulation
+from verification.errors import InvalidArgument, TooFewPairs
+from verification.estimate import Array
+from verification.setting import Procedure, Setting
+
+Quantity = Callable[[Any, np.random.Generator], float]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One random quantity at one setting: what is drawn together, and drawn once.
+
+    `values` are all parameter values by name, those of the setting among them.  `procedures` are
+    the estimators whose smallest error is taken; empty for a named quantity.  `module` is the file
+    that defines the quantity, for claims of one's own.
+    """
+
+    values: tuple[tuple[str, float], ...]
+    quantity: str
+    procedures: tuple[Procedure, ...] = ()
+    module: str | None = None
+
+    @property
+    def setting(self) -> Setting:
+        """The model's setting; raises KeyError where the values do not make one."""
+        values = dict(self.values)
+        return Setting(**{name: values[name] for name in Setting.__dataclass_fields__})  # type: ignore[arg-type]
+
+    @property
+    def key(self) -> str:
+        """Canonical text: names the random streams of a named quantity."""
+        inside = ",".join(f"{name}={value!r}" for name, value in self.values)
+        return f"{self.quantity}|{inside}"
+
+    @property
+    def pairs(self) -> float:
+        """Pairs that one replicate draws one by one: its cost.  Unfiltered fits draw none."""
+        total = 0.0
+        for procedure in self.procedures:
+            _, student = procedure.sizes(self.setting.n)
+            total += student * procedure.rounds
+        return total
+
+
+def cell(measured: Measured, values: Mapping[str, float], module: str | None = None) -> Cell:
+    """The cell of a claim's measured quantity at one point of its path."""
+    ordered = tuple(sorted(values.items()))
+    if measured.quantity != "error":
+        return Cell(ordered, measured.quantity, module=module)
+    numbers = {sp.Symbol(name): value for name, value in values.items()}
+
+    def number(expression: sp.Expr) -> float:
+        by_name = {s: numbers[sp.Symbol(s.name)] for s in expression.free_symbols}
+        return float(sp.sympify(expression).subs(by_name))
+
+    def procedure(**threshold: float) -> Procedure:
+        return Procedure(measured.estimator, rounds=measured.rounds, **threshold)  # type: ignore[arg-type]
+
+    procedures = tuple(procedure(theta=number(theta)) for theta in measured.thetas)
+    procedures += tuple(procedure(retain=share) for share in measured.retains)
+    return Cell(ordered, "error", procedures or (Procedure(),), module)
+
+
+def load_module(path: str) -> ModuleType:
+    """A Python file as a module, the same one on every call; raises InvalidArgument."""
+    name = "filtergain_claims_" + "".join(c if c.isalnum() else "_" for c in str(Path(path).resolve()))
+    if name in sys.modules:
+        return sys.modules[name]
+    specification = importlib.util.spec_from_file_location(name, path)
+    if specification is None or specification.loader is None or not Path(path).is_file():
+        raise InvalidArgument("module", path, "must be a Python file")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    try:
+        specification.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        problem = f"must be importable ({type(error).__name__}: {error})"
+        raise InvalidArgument("module", path, problem) from error
+    return module
+
+
+def find(name: str, module: str | None = None) -> Quantity:
+    """The function that draws the named quantity; raises InvalidArgument if there is none."""
+    known: dict[str, Quantity] = {}
+    for home in ("concentration_quantities", "matrix_lemmas"):
+        known |= importlib.import_module(f"verification.{home}").QUANTITIES
+    if module is not None:
+        known |= getattr(load_module(module), "QUANTITIES", {})
+    if name not in known:
+        raise InvalidArgument("quantity", name, f"must be one of {', '.join(sorted(known))}")
+    return known[name]
+
+
+def draw(cell: Cell, seed: int, indices: Sequence[int]) -> Array:
+    """The quantity for the replicates `indices`, shape (len(indices),).
+
+    A replicate whose filter keeps fewer than two pairs has no estimate: its error is infinite.
+    """
+    if cell.quantity == "error":
+        return _errors(cell, seed, indices)
+    function = find(cell.quantity, cell.module)
+    place: Any = dict(cell.values)
+    if Setting.__dataclass_fields__.keys() <= place.keys():
+        place = cell.setting
+    with threadpool_limits(limits=1, user_api="blas"):
+        return np.array([function(place, seeds.generator(seed, cell.key, i)) for i in indices], dtype=float)
+
+
+def _errors(cell: Cell, seed: int, indices: Sequence[int]) -> Array:
+    setting = cell.setting
+    smallest = np.full(len(indices), math.inf)
+    for procedure in cell.procedures:
+        scales = simulation.limit_scales(setting, procedure)
+        outcomes = simulation.replicates(setting, procedure, "exact", seed, indices, scales)
+        errors = [math.inf if isinstance(o, TooFewPairs) else o.error for o in outcomes]
+        smallest = np.minimum(smallest, errors)
+    return smallest
