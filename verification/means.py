@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize
+from scipy import optimize, special
 
 from verification.errors import InvalidArgument
 from verification.inference import Interval, probability
@@ -21,12 +21,13 @@ from verification.slopes import median_interval
 
 
 def mean_interval(sample: ArrayLike, alpha: float, low: float, high: float) -> Interval:
-    """Interval for the mean of i.i.d. values in [low, high] by betting, in the order given.
+    """Interval for the mean of i.i.d. values in [low, high] by betting against it.
 
     A gambler who bets against "the mean is m" multiplies a fair capital when m is right, so
-    capital >= 2/alpha on either side has probability <= alpha/2 (Ville); the interval holds the m
-    against which neither side got that rich.  It adapts to the spread: about
-    sigma sqrt(2 log(2/alpha)/m) plus (high - low) log(2/alpha)/m, and never leaves [low, high].
+    capital >= 2/alpha has probability <= alpha/2 on either side; the interval holds the m against
+    which neither side got that rich.  It adapts to the spread sigma: its half-width is about
+    sigma sqrt(2 L/m) plus a multiple of (high - low) L/m, with L = log(2/alpha) plus 3 for not
+    knowing the best stake.  It does not depend on the order of the values.
     """
     values = _values(sample)
     probability("alpha", alpha)
@@ -36,31 +37,24 @@ def mean_interval(sample: ArrayLike, alpha: float, low: float, high: float) -> I
         raise InvalidArgument("sample", (float(values.min()), float(values.max())),
                               f"must lie in [{low}, {high}]")
     unit = (values - low) / (high - low)
-    stakes = _stakes(unit, alpha)
-    lower = _poorest(unit, stakes, alpha)
-    upper = 1 - _poorest(1 - unit, stakes, alpha)
+    lower = _poorest(unit, alpha)
+    upper = 1 - _poorest(1 - unit, alpha)
     return low + (high - low) * lower, low + (high - low) * max(lower, upper)
 
 
-def _stakes(unit: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
-    """The predictable stake before each value: best for the spread seen so far."""
-    count = len(unit)
-    index = np.arange(1, count + 1)
-    # Shrunk towards mean 1/2 and variance 1/4, so that the first stakes are defined.
-    mean = (0.5 + np.cumsum(unit)) / (index + 1)
-    variance = (0.25 + np.cumsum((unit - mean) ** 2)) / (index + 1)
-    before = np.concatenate([[0.25], variance[:-1]])
-    return np.asarray(np.sqrt(2 * math.log(2 / alpha) / (before * count)))
+STAKES = 0.99 * 0.5 ** np.arange(20)[:, None]
+"""Shares of the capital at risk, (20, 1); a gambler starts with an equal part on each."""
 
 
-def _poorest(unit: NDArray[np.float64], stakes: NDArray[np.float64], alpha: float) -> float:
+def _poorest(unit: NDArray[np.float64], alpha: float) -> float:
     """The smallest mean m against which betting on larger values does not reach 2/alpha."""
 
     def excess(m: float) -> float:
-        # At most half of the capital is at risk: every factor is at least 1/2.
-        return float(np.log1p(np.minimum(stakes, 0.5 / m) * (unit - m)).sum()) - math.log(2 / alpha)
+        # A stake c multiplies its part by 1 + c (X/m - 1) > 0, with mean 1 if E X = m.
+        parts = np.log1p(STAKES * (unit / m - 1)).sum(axis=1)
+        return float(special.logsumexp(parts)) - math.log(len(STAKES)) - math.log(2 / alpha)
 
-    # Each factor falls in m, so the capital does, and the interval is what lies above the root.
+    # Every factor falls in m, so the capital does, and the interval is what lies above the root.
     smallest = 1e-12
     if excess(smallest) < 0:
         return 0.0

@@ -26,11 +26,11 @@ def _order_ranks(count: int, quantile: float, alpha: float) -> tuple[int, int]:
     `high` or more lie below it with probability <= alpha/2.
     """
     half = alpha / 2
-    low = int(stats.binom.ppf(half, count, quantile))
-    # SciPy inverts in floating point: settle the rank by the tail itself.
+    # SciPy inverts in floating point: start one step inside and settle by the tails themselves.
+    low = int(stats.binom.ppf(half, count, quantile)) + 1
     while low > 0 and stats.binom.cdf(low - 1, count, quantile) > half:
         low -= 1
-    high = int(stats.binom.isf(half, count, quantile)) + 1
+    high = int(stats.binom.isf(half, count, quantile))
     while high <= count and stats.binom.sf(high - 1, count, quantile) > half:
         high += 1
     return low, high
@@ -80,10 +80,10 @@ def median_replicates(mass: float, alpha: float, beta: float) -> int:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if short(middle) else (middle, high)
-    # Parity of the count makes `short` alternate near the edge; two neighbours settle it.
-    while not short(high + 1):
-        high += 1
-    return high
+    # Ranks are whole numbers, so `short` flickers near its edge: the rank it allows grows by
+    # about `mass` a replicate, hence for no more than a few 1/mass replicates.
+    window = range(high, high + math.ceil(4 / mass) + 4)
+    return max((count + 1 for count in window if not short(count)), default=high)
 
 
 def normal_mass(length: float, sigma: float) -> float:
