@@ -1,0 +1,127 @@
+"""Which part of the law rules at a given eta: clean pairs, corrupted pairs, or the teacher's leak.
+
+At a fixed threshold the filtered scale is V = (kappa r^2 / gamma) P / (N M^2) + leak^2 V_teacher, where
+M = eta M_1 + (1 - eta) M_0 is the kept score mass.  As eta falls
+  "clean": clean pairs supply most of M, and V falls with eta (like 1/eta at large thresholds);
+  "flat": corrupted pairs supply most of M: filtering manufactures signal, V is free of eta;
+  "leak": most of V is what the student inherits from its teacher, and V grows like 1/eta^2 again.
+The sample size cancels from both boundaries; only the ratio N / n_T of the two samples stays.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+from bounds.score import Score
+from bounds.sharp import Side, selection, unfiltered_scales
+
+if TYPE_CHECKING:
+    import sympy as sp
+
+Regime = Literal["clean", "flat", "leak"]
+SMALLEST_ETA = 1e-12
+
+
+def flat_boundary(r: int, gamma: float, gamma_tilde: float, theta: float) -> float:
+    """The eta below which corrupted pairs supply most of M: M_0 / (M_0 + M_1).
+
+    At theta = 0 and high SNR it is about 1/sqrt(2 pi r).
+    """
+    clean = _mass(r, gamma, gamma_tilde, theta, clean=True)
+    corrupted = _mass(r, gamma, gamma_tilde, theta, clean=False)
+    return corrupted / (corrupted + clean)
+
+
+def leak_share(
+    eta: float, r: int, gamma: float, gamma_tilde: float, theta: float, size_ratio: float, side: Side = "left"
+) -> float:
+    """The part of V on `side` that the student inherits; `size_ratio` is N / n_T."""
+    chosen = selection(Score(r, eta, gamma, gamma_tilde), theta)
+    index = 0 if side == "left" else 1
+    leak = float(chosen.leak_left if side == "left" else chosen.leak_right)
+    inherited = leak**2 * unfiltered_scales(1.0, eta, gamma, gamma_tilde)[index] * size_ratio
+    fresh = float(chosen.fresh_scales(1.0)[index])
+    return inherited / (inherited + fresh) if inherited > 0 else 0.0
+
+
+def leak_boundary(
+    r: int, gamma: float, gamma_tilde: float, theta: float, size_ratio: float = 1.0, side: Side = "left"
+) -> float | None:
+    """The eta below which the inherited part is most of V; None if that never happens (gamma = inf).
+
+    Returns 1.0 when it rules at every eta.  Small gamma only: `leak_boundary_at_zero` says how it moves.
+    """
+    from scipy.optimize import brentq
+
+    def excess(log_eta: float) -> float:
+        share = leak_share(math.exp(log_eta), r, gamma, gamma_tilde, theta, size_ratio, side)
+        return share - 0.5
+
+    low, high = math.log(SMALLEST_ETA), 0.0
+    if excess(low) < 0:
+        return None
+    if excess(high) > 0:
+        return 1.0
+    return math.exp(float(brentq(excess, low, high, xtol=1e-10)))
+
+
+def leak_boundary_at_zero(r: Any, gamma: Any, gamma_tilde: Any, size_ratio: Any = 1) -> sp.Expr:
+    """Small-eta limit of the boundary at theta = 0, left side, exact in r and both SNRs.
+
+    (1/(1+gamma)) (E_0(0)/r) sqrt(N / (2 n_T)) with E_0(0) of corrupted pairs in closed form.  It is the
+    boundary wherever the result is well below `flat_boundary`.
+    """
+    import sympy as sp
+
+    r = sp.sympify(r)
+    a_x, a_y = 1 + 1 / sp.sympify(gamma), 1 + 1 / sp.sympify(gamma_tilde)
+    mean = 2 / sp.sqrt(sp.pi) * sp.sqrt(a_x * a_y) * sp.gamma((r + 1) / 2) / sp.gamma(r / 2)
+    return mean / r * sp.sqrt(sp.sympify(size_ratio) / 2) / (1 + sp.sympify(gamma))
+
+
+def regime(
+    eta: float, r: int, gamma: float, gamma_tilde: float, theta: float, size_ratio: float = 1.0,
+    side: Side = "left",
+) -> Regime:
+    """The part of the law that rules at this eta and threshold."""
+    if leak_share(eta, r, gamma, gamma_tilde, theta, size_ratio, side) > 0.5:
+        return "leak"
+    return "flat" if eta < flat_boundary(r, gamma, gamma_tilde, theta) else "clean"
+
+
+def crossing(
+    r: int, gamma: float, gamma_tilde: float, theta: float | None = None, side: Side = "left"
+) -> float | None:
+    """The eta at which the thresholds 0 and `theta` (default r/2) give the oracle the same error.
+
+    The larger threshold is better above it.  None when the two curves do not cross in [1e-12, 1]: at
+    high SNR they do not for r <= 32.  As r grows the crossing tends to 1/(pi r), not to the printed
+    1/r^2.
+    """
+    import numpy as np
+    from scipy.optimize import brentq
+
+    thresholds = np.array([0.0, r / 2 if theta is None else theta])
+    index = 0 if side == "left" else 1
+
+    def log_ratio(log_eta: float) -> float:
+        chosen = selection(Score(r, math.exp(log_eta), gamma, gamma_tilde), thresholds)
+        zero, other = chosen.fresh_scales(1.0)[index]
+        return math.log(other / zero)
+
+    grid = np.linspace(math.log(SMALLEST_ETA), 0.0, 61)
+    values = np.array([log_ratio(x) for x in grid])
+    changes = np.flatnonzero(np.diff(np.sign(values)) < 0)
+    if len(changes) == 0:
+        return None
+    k = int(changes[-1])
+    return math.exp(float(brentq(log_ratio, grid[k], grid[k + 1], xtol=1e-11)))
+
+
+def _mass(r: int, gamma: float, gamma_tilde: float, theta: float, clean: bool) -> float:
+    """M_c(theta) = E[S; S > theta] of one class."""
+    from bounds.score import conditional_mean, log_tail
+
+    tail = math.exp(float(log_tail(theta, r, gamma, gamma_tilde, clean)))
+    return tail * float(conditional_mean(theta, r, gamma, gamma_tilde, clean)) if tail > 0 else 0.0
