@@ -42,7 +42,8 @@ BEST_OF = Measured(
 def eta_family(snr: float, multiple: float, etas: tuple[float, ...]) -> Path:
     """eta falls while n stays a fixed multiple of the sample condition; r = 2, d = d~ = 6."""
     return Path(
-        eta, etas,
+        eta,
+        etas,
         ((d, 6), (d_tilde, 6), (r, 2), (gamma, snr), (gamma_tilde, snr), (n, condition_multiple(multiple))),
     )
 

@@ -29,11 +29,14 @@ class UnknownClaim(KeyError):
 
 
 class Register(Mapping[str, Claim]):
-    """Claims by id, in order.  Looking up an unknown id raises UnknownClaim with suggestions."""
+    """Claims by id, in order.  Looking up an unknown id raises UnknownClaim with suggestions.
 
-    def __init__(self, claims: tuple[Claim, ...]) -> None:
+    Raises ValueError where the claims contradict each other; see `check_register`.
+    """
+
+    def __init__(self, claims: tuple[Claim, ...], among: tuple[str, ...] = ()) -> None:
         self._by_id = {claim.id: claim for claim in claims}
-        problems = check_register(claims)
+        problems = check_register(claims, among)
         if problems:
             raise ValueError("the register contradicts itself: " + "; ".join(problems))
 
@@ -50,15 +53,16 @@ class Register(Mapping[str, Claim]):
         return len(self._by_id)
 
 
-def check_register(claims: tuple[Claim, ...]) -> list[str]:
+def check_register(claims: tuple[Claim, ...], among: tuple[str, ...] = ()) -> list[str]:
     """What is wrong with the register, in words: empty when it is sound.
 
     Ids are unique, dependencies and corrected claims exist, there is no cycle, every claim has a
-    check and names a note.
+    check and names a note.  Claims may also rest on those that `among` names.
     """
     problems = []
-    ids = [claim.id for claim in claims]
-    problems += [f"{i!r} is used twice" for i in sorted({i for i in ids if ids.count(i) > 1})]
+    own = [claim.id for claim in claims]
+    problems += [f"{i!r} is used twice" for i in sorted({i for i in own if own.count(i) > 1})]
+    ids = {*own, *among}
     for claim in claims:
         problems += [f"{claim.id!r} rests on unknown {x!r}" for x in claim.depends_on if x not in ids]
         if claim.corrects is not None and claim.corrects not in ids:

@@ -101,10 +101,7 @@ class Score:
 
     def log_cdf(self, theta: ArrayLike) -> Any:
         """log P(S <= theta)."""
-        import numpy as np
-
-        logs = [log_weight + values.log_cdf for log_weight, _, values in self._classes(theta)]
-        return np.logaddexp(*logs)[()]
+        return self._weigh(theta).log_cdf[()]
 
     def tail(self, theta: ArrayLike) -> Any:
         """P(S > theta): the share of scored pairs that the filter keeps."""
@@ -178,24 +175,28 @@ class Score:
             high, width = high + width, 2.0 * width
         return float(brentq(excess, low, high, xtol=1e-30, rtol=1e-15, maxiter=500))
 
-    def _classes(
-        self, theta: ArrayLike, finite_above: bool = False
-    ) -> list[tuple[float, Parameters, Evaluation]]:
-        classes = []
-        for clean, weight in ((True, self.eta), (False, 1.0 - self.eta)):
-            law, values = _evaluate(theta, self.r, self.gamma, self.gamma_tilde, clean, finite_above)
-            classes.append((math.log(weight) if weight else -math.inf, law, values))
-        return classes
-
     def _weigh(self, theta: ArrayLike, finite_above: bool = False) -> _Weighed:
         import numpy as np
 
-        classes = self._classes(theta, finite_above)
-        logs = [log_weight + values.log_tail for log_weight, _, values in classes]
-        total = np.logaddexp(*logs)
-        with np.errstate(invalid="ignore"):  # nothing is kept at theta = inf
-            weights = tuple(np.exp(log - total) for log in logs)
-        return _Weighed(_points(theta), total, weights, tuple((law, values) for _, law, values in classes))
+        from bounds.score_numeric import log1mexp
+
+        classes, log_tails, log_cdfs = [], [], []
+        for clean, weight in ((True, self.eta), (False, 1.0 - self.eta)):
+            law, values = _evaluate(theta, self.r, self.gamma, self.gamma_tilde, clean, finite_above)
+            log_weight = math.log(weight) if weight else -math.inf
+            classes.append((law, values))
+            log_tails.append(log_weight + values.log_tail)
+            log_cdfs.append(log_weight + values.log_cdf)
+        log_tail, log_cdf = np.logaddexp(*log_tails), np.logaddexp(*log_cdfs)
+        # Of the two, the smaller probability is accurate; the other follows from it.
+        mostly_kept = log_tail > log_cdf
+        with np.errstate(invalid="ignore", divide="ignore"):
+            log_tail, log_cdf = (
+                np.where(mostly_kept, log1mexp(log_cdf), log_tail),
+                np.where(mostly_kept, log_cdf, log1mexp(log_tail)),
+            )
+            weights = tuple(np.exp(part - log_tail) for part in log_tails)  # NaN where nothing is kept
+        return _Weighed(_points(theta), log_tail, log_cdf, weights, tuple(classes))
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,7 @@ class _Weighed:
 
     theta: Array
     log_tail: Array
+    log_cdf: Array
     weights: tuple[Array, ...]
     classes: tuple[tuple[Parameters, Evaluation], ...]
 

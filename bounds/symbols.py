@@ -54,14 +54,15 @@ gamma_tilde = _positive(
     "gamma_tilde", "inverse noise variance, second modality", "(0, inf]", r"\tilde{\gamma}"
 )
 rho = _positive("rho", "strength of the regulariser in Eq. 3", "(0, inf)", r"\rho")
-theta = _declare(
-    "theta", "filtering threshold on the oracle's score scale", "real", r"\theta", real=True
-)
+theta = _declare("theta", "filtering threshold on the oracle's score scale", "real", r"\theta", real=True)
 t = _positive("t", "deviation parameter: a bound fails with probability exp(-t)", "(0, inf)", "t")
 delta = _positive("delta", "failure probability", "(0, 1)", r"\delta")
 C = _positive("C", "absolute constant of a bound printed up to constants", "(0, inf)", "C")
 ERR = _declare(
-    "ERR", "larger chordal distance of the two modalities (Eq. 4)", "[0, sqrt(r)]", r"\mathrm{ERR}",
+    "ERR",
+    "larger chordal distance of the two modalities (Eq. 4)",
+    "[0, sqrt(r)]",
+    r"\mathrm{ERR}",
     nonnegative=True,
 )
 P = _positive("P", "share of the scored pairs that the filter keeps", "(0, 1]", "P")

@@ -72,8 +72,18 @@ CLAIMS: tuple[Claim, ...] = (
         conditions=(SAMPLE_CONDITION,),
         probability=HIGH_PROBABILITY,
         checks=(
-            Scaling(UNFILTERED, Path(eta, (1.0, 0.3, 0.1, 0.03), (*CORE, (n, 10**8))), two_sided=True, margin=EXPONENT),
-            Scaling(UNFILTERED, Path(n, (10**5, 10**6, 10**7, 10**8), (*CORE, (eta, 0.3))), two_sided=True, margin=EXPONENT),
+            Scaling(
+                UNFILTERED,
+                Path(eta, (1.0, 0.3, 0.1, 0.03), (*CORE, (n, 10**8))),
+                two_sided=True,
+                margin=EXPONENT,
+            ),
+            Scaling(
+                UNFILTERED,
+                Path(n, (10**5, 10**6, 10**7, 10**8), (*CORE, (eta, 0.3))),
+                two_sided=True,
+                margin=EXPONENT,
+            ),
             *(Scaling(UNFILTERED, family, two_sided=False, margin=GROWTH) for family in COROLLARY_1_FAMILIES),
         ),
         expected=Verdict.SUPPORTED,
@@ -94,19 +104,35 @@ CLAIMS: tuple[Claim, ...] = (
         conditions=(sp.Eq(r, 1), sp.Ge(n, 4 * sp.Max(d / gamma, d_tilde / gamma_tilde) / eta**2)),
         probability=HIGH_PROBABILITY,
         checks=(
-            Scaling(UNFILTERED, Path(eta, (1.0, 0.3, 0.1, 0.03), (*INSTANCE, (n, 10**7))), two_sided=True, margin=EXPONENT),
-            Scaling(UNFILTERED, Path(n, (10**5, 10**6, 10**7, 10**8), (*INSTANCE, (eta, 0.3))), two_sided=True, margin=EXPONENT),
             Scaling(
                 UNFILTERED,
-                Path(d, (8, 32, 128), ((d_tilde, 8), (r, 1), (gamma, 1), (gamma_tilde, sp.oo), (eta, 0.3),
-                                       (n, 10**7))),
+                Path(eta, (1.0, 0.3, 0.1, 0.03), (*INSTANCE, (n, 10**7))),
+                two_sided=True,
+                margin=EXPONENT,
+            ),
+            Scaling(
+                UNFILTERED,
+                Path(n, (10**5, 10**6, 10**7, 10**8), (*INSTANCE, (eta, 0.3))),
+                two_sided=True,
+                margin=EXPONENT,
+            ),
+            Scaling(
+                UNFILTERED,
+                Path(
+                    d,
+                    (8, 32, 128),
+                    ((d_tilde, 8), (r, 1), (gamma, 1), (gamma_tilde, sp.oo), (eta, 0.3), (n, 10**7)),
+                ),
                 two_sided=False,
                 margin=GROWTH,
             ),
             Scaling(
                 UNFILTERED,
-                Path(gamma, (0.1, 10.0, 1000.0), ((d, 32), (d_tilde, 8), (r, 1), (gamma_tilde, sp.oo),
-                                                  (eta, 0.3), (n, 10**7))),
+                Path(
+                    gamma,
+                    (0.1, 10.0, 1000.0),
+                    ((d, 32), (d_tilde, 8), (r, 1), (gamma_tilde, sp.oo), (eta, 0.3), (n, 10**7)),
+                ),
                 two_sided=False,
                 margin=GROWTH,
             ),

@@ -6,7 +6,6 @@ claims of one's own add theirs through a module that defines `QUANTITIES`.
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import math
 import sys
@@ -105,9 +104,11 @@ def load_module(path: str) -> ModuleType:
 
 def find(name: str, module: str | None = None) -> Quantity:
     """The function that draws the named quantity; raises InvalidArgument if there is none."""
-    known: dict[str, Quantity] = {}
-    for home in ("concentration_quantities", "matrix_lemmas"):
-        known |= importlib.import_module(f"verification.{home}").QUANTITIES
+    from verification import concentration_quantities, matrix_lemmas
+
+    known: dict[str, Quantity] = {**concentration_quantities.QUANTITIES}
+    # A matrix inequality has no setting: its instances come from the generator alone.
+    known |= {key: lambda _, rng, f=f: f(rng) for key, f in matrix_lemmas.QUANTITIES.items()}
     if module is not None:
         known |= getattr(load_module(module), "QUANTITIES", {})
     if name not in known:

@@ -42,9 +42,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable resul
 SeedOption = Annotated[
     int, typer.Option("--seed", parser=number, metavar="NUMBER", help="Root seed of every random stream.")
 ]
-JobsOption = Annotated[
-    int, typer.Option("--jobs", parser=number, metavar="NUMBER", help="Worker processes.")
-]
+JobsOption = Annotated[int, typer.Option("--jobs", parser=number, metavar="NUMBER", help="Worker processes.")]
 
 
 def _show_version(wanted: bool) -> None:
@@ -85,6 +83,15 @@ def message(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def _user_errors() -> tuple[type[Exception], ...]:
+    """Errors that a user can cause; modules that were never loaded cannot have raised theirs."""
+    kinds: list[type[Exception]] = [InvalidArgument, TooFewPairs, MissingExtra]
+    for module, name in (("bounds.register", "UnknownClaim"), ("verification.design", "UnderpoweredDesign")):
+        if module in sys.modules:
+            kinds.append(getattr(sys.modules[module], name))
+    return tuple(kinds)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit status; a user's mistake is one line."""
     from verification.cli import commands  # noqa: F401  (registers the commands on `app`)
@@ -100,7 +107,7 @@ def run(arguments: Sequence[str]) -> int:
     except TyperException as error:
         message(f"filtergain: {error.format_message()}")
         return EXIT_WRONG_USE
-    except (InvalidArgument, TooFewPairs, MissingExtra) as error:
+    except _user_errors() as error:
         message(f"filtergain: {error}")
         return EXIT_WRONG_USE
     except OSError as error:

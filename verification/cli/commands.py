@@ -1,7 +1,8 @@
-"""Imports every module that adds a command to the application."""
+"""Imports every module that adds a command to the application, in the order of the help text."""
 
 from __future__ import annotations
 
-from verification.cli import simulate
+from verification.cli import verify  # isort: skip
+from verification.cli import simulate  # isort: skip
 
-__all__ = ["simulate"]
+__all__ = ["simulate", "verify"]

@@ -9,37 +9,53 @@ import typer
 from verification.cli.app import number
 from verification.setting import Setting
 
-N = Annotated[float, typer.Option("--n", parser=number, metavar="NUMBER", help="Number of pairs, such as 1e6.")]
-D = Annotated[float, typer.Option("--d", parser=number, metavar="NUMBER", help="Dimension of the first modality.")]
+N = Annotated[
+    float, typer.Option("--n", parser=number, metavar="NUMBER", help="Number of pairs, such as 1e6.")
+]
+D = Annotated[
+    float, typer.Option("--d", parser=number, metavar="NUMBER", help="Dimension of the first modality.")
+]
 DTilde = Annotated[
     float | None,
-    typer.Option("--d-tilde", parser=number, metavar="NUMBER", help="Dimension of the second one.  [default: d]"),
+    typer.Option(
+        "--d-tilde", parser=number, metavar="NUMBER", help="Dimension of the second one.  [default: d]"
+    ),
 ]
 R = Annotated[float, typer.Option("--r", parser=number, metavar="NUMBER", help="Latent dimension.")]
-Eta = Annotated[float, typer.Option("--eta", parser=number, metavar="NUMBER", help="Clean fraction, in (0, 1].")]
+Eta = Annotated[
+    float, typer.Option("--eta", parser=number, metavar="NUMBER", help="Clean fraction, in (0, 1].")
+]
 Gamma = Annotated[
-    float, typer.Option("--gamma", parser=number, metavar="NUMBER", help="Inverse noise variance; inf is no noise.")
+    float,
+    typer.Option("--gamma", parser=number, metavar="NUMBER", help="Inverse noise variance; inf is no noise."),
 ]
 GammaTilde = Annotated[
     float | None,
-    typer.Option("--gamma-tilde", parser=number, metavar="NUMBER", help="Same, second modality.  [default: gamma]"),
+    typer.Option(
+        "--gamma-tilde", parser=number, metavar="NUMBER", help="Same, second modality.  [default: gamma]"
+    ),
 ]
 Theta = Annotated[
     float | None,
-    typer.Option("--theta", parser=number, metavar="NUMBER", help="Threshold on the oracle's scale (clean mean r)."),
+    typer.Option(
+        "--theta", parser=number, metavar="NUMBER", help="Threshold on the oracle's scale (clean mean r)."
+    ),
 ]
 Retain = Annotated[
     float | None,
     typer.Option("--retain", parser=number, metavar="NUMBER", help="Share of the scored pairs that is kept."),
 ]
 Rounds = Annotated[
-    float, typer.Option("--rounds", parser=number, metavar="NUMBER", help="Students, each the next one's teacher.")
+    float,
+    typer.Option("--rounds", parser=number, metavar="NUMBER", help="Students, each the next one's teacher."),
 ]
 TeacherN = Annotated[
-    float | None, typer.Option("--teacher-n", parser=number, metavar="NUMBER", help="Pairs that train the teacher.")
+    float | None,
+    typer.Option("--teacher-n", parser=number, metavar="NUMBER", help="Pairs that train the teacher."),
 ]
 StudentN = Annotated[
-    float | None, typer.Option("--student-n", parser=number, metavar="NUMBER", help="Pairs scored in each round.")
+    float | None,
+    typer.Option("--student-n", parser=number, metavar="NUMBER", help="Pairs scored in each round."),
 ]
 Estimator = Annotated[
     str, typer.Option("--estimator", help="unfiltered, oracle-filtered or teacher-filtered.")

@@ -31,7 +31,9 @@ def simulate(
     teacher_n: options.TeacherN = None,
     student_n: options.StudentN = None,
     engine: Annotated[str, typer.Option("--engine", help="exact (fast) or direct (as printed).")] = "exact",
-    replicates: Annotated[float, typer.Option("--replicates", parser=number, metavar="NUMBER", help="Draws.")] = 10,
+    replicates: Annotated[
+        float, typer.Option("--replicates", parser=number, metavar="NUMBER", help="Draws.")
+    ] = 10,
     rotate: Annotated[bool, typer.Option("--rotate", help="Random U, U~ (direct engine only).")] = False,
     seed: SeedOption = 0,
     jobs: JobsOption = 1,
@@ -42,11 +44,21 @@ def simulate(
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
     extras: dict[str, Any] = {
-        "rounds": rounds, "teacher_n": teacher_n, "student_n": student_n, "replicates": replicates,
+        "rounds": rounds,
+        "teacher_n": teacher_n,
+        "student_n": student_n,
+        "replicates": replicates,
     }
     result = run_simulation(
-        place, estimator, theta=theta, retain=retain, engine=engine, seed=seed, jobs=jobs,  # type: ignore[arg-type]
-        rotate=rotate, **extras,
+        place,
+        estimator,
+        theta=theta,
+        retain=retain,
+        engine=engine,
+        seed=seed,
+        jobs=jobs,  # type: ignore[arg-type]
+        rotate=rotate,
+        **extras,
     )
     for side, dimension in (("left", place.d), ("right", place.d_tilde)):
         if dimension == place.r:

@@ -1,0 +1,45 @@
+# make verify   environment, then every claim gets its verdict
+# make test     environment, then the whole test suite
+# make bench    environment, then the benchmarks
+# make check    environment, then Ruff and mypy
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+ARGS ?=
+TESTS ?= tests
+
+.PHONY: verify test bench check lock clean environment
+
+verify: environment
+	@$(BIN)/filtergain verify $(ARGS)
+
+test: environment
+	@$(BIN)/python -m pytest $(TESTS) $(ARGS)
+
+check: environment
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+# The stamp holds what the environment was made from; anything else, or none, is made afresh in a
+# new folder and moved into place only when it is complete.
+environment:
+	@test -n "$(PYTHON)" || { echo "filtergain needs Python 3.11 or newer with venv" >&2; exit 2; }
+	@want="$$({ cat requirements.lock; sed "/^\[tool/,\$$d" pyproject.toml; } | cksum) $(CURDIR) $$($(PYTHON) -V 2>&1)"; \
+	if [ "$$(cat $(VENV)/.complete 2>/dev/null)" != "$$want" ] || ! $(BIN)/python -c '' 2>/dev/null; then \
+		echo "making $(VENV) (once; a minute or two)" >&2; \
+		rm -rf $(VENV) && \
+		$(PYTHON) -m venv $(VENV) && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock >&2 && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . >&2 && \
+		printf '%s' "$$want" > $(VENV)/.complete; \
+	fi
+
+# Needs uv; names no index, so that any mirror serves.
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-package filtergain --upgrade -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis out

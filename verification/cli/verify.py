@@ -1,0 +1,72 @@
+"""`filtergain verify`: design, simulate, judge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from verification.cli.app import JsonOption, SeedOption, app, number, print_json
+
+if TYPE_CHECKING:
+    from bounds.claim import Claim
+
+EXAMPLE = "Example: filtergain verify theorem-1 theorem-1-corrected --profile standard --report out"
+
+
+@app.command(epilog=EXAMPLE)
+def verify(
+    claims: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Ids; all without.")
+    ] = None,
+    profile: Annotated[str, typer.Option("--profile", help="quick, standard or thorough.")] = "quick",
+    alpha: Annotated[
+        float, typer.Option("--alpha", parser=number, metavar="NUMBER", help="False alarms in all.")
+    ] = 1e-6,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", parser=number, metavar="NUMBER", help="Workers.  [default: all cores]"),
+    ] = None,
+    module: Annotated[
+        str | None, typer.Option("--module", metavar="FILE", help="Python file with CLAIMS of your own.")
+    ] = None,
+    seed: SeedOption = 0,
+    json: JsonOption = False,
+) -> int:
+    """Judge the claims of the paper: prove, certify, simulate; print the table of verdicts."""
+    from verification.cli.progress import work_bar
+    from verification.run import verify as run_verify
+
+    chosen = _claims(claims or [], module)
+    with work_bar("judging") as on_progress:
+        verdicts = run_verify(
+            chosen, profile=profile, alpha=alpha, seed=seed, jobs=jobs, module=module, on_progress=on_progress
+        )
+    if json:
+        print_json(verdicts.as_dict())
+    else:
+        from rich.console import Console
+
+        from verification.report import text
+
+        console = Console()
+        console.print(text.table(verdicts))
+        console.print(text.summary(verdicts), highlight=False)
+    return verdicts.exit_status
+
+
+def _claims(ids: list[str], module: str | None) -> list[Claim]:
+    """The claims named (all without names), from the register and from a module of one's own."""
+    from bounds.register import Register
+    from bounds.register import claims as register
+
+    if module is None:
+        return [register[i] for i in ids] if ids else list(register.values())
+    from verification.errors import InvalidArgument
+    from verification.quantities import load_module
+
+    own = getattr(load_module(module), "CLAIMS", None)
+    if not own:
+        raise InvalidArgument("module", module, "must define CLAIMS, a tuple of Claim objects")
+    known = {**register, **Register(tuple(own), among=tuple(register))}
+    return [Register(tuple(known.values()))[i] for i in ids] if ids else list(own)

@@ -1,0 +1,262 @@
+"""From a claim to what is drawn for it: cells, replicates and power, all fixed before sampling."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from bounds.claim import Certificate, Claim, Law, Level, Proof, Scaling, Search, Tail
+from verification import distribution, inference, quantities, slopes
+from verification.errors import InvalidArgument
+from verification.quantities import Cell
+from verification.setting import Setting
+
+
+class UnderpoweredDesign(ValueError):
+    """A check that could not decide at its budget; the message says what it would take."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much a run may spend.
+
+    `pairs` bounds the pairs drawn one by one in one cell (an unfiltered fit draws none), `draws`
+    the replicates of one cell; `tail_cap` is the longest sequential test in multiples of the
+    shortest that can pass; `random_settings` scales how many random settings a tail claim asks for.
+    """
+
+    name: str
+    pairs: float
+    draws: int
+    tail_cap: float
+    random_settings: float
+
+
+PROFILES = {
+    "quick": Profile("quick", 2.5e7, 4_000, 2.0, 0.5),
+    "standard": Profile("standard", 2.0e8, 20_000, 3.0, 1.0),
+    "thorough": Profile("thorough", 1.0e10, 200_000, 5.0, 5.0),
+}
+
+BETA = 1e-6
+"""Probability that a check misses a violation of the size that it promises to find."""
+
+KAPPA = 2.0
+"""A tail check finds a bound that is broken KAPPA times as often as claimed."""
+
+HALF_WIDTH = 0.6
+"""Half-width of a slope's interval that a design aims for, as a share of the margin."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One check of one claim, ready to draw: cells with their replicates, and its share of alpha.
+
+    `left_out` names points of the path that the profile's budget cannot pay for.
+    """
+
+    name: str
+    claim: Claim
+    check: Any
+    cells: tuple[Cell, ...] = ()
+    replicates: int = 0
+    alpha: float = 0.0
+    left_out: tuple[str, ...] = ()
+    half_width: float | None = None
+    test: inference.TailTest | None = None
+
+    @property
+    def first_look(self) -> int:
+        """Replicates drawn before the first judgement: a sequential test may need no more."""
+        return self.replicates if self.test is None else inference.tail_replicates(self.test)
+
+
+def checks(claims: Sequence[Claim]) -> list[tuple[str, Claim, Any]]:
+    """Every check with its name in the ledger: claim id, kind and number."""
+    return [
+        (f"{claim.id}/{type(check).__name__.lower()}-{i}", claim, check)
+        for claim in claims
+        for i, check in enumerate(claim.checks, start=1)
+    ]
+
+
+def plan(
+    name: str, claim: Claim, check: Any, alpha: float, profile: Profile, module: str | None, seed: int
+) -> Plan:
+    """The design of one check at its share of the budget; raises UnderpoweredDesign."""
+    return _plan(check, Plan(name, claim, check, alpha=alpha), profile, module, seed)
+
+
+@singledispatch
+def _plan(check: Any, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
+    raise InvalidArgument("check", type(check).__name__, "must be a kind of check that can be judged")
+
+
+@_plan.register(Proof)
+@_plan.register(Certificate)
+def _exact(check: Any, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
+    return base
+
+
+@_plan.register
+def _search(check: Search, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
+    cell = Cell((), check.measured.quantity, module=module)
+    return replace(base, cells=(cell,), replicates=min(check.instances, profile.draws))
+
+
+@_plan.register
+def _tail(check: Tail, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
+    points = [point for path in check.paths for point in path.points()]
+    count = math.ceil(check.random_settings * profile.random_settings)
+    points += random_points(base.claim, points, count, seed)
+    cells = tuple(quantities.cell(check.measured, {**p, "delta": check.delta}, module) for p in points)
+    test = inference.TailTest(check.delta, KAPPA, base.alpha / len(cells), BETA)
+    cap = math.ceil(profile.tail_cap * inference.tail_replicates(test))
+    cells, left_out = _affordable(cells, cap, profile)
+    if not cells:
+        raise UnderpoweredDesign(
+            f"{base.name}: {cap} replicates of every setting cost more than the {profile.name} profile allows"
+        )
+    return replace(base, cells=cells, replicates=cap, left_out=left_out, test=test)
+
+
+@_plan.register
+def _scaling(check: Scaling, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
+    every = tuple(quantities.cell(check.measured, point, module) for point in check.path.points())
+    parameter = check.path.parameter.name
+    for last in range(len(every), 1, -1):
+        cells = every[:last]
+        span = abs(math.log(dict(cells[-1].values)[parameter] / dict(cells[0].values)[parameter]))
+        sigma = max(spread(cell) for cell in cells)
+        count = slopes.slope_replicates(sigma, span, HALF_WIDTH * check.margin, base.alpha, BETA, points=last)
+        dearest = max(cell.pairs for cell in cells) * count
+        if count <= profile.draws and dearest <= profile.pairs:
+            return replace(
+                base,
+                cells=cells,
+                replicates=count,
+                left_out=tuple(f"{parameter} = {dict(c.values)[parameter]:g}" for c in every[last:]),
+                half_width=HALF_WIDTH * check.margin,
+            )
+    raise UnderpoweredDesign(
+        f"{base.name}: an exponent known to ±{HALF_WIDTH * check.margin:g} takes {count} replicates and "
+        f"{dearest:.2g} pairs; the {profile.name} profile allows {profile.draws} and {profile.pairs:.2g}"
+    )
+
+
+@_plan.register
+def _level(check: Level, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
+    cells = tuple(quantities.cell(check.measured, point, module) for point in check.path.points())
+    sigma = max(spread(cell) for cell in cells)
+    mass = slopes.normal_mass(HALF_WIDTH * math.log1p(check.tolerance), sigma)
+    count = slopes.median_replicates(min(mass, 0.4999), base.alpha / len(cells), BETA)
+    dearest = max(cell.pairs for cell in cells) * count
+    if count > profile.draws or dearest > profile.pairs:
+        raise UnderpoweredDesign(
+            f"{base.name}: a median known to {check.tolerance:.0%} takes {count} replicates and "
+            f"{dearest:.2g} pairs; the {profile.name} profile allows {profile.draws} and {profile.pairs:.2g}"
+        )
+    return replace(base, cells=cells, replicates=count, half_width=HALF_WIDTH * check.tolerance)
+
+
+@_plan.register
+def _law(check: Law, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
+    points = [point for path in check.paths for point in path.points()]
+    cells = tuple(quantities.cell(check.measured, point, module) for point in points)
+    # A law that is right to half of its tolerance passes with probability >= 1 - beta.
+    count = distribution.minimal_samples(check.tolerance / 2, base.alpha / len(cells), BETA)
+    cells, left_out = _affordable(cells, count, profile)
+    if not cells or count > profile.draws:
+        raise UnderpoweredDesign(
+            f"{base.name}: a distance of {check.tolerance:g} takes {count} replicates; "
+            f"the {profile.name} profile allows {profile.draws} and {profile.pairs:.2g} pairs"
+        )
+    return replace(base, cells=cells, replicates=count, left_out=left_out)
+
+
+def _affordable(
+    cells: tuple[Cell, ...], count: int, profile: Profile
+) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
+    kept = tuple(cell for cell in cells if cell.pairs * count <= profile.pairs)
+    return kept, tuple(cell.setting.key for cell in cells if cell not in kept)
+
+
+def spread(cell: Cell) -> float:
+    """An upper bound for the standard deviation of the log of the cell's quantity, before sampling.
+
+    An error is to first order a chi variable with (d - r) r or (d_tilde - r) r degrees of freedom;
+    the larger of two spreads no more than the worse of them.  0.5 for other quantities, which are
+    norms and averages of many terms.
+    """
+    if cell.quantity != "error":
+        return 0.5
+    setting = cell.setting
+    noisy = [
+        (dimension - setting.r) * setting.r
+        for dimension, gamma in ((setting.d, setting.gamma), (setting.d_tilde, setting.gamma_tilde))
+        if dimension > setting.r and math.isfinite(gamma)
+    ]
+    return slopes.log_chi_sigma(min(noisy)) if noisy else 0.5
+
+
+RANDOM_RANGES: Mapping[str, tuple[float, float]] = {
+    "d": (2, 64),
+    "d_tilde": (2, 64),
+    "eta": (0.02, 1.0),
+    "gamma": (0.1, 1e4),
+    "gamma_tilde": (0.1, 1e4),
+}
+"""Log-uniform ranges of random settings; r is uniform up to min(d, d_tilde, 8)."""
+
+
+def random_points(
+    claim: Claim, points: Sequence[Mapping[str, float]], count: int, seed: int
+) -> list[dict[str, float]]:
+    """`count` settings drawn at random inside the claim's conditions, by rejection.
+
+    Parameters that the claim's own points hold at one value (r = 1, gamma_tilde = inf) keep it.  The
+    sample size is the smallest power of two that meets the conditions, times a random factor.
+    """
+    rng = np.random.Generator(np.random.Philox(seed))
+    names = ("d", "d_tilde", "r", "eta", "gamma", "gamma_tilde")
+    fixed = {name: points[0][name] for name in names if len({p[name] for p in points}) == 1}
+    # A value that every point shares by chance is not a condition of the claim.
+    fixed = {k: v for k, v in fixed.items() if math.isinf(v) or (k == "r" and v == 1)}
+    found: list[dict[str, float]] = []
+    for _ in range(1000 * count):
+        if len(found) == count:
+            break
+        values: dict[str, float] = {
+            name: math.exp(rng.uniform(math.log(low), math.log(high)))
+            for name, (low, high) in RANDOM_RANGES.items()
+        }
+        values["d"], values["d_tilde"] = round(values["d"]), round(values["d_tilde"])
+        values["r"] = int(rng.integers(1, int(min(values["d"], values["d_tilde"], 8)) + 1))
+        values |= fixed
+        factor = 2.0 ** rng.integers(0, 8)
+        size = next((2**k for k in range(2, 40) if meets(claim, {**values, "n": 2**k, "delta": 0.05})), None)
+        if size is None:
+            continue
+        values["n"] = int(size * factor)
+        Setting(**values)  # type: ignore[arg-type]
+        found.append(values)
+    if len(found) < count:
+        raise UnderpoweredDesign(f"{claim.id}: no random settings meet the conditions")
+    return found
+
+
+def meets(claim: Claim, values: Mapping[str, float]) -> bool:
+    """Whether the numbers meet every condition of the claim; an unnamed constant counts as 1."""
+    for condition in claim.conditions:
+        numbers = {
+            s: sp.oo if math.isinf(v) else v for s in condition.free_symbols for v in (values.get(s.name, 1),)
+        }
+        if condition.subs(numbers) is not sp.true:
+            return False
+    return True

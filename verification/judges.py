@@ -1,0 +1,297 @@
+"""From what was drawn to `Evidence`: one judge for each kind of check.
+
+A judge sees a plan and the samples of its cells; it draws nothing.  The same samples judge the
+wrong versions of the claim, whose bound differs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+from bounds.claim import Certificate, Claim, Law, Level, Proof, Relation, Scaling, Search, Tail
+from verification import distribution, inference, slopes
+from verification.design import BETA, Plan
+from verification.errors import InvalidArgument
+from verification.estimate import Array
+from verification.inference import Evidence, Outcome
+from verification.quantities import Cell
+
+Samples = Callable[[Cell], Array]
+"""The drawn values of a cell, in replicate order, shape (replicates,)."""
+
+
+def judge(plan: Plan, samples: Samples, seed: int) -> Evidence:
+    """The evidence of one check."""
+    return _judge(plan.check, plan, samples, seed)
+
+
+@singledispatch
+def _judge(check: Any, plan: Plan, samples: Samples, seed: int) -> Evidence:
+    raise InvalidArgument("check", type(check).__name__, "must be a kind of check that can be judged")
+
+
+def combine(outcomes: list[Outcome]) -> Outcome:
+    """One failure fails, one doubt leaves undecided."""
+    if "fails" in outcomes:
+        return "fails"
+    return "undecided" if "undecided" in outcomes else "holds"
+
+
+def repeat_draw(cell: Cell, seed: int, replicate: int) -> str:
+    """The command that draws one replicate of the cell again."""
+    if cell.quantity != "error":
+        return f"{cell.key}, seed {seed}, replicate {replicate}"
+    s, procedure = cell.setting, cell.procedures[0]
+    flags = (
+        f"--n {s.n} --d {s.d} --d-tilde {s.d_tilde} --r {s.r} --eta {s.eta!r} --gamma {s.gamma!r} "
+        f"--gamma-tilde {s.gamma_tilde!r} --estimator {procedure.estimator}"
+    )
+    if procedure.theta is not None:
+        flags += f" --theta {procedure.theta!r}"
+    if procedure.retain is not None:
+        flags += f" --retain {procedure.retain!r}"
+    if procedure.rounds != 1:
+        flags += f" --rounds {procedure.rounds}"
+    return f"filtergain simulate {flags} --seed {seed} --replicates {replicate + 1}"
+
+
+def _ratios(plan: Plan, cell: Cell, samples: Samples) -> Array:
+    """Drawn quantity over the claim's bound at the cell."""
+    bound = float(plan.claim.evaluate(dict(cell.values)))
+    return samples(cell)[: plan.replicates] / bound
+
+
+def _against(claim: Claim) -> float:
+    """+1 where large ratios break the claim, -1 where small ones do."""
+    return -1.0 if claim.relation is Relation.LOWER else 1.0
+
+
+@_judge.register
+def _proof(check: Proof, plan: Plan, samples: Samples, seed: int) -> Evidence:
+    steps = list(check.derive(plan.claim))
+    wrong = [step for step in steps if step.truth is not True]
+    return Evidence(
+        kind="proof",
+        statement=f"{len(steps)} symbolic steps" if not wrong else f"step fails: {wrong[0].statement}",
+        outcome="holds" if steps and not wrong else "fails",
+        details={"steps": [{"statement": s.statement, "truth": s.truth, "shown": s.shown} for s in steps]},
+    )
+
+
+@_judge.register
+def _certificate(check: Certificate, plan: Plan, samples: Samples, seed: int) -> Evidence:
+    found = check.prove(plan.claim, check.bits)
+    outcome: Outcome = "undecided" if found.holds is None else "holds" if found.holds else "fails"
+    return Evidence(
+        kind="certificate",
+        statement=f"enclosed in ball arithmetic over {found.box}",
+        outcome=outcome,
+        estimate=found.margin,
+        interval=found.best,
+        witness={"point": found.witness} if found.witness else None,
+        details={"box": found.box, "bits": found.bits, "boxes": found.boxes, "worst_margin": found.margin},
+    )
+
+
+@_judge.register
+def _search(check: Search, plan: Plan, samples: Samples, seed: int) -> Evidence:
+    (cell,) = plan.cells
+    ratios = samples(cell)[: plan.replicates]
+    limit = float(plan.claim.evaluate({})) if plan.claim.bound is not None else 1.0
+    worst = int(np.argmax(ratios))
+    broken = bool(ratios[worst] > limit * (1 + 1e-9))
+    return Evidence(
+        kind="search",
+        statement=f"{cell.quantity} never passes {limit:g}",
+        outcome="fails" if broken else "holds",
+        estimate=float(ratios[worst]),
+        threshold=limit,
+        replicates=len(ratios),
+        seed=seed,
+        witness={"instance": worst, "ratio": float(ratios[worst])} if broken else None,
+        slack=limit / float(ratios[worst]) if 0 < ratios[worst] < math.inf else None,
+    )
+
+
+@_judge.register
+def _tail(check: Tail, plan: Plan, samples: Samples, seed: int) -> Evidence:
+    assert plan.test is not None
+    sign = _against(plan.claim)
+    outcomes: list[Outcome] = []
+    rows: list[dict[str, Any]] = []
+    slacks: list[float] = []
+    witness = None
+    worst = -math.inf
+    for cell in plan.cells:
+        ratios = _ratios(plan, cell, samples)
+        result = inference.run_tail((bool(b) for b in sign * (ratios - 1) > 0), plan.test, plan.replicates)
+        outcomes.append(result.outcome)
+        low, high = slopes.quantile_interval(
+            ratios[: result.used], 1 - check.delta if sign > 0 else check.delta, plan.alpha / len(plan.cells)
+        )
+        # How far the bound could move before the interval of the delta-quantile meets it.
+        slacks.append(1 / high if sign > 0 else low)
+        rows.append(
+            {
+                "setting": dict(cell.values),
+                "outcome": result.outcome,
+                "log_e": result.log_e,
+                "replicates": result.used,
+                "exceedances": result.exceedances,
+                "median_ratio": float(np.median(ratios[: result.used])),
+            }
+        )
+        worst = max(worst, float(np.quantile(sign * np.log(ratios[: result.used]), 1 - check.delta)))
+        if result.outcome == "fails" and witness is None and result.first is not None:
+            witness = {
+                "setting": dict(cell.values),
+                "replicate": result.first,
+                "ratio": float(ratios[result.first]),
+                "command": repeat_draw(cell, seed, result.first),
+            }
+    outcome = combine(outcomes)
+    usable = [s for s in slacks if math.isfinite(s) and s > 0]
+    word = "above" if sign > 0 else "below"
+    return Evidence(
+        kind="tail",
+        statement=f"P(error {word} the bound) <= {check.delta:g} at {len(plan.cells)} settings",
+        outcome=outcome,
+        estimate=math.exp(sign * worst),
+        threshold=1.0,
+        false_alarm=plan.alpha,
+        power=inference.tail_evidence_power(plan.test, plan.replicates),
+        replicates=sum(row["replicates"] for row in rows),
+        seed=seed,
+        witness=witness,
+        slack=min(usable) if usable and outcome == "holds" else None,
+        details={"cells": rows, "left_out": plan.left_out},
+    )
+
+
+@_judge.register
+def _scaling(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
+    sign = _against(plan.claim)
+    parameter = check.path.parameter.name
+    log_x = np.log([dict(cell.values)[parameter] for cell in plan.cells])
+    log_ratios = [np.log(_ratios(plan, cell, samples)) for cell in plan.cells]
+    along = np.abs(log_x - log_x[0])
+    if check.two_sided:
+        result = slopes.slope_interval(log_x, log_ratios, plan.alpha)
+        outcome = slopes.equivalence(result.end[1], 0.0, check.margin)
+        statement = f"the exponent of {parameter} is right to ±{check.margin:g}"
+    else:
+        result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.alpha)
+        outcome = slopes.at_most(result.end[1], check.margin)
+        verb = "grow" if sign > 0 else "fall"
+        statement = (
+            f"error/bound does not {verb} faster than the power {check.margin:g} as {parameter} goes from "
+            f"{math.exp(log_x[0]):g} to {math.exp(log_x[-1]):g}"
+        )
+    ratios = [math.exp(float(np.median(v))) for v in log_ratios]
+    witness = None
+    if outcome == "fails":
+        last = plan.cells[-1]
+        witness = {
+            "setting": dict(last.values),
+            "replicate": 0,
+            "ratio": ratios[-1],
+            "command": repeat_draw(last, seed, 0),
+        }
+    assert plan.half_width is not None
+    return Evidence(
+        kind="scaling",
+        statement=statement,
+        outcome=outcome,
+        estimate=result.end[0],
+        interval=result.end[1],
+        threshold=check.margin,
+        false_alarm=plan.alpha,
+        power=slopes.slope_power(plan.half_width, check.margin, plan.replicates, BETA),
+        replicates=result.replicates,
+        seed=seed,
+        witness=witness,
+        details={
+            "parameter": parameter,
+            "values": np.exp(log_x).tolist(),
+            "median_ratio": ratios,
+            "local_slopes": [estimate for estimate, _ in result.local],
+            "settings": [dict(cell.values) for cell in plan.cells],
+            "left_out": plan.left_out,
+        },
+    )
+
+
+@_judge.register
+def _level(check: Level, plan: Plan, samples: Samples, seed: int) -> Evidence:
+    outcomes: list[Outcome] = []
+    rows: list[dict[str, Any]] = []
+    for cell in plan.cells:
+        values: Mapping[str, float] = dict(cell.values)
+        target = check.value if check.value is not None else float(plan.claim.evaluate(values))
+        drawn = samples(cell)[: plan.replicates] / target
+        interval = slopes.median_interval(drawn, plan.alpha / len(plan.cells))
+        outcomes.append(slopes.equivalence(interval, 1.0, check.tolerance))
+        rows.append(
+            {
+                "setting": values,
+                "target": target,
+                "median": float(np.median(drawn)) * target,
+                "ratio_interval": interval,
+            }
+        )
+    estimates = [row["median"] / row["target"] for row in rows]
+    worst = max(range(len(rows)), key=lambda i: abs(math.log(estimates[i])))
+    return Evidence(
+        kind="mean",
+        statement=f"the typical value is within {check.tolerance:.0%} of the stated one",
+        outcome=combine(outcomes),
+        estimate=estimates[worst],
+        interval=rows[worst]["ratio_interval"],
+        threshold=check.tolerance,
+        false_alarm=plan.alpha,
+        power=slopes.slope_power(plan.half_width or 0.0, check.tolerance, plan.replicates, BETA),
+        replicates=plan.replicates * len(rows),
+        seed=seed,
+        witness={"setting": rows[worst]["setting"], "command": repeat_draw(plan.cells[worst], seed, 0)}
+        if combine(outcomes) == "fails"
+        else None,
+        details={"cells": rows},
+    )
+
+
+@_judge.register
+def _law(check: Law, plan: Plan, samples: Samples, seed: int) -> Evidence:
+    outcomes: list[Outcome] = []
+    rows: list[dict[str, Any]] = []
+    results = []
+    for cell in plan.cells:
+        values = dict(cell.values)
+        drawn = samples(cell)[: plan.replicates]
+        pit = np.asarray(check.cdf(values, drawn), dtype=float)
+        result = distribution.law_test(pit, check.tolerance, plan.alpha / len(plan.cells), BETA)
+        outcomes.append(result.outcome)
+        results.append(result)
+        rows.append({"setting": values, "distance": result.distance, "outcome": result.outcome})
+    worst = max(range(len(rows)), key=lambda i: results[i].distance)
+    return Evidence(
+        kind="law",
+        statement=f"the whole distribution is within {check.tolerance:g} of the stated one "
+        f"at {len(rows)} settings",
+        outcome=combine(outcomes),
+        estimate=results[worst].distance,
+        interval=results[worst].interval,
+        threshold=check.tolerance,
+        false_alarm=plan.alpha,
+        power=results[worst].power,
+        replicates=plan.replicates * len(rows),
+        seed=seed,
+        witness={"setting": rows[worst]["setting"], "command": repeat_draw(plan.cells[worst], seed, 0)}
+        if combine(outcomes) == "fails"
+        else None,
+        details={"cells": rows, "left_out": plan.left_out},
+    )

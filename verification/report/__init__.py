@@ -1,0 +1,1 @@
+"""Verdicts -> text, JSON, JUnit, Markdown, HTML.  Computes nothing."""

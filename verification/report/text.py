@@ -1,0 +1,115 @@
+"""Verdicts as a table for the terminal, and as a small HTML table for notebooks."""
+
+from __future__ import annotations
+
+import html
+import io
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from verification.verdict import ClaimVerdict, Verdicts
+
+STYLES = {
+    "PROVED": "bold green",
+    "CERTIFIED": "bold green",
+    "SUPPORTED": "green",
+    "REFUTED": "red",
+    "INCONCLUSIVE": "yellow",
+}
+
+
+def table(verdicts: Verdicts) -> Table:
+    """The table of verdicts; colours repeat what the words say."""
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading, options in (
+        ("claim", {"no_wrap": True}),
+        ("verdict", {"no_wrap": True}),
+        ("as expected", {}),
+        ("slack", {}),
+        ("mutants", {"justify": "right"}),
+        ("why", {"ratio": 1}),
+    ):
+        result.add_column(heading, **options)
+    for v in verdicts:
+        result.add_row(
+            v.claim.id,
+            Text(str(v.verdict), style=STYLES[str(v.verdict)]),
+            "yes" if v.as_expected else Text(f"NO: {v.claim.expected}", style="bold red"),
+            _slack(v),
+            _mutants(v),
+            v.message,
+        )
+    return result
+
+
+def _slack(v: ClaimVerdict) -> str:
+    if v.slack is None:
+        return ""
+    return f"{v.slack} ({v.slack_factor:.2g}x)"
+
+
+def _mutants(v: ClaimVerdict) -> str:
+    if not v.mutants:
+        return ""
+    return f"{len(v.mutants) - len(v.survivors)}/{len(v.mutants)}"
+
+
+def summary(verdicts: Verdicts) -> str:
+    """One paragraph: how many verdicts of each kind, what differs, the budget."""
+    counts: dict[str, int] = {}
+    for v in verdicts:
+        counts[str(v.verdict)] = counts.get(str(v.verdict), 0) + 1
+    spread = ", ".join(f"{count} {name}" for name, count in counts.items())
+    different = [v.claim.id for v in verdicts if not v.as_expected]
+    lines = [f"{len(verdicts)} claims: {spread}."]
+    lines.append(
+        "Every verdict is the expected one."
+        if not different
+        else f"Different from what was expected: {', '.join(different)}."
+    )
+    total = sum(len(v.mutants) for v in verdicts)
+    survivors = [m.id for v in verdicts for m in v.survivors]
+    if total:
+        lines.append(
+            f"{total - len(survivors)} of {total} wrong versions (mutants) refuted."
+            + (f" Survived: {', '.join(survivors)}." if survivors else "")
+        )
+    lines.append(
+        f"False alarms in the whole run: probability at most {verdicts.alpha:g}; seed {verdicts.seed}, "
+        f"profile {verdicts.profile}, {verdicts.seconds:.0f} s."
+    )
+    return "\n".join(lines)
+
+
+def render(verdicts: Verdicts, width: int = 140) -> str:
+    """Table and summary as plain text."""
+    buffer = io.StringIO()
+    Console(file=buffer, width=width, no_color=True).print(table(verdicts))
+    return buffer.getvalue() + "\n" + summary(verdicts)
+
+
+def render_html(verdicts: Verdicts) -> str:
+    """A table for notebooks."""
+    rows = "".join(
+        "<tr>"
+        + "".join(
+            f"<td style='text-align:left'>{html.escape(text)}</td>"
+            for text in (
+                v.claim.id,
+                str(v.verdict),
+                "yes" if v.as_expected else f"no: {v.claim.expected}",
+                _slack(v),
+                _mutants(v),
+                v.message,
+            )
+        )
+        + "</tr>"
+        for v in verdicts
+    )
+    head = "".join(f"<th>{h}</th>" for h in ("claim", "verdict", "as expected", "slack", "mutants", "why"))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

@@ -1,0 +1,244 @@
+"""Claim + evidence -> verdict, with the words that explain it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, overload
+
+from bounds.claim import Claim, Verdict
+from verification.inference import Evidence, plain
+
+TIGHT = 2.0
+"""A bound that no more than this factor improves is called tight."""
+
+Slack = Literal["tight", "loose"]
+
+
+@dataclass(frozen=True)
+class MutantResult:
+    """A wrong version of a claim and whether the claim's own design refuted it."""
+
+    id: str
+    refuted: bool
+    description: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields in plain types."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class ClaimVerdict:
+    """What a run found about one claim.
+
+    `implied` are wrong-looking versions that follow from the claim and therefore cannot be refuted.
+    `conditional_on` are claims that this one rests on and that did not come out true themselves.
+    """
+
+    claim: Claim
+    verdict: Verdict
+    evidence: tuple[Evidence, ...]
+    mutants: tuple[MutantResult, ...] = ()
+    implied: tuple[str, ...] = ()
+    conditional_on: tuple[str, ...] = ()
+    repeat: str = ""
+    seconds: float = 0.0
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the verdict is the one that the register expects."""
+        return self.verdict is self.claim.expected
+
+    @property
+    def slack_factor(self) -> float | None:
+        """The factor by which the bound could be improved at the settings judged, if measured."""
+        factors = [e.slack for e in self.evidence if e.slack is not None]
+        return min(factors) if factors else None
+
+    @property
+    def slack(self) -> Slack | None:
+        """ "tight" or "loose", where a factor was measured."""
+        factor = self.slack_factor
+        if factor is None or self.verdict is Verdict.REFUTED:
+            return None
+        return "tight" if factor <= TIGHT else "loose"
+
+    @property
+    def survivors(self) -> tuple[MutantResult, ...]:
+        """Wrong versions that the design failed to refute."""
+        return tuple(m for m in self.mutants if not m.refuted)
+
+    @property
+    def message(self) -> str:
+        """The verdict in words: what decided it, with its numbers."""
+        return explain(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented JSON object of one claim."""
+        return {
+            "id": self.claim.id,
+            "title": self.claim.title,
+            "source": self.claim.source,
+            "variant": self.claim.variant,
+            "verdict": str(self.verdict),
+            "expected": str(self.claim.expected),
+            "slack": self.slack,
+            "slack_factor": plain(self.slack_factor),
+            "message": self.message,
+            "evidence": [e.as_dict() for e in self.evidence],
+            "mutants": [m.as_dict() for m in self.mutants],
+            "implied": list(self.implied),
+            "conditional_on": list(self.conditional_on),
+            "repeat": self.repeat,
+            "seconds": self.seconds,
+        }
+
+
+def decide(evidence: Sequence[Evidence]) -> Verdict:
+    """One failed check refutes, one undecided leaves inconclusive, else the weakest kind names it."""
+    outcomes = {e.outcome for e in evidence}
+    if "fails" in outcomes:
+        return Verdict.REFUTED
+    if "undecided" in outcomes or not evidence:
+        return Verdict.INCONCLUSIVE
+    kinds = {e.kind for e in evidence}
+    if kinds == {"proof"}:
+        return Verdict.PROVED
+    return Verdict.CERTIFIED if kinds <= {"proof", "certificate"} else Verdict.SUPPORTED
+
+
+def explain(verdict: ClaimVerdict) -> str:
+    """Two or three sentences: the outcome, the deciding check with its numbers, the witness."""
+    decisive = _decisive(verdict)
+    if decisive is None:
+        return "Nothing was checked."
+    opening = {
+        Verdict.PROVED: "Proved symbolically",
+        Verdict.CERTIFIED: "Certified by rigorous enclosure",
+        Verdict.SUPPORTED: "Every check holds",
+        Verdict.REFUTED: "Refuted",
+        Verdict.INCONCLUSIVE: "Not decided within the budget",
+    }[verdict.verdict]
+    parts = [f"{opening}: {decisive.statement}"]
+    if decisive.estimate is not None:
+        parts[0] += f" (measured {decisive.estimate:.3g}{_interval(decisive)}"
+        parts[0] += f", allowed {decisive.threshold:g})" if decisive.threshold is not None else ")"
+    if decisive.replicates:
+        parts.append(
+            f"{decisive.replicates} replicates, seed {decisive.seed}, false alarm at most "
+            f"{decisive.false_alarm:.1g}"
+        )
+    if verdict.slack == "loose":
+        parts.append(f"the bound could be {verdict.slack_factor:.3g} times smaller where it was judged")
+    if decisive.witness and "setting" in decisive.witness:
+        place = ", ".join(f"{k} = {v:g}" for k, v in decisive.witness["setting"].items())
+        parts.append(f"witness: {place}")
+    if verdict.conditional_on:
+        parts.append(f"conditional on {', '.join(verdict.conditional_on)}")
+    return "; ".join(parts) + "."
+
+
+def _interval(evidence: Evidence) -> str:
+    if evidence.interval is None:
+        return ""
+    return f" in [{evidence.interval[0]:.3g}, {evidence.interval[1]:.3g}]"
+
+
+def _decisive(verdict: ClaimVerdict) -> Evidence | None:
+    """The check that decided: a failure, else a doubt, else the one nearest to its threshold."""
+    order = {"fails": 0, "undecided": 1, "holds": 2}
+
+    def closeness(evidence: Evidence) -> float:
+        if evidence.estimate is None or not evidence.threshold or not math.isfinite(evidence.estimate):
+            return 0.0
+        return -abs(evidence.estimate / evidence.threshold)
+
+    ranked = sorted(verdict.evidence, key=lambda e: (order[e.outcome], closeness(e)))
+    return ranked[0] if ranked else None
+
+
+TRUE = (Verdict.PROVED, Verdict.CERTIFIED, Verdict.SUPPORTED)
+
+
+def conditions(claims: Iterable[Claim], verdicts: Mapping[str, Verdict]) -> dict[str, tuple[str, ...]]:
+    """For each claim, the claims it rests on, at any depth, that did not come out true.
+
+    A claim that was not judged in the run is not held against those that rest on it.  A refuted
+    claim whose correction came out true is named all the same: what rests on it must be re-read.
+    """
+    by_id = {claim.id: claim for claim in claims}
+    found: dict[str, tuple[str, ...]] = {}
+
+    def visit(claim_id: str) -> tuple[str, ...]:
+        if claim_id not in found:
+            found[claim_id] = ()  # the register has no cycles; this only guards a broken one
+            doubts: dict[str, None] = {}
+            for rest in by_id[claim_id].depends_on if claim_id in by_id else ():
+                if rest in verdicts and verdicts[rest] not in TRUE:
+                    doubts[rest] = None
+                doubts |= dict.fromkeys(visit(rest))
+            found[claim_id] = tuple(doubts)
+        return found[claim_id]
+
+    return {claim_id: visit(claim_id) for claim_id in by_id}
+
+
+@dataclass(frozen=True)
+class Verdicts(Sequence[ClaimVerdict]):
+    """The verdicts of a run, in the register's order; displays as a table."""
+
+    items: tuple[ClaimVerdict, ...]
+    profile: str
+    alpha: float
+    seed: int
+    ledger: Mapping[str, Any]
+    versions: Mapping[str, str]
+    seconds: float
+    errors_survived: int = 0
+
+    @overload
+    def __getitem__(self, index: int) -> ClaimVerdict: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[ClaimVerdict, ...]: ...
+    def __getitem__(self, index: int | slice) -> ClaimVerdict | tuple[ClaimVerdict, ...]:
+        return self.items[index]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[ClaimVerdict]:
+        return iter(self.items)
+
+    @property
+    def exit_status(self) -> int:
+        """0 all as expected; 1 a verdict differs or a mutant survived; 3 only doubts remain."""
+        different = [v for v in self if not v.as_expected]
+        if any(v.survivors for v in self) or any(v.verdict is not Verdict.INCONCLUSIVE for v in different):
+            return 1
+        return 3 if different else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented JSON object of a run."""
+        return {
+            "schema": 1,
+            "alpha": self.alpha,
+            "seed": self.seed,
+            "profile": self.profile,
+            "versions": dict(self.versions),
+            "claims": [v.as_dict() for v in self],
+            "ledger": dict(self.ledger),
+            "errors_survived": self.errors_survived,
+            "seconds": self.seconds,
+        }
+
+    def __str__(self) -> str:
+        from verification.report.text import render
+
+        return render(self)
+
+    def _repr_html_(self) -> str:
+        from verification.report.text import render_html
+
+        return render_html(self)
