@@ -81,6 +81,27 @@ mass_1 = _declare("mass_1", "E[S; S > theta] of clean pairs", "real", "M_1", rea
 mass_0 = _positive("mass_0", "E[S; S > theta] of corrupted pairs", "(0, inf)", "M_0")
 rounds = _count("K", "rounds of filtering, each with fresh pairs", "integer >= 1", "K")
 
+mean_1 = _declare("mean_1", "E[S | S > theta] of clean pairs", "real", "E_1", real=True)
+mean_0 = _positive("mean_0", "E[S | S > theta] of corrupted pairs", "(0, inf)", "E_0")
+sigma = _positive("sigma", "standard deviation of X", "(0, inf)", r"\sigma")
+sigma_u = _positive("sigma_u", "standard deviation of u in Lemma 8", "(0, inf)", r"\sigma_u")
+sigma_v = _positive("sigma_v", "standard deviation of v in Lemma 8", "(0, inf)", r"\sigma_v")
+cov_uv = _declare(
+    "cov_uv", "covariance of u and v in Lemma 8 (the paper's gamma there)", "[0, sigma_u sigma_v)",
+    r"\gamma_{uv}", nonnegative=True,
+)
+mean_above = _declare(
+    "mean_above", "mean of X above the threshold", "real", r"\mathbb{E}[X \mid X > \theta]", real=True
+)
+product_mean_above = _declare(
+    "product_mean_above", "mean of u_i v_i when the sum of all r products exceeds theta", "real",
+    r"\mathbb{E}[z_i \mid {\textstyle\sum_k} z_k > \theta]", real=True,
+)
+deviation = _declare(
+    "deviation", "operator norm of a sample matrix minus its expectation (or a share minus its own)",
+    "[0, inf)", r"\lVert S_n - \mathbb{E} S_n \rVert", nonnegative=True,
+)
+
 a_x = 1 + 1 / gamma
 """Per-coordinate variance of U^T x: 1 + 1/gamma (the paper's 1 + gamma^{-1})."""
 
