@@ -1,0 +1,317 @@
+"""Which of many scored pairs a filter keeps, drawn at the cost of the score coordinates alone.
+
+A teacher of rank k sees a pair only through 2k standard normals (a, b), and its score is
+
+    S = <a, C a> + sum_j g_j a_j b_j,
+
+with C = 0 for a corrupted pair.  The functions here draw those normals block by block and return,
+for each class, the count, the sum and the Gram matrix of the kept ones: all that the student needs
+(`short_sample`).  Memory is one block, whatever the number of pairs.
+
+Two exact savings, proved in proofs_notes/engines.md:
+
+* (a, b) and (a, -b) are equally likely for a corrupted pair, so the corrupted pairs split into a
+  binomial number with S > 0 and the rest.  A threshold >= 0 never draws the rest.
+* Given a, the score needs only the component of b along (g_j a_j).  Where few pairs are kept, the
+  other k - 1 components are drawn for those alone: k + 1 normals for a pair that is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from verification import seeds
+from verification.estimate import Array
+
+BLOCK_NORMALS = 2**16
+"""Normals in a block: half a megabyte, which stays in a core's cache.  A constant, because the order
+of summation and hence the last bits depend on it."""
+
+SCORE_FIRST_MIN_RANK = 4
+"""Drawing the score before the rest saves too few normals to pay its overhead below this rank."""
+
+BRACKET_WIDTH = 7.0
+"""Standard deviations between the bracket of `select_top` and its centre (see there)."""
+
+
+@dataclass(frozen=True)
+class QuadraticScore:
+    """S = <a, C a> + sum_j g_j a_j b_j of one class: `curvature` C (k, k), `gains` g (k,)."""
+
+    curvature: Array
+    gains: Array
+
+    @property
+    def rank(self) -> int:
+        """k, the rank of the teacher."""
+        return len(self.gains)
+
+    @property
+    def mean(self) -> float:
+        """E[S] in this class."""
+        return float(np.trace(self.curvature))
+
+
+class Moments:
+    """Count, sum (2k,) and Gram matrix (2k, 2k) of the kept pairs' normals in one class."""
+
+    def __init__(self, width: int) -> None:
+        self.count = 0
+        self.total = np.zeros(width)
+        self.gram = np.zeros((width, width))
+
+    def add(self, rows: Array) -> None:
+        """Adds the rows of an (m, 2k) array."""
+        self.count += len(rows)
+        self.total += np.ones(len(rows)) @ rows
+        self.gram += rows.T @ rows
+
+
+class Stratum:
+    """A stream of pairs of one class, all with scores of the given sign (0: any sign).
+
+    `pairs` is how many the population has.  Completions come from a stream of their own, so which
+    pairs a stratum holds, and their scores, do not depend on the thresholds that were asked for.
+    """
+
+    def __init__(
+        self,
+        score: QuadraticScore,
+        label: int,
+        sign: int,
+        pairs: int,
+        score_first: bool,
+        rng: np.random.Generator,
+        completion: np.random.Generator,
+    ) -> None:
+        self.score = score
+        self.label = label
+        self.sign = sign
+        self.pairs = pairs
+        self._score_first = score_first
+        self._rng = rng
+        self._completion = completion
+        self._form = np.vstack((score.curvature, np.diag(score.gains)))
+
+    def above(self, pairs: int, threshold: float) -> tuple[Array, Array]:
+        """Draws the next `pairs` pairs: scores (m,) and normals (m, 2k) of those above `threshold`."""
+        if self._score_first:
+            return self._score_then_rest(pairs, threshold)
+        return self._all_at_once(pairs, threshold)
+
+    def _all_at_once(self, pairs: int, threshold: float) -> tuple[Array, Array]:
+        k = self.score.rank
+        rows = self._rng.standard_normal((pairs, 2 * k))
+        values = np.einsum("ij,ij->i", rows @ self._form, rows[:, :k])
+        if self.sign:
+            # (a, b) -> (a, -b) negates the score of a corrupted pair and keeps its law.
+            flip = values * self.sign < 0
+            rows[flip, k:] *= -1
+            np.negative(values, out=values, where=flip)
+        kept = values > threshold
+        return np.compress(kept, values), np.compress(kept, rows, axis=0)
+
+    def _score_then_rest(self, pairs: int, threshold: float) -> tuple[Array, Array]:
+        k = self.score.rank
+        a = self._rng.standard_normal((pairs, k))
+        along = self._rng.standard_normal(pairs)
+        if self.sign:
+            along = self.sign * np.abs(along)
+        length = np.sqrt((a * a) @ self.score.gains**2)
+        values = length * along
+        if self.label:
+            values += np.einsum("ij,ij->i", a @ self.score.curvature, a)
+        kept = values > threshold
+        values, a, along, length = (np.compress(kept, v, axis=0) for v in (values, a, along, length))
+        rows = np.empty((len(a), 2 * k))
+        rows[:, :k] = a
+        rows[:, k:] = self._complete(a * self.score.gains, length, along)
+        return values, rows
+
+    def _complete(self, direction: Array, length: Array, along: Array) -> Array:
+        """Standard normal rows b (m, k) whose component along `direction` (m, k) is `along`.
+
+        The reflection I - u u^T/(1 + |e_1|), u = e + sign(e_1) 1_1, takes the unit vector e of the
+        direction to -sign(e_1) 1_1; b is the reflection of a normal vector whose first entry is set.
+        """
+        unit = np.divide(direction, length[:, None], out=np.zeros_like(direction), where=length[:, None] > 0)
+        unit[length == 0, 0] = 1.0
+        sign = np.where(unit[:, 0] < 0, -1.0, 1.0)
+        normals = np.empty_like(unit)
+        normals[:, 0] = -sign * along
+        normals[:, 1:] = self._completion.standard_normal((len(unit), unit.shape[1] - 1))
+        unit[:, 0] += sign
+        normals -= unit * (np.einsum("ij,ij->i", unit, normals) / np.abs(unit[:, 0]))[:, None]
+        return normals
+
+
+def _strata(
+    scores: tuple[QuadraticScore, QuadraticScore],
+    counts: tuple[int, int],
+    score_first: tuple[bool, bool],
+    rng: np.random.Generator,
+) -> tuple[Stratum, ...]:
+    """Corrupted pairs with positive scores, clean pairs, corrupted pairs with negative scores."""
+    corrupted, clean = counts
+    worth_it = scores[0].rank >= SCORE_FIRST_MIN_RANK
+    positive = int(seeds.block(rng, 0).binomial(corrupted, 0.5))
+    members = ((0, 1, positive), (1, 0, clean), (0, -1, corrupted - positive))
+    return tuple(
+        Stratum(
+            scores[label],
+            label,
+            sign,
+            pairs,
+            worth_it and score_first[label],
+            seeds.block(rng, 1 + 2 * i),
+            seeds.block(rng, 2 + 2 * i),
+        )
+        for i, (label, sign, pairs) in enumerate(members)
+    )
+
+
+def _block_pairs(scores: tuple[QuadraticScore, QuadraticScore]) -> int:
+    return max(1, BLOCK_NORMALS // (2 * scores[0].rank))
+
+
+def select_above(
+    scores: tuple[QuadraticScore, QuadraticScore],
+    counts: tuple[int, int],
+    threshold: float,
+    rng: np.random.Generator,
+) -> tuple[Moments, Moments]:
+    """Moments of the pairs that score above `threshold`, by class (corrupted, clean)."""
+    moments = Moments(2 * scores[0].rank), Moments(2 * scores[1].rank)
+    # Above its mean score a class keeps about half of its pairs or fewer.
+    first = threshold > 0, threshold > scores[1].mean
+    strata = _strata(scores, counts, first, rng)
+    block = _block_pairs(scores)
+    for stratum in strata if threshold < 0 else strata[:2]:
+        for start in range(0, stratum.pairs, block):
+            _, rows = stratum.above(min(block, stratum.pairs - start), threshold)
+            moments[stratum.label].add(rows)
+    return moments
+
+
+def select_top(
+    scores: tuple[QuadraticScore, QuadraticScore],
+    counts: tuple[int, int],
+    keep: int,
+    rng: np.random.Generator,
+    width: float = BRACKET_WIDTH,
+) -> tuple[Moments, Moments]:
+    """Moments of the `keep` highest-scoring pairs, by class (corrupted, clean); 1 <= keep <= pairs.
+
+    One pass, O(sqrt(keep)) memory beside one block.  A bracket (low, high] for the final threshold
+    only ever narrows: what scores above it is added at once, what scores below it is dropped, the
+    candidates inside it are stored.  At the end every added pair beats every candidate and every
+    candidate beats every dropped pair, so if
+
+        added <= keep <= added + candidates,
+
+    the added pairs and the best of the candidates are the top, whatever led to the bracket.
+    Otherwise (about once in 10^11 runs, or when too few pairs have positive scores) the same pairs
+    are drawn again without a bracket.  `width` changes the cost, never the kept pairs.
+    """
+    total = sum(counts)
+    # With fewer than half to keep, corrupted pairs with negative scores are out as a rule.
+    positive_only = keep < total / 2
+    first = positive_only, keep < counts[1]
+    for attempt in (0, 1):
+        strata = _strata(scores, counts, first, rng)
+        top = _Bracket(scores[0].rank, keep, total, width if attempt == 0 else np.inf)
+        _stream(strata[:2] if positive_only and attempt == 0 else strata, total, _block_pairs(scores), top)
+        if top.succeeded:
+            break
+    return top.finish()
+
+
+def _stream(strata: Sequence[Stratum], total: int, block: int, top: _Bracket) -> None:
+    """Feeds all pairs to `top`, in steps that take the same share of every stratum."""
+    steps = -(-total // block)
+    for step in range(steps):
+        for stratum in strata:
+            share = stratum.pairs * (step + 1) // steps - stratum.pairs * step // steps
+            values, rows = stratum.above(share, top.low)
+            top.add(stratum.label, values, rows)
+        top.narrow((step + 1) / steps)
+
+
+class _Bracket:
+    """The moving bracket of `select_top`, what was added, and the candidates inside."""
+
+    def __init__(self, rank: int, keep: int, total: int, width: float) -> None:
+        self.low, self.high = -np.inf, np.inf
+        self._moments = Moments(2 * rank), Moments(2 * rank)
+        self._keep, self._total, self._width = keep, total, width
+        self._values = np.empty(0)
+        self._rows = np.empty((0, 2 * rank))
+        self._labels = np.empty(0, dtype=np.int64)
+        self._pending: list[tuple[Array, Array, int]] = []
+        self._size = 0
+        self._size_when_narrowed = 0
+
+    @property
+    def _added(self) -> int:
+        return self._moments[0].count + self._moments[1].count
+
+    def add(self, label: int, values: Array, rows: Array) -> None:
+        """Takes pairs that score above `low`."""
+        sure = values > self.high
+        self._moments[label].add(np.compress(sure, rows, axis=0))
+        self._pending.append((np.compress(~sure, values), np.compress(~sure, rows, axis=0), label))
+        self._size += len(self._pending[-1][0])
+
+    def narrow(self, done: float) -> None:
+        """Narrows the bracket when a share `done` of the pairs was drawn and candidates piled up.
+
+        The number of the final top among the pairs drawn so far is hypergeometric with mean
+        keep * done and variance at most keep (1 - keep/total) done (1 - done); the bracket spans
+        `width` standard deviations to each side of that rank.
+        """
+        if self._size < 2 * self._size_when_narrowed + 1024 or self._width == np.inf:
+            return
+        self._sort()
+        spread = np.sqrt(self._keep * (1 - self._keep / self._total) * done * (1 - done))
+        slack = self._width * (spread + 1)
+        above = int(np.floor(self._keep * done - slack)) - self._added
+        below = int(np.ceil(self._keep * done + slack)) - self._added
+        if 0 <= below < self._size - 1:
+            self.low = float(self._values[below])
+            self._cut(slice(None, below))
+        if 0 < above < self._size:
+            self.high = float(self._values[above])
+            self._take(above)
+        self._size_when_narrowed = self._size
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the bracket holds the threshold."""
+        return self._added <= self._keep <= self._added + self._size
+
+    def finish(self) -> tuple[Moments, Moments]:
+        """Adds the best candidates; call it when `succeeded`."""
+        self._sort()
+        self._take(self._keep - self._added)
+        return self._moments
+
+    def _sort(self) -> None:
+        """Merges the pending candidates into the sorted ones, highest score first."""
+        values = np.concatenate([self._values, *(p[0] for p in self._pending)])
+        rows = np.concatenate([self._rows, *(p[1] for p in self._pending)])
+        labels = np.concatenate([self._labels, *(np.full(len(p[0]), p[2]) for p in self._pending)])
+        order = np.argsort(-values, kind="stable")
+        self._values, self._rows, self._labels = values[order], rows[order], labels[order]
+        self._pending = []
+
+    def _take(self, count: int) -> None:
+        for label in (0, 1):
+            self._moments[label].add(self._rows[:count][self._labels[:count] == label])
+        self._cut(slice(count, None))
+
+    def _cut(self, part: slice) -> None:
+        self._values, self._rows, self._labels = self._values[part], self._rows[part], self._labels[part]
+        self._size = len(self._values)
