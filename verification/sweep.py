@@ -1,0 +1,467 @@
+"""Cells and replicates on any executor, with or without a store.
+
+`sweep` fills a store with the replicates that it lacks, dearest cells first; `run_replicates` yields
+rows in index order for a reader who may stop early.  Both submit about a second of work at a time
+and never more than a few batches ahead, so the size of a sweep does not show in memory.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from verification import cost
+from verification.cells import AnyCell, Cell, Chunk, ChunkRows, Row, failed, run_batch, versions
+from verification.executors import ExecutorLost, SerialExecutor, Workers
+from verification.store import Store
+
+BATCH_SECONDS = 1.0
+PROBE_SECONDS = 0.1
+"""Work in a batch of a kind that has not been measured yet."""
+BATCH_ROWS = 4096
+STORE_SECONDS = 0.5
+STORE_ROWS = 20_000
+POLL_SECONDS = 0.1
+
+Batch = list[Chunk]
+
+
+class WorkerDied(Exception):
+    """A replicate that ended its worker process twice, alone: out of memory, say, or a crash."""
+
+
+@dataclass
+class Tally:
+    """What was found so far for one estimator, in this run."""
+
+    rows: int = 0
+    failures: int = 0
+    error_sum: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def mean(self) -> float | None:
+        """The mean error over all its rows."""
+        good = self.rows - self.failures
+        return self.error_sum / good if good else None
+
+
+@dataclass
+class Progress:
+    """Where a sweep is.  `stored` rows of this run are on the disk; `found` were there before."""
+
+    total: int
+    found: int = 0
+    stored: int = 0
+    elapsed: float = 0.0
+    core_seconds: float = 0.0
+    remaining_seconds: float | None = None
+    stopped: bool = False
+    tallies: dict[str, Tally] = field(default_factory=dict)
+
+    @property
+    def rate(self) -> float:
+        """Rows stored a second."""
+        return self.stored / self.elapsed if self.elapsed > 0 else 0.0
+
+    @property
+    def failures(self) -> int:
+        """Rows of this run without an error."""
+        return sum(t.failures for t in self.tallies.values())
+
+
+class _Pace:
+    """How long replicates take, from the predicted cost and what was measured so far."""
+
+    def __init__(self) -> None:
+        self._factors: dict[tuple[str, str], float] = {}
+
+    def seconds(self, cell: AnyCell) -> tuple[float, bool]:
+        """(seconds of one replicate, whether that is more than a guess)."""
+        factor = self._factors.get(self._kind(cell))
+        return cost.seconds(cell) * (factor or 1.0), factor is not None
+
+    def learn(self, result: ChunkRows) -> None:
+        cell = result.chunk.cell
+        measured = result.seconds / (cost.seconds(cell) * result.chunk.size)
+        kind = self._kind(cell)
+        before = self._factors.get(kind, measured)
+        self._factors[kind] = 0.7 * before + 0.3 * measured
+
+    @property
+    def factor(self) -> float | None:
+        """The mean of measured over predicted, None before the first measurement."""
+        return float(np.mean(list(self._factors.values()))) if self._factors else None
+
+    @staticmethod
+    def _kind(cell: AnyCell) -> tuple[str, str]:
+        if isinstance(cell, Cell):
+            return cell.engine, cell.procedure.estimator
+        return "quantity", cell.quantity.quantity
+
+
+class _Runner:
+    """Keeps an executor busy with batches, and mends it when a worker process dies.
+
+    A process pool does not say which task killed its worker, so all that were in flight are suspects
+    and run again one at a time, in halves if need be, until the guilty replicate is found.
+    """
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+        self._flying: dict[Future[list[ChunkRows]], Batch] = {}
+        self._suspects: deque[Batch] = deque()
+        self._strikes: dict[Chunk, int] = {}
+        self._own_rows: list[ChunkRows] = []
+        self._alone = False
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a new batch would be taken at once."""
+        return not self._suspects and not self._alone and len(self._flying) < 2 * self._workers.count
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._flying or self._suspects or self._own_rows)
+
+    def submit(self, batch: Batch) -> None:
+        try:
+            future = self._workers.executor.submit(self._workers.task, batch)
+        except BrokenExecutor:
+            self._mend([batch])
+        except Exception as error:  # dask: the client lost its scheduler
+            raise ExecutorLost(f"the executor takes no more tasks: {error}") from error
+        else:
+            self._flying[future] = batch
+
+    def collect(self) -> list[ChunkRows]:
+        """What has been finished, waiting a moment for it."""
+        if self._suspects and not self._flying:
+            self._alone = True
+            self.submit(self._suspects.popleft())
+        done = wait(self._flying, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED).done
+        results = [result for future in done for result in self._result(future)]
+        if not self._flying and not self._suspects:
+            self._alone = False
+        results += self._own_rows
+        self._own_rows = []
+        return results
+
+    def cancel_waiting(self) -> None:
+        """Take back what no worker has begun."""
+        self._suspects.clear()
+        for future in list(self._flying):
+            if future.cancel():
+                del self._flying[future]
+
+    def _result(self, future: Future[list[ChunkRows]]) -> list[ChunkRows]:
+        if future not in self._flying:  # a broken pool was mended meanwhile
+            return []
+        try:
+            results = future.result()
+        except BrokenExecutor:
+            return self._salvage()
+        except BaseException as error:
+            if not isinstance(error, Exception) or type(error).__name__ != "KilledWorker":
+                if isinstance(error, KeyboardInterrupt):
+                    raise
+                raise ExecutorLost(f"the executor failed: {type(error).__name__}: {error}") from error
+            self._blame(self._flying.pop(future))  # dask gave up on this very task
+            return []
+        del self._flying[future]
+        return results
+
+    def _salvage(self) -> list[ChunkRows]:
+        """After a pool broke: keep what was finished, suspect the rest."""
+        wait(self._flying, timeout=30)
+        results, lost = [], []
+        for future, batch in self._flying.items():
+            if future.done() and not future.cancelled() and future.exception() is None:
+                results += future.result()
+            else:
+                lost.append(batch)
+        self._flying.clear()
+        self._mend(lost)
+        return results
+
+    def _mend(self, lost: list[Batch]) -> None:
+        if self._workers.restart is None:
+            raise ExecutorLost("the executor broke: a worker died")
+        self._workers.executor.shutdown(wait=True, cancel_futures=True)
+        self._workers.executor = self._workers.restart()
+        lost += self._flying.values()
+        self._flying.clear()
+        if self._alone and len(lost) == 1:
+            self._blame(lost[0])
+        else:
+            self._suspects.extend(lost)
+
+    def _blame(self, batch: Batch) -> None:
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            self._suspects += [batch[:middle], batch[middle:]]
+            return
+        (chunk,) = batch
+        if chunk.size > 1:
+            middle = (chunk.start + chunk.stop) // 2
+            self._suspects += [[chunk._replace(stop=middle)], [chunk._replace(start=middle)]]
+            return
+        self._strikes[chunk] = self._strikes.get(chunk, 0) + 1
+        if self._strikes[chunk] < 2:
+            self._suspects.append(batch)
+            return
+        row = failed(chunk.start, WorkerDied("the worker process died while it ran this replicate, twice"))
+        theta = chunk.cell.procedure.theta if isinstance(chunk.cell, Cell) else None
+        self._own_rows.append(ChunkRows(chunk, [row], theta, versions(), 0.0))
+
+
+def sweep(
+    cells: Sequence[Cell],
+    replicates: int,
+    store: Store,
+    workers: Workers,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Progress:
+    """Store replicates 0 .. replicates - 1 of every cell, except those that are stored.
+
+    When `stop` is set, what runs is finished and stored and the sweep returns with `stopped`.  Raises
+    StoreError or ExecutorLost; rows that `on_progress` was told of as stored are on the disk whatever
+    happens.
+    """
+    stop = stop or threading.Event()
+    costs = np.fromiter((cost.seconds(cell) for cell in cells), float, len(cells))
+    order = np.argsort(-costs, kind="stable")
+    progress = Progress(total=len(cells) * replicates)
+    begin = time.monotonic()
+    left = float(costs.sum()) * replicates
+    pace = _Pace()
+
+    def missing() -> Iterator[Chunk]:
+        nonlocal left
+        for index in order:
+            cell = store.known(cells[int(index)])
+            gaps = _gaps(store.stored(cell, replicates), range(replicates))
+            found = replicates - sum(len(gap) for gap in gaps)
+            progress.found += found
+            left -= found * costs[index]
+            for gap in gaps:
+                yield Chunk(cell, gap.start, gap.stop)
+
+    batches = _batches(missing(), pace)
+    runner = _Runner(workers)
+    waiting: list[ChunkRows] = []
+    since = time.monotonic()
+    exhausted = False
+    try:
+        while True:
+            while not exhausted and not stop.is_set() and runner.has_room:
+                batch = next(batches, None)
+                if batch is None:
+                    exhausted = True
+                else:
+                    runner.submit(batch)
+            if stop.is_set() and not progress.stopped:
+                progress.stopped = True
+                runner.cancel_waiting()
+            results = runner.collect() if runner.busy else []
+            for result in results:
+                pace.learn(result)
+                left -= cost.seconds(result.chunk.cell) * len(result.rows)
+            waiting += results
+            ended = not runner.busy and (exhausted or progress.stopped)
+            now = time.monotonic()
+            if waiting and (ended or now - since > STORE_SECONDS or _rows(waiting) > STORE_ROWS):
+                store.write(waiting)
+                _count(progress, waiting)
+                waiting, since = [], now
+            progress.elapsed = now - begin
+            if pace.factor is not None:
+                progress.remaining_seconds = max(0.0, left) * pace.factor / workers.count
+            if on_progress is not None:
+                on_progress(progress)
+            if ended:
+                return progress
+    except ExecutorLost:
+        store.write(waiting)
+        raise
+    except BaseException:
+        if workers.kill is not None:
+            workers.kill()
+        raise
+
+
+def run_replicates(
+    work: Iterable[tuple[AnyCell, range]],
+    workers: Workers | None = None,
+    store: Store | None = None,
+    *,
+    batch_seconds: float = BATCH_SECONDS,
+) -> Iterator[tuple[AnyCell, Row]]:
+    """The rows of each (cell, range of replicates), in the order given, however they are run.
+
+    Stored rows are taken from `store` and new ones are put there.  Batches grow from small ones to
+    `batch_seconds`, and only a few are run ahead of the reader, who may stop at any row (close the
+    generator, or leave the loop).  Without `workers` all runs in this process.
+    """
+    workers = workers or Workers(SerialExecutor(), 1, run_batch)
+    pace = _Pace()
+    runner = _Runner(workers)
+    queue: deque[Chunk] = deque()
+    ready: dict[tuple[AnyCell, int], Row] = {}
+    chunks = _ramped(_parts(work, store), pace, batch_seconds)
+    window = 2 * workers.count
+    try:
+        while True:
+            while len(queue) < window and (chunk := next(chunks, None)) is not None:
+                queue.append(chunk)
+                stored = store.rows(chunk.cell, chunk.start, chunk.stop) if store is not None else iter(())
+                for row in stored:
+                    ready[chunk.cell, row.replicate] = row
+                if (
+                    chunk.cell,
+                    chunk.start,
+                ) not in ready:  # `_parts` gives chunks stored or missing as a whole
+                    runner.submit([chunk])
+            if not queue:
+                return
+            head = queue[0]
+            while any((head.cell, i) not in ready for i in range(head.start, head.stop)):
+                if not runner.busy:  # asked for twice, and handed out once
+                    runner.submit([head])
+                results = runner.collect()
+                for result in results:
+                    pace.learn(result)
+                    for row in result.rows:
+                        ready[result.chunk.cell, row.replicate] = row
+                if results and store is not None:
+                    store.write(results)
+            queue.popleft()
+            for i in range(head.start, head.stop):
+                yield head.cell, ready.pop((head.cell, i))
+    finally:
+        runner.cancel_waiting()
+
+
+def _parts(work: Iterable[tuple[AnyCell, range]], store: Store | None) -> Iterator[Chunk]:
+    """The work as chunks, each stored as a whole or missing as a whole."""
+    for given, indices in work:
+        if store is None:
+            yield Chunk(given, indices.start, indices.stop)
+            continue
+        cell = store.known(given)
+        at = indices.start
+        for gap in _gaps(store.stored(cell, indices.stop), indices):
+            if at < gap.start:
+                yield Chunk(cell, at, gap.start)
+            yield Chunk(cell, gap.start, gap.stop)
+            at = gap.stop
+        if at < indices.stop:
+            yield Chunk(cell, at, indices.stop)
+
+
+def _ramped(chunks: Iterator[Chunk], pace: _Pace, batch_seconds: float) -> Iterator[Chunk]:
+    """The chunks cut into pieces whose duration doubles from a small one to `batch_seconds`."""
+    seconds = min(batch_seconds, 0.05)
+    for chunk in chunks:
+        at = chunk.start
+        while at < chunk.stop:
+            each, _ = pace.seconds(chunk.cell)
+            stop = min(chunk.stop, at + max(1, min(BATCH_ROWS, int(seconds / each))))
+            yield Chunk(chunk.cell, at, stop)
+            at = stop
+            seconds = min(batch_seconds, 2 * seconds)
+
+
+def _batches(chunks: Iterator[Chunk], pace: _Pace) -> Iterator[Batch]:
+    """The chunks packed and cut to about BATCH_SECONDS of work, in order."""
+    batch: Batch = []
+    room, rows = 1.0, 0  # room: the share of a batch that is left
+    for chunk in chunks:
+        at = chunk.start
+        while at < chunk.stop:
+            seconds, measured = pace.seconds(chunk.cell)
+            share = seconds / (BATCH_SECONDS if measured else PROBE_SECONDS)
+            take = min(chunk.stop - at, BATCH_ROWS - rows, max(1, int(room / share)))
+            batch.append(Chunk(chunk.cell, at, at + take))
+            at += take
+            rows += take
+            room -= take * share
+            if room < share or rows >= BATCH_ROWS:
+                yield batch
+                batch, room, rows = [], 1.0, 0
+    if batch:
+        yield batch
+
+
+def _gaps(found: set[int], wanted: range) -> list[range]:
+    """What of `wanted` is not in `found`, as ranges."""
+    if not found:
+        return [wanted] if wanted else []
+    gaps: list[range] = []
+    start = None
+    for i in wanted:
+        if i in found:
+            if start is not None:
+                gaps.append(range(start, i))
+                start = None
+        elif start is None:
+            start = i
+    if start is not None:
+        gaps.append(range(start, wanted.stop))
+    return gaps
+
+
+def _rows(results: Iterable[ChunkRows]) -> int:
+    return sum(len(result.rows) for result in results)
+
+
+def _count(progress: Progress, results: Iterable[ChunkRows]) -> None:
+    for result in results:
+        cell = result.chunk.cell
+        name = cell.procedure.estimator if isinstance(cell, Cell) else cell.quantity.quantity
+        tally = progress.tallies.setdefault(name, Tally())
+        good = [row.error for row in result.rows if row.error is not None]
+        tally.rows += len(result.rows)
+        tally.failures += len(result.rows) - len(good)
+        tally.error_sum += sum(good)
+        tally.seconds += result.seconds
+        progress.stored += len(result.rows)
+        progress.core_seconds += result.seconds
+
+
+@contextmanager
+def stop_on_interrupt(
+    on_first: Callable[[], None] = lambda: None,
+) -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C (or SIGTERM) sets; the next one raises KeyboardInterrupt.
+
+    `on_first` is called at the first one.  Works in the main thread, where signals arrive.
+    """
+    stop = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        on_first()
+
+    before: dict[int, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
