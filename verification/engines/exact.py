@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -196,7 +195,9 @@ def draw_many(
     return draws
 
 
-def _draw_or_error(setting: Setting, procedure: Procedure, rng: np.random.Generator, scales: Any) -> Draw | TooFewPairs:
+def _draw_or_error(
+    setting: Setting, procedure: Procedure, rng: np.random.Generator, scales: tuple[float, ...]
+) -> Draw | TooFewPairs:
     try:
         return draw(setting, procedure, rng, scales)
     except TooFewPairs as error:

@@ -152,14 +152,17 @@ def _strata(
     scores: tuple[QuadraticScore, QuadraticScore],
     counts: tuple[int, int],
     score_first: tuple[bool, bool],
+    split: bool,
     rng: np.random.Generator,
-) -> tuple[Stratum, ...]:
-    """Corrupted pairs with positive scores, clean pairs, corrupted pairs with negative scores."""
+) -> list[Stratum]:
+    """Clean pairs, then corrupted ones; if `split` those with positive scores, then the others."""
     corrupted, clean = counts
+    members = [(1, 0, clean), (0, 0, corrupted)]
+    if split:
+        positive = int(seeds.block(rng, 0).binomial(corrupted, 0.5))
+        members[1:] = [(0, 1, positive), (0, -1, corrupted - positive)]
     worth_it = scores[0].rank >= SCORE_FIRST_MIN_RANK
-    positive = int(seeds.block(rng, 0).binomial(corrupted, 0.5))
-    members = ((0, 1, positive), (1, 0, clean), (0, -1, corrupted - positive))
-    return tuple(
+    return [
         Stratum(
             scores[label],
             label,
@@ -170,7 +173,7 @@ def _strata(
             seeds.block(rng, 2 + 2 * i),
         )
         for i, (label, sign, pairs) in enumerate(members)
-    )
+    ]
 
 
 def _block_pairs(scores: tuple[QuadraticScore, QuadraticScore]) -> int:
@@ -187,7 +190,7 @@ def select_above(
     moments = Moments(2 * scores[0].rank), Moments(2 * scores[1].rank)
     # Above its mean score a class keeps about half of its pairs or fewer.
     first = threshold > 0, threshold > scores[1].mean
-    strata = _strata(scores, counts, first, rng)
+    strata = _strata(scores, counts, first, threshold >= 0, rng)
     block = _block_pairs(scores)
     for stratum in strata if threshold < 0 else strata[:2]:
         for start in range(0, stratum.pairs, block):
@@ -218,12 +221,12 @@ def select_top(
     """
     total = sum(counts)
     # With fewer than half to keep, corrupted pairs with negative scores are out as a rule.
-    positive_only = keep < total / 2
-    first = positive_only, keep < counts[1]
+    split = keep < total / 2
+    first = split, keep < counts[1]
     for attempt in (0, 1):
-        strata = _strata(scores, counts, first, rng)
+        strata = _strata(scores, counts, first, split, rng)
         top = _Bracket(scores[0].rank, keep, total, width if attempt == 0 else np.inf)
-        _stream(strata[:2] if positive_only and attempt == 0 else strata, total, _block_pairs(scores), top)
+        _stream(strata[:2] if split and attempt == 0 else strata, total, _block_pairs(scores), top)
         if top.succeeded:
             break
     return top.finish()
