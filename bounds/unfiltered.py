@@ -52,6 +52,11 @@ COROLLARY_1_FAMILIES = (
     _family(r, (1, 4, 16, 31), d=32, d_tilde=32),
     _family(gamma, (1.0, 0.1, 0.01)),
     _family(gamma, (1.0, 100.0, 1e4)),
+    Path(
+        gamma,
+        (1.0, 100.0, 1e4),
+        ((d, 24), (d_tilde, 16), (r, 4), (gamma_tilde, gamma), (eta, 0.3), (n, condition_multiple(100))),
+    ),
     _family(n, (10**5, 10**7, 10**9, 10**12)),
 )
 """Families inside the sample condition along which the constant of Corollary 1 must not grow."""

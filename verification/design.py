@@ -39,8 +39,8 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile("quick", 2.5e7, 4_000, 2.0, 0.5),
-    "standard": Profile("standard", 2.0e8, 20_000, 3.0, 1.0),
+    "quick": Profile("quick", 1.5e8, 4_000, 2.0, 0.5),
+    "standard": Profile("standard", 1.0e9, 20_000, 3.0, 1.0),
     "thorough": Profile("thorough", 1.0e10, 200_000, 5.0, 5.0),
 }
 
@@ -130,6 +130,7 @@ def _tail(check: Tail, base: Plan, profile: Profile, module: str | None, seed: i
 def _scaling(check: Scaling, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
     every = tuple(quantities.cell(check.measured, point, module) for point in check.path.points())
     parameter = check.path.parameter.name
+    half_width = check.precision or HALF_WIDTH * check.margin
     for last in range(len(every), 1, -1):
         cells = every[:last]
         span = abs(math.log(dict(cells[-1].values)[parameter] / dict(cells[0].values)[parameter]))
@@ -142,10 +143,10 @@ def _scaling(check: Scaling, base: Plan, profile: Profile, module: str | None, s
                 cells=cells,
                 replicates=count,
                 left_out=tuple(f"{parameter} = {dict(c.values)[parameter]:g}" for c in every[last:]),
-                half_width=HALF_WIDTH * check.margin,
+                half_width=half_width,
             )
     raise UnderpoweredDesign(
-        f"{base.name}: an exponent known to ±{HALF_WIDTH * check.margin:g} takes {count} replicates and "
+        f"{base.name}: an exponent known to ±{half_width:g} takes {count} replicates and "
         f"{dearest:.2g} pairs; the {profile.name} profile allows {profile.draws} and {profile.pairs:.2g}"
     )
 

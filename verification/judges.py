@@ -215,6 +215,9 @@ def _scaling(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidenc
         replicates=result.replicates,
         seed=seed,
         witness=witness,
+        # With its best constant the bound is attained at one end of the range of ratios; this is how
+        # far off it is at the other.
+        slack=max(ratios) / min(ratios) if outcome == "holds" and min(ratios) > 0 else None,
         details={
             "parameter": parameter,
             "values": np.exp(log_x).tolist(),

@@ -53,9 +53,9 @@ class ClaimVerdict:
 
     @property
     def slack_factor(self) -> float | None:
-        """The factor by which the bound could be improved at the settings judged, if measured."""
+        """The largest factor by which the bound could be improved somewhere, if one was measured."""
         factors = [e.slack for e in self.evidence if e.slack is not None]
-        return min(factors) if factors else None
+        return max(factors) if factors else None
 
     @property
     def slack(self) -> Slack | None:
@@ -121,7 +121,10 @@ def explain(verdict: ClaimVerdict) -> str:
         Verdict.REFUTED: "Refuted",
         Verdict.INCONCLUSIVE: "Not decided within the budget",
     }[verdict.verdict]
-    parts = [f"{opening}: {decisive.statement}"]
+    said = decisive.statement
+    if decisive.outcome == "fails" and decisive.kind != "proof":
+        said = f"it is not so that {said}"
+    parts = [f"{opening}: {said}"]
     if decisive.estimate is not None:
         parts[0] += f" (measured {decisive.estimate:.3g}{_interval(decisive)}"
         parts[0] += f", allowed {decisive.threshold:g})" if decisive.threshold is not None else ")"
@@ -131,7 +134,7 @@ def explain(verdict: ClaimVerdict) -> str:
             f"{decisive.false_alarm:.1g}"
         )
     if verdict.slack == "loose":
-        parts.append(f"the bound could be {verdict.slack_factor:.3g} times smaller where it was judged")
+        parts.append(f"the bound could be improved by a factor {verdict.slack_factor:.3g} at some settings")
     if decisive.witness and "setting" in decisive.witness:
         place = ", ".join(f"{k} = {v:g}" for k, v in decisive.witness["setting"].items())
         parts.append(f"witness: {place}")

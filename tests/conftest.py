@@ -1,0 +1,23 @@
+"""Hypothesis profiles: derandomised by default, `--hypothesis-profile=nightly` explores afresh."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+COMMON = {"deadline": None, "suppress_health_check": (HealthCheck.too_slow,)}
+settings.register_profile("ci", derandomize=True, max_examples=60, **COMMON)
+settings.register_profile("nightly", derandomize=False, max_examples=2000, **COMMON)
+settings.load_profile("ci")
+
+
+@pytest.fixture
+def command(capsys):
+    """The command line as a function: arguments in, (exit status, standard output, standard error) out."""
+    from verification.cli.app import run
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        status = run([str(a) for a in arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from verification import seeds
+from verification.errors import InvalidArgument
+
+
+def first(rng):
+    return rng.standard_normal(4).tolist()
+
+
+def test_equal_arguments_give_equal_streams():
+    """A stream depends on the root seed, the key and the replicate, and on nothing else."""
+    assert first(seeds.generator(3, "a", 7)) == first(seeds.generator(3, "a", 7))
+
+
+def test_streams_that_differ_in_one_argument_share_no_draw():
+    """Seeds, keys, replicates, stages and blocks all lead to draws of their own."""
+    base = seeds.generator(0, "key", 0)
+    streams = [
+        base,
+        seeds.generator(1, "key", 0),
+        seeds.generator(0, "other", 0),
+        *(seeds.generator(0, "key", i) for i in range(1, 5)),
+        *(seeds.stage(seeds.generator(0, "key", 0), i) for i in range(4)),
+        *(seeds.block(seeds.generator(0, "key", 0), i) for i in range(4)),
+        *(seeds.block(seeds.stage(seeds.generator(0, "key", 0), 1), i) for i in range(4)),
+    ]
+    values = np.concatenate([rng.standard_normal(1000) for rng in streams])
+    assert len(np.unique(values)) == len(values)
+
+
+def test_the_last_block_of_a_stage_stays_clear_of_the_next_stage():
+    """A stage has room for 2**40 - 1 blocks."""
+    rng = seeds.generator(0, "key", 0)
+    last = seeds.block(seeds.stage(rng, 0), 2**40 - 2)
+    following = first(seeds.stage(rng, 1))
+    assert first(last) != following
+    assert first(seeds.block(seeds.stage(rng, 0), 2**40 - 1)) == following
+
+
+def test_only_counter_based_generators_can_be_split():
+    """Asking for a block of another kind of generator is an error and not a repeated stream."""
+    with pytest.raises(TypeError, match="MT19937"):
+        seeds.block(np.random.Generator(np.random.MT19937(0)), 0)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, 2**63, "x"])
+def test_a_wrong_seed_is_refused(seed):
+    """A root seed is a whole number in [0, 2**63)."""
+    with pytest.raises(InvalidArgument, match="^seed"):
+        seeds.generator(seed, "key")
+
+
+def test_the_streams_do_not_change_between_versions():
+    """The bits of a stream are a promise: stored results and printed commands rest on them."""
+    assert seeds.generator(0, "promise", 1).bit_generator.random_raw(2).tolist() == PROMISED
+
+
+PROMISED = [15906031563787566803, 10144162822232707333]
