@@ -122,7 +122,11 @@ def test_replicates_and_half_width_are_inverse(alpha):
     assert slopes.slope_half_width(0.2, SPAN, 5, alpha, 1e-6) == math.inf
 
 
-@given(mass=st.floats(0.02, 0.49), alpha=st.sampled_from([1e-9, 1e-3, 0.2]), beta=st.sampled_from([1e-6, 0.1]))
+@given(
+    mass=st.floats(0.02, 0.49),
+    alpha=st.sampled_from([1e-9, 1e-3, 0.2]),
+    beta=st.sampled_from([1e-6, 0.1]),
+)
 def test_median_replicates_reach_the_mass(mass, alpha, beta):
     """At the planned number both ends stay within the mass with probability >= 1 - beta."""
     count = slopes.median_replicates(mass, alpha, beta)

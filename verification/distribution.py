@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -95,7 +96,7 @@ def two_sample_test(
         for rate in (alpha, beta)
     )
     # Only the distance is used; the method is that of a p-value and chosen for speed.
-    method = "exact" if max(len(x), len(y)) < 100 else "asymp"
+    method: Literal["exact", "asymp"] = "exact" if max(len(x), len(y)) < 100 else "asymp"
     distance = float(stats.ks_2samp(x, y, method=method).statistic)
     return _judge(distance, tolerance, epsilon_alpha, epsilon_beta, replicates=len(x) + len(y), beta=beta)
 

@@ -1,0 +1,469 @@
+"""Wrong versions of a claim, made from its expression, that the claim's own design must refute.
+
+A design that cannot tell a claim from a wrong version of it has shown nothing: a mutant that
+survives fails the run.  Two kinds of change make no wrong version and are marked as implied, with
+the reason: those that follow from the claim itself (a weaker bound; a constant where the claim
+leaves the constant open), and those that are true because the bound is loose.  The latter are
+made stronger step by step until a forecast (the first-order law of the error, or a small pilot
+sample of another quantity) contradicts them at the settings judged, so that the mutant that counts
+is wrong by no more than a step.  If no step is contradicted, the first one counts, and its survival
+says that the design does not vary what was changed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from bounds import symbols
+from bounds.claim import Claim, Law, Level, Measured, Path, Relation, Scaling, Tail
+from verification import prediction, quantities
+from verification.quantities import Cell
+
+HALF = sp.Rational(1, 2)
+MOST_STEPS = 12
+"""Strongest change tried: the 12th power of one step (a constant times 2^-12)."""
+
+CLEAR = 1.25
+"""A forecast contradicts a mutant when it passes the mutant's limit by this factor."""
+
+WRONG_CONSTANT = 1.1
+"""Factor by which the mutants of a law or of a stated value are wrong."""
+
+PILOT = 25
+"""Replicates of a pilot sample; its seed is apart from every seed of a run."""
+
+PILOT_SEED = 2**63 - 1
+
+MIRROR = {
+    symbols.d: symbols.d_tilde,
+    symbols.d_tilde: symbols.d,
+    symbols.gamma: symbols.gamma_tilde,
+    symbols.gamma_tilde: symbols.gamma,
+}
+"""The model with its modalities exchanged."""
+
+AT_LEAST_ONE = (symbols.n, symbols.n_T, symbols.N, symbols.d, symbols.d_tilde, symbols.r)
+AT_MOST_ONE = (symbols.eta,)
+UNBOUNDED = (symbols.gamma, symbols.gamma_tilde)
+"""Parameters whose exponent is changed, by the side of 1 on which their domain lies."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A changed claim.  `original` is the id of the unchanged one.
+
+    `implied` mutants are true whenever the original is (or are true because it is loose) and are
+    not counted; `reason` says what was changed and why.  A mutant has as many checks as its
+    original, in the same order and on the same cells, unless `outside` is set: then its checks look
+    where the original makes no statement and need draws of their own.
+    """
+
+    id: str
+    original: str
+    claim: Claim
+    implied: bool
+    reason: str
+    outside: bool = False
+
+
+def mutants(claim: Claim) -> tuple[Mutant, ...]:
+    """Every mutant of `claim`, in a fixed order; none for a claim without bound, law or value."""
+    found: list[Mutant] = []
+    if isinstance(claim.bound, sp.Expr) and claim.relation is not None:
+        if any(isinstance(check, Tail | Scaling | Level) for check in claim.checks):
+            found += _constants(claim)
+            found += _exponents(claim)
+            found += _regimes(claim)
+            found += _confidence(claim)
+            found += _reversed(claim)
+            found += _condition_dropped(claim)
+        else:
+            found += _exact(claim)
+    found += _laws(claim)
+    found += _values(claim)
+    return tuple(found)
+
+
+# What a change does to the claim
+
+
+def _strengthening(claim: Claim, smaller: bool) -> bool:
+    """Whether making the bound smaller (or larger) says more than the claim."""
+    return claim.relation is Relation.EQUAL or smaller == (claim.relation is Relation.UPPER)
+
+
+def _mutant(claim: Claim, name: str, reason: str, implied: bool = False, **changes: Any) -> Mutant:
+    mutant_id = f"{claim.id}~{name}"
+    return Mutant(mutant_id, claim.id, replace(claim, id=mutant_id, **changes), implied, reason)
+
+
+def _ladder(claim: Claim, name: str, change: Callable[[int], tuple[sp.Expr, str]]) -> Mutant:
+    """The weakest of the changes of growing strength that the forecast contradicts, else the first."""
+    for step in range(1, MOST_STEPS + 1):
+        bound, words = change(step)
+        if contradicted(replace(claim, bound=bound)):
+            if step > 1:
+                words += f"; the claim is loose by more than {step - 1} such step{'s' * (step > 2)}"
+            return _mutant(claim, name, words, bound=bound)
+    bound, words = change(1)
+    return _mutant(claim, name, words, bound=bound)
+
+
+def _times(bound: sp.Expr, factor: sp.Expr, step: int) -> tuple[sp.Expr, str]:
+    return factor**step * bound, f"bound times {factor**step}"
+
+
+def _constants(claim: Claim) -> Iterator[Mutant]:
+    for factor in (HALF, sp.Integer(2)):
+        stronger = _strengthening(claim, smaller=factor == HALF)
+        name = "constant-down" if factor == HALF else "constant-up"
+        if claim.up_to_constant:
+            reason = f"bound times {factor}: the claim leaves its constant open, hence implied"
+            yield _mutant(claim, name, reason, implied=True, bound=factor * claim.bound)
+        elif stronger:
+            yield _ladder(claim, name, partial(_times, claim.bound, factor))
+        else:
+            reason = f"bound times {factor}: weaker, hence implied"
+            yield _mutant(claim, name, reason, implied=True, bound=factor * claim.bound)
+
+
+def _exponents(claim: Claim) -> Iterator[Mutant]:
+    assert claim.bound is not None
+    symmetric = claim.bound.xreplace(MIRROR) == claim.bound
+    fixed = {c.lhs for c in claim.conditions if isinstance(c, sp.Eq)}
+    for parameter in (*AT_LEAST_ONE, *AT_MOST_ONE, *UNBOUNDED):
+        if parameter not in claim.bound.free_symbols or parameter in fixed:
+            continue
+        if symmetric and parameter in (symbols.d_tilde, symbols.gamma_tilde):
+            continue  # the mirror image of a mutant already made
+        if parameter in UNBOUNDED and any(_infinite(parameter, p) for p in _points(claim)):
+            continue  # an infinite parameter has no power
+        for power in (HALF, -HALF):
+            name = f"{parameter}{'+' if power > 0 else '-'}"
+            factor = parameter**power
+            side = _side(parameter) * (1 if power > 0 else -1)
+            if side and not _strengthening(claim, smaller=side < 0):
+                reason = f"bound times {factor}: weaker for every {parameter}, hence implied"
+                yield _mutant(claim, name, reason, implied=True, bound=factor * claim.bound)
+            else:
+                yield _ladder(claim, name, partial(_times, claim.bound, factor))
+
+
+def _side(parameter: sp.Symbol) -> int:
+    """1 where the parameter is >= 1 on its domain, -1 where <= 1, 0 where neither."""
+    return 1 if parameter in AT_LEAST_ONE else -1 if parameter in AT_MOST_ONE else 0
+
+
+def _regimes(claim: Claim) -> Iterator[Mutant]:
+    """Each Max as Min and each Min as Max: the other regime everywhere."""
+    assert claim.bound is not None
+    nodes = sorted(claim.bound.atoms(sp.Max, sp.Min), key=sp.default_sort_key)
+    for number, node in enumerate(nodes, start=1):
+        other = sp.Min if isinstance(node, sp.Max) else sp.Max
+        name = f"regime-{number}" if len(nodes) > 1 else "regime"
+        words = f"{type(node).__name__} read as {other.__name__} in {node}"
+        bound = claim.bound.xreplace({node: other(*node.args)})
+        rises = _rises(claim.bound, node)
+        if rises is not None and not _strengthening(claim, (other is sp.Min) == rises):
+            yield _mutant(claim, name, f"{words}: weaker, hence implied", implied=True, bound=bound)
+        else:
+            yield _mutant(claim, name, words, bound=bound)
+        if isinstance(node, sp.Min) and rises and claim.relation is Relation.UPPER:
+            yield from _boundary(claim, node, name)
+
+
+def _boundary(claim: Claim, node: sp.Min, name: str) -> Iterator[Mutant]:
+    """The boundary between the branches of a Min moved, by lowering one branch at a time."""
+    shared = frozenset.intersection(*(frozenset(branch.free_symbols) for branch in node.args))
+    parameter = symbols.r if symbols.r in shared else symbols.n if symbols.n in shared else None
+    if parameter is None:
+        return
+    for number, branch in enumerate(node.args, start=1):
+        change = partial(_lowered, claim.bound, node, branch, parameter)
+        yield _ladder(claim, f"{name}-boundary-{number}", change)
+
+
+def _lowered(
+    bound: sp.Expr, node: sp.Min, branch: sp.Expr, parameter: sp.Symbol, step: int
+) -> tuple[sp.Expr, str]:
+    factor = parameter ** (-step * HALF)
+    moved = sp.Min(branch * factor, *(arg for arg in node.args if arg is not branch))
+    return bound.xreplace({node: moved}), f"boundary moved: branch {branch} times {factor}"
+
+
+def _rises(bound: sp.Expr, node: sp.Expr) -> bool | None:
+    """Whether the bound rises (True) or falls (False) with `node`; None where SymPy cannot tell."""
+    level = sp.Dummy("level", positive=True)
+    slope = sp.diff(bound.xreplace({node: level}), level)
+    return True if slope.is_positive else False if slope.is_negative else None
+
+
+def _confidence(claim: Claim) -> Iterator[Mutant]:
+    """The same bound for a smaller failure probability, as a bound in delta: delta -> delta^(1/2^k)."""
+    assert claim.bound is not None
+    if symbols.delta not in claim.bound.free_symbols:
+        return
+
+    mutant = _ladder(claim, "delta", partial(_surer, claim.bound))
+    if not contradicted(mutant.claim):
+        reason = f"{mutant.reason}: true where it is judged, as the bound holds without its confidence term"
+        mutant = replace(mutant, implied=True, reason=reason)
+    yield mutant
+
+
+def _surer(bound: sp.Expr, step: int) -> tuple[sp.Expr, str]:
+    power = sp.Rational(1, 2**step)
+    return bound.subs(symbols.delta, symbols.delta**power), f"stated for delta^{2**step} in place of delta"
+
+
+def _reversed(claim: Claim) -> Iterator[Mutant]:
+    if claim.relation is Relation.EQUAL:
+        return
+    other = Relation.LOWER if claim.relation is Relation.UPPER else Relation.UPPER
+    yield _mutant(claim, "reversed", f"{claim.relation} read as {other}", relation=other)
+
+
+def _condition_dropped(claim: Claim) -> Iterator[Mutant]:
+    """A rate without its sample-size condition, judged on a path of its own below the condition."""
+    assert claim.bound is not None
+    for condition in claim.conditions:
+        if not (claim.up_to_constant and isinstance(condition, sp.Ge) and condition.lhs == symbols.n):
+            continue
+        edge = condition.rhs.subs(symbols.C, 1)
+        reason = f"condition {condition} dropped"
+        rest = tuple(c for c in claim.conditions if c is not condition)
+        if claim.relation is Relation.UPPER and claim.quantity in (None, symbols.ERR):
+            # No error exceeds sqrt(r): a bound that is at least of that order at the edge, and larger
+            # below it, says nothing new there.
+            at_edge = sp.simplify(claim.bound.subs(symbols.n, edge) / sp.sqrt(symbols.r))
+            if _rises(claim.bound, symbols.n) is False and (at_edge.is_number or _side_of(at_edge) == 1):
+                reason += ": below it the bound is at least of order sqrt(r), which no error exceeds"
+                yield _mutant(claim, "condition", reason, implied=True, conditions=rest)
+                continue
+        checks = _below(claim, edge) if claim.relation is Relation.LOWER else _families_below(claim, edge)
+        if checks:
+            yield replace(_mutant(claim, "condition", reason, conditions=rest, checks=checks), outside=True)
+
+
+def _one_sided(claim: Claim) -> list[Scaling]:
+    return [check for check in claim.checks if isinstance(check, Scaling) and not check.two_sided]
+
+
+def _families_below(claim: Claim, edge: sp.Expr) -> tuple[Scaling, ...]:
+    """The families of an upper bound with n at a 16th of the condition: errors near 1, rates that vanish."""
+    moved = []
+    for check in _one_sided(claim):
+        at = tuple((s, v) for s, v in check.path.at if s != symbols.n)
+        if check.path.parameter != symbols.n:
+            path = replace(check.path, at=(*at, (symbols.n, edge / 16)))
+            if min(point["n"] for point in path.points()) >= 8:
+                moved.append(replace(check, path=path))
+    return tuple(moved)
+
+
+def _below(claim: Claim, edge: sp.Expr) -> tuple[Scaling, ...]:
+    """A lower bound where n falls from a quarter of the condition to a 4096th: no error exceeds sqrt(r)."""
+    room = [
+        (_number(edge, point), check, point)
+        for check in _one_sided(claim)
+        for point in check.path.points()
+        if _number(edge, point) / 4096 >= 4
+    ]
+    if not room:
+        return ()
+    limit, check, point = max(room, key=lambda item: item[0])
+    at = tuple((symbols.SYMBOLS[name].symbol, v) for name, v in point.items() if name != "n")
+    values = tuple(math.ceil(limit / 4**k) for k in (1, 2, 4, 6))
+    return (replace(check, path=Path(symbols.n, values, at)),)
+
+
+def _exact(claim: Claim) -> Iterator[Mutant]:
+    """The constant of a proved, certified or searched statement."""
+    assert claim.bound is not None
+    if claim.bound == 0:
+        yield _mutant(claim, "constant", "1 in place of 0", bound=sp.Integer(1))
+        return
+    if claim.relation is Relation.EQUAL:
+        yield _mutant(claim, "constant", "stated value times 2", bound=2 * claim.bound)
+        return
+    base = HALF if claim.relation is Relation.UPPER else sp.Integer(2)
+    step = _exact_step(claim, base)
+    yield _mutant(claim, "constant", f"bound times {base**step}", bound=base**step * claim.bound)
+
+
+def _exact_step(claim: Claim, base: sp.Expr) -> int:
+    """The first power of `base` that a grid of points contradicts, 1 where nothing can be evaluated."""
+    if not isinstance(claim.quantity, sp.Expr) or claim.bound is None:
+        return 1
+    free = sorted(claim.quantity.free_symbols | claim.bound.free_symbols, key=str)
+    if not free or any(s.name not in symbols.SYMBOLS for s in free):
+        return 1
+    rng = np.random.Generator(np.random.Philox(PILOT_SEED))
+    ratio = sp.lambdify(free, claim.quantity / claim.bound, modules=["scipy", "numpy"])
+    columns = []
+    for s in free:
+        values = 10.0 ** rng.uniform(-2, 2, 2000)
+        columns.append(np.ceil(values) if s.is_integer else values / 100 if s in AT_MOST_ONE else values)
+    inside = np.ones(2000, dtype=bool)
+    for condition in claim.conditions:
+        if condition.free_symbols <= set(free):
+            inside &= np.asarray(sp.lambdify(free, condition, modules="numpy")(*columns), dtype=bool)
+    with np.errstate(all="ignore"):
+        try:
+            found = np.broadcast_to(np.asarray(ratio(*columns), dtype=float), inside.shape)
+        except (TypeError, NameError, AttributeError):  # a function that NumPy and SciPy do not have
+            return 1
+    usable = found[inside & np.isfinite(found) & (found > 0)]
+    if not len(usable):
+        return 1
+    worst = usable.max() if claim.relation is Relation.UPPER else 1 / usable.min()
+    # 2^step > 1/worst contradicts somewhere.
+    return max(1, min(MOST_STEPS, math.floor(-math.log2(worst) + 1e-9) + 1))
+
+
+@dataclass(frozen=True)
+class WrongLaw:
+    """A stated distribution function with a wrong scale: constant, or power of one parameter.
+
+    The law of factor (value/reference)^power times the stated variable.
+    """
+
+    cdf: Callable[[Mapping[str, float], Any], Any]
+    factor: float = 1.0
+    parameter: str = ""
+    reference: float = 1.0
+    power: float = 0.0
+
+    def __call__(self, values: Mapping[str, float], numbers: Any) -> Any:
+        """Probabilities (m,) at numbers (m,)."""
+        scale = self.factor
+        if self.parameter:
+            scale *= (values[self.parameter] / self.reference) ** self.power
+        return self.cdf(values, np.asarray(numbers, dtype=float) / scale)
+
+
+def _laws(claim: Claim) -> Iterator[Mutant]:
+    """Each stated distribution with a scale that is 10% off, or a wrong power of what its paths vary."""
+    laws = [check for check in claim.checks if isinstance(check, Law)]
+    if not laws:
+        return
+
+    def wrong(name: str, reason: str, **changes: Any) -> Mutant:
+        checks = tuple(
+            replace(check, cdf=WrongLaw(check.cdf, **changes)) if isinstance(check, Law) else check
+            for check in claim.checks
+        )
+        return _mutant(claim, name, reason, checks=checks)
+
+    for factor in (WRONG_CONSTANT, 1 / WRONG_CONSTANT):
+        direction = "up" if factor > 1 else "down"
+        yield wrong(f"law-{direction}", f"law with a scale wrong by {factor:.3g}", factor=factor)
+    varied = {p.parameter.name: float(p.values[0]) for c in laws for p in c.paths if len(p.values) > 1}
+    for name, reference in varied.items():
+        if not math.isfinite(reference):
+            continue
+        for power in (0.5, -0.5):
+            yield wrong(
+                f"law-{name}{'+' if power > 0 else '-'}", f"law with a scale times {name}^({power:g})",
+                parameter=name, reference=reference, power=power,
+            )
+
+
+def _values(claim: Claim) -> Iterator[Mutant]:
+    """Each stated number off by three times its tolerance, to either side."""
+    if not any(isinstance(check, Level) and check.value is not None for check in claim.checks):
+        return
+    for sign, name in ((1, "value-up"), (-1, "value-down")):
+        checks = tuple(
+            replace(check, value=check.value * (1 + 3 * check.tolerance) ** sign)
+            if isinstance(check, Level) and check.value is not None else check
+            for check in claim.checks
+        )
+        yield _mutant(claim, name, "stated value off by three times its tolerance", checks=checks)
+
+
+# What the forecast says
+
+
+def contradicted(claim: Claim) -> bool:
+    """Whether the forecast breaks some check of the claim clearly enough for a design to see it."""
+    return any(_contradicts(check, claim) for check in claim.checks)
+
+
+def _contradicts(check: Any, claim: Claim) -> bool:
+    sign = -1.0 if claim.relation is Relation.LOWER else 1.0
+    if isinstance(check, Tail):
+        points = [
+            {**point, "delta": check.delta, "t": -math.log(check.delta)}
+            for path in check.paths for point in path.points()
+        ]
+        return any(sign * _log_ratio(claim, check.measured, point) > math.log(CLEAR) for point in points)
+    if isinstance(check, Scaling):
+        first, last = check.path.points()[0], check.path.points()[-1]
+        change = _log_ratio(claim, check.measured, last) - _log_ratio(claim, check.measured, first)
+        parameter = check.path.parameter.name
+        slope = change / abs(math.log(last[parameter] / first[parameter]))
+        return (abs(slope) if check.two_sided else sign * slope) > CLEAR * check.margin
+    if isinstance(check, Level) and check.value is None:
+        worst = max(abs(math.expm1(_log_ratio(claim, check.measured, p))) for p in check.path.points())
+        return worst > 2 * CLEAR * check.tolerance
+    return False
+
+
+def _log_ratio(claim: Claim, measured: Measured, point: Mapping[str, float]) -> float:
+    """log(forecast / bound); NaN, which contradicts nothing, where either is not a positive number."""
+    with np.errstate(all="ignore"):
+        bound = float(claim.evaluate(point))
+    value = forecast(quantities.cell(measured, point))
+    usable = 0 < bound < math.inf and 0 < value < math.inf
+    return math.log(value / bound) if usable else math.nan
+
+
+@lru_cache(maxsize=4096)
+def forecast(cell: Cell) -> float:
+    """The typical value of a cell: the first-order law's mean error, else a pilot sample's median.
+
+    No error exceeds sqrt(r), whatever the law says.  NaN where the pilot fails (a quantity of a module that is not loaded).
+    """
+    if cell.quantity == "error":
+        laws = [prediction.predict_procedure(cell.setting, p) for p in cell.procedures]
+        return min(math.sqrt(cell.setting.r), *(law.mean for law in laws))
+    try:
+        return float(np.median(quantities.draw(cell, PILOT_SEED, range(PILOT))))
+    except (ValueError, KeyError):
+        return math.nan
+
+
+def _points(claim: Claim) -> Iterator[Mapping[str, float]]:
+    for check in claim.checks:
+        if isinstance(check, Tail):
+            yield from (point for path in check.paths for point in path.points())
+        elif isinstance(check, Scaling | Level):
+            yield from check.path.points()
+
+
+def _infinite(parameter: sp.Symbol, point: Mapping[str, float]) -> bool:
+    return math.isinf(point.get(parameter.name, 1.0))
+
+
+def _number(expression: sp.Expr, point: Mapping[str, float]) -> float:
+    return float(expression.subs({s: point[s.name] for s in expression.free_symbols}))
+
+
+def _side_of(expression: sp.Expr) -> int:
+    """1 where SymPy sees that a product of powers is >= a constant on the parameters' domains, else 0."""
+    powers = expression.as_powers_dict()
+    ok = all(
+        base.is_number
+        or (base in AT_LEAST_ONE and exponent.is_nonnegative)
+        or (base in AT_MOST_ONE and exponent.is_nonpositive)
+        for base, exponent in powers.items()
+    )
+    return 1 if ok else 0
