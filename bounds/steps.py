@@ -1,0 +1,113 @@
+"""Steps of a symbolic proof: identities and signs, each decided by SymPy or said to be undecided.
+
+A step is True where SymPy reduces it to an identity or a sign, False where an exact point breaks
+it.  Anything in between raises `Undecided`: a proof never passes, and never fails, by weakness of
+the simplifier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+
+from bounds.claim import Step
+
+_POSITIVE = tuple(sp.Rational(*f.as_integer_ratio()) for f in map(Fraction, ("1", "1/3", "5/2", "7", "2/9", "11/3", "40")))
+_COUNTS = tuple(map(sp.Integer, (2, 3, 5, 1, 7, 4, 30)))
+
+
+class Undecided(ValueError):
+    """SymPy neither reduced a step to a truth nor found an exact point against it."""
+
+
+def identity(statement: str, left: Any, right: Any) -> Step:
+    """left = right for all values of the symbols; both may be matrices.  Raises Undecided."""
+    left, right = sp.sympify(left), sp.sympify(right)
+    shown = f"{left} = {right}"
+    if isinstance(left, sp.MatrixBase) or isinstance(right, sp.MatrixBase):
+        if sp.Matrix(left).shape != sp.Matrix(right).shape:
+            return Step(statement, False, shown)
+        entries = list(sp.Matrix(left) - sp.Matrix(right))
+    else:
+        entries = [left - right]
+    for entry in entries:
+        if _is_zero(entry):
+            continue
+        point = next((p for p in points(entry) if _is_nonzero(entry.subs(p))), None)
+        if point is None:
+            raise Undecided(f"{statement}: cannot decide {entry} = 0")
+        return Step(statement, False, f"{shown} fails{_at(point)}")
+    return Step(statement, True, shown)
+
+
+def nonnegative(statement: str, expression: Any) -> Step:
+    """expression >= 0 for all values of the symbols inside their domains.  Raises Undecided."""
+    return _sign(statement, expression, strict=False)
+
+
+def positive(statement: str, expression: Any) -> Step:
+    """expression > 0 for all values of the symbols inside their domains.  Raises Undecided."""
+    return _sign(statement, expression, strict=True)
+
+
+def decided(statement: str, truth: Any, shown: Any = "") -> Step:
+    """A step whose truth SymPy has given as a Boolean.  Raises Undecided on anything else."""
+    if truth in (True, sp.true):
+        return Step(statement, True, str(shown))
+    if truth in (False, sp.false):
+        return Step(statement, False, str(shown))
+    raise Undecided(f"{statement}: {truth}")
+
+
+def points(expression: sp.Expr) -> Iterator[dict[sp.Symbol, sp.Expr]]:
+    """Exact points inside the domains of the expression's symbols, a few dozen in a fixed order."""
+    free = sorted(expression.free_symbols, key=str)
+    for shift in range(6 * len(_POSITIVE) if free else 1):
+        point = {}
+        for place, symbol in enumerate(free):
+            turn = shift * (place + 1) + place + shift // len(_POSITIVE)
+            value = (_COUNTS if symbol.is_integer else _POSITIVE)[turn % len(_POSITIVE)]
+            if not symbol.is_nonnegative and turn % 2:
+                value = -value
+            point[symbol] = value
+        yield point
+
+
+def _sign(statement: str, expression: Any, *, strict: bool) -> Step:
+    expression = sp.sympify(expression)
+    shown = f"{expression} {'>' if strict else '>='} 0"
+    for form in _forms(expression):
+        if form.is_positive or (not strict and form.is_nonnegative):
+            return Step(statement, True, shown)
+    for point in points(expression):
+        value = expression.subs(point)
+        if value.is_negative or (strict and value.is_zero):
+            return Step(statement, False, f"{shown} fails{_at(point)}")
+    raise Undecided(f"{statement}: cannot decide the sign of {expression}")
+
+
+def _forms(expression: sp.Expr) -> Iterator[sp.Expr]:
+    yield expression
+    yield sp.factor(expression)
+    yield sp.expand(expression)
+    yield sp.factor(sp.together(sp.expand(expression)))
+    yield sp.simplify(expression)
+
+
+def _is_zero(entry: sp.Expr) -> bool:
+    if entry == 0 or sp.expand(entry) == 0:
+        return True
+    return bool(sp.simplify(entry) == 0)
+
+
+def _is_nonzero(value: sp.Expr) -> bool:
+    # An exact number: SymPy decides `is_zero`, or interval-guarded evaluation does.
+    return value.is_zero is False or (value.is_number and value.is_finite and abs(value.evalf(30)) > 1e-20)
+
+
+def _at(point: dict[sp.Symbol, sp.Expr]) -> str:
+    inside = ", ".join(f"{s} = {v}" for s, v in point.items())
+    return f" at {inside}" if inside else ""
