@@ -167,16 +167,8 @@ def cross_covariance(
     added = rest_right + geometry.pure_right
     rows = 1 + scored + added
     normals = _Normals(rngs)
-    fresh = normals.standard(2, rows, added)
     known = rows - added
-    # Rows beyond those of `head`: Bartlett's upper triangular factor of what the rows before leave.
-    below = fresh[:, :, known:]
-    below *= np.tri(added, k=-1).T
-    beyond = counts[:, :, None] - known - np.arange(added)
-    diagonal = np.arange(added)
-    below[:, :, diagonal, diagonal] = np.sqrt(normals.chi_square(beyond))
-    # A class of m pairs spans at most m rows.
-    fresh *= (np.arange(rows) < counts[:, :, None])[..., None]
+    fresh = _added_columns(normals, counts, known, added)
 
     g = np.zeros((len(rngs), 2, rows, scored + rest_right + rest_left))
     g[:, :, :known, :scored] = head[..., 1:]
@@ -203,6 +195,24 @@ def cross_covariance(
     ones = np.zeros((len(rngs), 2, rows))
     ones[:, :, 0] = head[:, :, 0, 0]
     return _cross_product(ones.reshape(len(rngs), 1, 2 * rows), x, y, counts.sum(axis=1)[:, None, None])
+
+
+def _added_columns(normals: _Normals, counts: NDArray[np.int64], known: int, added: int) -> Array:
+    """Independent standard normal columns beside a sample known by its first `known` rows.
+
+    Shape (B, 2, known + added, added).  Among the known rows they are standard normal; what they
+    have beyond is Bartlett's upper triangular factor with count - known degrees of freedom.
+    """
+    rows = known + added
+    fresh = normals.standard(2, rows, added)
+    beyond = fresh[:, :, known:]
+    beyond *= np.tri(added, k=-1).T
+    diagonal = np.arange(added)
+    degrees = counts[:, :, None] - known - diagonal
+    beyond[:, :, diagonal, diagonal] = np.sqrt(normals.chi_square(degrees))
+    # A class of m pairs spans at most m rows.
+    fresh *= (np.arange(rows) < counts[:, :, None])[..., None]
+    return fresh
 
 
 def _cross_product(ones: Array, x: Array, y: Array, pairs: NDArray[np.int64]) -> Array:
