@@ -64,13 +64,9 @@ def _log_ratio(claim: Claim, measured: Measured, point: Mapping[str, float]) -> 
 def forecast(cell: Cell) -> float:
     """The typical value of a cell: the first-order law's mean error, else a pilot sample's median.
 
-    No error exceeds sqrt(r), whatever the law says.  NaN where the pilot fails (a quantity of a
-    module that is not loaded).
+    No error exceeds sqrt(r), whatever the law says.
     """
     if cell.quantity == "error":
         laws = [prediction.predict_procedure(cell.setting, p) for p in cell.procedures]
         return min(math.sqrt(cell.setting.r), *(law.mean for law in laws))
-    try:
-        return float(np.median(quantities.draw(cell, PILOT_SEED, range(PILOT))))
-    except (ValueError, KeyError):
-        return math.nan
+    return float(np.median(quantities.draw(cell, PILOT_SEED, range(PILOT))))
