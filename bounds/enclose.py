@@ -180,7 +180,8 @@ def integrate(function: Callable[[Ball, bool], Ball], low: Ball, high: Ball) -> 
 Side: TypeAlias = tuple[Rational, Rational]
 Cell: TypeAlias = tuple[Side, ...]
 Margin: TypeAlias = Callable[[Cell], Ball]
-"""Cell -> ball that contains (at least the lower end bounds) the margin everywhere on the cell."""
+"""Cell -> ball whose lower end bounds a quantity from below everywhere on the cell; at a cell that is one
+point the ball contains the quantity there."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ class Decision:
     """Whether a margin is >= 0 on a whole box.
 
     `holds` True: certified, `margin` is the smallest lower end over the cells.  False: certainly
-    negative on the cell `witness`, `margin` is its upper end.  None: `boxes` cells did not decide.
+    negative at the point `witness`, `margin` is its upper end there.  None: `boxes` cells did not decide.
     """
 
     holds: bool | None
@@ -209,10 +210,9 @@ def decide(margin: Margin, box: Cell, max_boxes: int = 4000) -> Decision:
         if value >= 0:
             worst = min(worst, endpoints(value)[0])
             continue
-        if value < 0:
-            return Decision(False, visited, endpoints(value)[1], cell)
         centre = tuple((_middle(side), _middle(side)) for side in cell)
-        if cell != centre and (at_centre := margin(centre)) < 0:
+        at_centre = margin(centre)
+        if at_centre < 0:
             return Decision(False, visited, endpoints(at_centre)[1], centre)
         if visited + len(todo) >= max_boxes or cell == centre:
             return Decision(None, visited, endpoints(value)[0], cell)

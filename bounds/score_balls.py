@@ -1,0 +1,71 @@
+"""The score's tail and truncated mean in ball arithmetic, for every correlation and latent dimension.
+
+Scaled to sigma_u sigma_v = 1, the sum S of r products of Gaussians with correlation k in [0, 1] is
+(1+k) G_1 - (1-k) G_2 with G_1, G_2 independent Gamma(r/2): u v is a difference of squares of the
+independent (u+v)/2 and (u-v)/2.  With T = G_1 + G_2 ~ Gamma(r) and the independent
+G_1/T ~ Beta(r/2, r/2) = (1 + cos chi)/2 the score is T (k + cos chi), so
+
+    P(S > theta)    =     c_r  integral of sin(chi)^(r-1)                 Q(r,   theta/(k + cos chi)),
+    E[S; S > theta] = r * c_r  integral of sin(chi)^(r-1) (k + cos chi)   Q(r+1, theta/(k + cos chi))
+
+over chi from 0 to arccos(-k), with c_r = Gamma((r+1)/2) / (sqrt(pi) Gamma(r/2)) and Q the regularised
+upper incomplete gamma function.  Both rise with k.  Derived in proofs_notes/tails.md.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+
+from flint import acb, arb, ctx
+
+from bounds.enclose import Ball, Rational, ball, integrate, precision
+
+
+def _upper_gamma(shape: int, x: Ball) -> Ball:
+    """Q(shape, x) = exp(-x) (1 + x + ... + x^(shape-1)/(shape-1)!) for a whole shape >= 1."""
+    term = total = x * 0 + 1
+    for j in range(1, shape):
+        term = term * x / j
+        total = total + term
+    return total * (-x).exp()
+
+
+@lru_cache(maxsize=20000)
+def _integral(r: int, correlation: Fraction, theta: Fraction, weighted: bool, bits: int) -> Ball:
+    """c_r times the integral of sin^(r-1) (k + cos)^[weighted] Q(r + [weighted], theta/(k + cos))."""
+    with precision(bits):
+        k = ball(correlation)
+        half = ball(Fraction(r, 2))
+        constant = (half + ball(Fraction(1, 2))).gamma() / (arb.pi().sqrt() * half.gamma())
+        power = 1 if weighted else 0
+
+        def integrand(chi: Ball, analytic: bool) -> Ball:
+            width = k + chi.cos()
+            kernel = chi.sin() ** (r - 1) * width**power
+            return kernel * _upper_gamma(r + power, ball(theta) / width) if theta else kernel
+
+        if theta == 0:
+            return constant * integrate(integrand, acb(0), acb((-k).acos()))
+        # Near k + cos(chi) = 0 the kernel has an essential singularity, where it vanishes faster
+        # than any power: cut at `least`; Q falls in its argument, so the rest is bounded by its end.
+        least = min(theta / (bits + 8 * r), (1 + correlation) / 2)
+        cut = (ball(least) - k).acos()
+        body = integrate(integrand, acb(0), acb(cut))
+        rest = arb.pi() * _upper_gamma(r + power, ball(theta / least))
+        return constant * (body + (rest * ball(least) ** power * arb(0.5, 0.5)))
+
+
+def tail(r: int, correlation: Rational, theta: Rational) -> Ball:
+    """P(S > theta) for theta >= 0 and correlation in [0, 1], at the precision in force."""
+    return _integral(r, Fraction(correlation), Fraction(theta), False, ctx.prec)
+
+
+def truncated_mean(r: int, correlation: Rational, theta: Rational) -> Ball:
+    """E[S; S > theta] for theta >= 0 and correlation in [0, 1], at the precision in force."""
+    return r * _integral(r, Fraction(correlation), Fraction(theta), True, ctx.prec)
+
+
+def excess(r: int, correlation: Rational, theta: Rational) -> Ball:
+    """E[(S - theta)_+], which rises with the correlation and falls with theta."""
+    return truncated_mean(r, correlation, theta) - ball(Fraction(theta)) * tail(r, correlation, theta)
