@@ -218,8 +218,6 @@ def _scaled_chi_sf(t: Any, scale: Any, dof: int) -> Any:
 def _scaled_chi_quantile(probability: float, scale: float, dof: int) -> float:
     from scipy.special import gammainccinv, gammaincinv
 
-    if probability < 0.5:
-        half = gammaincinv(dof / 2, probability)
-    else:
-        half = gammainccinv(dof / 2, 1 - probability)
+    low = probability < 0.5
+    half = gammaincinv(dof / 2, probability) if low else gammainccinv(dof / 2, 1 - probability)
     return math.sqrt(scale) * math.sqrt(2 * float(half))

@@ -14,7 +14,7 @@ import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from bounds.score import Score
-from bounds.sharp import Side, selection, unfiltered_scales
+from bounds.sharp import Side, exact_half, selection, unfiltered_scales
 
 if TYPE_CHECKING:
     import sympy as sp
@@ -50,7 +50,7 @@ def leak_boundary(
 ) -> float | None:
     """The eta below which the inherited part is most of V; None if that never happens (gamma = inf).
 
-    Returns 1.0 when it rules at every eta.  Small gamma only: `leak_boundary_at_zero` says how it moves.
+    Returns 1.0 when it rules at every eta.  `leak_boundary_at_zero` says how it moves with r and gamma.
     """
     from scipy.optimize import brentq
 
@@ -81,7 +81,12 @@ def leak_boundary_at_zero(r: Any, gamma: Any, gamma_tilde: Any, size_ratio: Any 
 
 
 def regime(
-    eta: float, r: int, gamma: float, gamma_tilde: float, theta: float, size_ratio: float = 1.0,
+    eta: float,
+    r: int,
+    gamma: float,
+    gamma_tilde: float,
+    theta: float,
+    size_ratio: float = 1.0,
     side: Side = "left",
 ) -> Regime:
     """The part of the law that rules at this eta and threshold."""
@@ -90,33 +95,40 @@ def regime(
     return "flat" if eta < flat_boundary(r, gamma, gamma_tilde, theta) else "clean"
 
 
-def crossing(
+def crossings(
     r: int, gamma: float, gamma_tilde: float, theta: float | None = None, side: Side = "left"
-) -> float | None:
-    """The eta at which the thresholds 0 and `theta` (default r/2) give the oracle the same error.
+) -> tuple[float, ...]:
+    """Every eta in [1e-9, 1] at which thresholds 0 and `theta` (default r/2) serve the oracle equally.
 
-    The larger threshold is better above it.  None when the two curves do not cross in [1e-12, 1]: at
-    high SNR they do not for r <= 32.  As r grows the crossing tends to 1/(pi r), not to the printed
-    1/r^2.
+    In ascending order.  At high SNR there are two for every r >= 2: theta = r/2 is better between them,
+    theta = 0 below the first and above the second, which lies near 1.  The first tends to 1/(pi r) as r
+    grows, not to the printed 1/r^2.  At r = 1 there is none.
     """
     import numpy as np
     from scipy.optimize import brentq
 
     thresholds = np.array([0.0, r / 2 if theta is None else theta])
-    index = 0 if side == "left" else 1
 
     def log_ratio(log_eta: float) -> float:
         chosen = selection(Score(r, math.exp(log_eta), gamma, gamma_tilde), thresholds)
-        zero, other = chosen.fresh_scales(1.0)[index]
+        kappa = chosen.kappa_right if side == "left" else chosen.kappa_left
+        # V without its factor 1/gamma, which is 0 without noise.
+        zero, other = kappa / (chosen.retained * chosen.multiple**2)
         return math.log(other / zero)
 
-    grid = np.linspace(math.log(SMALLEST_ETA), 0.0, 61)
+    grid = np.concatenate([np.linspace(math.log(1e-9), -0.3, 90), np.linspace(-0.29, 0.0, 30)])
     values = np.array([log_ratio(x) for x in grid])
-    changes = np.flatnonzero(np.diff(np.sign(values)) < 0)
-    if len(changes) == 0:
-        return None
-    k = int(changes[-1])
-    return math.exp(float(brentq(log_ratio, grid[k], grid[k + 1], xtol=1e-11)))
+    found = np.flatnonzero(values[:-1] * values[1:] < 0)
+    return tuple(math.exp(float(brentq(log_ratio, grid[k], grid[k + 1], xtol=1e-11))) for k in found)
+
+
+def one_round_gain_limit(gamma: Any, size_ratio: Any = 1) -> Any:
+    """What one round can gain over the unfiltered fit on all pairs as eta -> 0, at the best threshold.
+
+    sqrt((N + (1 + gamma)^2 n_T) / (N + n_T)) with `size_ratio` = N / n_T: as if each of the teacher's
+    pairs counted (1 + gamma)^2 times.  The best threshold is then far below 0 (note: `filtered`).
+    """
+    return ((size_ratio + (1 + gamma) ** 2) / (size_ratio + 1)) ** exact_half(gamma)
 
 
 def _mass(r: int, gamma: float, gamma_tilde: float, theta: float, clean: bool) -> float:

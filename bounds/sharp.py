@@ -83,7 +83,7 @@ def corollary_1_ratio(d: Any, r: Any, gamma: Any) -> Any:
     Free of n, eta and gamma_tilde.  It tends to 1 as gamma -> 0 and r/d -> 0, so no smaller absolute
     constant will do; as gamma -> inf it vanishes like gamma^{-1/2}, which answers Remark 4.1.
     """
-    return ((1 - r / d) / (1 + gamma)) ** _half(d)
+    return ((1 - r / d) / (1 + gamma)) ** exact_half(d)
 
 
 def proposition_1_ratio(d: Any) -> Any:
@@ -91,10 +91,10 @@ def proposition_1_ratio(d: Any) -> Any:
 
     sqrt(1 - 1/d): below 1 always, and 0 at d = 1, where the proposition says nothing.
     """
-    return (1 - 1 / d) ** _half(d)
+    return (1 - 1 / d) ** exact_half(d)
 
 
-def _half(like: Any) -> Any:
+def exact_half(like: Any) -> Any:
     """1/2, exact next to a SymPy object."""
     if hasattr(like, "free_symbols"):
         import sympy as sp
@@ -216,9 +216,7 @@ def expressions() -> Mapping[str, sp.Expr]:
             "retained": tail,
             "multiple": mass / (s.r * tail),
             "leak_left": leak_factor(s.gamma, s.eta, s.r, s.tail_1, edge_1, mass),
-            "kappa_right": squared_norm(
-                s.a_x, s.a_y, s.eta, s.r, tail, edge, s.tail_1, edge_1, s.mass_1
-            )
+            "kappa_right": squared_norm(s.a_x, s.a_y, s.eta, s.r, tail, edge, s.tail_1, edge_1, s.mass_1)
             / (s.r * tail),
             "corollary_1_ratio": corollary_1_ratio(s.d, s.r, s.gamma),
             "proposition_1_ratio": proposition_1_ratio(s.d),
@@ -230,7 +228,11 @@ def exchange(expression: sp.Expr) -> sp.Expr:
     """The same statement for the other modality: d, gamma, kappa and leak change places with their twins."""
     from bounds import symbols as s
 
-    twins = [(s.d, s.d_tilde), (s.gamma, s.gamma_tilde), (s.kappa_left, s.kappa_right),
-             (s.leak_left, s.leak_right)]
+    twins = [
+        (s.d, s.d_tilde),
+        (s.gamma, s.gamma_tilde),
+        (s.kappa_left, s.kappa_right),
+        (s.leak_left, s.leak_right),
+    ]
     swap = {a: b for pair in twins for a, b in (pair, pair[::-1])}
     return expression.subs(swap, simultaneous=True)

@@ -11,7 +11,7 @@ from bounds import repeated, sharp
 from verification import prediction
 from verification.errors import InvalidArgument
 from verification.prediction import Threshold, best_threshold
-from verification.setting import Setting, whole
+from verification.setting import Setting
 
 ENOUGH = 0.05
 """One round is enough when more rounds lower the predicted mean error by less than this share."""
@@ -111,7 +111,12 @@ def advise(setting: Setting, one_round: Threshold | None = None) -> Advice:
 
 
 def rounds_to_oracle(
-    setting: Setting, theta: float, excess: float, *, teacher_n: int | None = None, student_n: int | None = None
+    setting: Setting,
+    theta: float,
+    excess: float,
+    *,
+    teacher_n: int | None = None,
+    student_n: int | None = None,
 ) -> int | None:
     """Fewest rounds of `student_n` fresh pairs that bring E[ERR] within (1 + excess) of the oracle's.
 
@@ -131,7 +136,10 @@ def rounds_to_oracle(
     fresh = chosen.fresh_scales(result.student_n)
     leaks = (float(chosen.leak_left), float(chosen.leak_right))
     limit = sharp.error_law(
-        (fresh[0] / (1 - leaks[0] ** 2), fresh[1] / (1 - leaks[1] ** 2)), setting.d, setting.d_tilde, setting.r
+        (fresh[0] / (1 - leaks[0] ** 2), fresh[1] / (1 - leaks[1] ** 2)),
+        setting.d,
+        setting.d_tilde,
+        setting.r,
     ).mean
     return repeated.rounds_until(mean_after, (1 + excess) * result.law("oracle-filtered").mean, limit)
 
@@ -140,7 +148,12 @@ def _plan(found: Threshold) -> Plan:
     used = found.prediction
     student = used.law("teacher-filtered")
     return Plan(
-        used.rounds, used.teacher_n, used.student_n, found.theta, found.retained, found.mean,
+        used.rounds,
+        used.teacher_n,
+        used.student_n,
+        found.theta,
+        found.retained,
+        found.mean,
         student.accuracy.in_range,
     )
 
@@ -160,12 +173,15 @@ def _best_split(setting: Setting, most_rounds: int, best_even: Plan) -> Plan:
     for rounds in range(1, most_rounds + 1):
         student_n = np.floor((setting.n - teacher_n) / rounds)
         scales = chosen.student_scales(first, student_n[:, None], rounds)
+        squares = np.maximum(dof[0] * scales[0], dof[1] * scales[1])
         # The larger root mean square stands for the mean of the larger error while searching.
-        size = np.where(student_n >= 2, np.maximum(dof[0] * scales[0], dof[1] * scales[1]).min(axis=1), np.inf)
+        size = np.where(student_n >= 2, squares.min(axis=1), np.inf)
         k = int(np.argmin(size))
         best = min(best, (float(size[k]), rounds, int(teacher_n[k])))
     _, rounds, pairs = best
     found = _plan(
-        best_threshold(setting, rounds=rounds, teacher_n=pairs, student_n=max(2, (setting.n - pairs) // rounds))
+        best_threshold(
+            setting, rounds=rounds, teacher_n=pairs, student_n=max(2, (setting.n - pairs) // rounds)
+        )
     )
     return found if found.mean < best_even.mean else best_even

@@ -153,8 +153,12 @@ def predict_procedure(setting: Setting, procedure: Procedure) -> PredictedLaw:
         trust, _ = _accuracies(setting, chosen, setting.n, scored, 1)
         return PredictedLaw(_law(setting, chosen.fresh_scales(scored)), trust)
     result = predict(
-        setting, theta=procedure.theta, retain=procedure.retain, rounds=procedure.rounds,
-        teacher_n=procedure.teacher_n, student_n=procedure.student_n,
+        setting,
+        theta=procedure.theta,
+        retain=procedure.retain,
+        rounds=procedure.rounds,
+        teacher_n=procedure.teacher_n,
+        student_n=procedure.student_n,
     )
     return result.law("teacher-filtered")
 
@@ -209,7 +213,15 @@ def _law(setting: Setting, scales: tuple[Any, Any]) -> ErrorLaw:
 def _unfiltered_noise(setting: Setting, pairs: float) -> float:
     a_x, a_y = 1 + 1 / setting.gamma, 1 + 1 / setting.gamma_tilde
     return finite_sample.noise_ratio(
-        pairs, setting.eta, a_x, a_y, setting.gamma, setting.gamma_tilde, setting.d, setting.d_tilde, setting.r
+        pairs,
+        setting.eta,
+        a_x,
+        a_y,
+        setting.gamma,
+        setting.gamma_tilde,
+        setting.d,
+        setting.d_tilde,
+        setting.r,
     )
 
 
@@ -219,8 +231,15 @@ def _accuracies(
     """Accuracy of the oracle-filtered and of the teacher-filtered law."""
     kept = scored * float(chosen.retained)
     own = finite_sample.noise_ratio(
-        kept, float(chosen.multiple), float(chosen.kappa_left), float(chosen.kappa_right),
-        setting.gamma, setting.gamma_tilde, setting.d, setting.d_tilde, setting.r,
+        kept,
+        float(chosen.multiple),
+        float(chosen.kappa_left),
+        float(chosen.kappa_right),
+        setting.gamma,
+        setting.gamma_tilde,
+        setting.d,
+        setting.d_tilde,
+        setting.r,
     )
     # Later teachers are better than the first; its own noise decides whether the rounds get going.
     first = _unfiltered_noise(setting, pairs)
@@ -325,7 +344,9 @@ def minimise(function: Any, grid: np.ndarray[Any, np.dtype[np.float64]]) -> floa
         return float(grid[0])
     low, high = grid[max(best - 1, 1)], grid[min(best + 1, len(grid) - 1)]
     found = minimize_scalar(
-        lambda x: float(function(np.array([x]))[0]), bounds=(low, high), method="bounded",
+        lambda x: float(function(np.array([x]))[0]),
+        bounds=(low, high),
+        method="bounded",
         options={"xatol": 1e-7 * (high - low + abs(high))},
     )
     return float(found.x) if found.fun <= values[best] else float(grid[best])

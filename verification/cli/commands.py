@@ -4,5 +4,8 @@ from __future__ import annotations
 
 from verification.cli import verify  # isort: skip
 from verification.cli import simulate  # isort: skip
+from verification.cli import predict  # isort: skip
+from verification.cli import constants  # isort: skip
+from verification.cli import sweep  # isort: skip
 
-__all__ = ["simulate", "verify"]
+__all__ = ["constants", "predict", "simulate", "sweep", "verify"]

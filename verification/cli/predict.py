@@ -1,0 +1,229 @@
+"""`filtergain predict` and `filtergain threshold`: the sharp law, without sampling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from verification.cli import options
+from verification.cli.app import JsonOption, SeedOption, app, message, number, print_json
+
+if TYPE_CHECKING:
+    from verification.planning import Advice, Plan
+    from verification.prediction import PredictedLaw, Prediction, Threshold
+
+PREDICT_EXAMPLE = (
+    "Example: filtergain predict --n 1e4 --d 10 --d-tilde 8 --r 4 --eta 0.3 --gamma 1e4 --student-n 1e4 "
+    "--retain 0.1 --retain 0.5"
+)
+THRESHOLD_EXAMPLE = "Example: filtergain threshold --n 1e6 --d 512 --r 32 --gamma 5 --eta 0.3"
+
+Thetas = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--theta", parser=number, metavar="NUMBER", help="Threshold on the oracle's scale; may be repeated."
+    ),
+]
+Retains = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--retain", parser=number, metavar="NUMBER", help="Share of the scored pairs kept; may be repeated."
+    ),
+]
+Figure = Annotated[
+    str | None, typer.Option("--figure", metavar="FILE", help="Write a picture (.png, .svg, .pdf).")
+]
+Replicates = Annotated[
+    int,
+    typer.Option(
+        "--replicates", parser=number, metavar="NUMBER", help="Simulated draws per point of the picture."
+    ),
+]
+
+
+@app.command(epilog=PREDICT_EXAMPLE)
+def predict(
+    n: options.N,
+    d: options.D,
+    r: options.R,
+    eta: options.Eta,
+    gamma: options.Gamma,
+    d_tilde: options.DTilde = None,
+    gamma_tilde: options.GammaTilde = None,
+    theta: Thetas = None,
+    retain: Retains = None,
+    rounds: options.Rounds = 1,
+    teacher_n: options.TeacherN = None,
+    student_n: options.StudentN = None,
+    figure: Figure = None,
+    replicates: Replicates = 0,
+    seed: SeedOption = 0,
+    json: JsonOption = False,
+) -> None:
+    """The error of every estimator, without sampling; with --figure, the error against eta.
+
+    With several thresholds the JSON is a list.
+    """
+    from verification import prediction
+
+    place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
+    sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
+    thresholds: list[dict[str, Any]] = [{"theta": t} for t in theta or []]
+    thresholds += [{"retain": q} for q in retain or []]
+    results = [prediction.predict(place, **at, **sizes) for at in thresholds or [{}]]
+    if figure is not None:
+        from verification import sharp_figures
+
+        chosen = results[0].theta if thresholds else prediction.best_threshold(place, **sizes).theta
+        sharp_figures.error_against_eta(place, chosen, figure, replicates=replicates, seed=seed, **sizes)
+        message(f"wrote {figure}")
+    if json:
+        found = [result.as_dict() for result in results]
+        print_json(found[0] if len(found) == 1 else found)
+        return
+    _print_predictions(results)
+
+
+@app.command(epilog=THRESHOLD_EXAMPLE)
+def threshold(
+    n: options.N,
+    d: options.D,
+    r: options.R,
+    eta: options.Eta,
+    gamma: options.Gamma,
+    d_tilde: options.DTilde = None,
+    gamma_tilde: options.GammaTilde = None,
+    rounds: options.Rounds = 1,
+    teacher_n: options.TeacherN = None,
+    student_n: options.StudentN = None,
+    figure: Figure = None,
+    map_: Annotated[
+        str | None,
+        typer.Option("--map", metavar="FILE", help="Picture of gain and threshold over (eta, gamma)."),
+    ] = None,
+    replicates: Replicates = 0,
+    seed: SeedOption = 0,
+    json: JsonOption = False,
+) -> None:
+    """The best threshold, what filtering gains there, and whether one round is enough.
+
+    With --figure, the error against the threshold.
+    """
+    from verification import planning, prediction
+
+    place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
+    sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
+    found = prediction.best_threshold(place, **sizes)
+    standard = rounds == 1 and teacher_n is None and student_n is None
+    advice = planning.advise(place, found if standard else None)
+    if figure is not None or map_ is not None:
+        from verification import sharp_figures
+
+        if figure is not None:
+            sharp_figures.error_against_threshold(found, figure, replicates=replicates, seed=seed)
+            message(f"wrote {figure}")
+        if map_ is not None:
+            sharp_figures.gain_map(place, map_)
+            message(f"wrote {map_}")
+    if json:
+        print_json({**found.as_dict(), "advice": advice.as_dict()})
+        return
+    _print_threshold(found, advice)
+
+
+def _print_predictions(results: list[Prediction]) -> None:
+    first = results[0]
+    print("mean error ± standard deviation of one draw, first-order law")
+    print(f"unfiltered on {first.setting.n:.6g} pairs          {_law(first.unfiltered)}")
+    print(f"teacher on {first.teacher_n:.6g} pairs             {_law(first.teacher)}")
+    for result in results:
+        if result.theta is None or result.oracle_filtered is None or result.teacher_filtered is None:
+            continue
+        after = "" if result.rounds == 1 else f", {result.rounds} rounds"
+        print(
+            f"theta = {result.theta:.5g} keeps {_share(result.retained)} of {result.student_n:.6g} pairs"
+            f"{after}; leak {result.leak_left:.3g} left, {result.leak_right:.3g} right"
+        )
+        print(f"  filtered by the oracle     {_law(result.oracle_filtered)}")
+        print(f"  filtered by the teacher    {_law(result.teacher_filtered)}")
+
+
+def _print_threshold(found: Threshold, advice: Advice) -> None:
+    used = found.prediction
+    parts = f"teacher on {used.teacher_n:.6g}, {used.student_n:.6g} pairs scored"
+    if used.rounds > 1:
+        parts += f" in each of {used.rounds} rounds"
+    gain = found.gain["unfiltered"]
+    if gain is None:
+        print("There is no error to lower: the law puts it at 0 with or without a filter.")
+        return
+    if gain > 1:
+        print(
+            f"Filtering lowers the mean error {gain:.3g} times: {found.mean:.4g} instead of "
+            f"{used.unfiltered.mean:.4g} on all {found.setting.n:.6g} pairs ({parts})."
+        )
+    else:
+        print(
+            f"Filtering does not pay: {found.mean:.4g} against {used.unfiltered.mean:.4g} without it, on "
+            f"all {found.setting.n:.6g} pairs ({parts})."
+        )
+    print(
+        f"Best threshold: theta = {found.theta:.5g} on the oracle's scale, which keeps "
+        f"{_share(found.retained)} of the scored pairs."
+    )
+    print(
+        f"The error is {_times(found.gain['theta_0'])} at theta = 0 and "
+        f"{_times(found.gain['theta_half_r'])} at theta = r/2."
+    )
+    print(_rounds_sentence(advice))
+    best = advice.best_split
+    if best.rounds > 0:
+        print(f"Best split of the {found.setting.n:.6g} pairs: {_plan(best)}, mean error {best.mean:.4g}.")
+    student = used.law("teacher-filtered")
+    message(_trust_sentence(student))
+
+
+def _rounds_sentence(advice: Advice) -> str:
+    plan = advice.recommended
+    if plan.rounds == 0:
+        return "No round is worth its pairs: train on all of them."
+    if plan.rounds == 1:
+        return "One round is enough: more rounds of fresh pairs out of the same budget gain less than 5%."
+    one = next(other for other in advice.even if other.rounds == 1)
+    return (
+        f"One round is not enough: {plan.rounds} rounds in even parts ({plan.student_n:.6g} pairs each, "
+        f"theta = {plan.theta:.4g}) reach {plan.mean:.4g}, {one.mean / plan.mean:.3g} times less than one."
+    )
+
+
+def _plan(plan: Plan) -> str:
+    rounds = "one round" if plan.rounds == 1 else f"{plan.rounds} rounds"
+    each = "" if plan.rounds == 1 else " each"
+    pairs = f"{plan.teacher_n:.6g} for the teacher, {rounds} of {plan.student_n:.6g}{each}"
+    return f"{pairs} at theta = {plan.theta:.4g}"
+
+
+def _trust_sentence(student: PredictedLaw) -> str:
+    error = student.accuracy.relative_error
+    if student.accuracy.in_range:
+        return f"note: expected relative error of the prediction {error:.1%}"
+    return (
+        f"warning: too few pairs for the first-order law here (expected relative error {error:.0%}); "
+        "simulate to be sure"
+    )
+
+
+def _law(law: PredictedLaw) -> str:
+    text = f"{law.mean:.5g} ± {law.std:.3g}"
+    if law.accuracy.in_range:
+        return text
+    return f"{text}   (out of the law's range: error of about {law.accuracy.relative_error:.0%})"
+
+
+def _share(share: float | None) -> str:
+    return "all" if share is None or share == 1 else f"{share:.3%}"
+
+
+def _times(ratio: float | None) -> str:
+    return "the same" if ratio is None or ratio < 1.0005 else f"{ratio:.4g} times that"
