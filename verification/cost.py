@@ -6,7 +6,7 @@ batches and answers a dry run.  A sweep corrects it by what it measures.
 
 from __future__ import annotations
 
-from verification.cells import AnyCell, Cell
+from verification.cells import PLACEHOLDER, AnyCell, Cell
 
 ROW_BYTES = 120
 """Bytes of one row in a store."""
@@ -17,33 +17,39 @@ CELL_BYTES = 700
 PROCESS_BYTES = 90_000_000
 """Bytes of a worker process with the libraries loaded."""
 
-_NORMAL_SECONDS = 1.4e-8
-"""One standard normal drawn and used once."""
+_NORMAL_SECONDS = {"direct": 1.4e-8, "exact": 8.5e-9}
+"""One standard normal of an engine, drawn and used."""
 
-_START_SECONDS = 3e-4
-"""What a replicate costs however few pairs it has."""
+_FIT_SECONDS = 3e-4
+"""A fit, however few pairs it has; it grows with the cube of the dimensions."""
+
+_THRESHOLD_SECONDS = 0.02
+"""A best threshold, found once for a cell's replicates in one batch."""
 
 
 def seconds(cell: AnyCell) -> float:
     """Predicted seconds of one replicate on one core."""
     if not isinstance(cell, Cell):
-        return _START_SECONDS
+        return _FIT_SECONDS
     setting, procedure = cell.setting, cell.procedure
     teacher, student = procedure.sizes(setting.n)
-    scored = student * procedure.rounds * (2 if procedure.retain is not None else 1)
     both = setting.d + setting.d_tilde
     if cell.engine == "direct":
-        normals = (teacher + scored) * (both + 2 * setting.r)
+        # A share is kept in two passes over the same pairs: one finds the threshold.
+        passes = 2 if procedure.retain is not None else 1
+        normals = (teacher + student * procedure.rounds * passes) * (both + 2 * setting.r)
     else:
-        normals = scored * 2 * setting.r  # an unfiltered fit costs the same for every number of pairs
-    fits = 1 + (procedure.rounds if student else 0)
-    return _START_SECONDS + normals * _NORMAL_SECONDS + fits * 1e-9 * both**3
+        normals = student * procedure.rounds * 2 * setting.r  # a fit without a filter draws no pairs
+    fits = (1 if teacher else 0) + (procedure.rounds if student else 0)
+    threshold = _THRESHOLD_SECONDS if cell.best and procedure.theta == PLACEHOLDER else 0.0
+    return normals * _NORMAL_SECONDS[cell.engine] + fits * (_FIT_SECONDS + 2e-10 * both**3) + threshold
 
 
 def memory(cell: Cell) -> int:
-    """Predicted bytes of memory that one replicate takes in its worker, beyond the libraries."""
+    """Predicted bytes of a worker process that runs the cell, libraries included."""
     setting, procedure = cell.setting, cell.procedure
     both = setting.d + setting.d_tilde
-    blocks = 8 * (2**20 if cell.engine == "direct" else 2**18) * 4
-    scores = 8 * procedure.sizes(setting.n)[1] if procedure.retain is not None else 0
-    return PROCESS_BYTES + blocks + scores + 4 * 8 * both**2
+    numbers = 4 * (2**20 if cell.engine == "direct" else 2**18) + 4 * both**2
+    if cell.engine == "direct" and procedure.retain is not None:
+        numbers += 2 * procedure.sizes(setting.n)[1]  # all scores at once, and a copy to select from
+    return PROCESS_BYTES + 8 * numbers

@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -88,23 +88,25 @@ class _Pace:
 
     def seconds(self, cell: AnyCell) -> tuple[float, bool]:
         """(seconds of one replicate, whether that is more than a guess)."""
-        factor = self._factors.get(self._kind(cell))
+        factor = self._factors.get(self.kind(cell))
         return cost.seconds(cell) * (factor or 1.0), factor is not None
 
     def learn(self, result: ChunkRows) -> None:
         cell = result.chunk.cell
         measured = result.seconds / (cost.seconds(cell) * result.chunk.size)
-        kind = self._kind(cell)
+        kind = self.kind(cell)
         before = self._factors.get(kind, measured)
         self._factors[kind] = 0.7 * before + 0.3 * measured
 
-    @property
-    def factor(self) -> float | None:
-        """The mean of measured over predicted, None before the first measurement."""
-        return float(np.mean(list(self._factors.values()))) if self._factors else None
+    def ahead(self, predicted: Mapping[tuple[str, str], float]) -> float | None:
+        """Seconds that work of these predicted costs by kind will take; None before any measurement."""
+        if not self._factors:
+            return None
+        usual = float(np.mean(list(self._factors.values())))
+        return sum(max(0.0, s) * self._factors.get(kind, usual) for kind, s in predicted.items())
 
     @staticmethod
-    def _kind(cell: AnyCell) -> tuple[str, str]:
+    def kind(cell: AnyCell) -> tuple[str, str]:
         if isinstance(cell, Cell):
             return cell.engine, cell.procedure.estimator
         return "quantity", cell.quantity.quantity
@@ -241,21 +243,23 @@ def sweep(
     happens.
     """
     stop = stop or threading.Event()
-    costs = np.fromiter((cost.seconds(cell) for cell in cells), float, len(cells))
+    costs = np.empty(len(cells))
+    pace = _Pace()
+    left: dict[tuple[str, str], float] = {}
+    for index, cell in enumerate(cells):
+        costs[index] = cost.seconds(cell)
+        left[pace.kind(cell)] = left.get(pace.kind(cell), 0.0) + float(costs[index]) * replicates
     order = np.argsort(-costs, kind="stable")
     progress = Progress(total=len(cells) * replicates)
     begin = time.monotonic()
-    left = float(costs.sum()) * replicates
-    pace = _Pace()
 
     def missing() -> Iterator[Chunk]:
-        nonlocal left
         for index in order:
             cell = store.known(cells[int(index)])
             gaps = _gaps(store.stored(cell, replicates), range(replicates))
             found = replicates - sum(len(gap) for gap in gaps)
             progress.found += found
-            left -= found * costs[index]
+            left[pace.kind(cell)] -= found * float(costs[index])
             for gap in gaps:
                 yield Chunk(cell, gap.start, gap.stop)
 
@@ -278,7 +282,7 @@ def sweep(
             results = runner.collect() if runner.busy else []
             for result in results:
                 pace.learn(result)
-                left -= cost.seconds(result.chunk.cell) * len(result.rows)
+                left[pace.kind(result.chunk.cell)] -= cost.seconds(result.chunk.cell) * len(result.rows)
             waiting += results
             ended = not runner.busy and (exhausted or progress.stopped)
             now = time.monotonic()
@@ -287,8 +291,8 @@ def sweep(
                 _count(progress, waiting)
                 waiting, since = [], now
             progress.elapsed = now - begin
-            if pace.factor is not None:
-                progress.remaining_seconds = max(0.0, left) * pace.factor / workers.count
+            ahead = pace.ahead(left)
+            progress.remaining_seconds = None if ahead is None else ahead / workers.count
             if on_progress is not None:
                 on_progress(progress)
             if ended:

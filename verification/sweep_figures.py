@@ -1,0 +1,279 @@
+"""Pictures of a store: error or gain over one axis as curves, over two as a map, with the sharp law.
+
+Simulated means are points or colours, the law is lines: neither is fitted to the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from verification.cells import Cell
+from verification.errors import InvalidArgument, MissingExtra
+from verification.export import coordinates, threshold
+from verification.setting import Procedure
+from verification.store import Store
+
+QUANTITIES = ("error", "gain")
+NUMERIC = ("n", "d", "d_tilde", "r", "eta", "gamma", "gamma_tilde", "theta", "retain", "rounds")
+MAX_CURVES = 12
+ENDINGS = (".png", ".svg", ".pdf")
+
+NAMES = {
+    "n": "pairs $n$",
+    "d": "dimension $d$",
+    "d_tilde": r"dimension $\tilde d$",
+    "r": "latent dimension $r$",
+    "eta": r"clean fraction $\eta$",
+    "gamma": r"inverse noise variance $\gamma$",
+    "gamma_tilde": r"inverse noise variance $\tilde\gamma$",
+    "theta": r"threshold $\theta$",
+    "retain": "share of the scored pairs that is kept",
+    "rounds": "rounds",
+    "error": "error (chordal distance)",
+    "gain": "gain: unfiltered error / filtered error",
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A cell's mean of the drawn quantity over its replicates, and the standard error of that mean."""
+
+    cell: Cell
+    value: float
+    spread: float
+
+
+def plot(
+    store: str | Path,
+    to: str | Path,
+    *,
+    x: str,
+    y: str | None = None,
+    quantity: str = "error",
+    where: Sequence[str] = (),
+    law: bool = True,
+) -> int:
+    """Draw a store's `quantity` over `x` (curves) or over `x` and `y` (a map); returns the points drawn.
+
+    `where` holds NAME=VALUE conditions on the cells.  Raises InvalidArgument, MissingExtra, StoreError.
+    """
+    to = Path(to)
+    if to.suffix not in ENDINGS:
+        raise InvalidArgument("to", str(to), f"must end in {', '.join(ENDINGS)}")
+    if quantity not in QUANTITIES:
+        raise InvalidArgument("quantity", quantity, f"must be one of {', '.join(QUANTITIES)}")
+    for name, axis in (("x", x), ("y", y)):
+        if axis is not None and axis not in NUMERIC:
+            raise InvalidArgument(name, axis, f"must be one of {', '.join(NUMERIC)}")
+    if x == y:
+        raise InvalidArgument("y", y, "must differ from x")
+    with Store.read(store) as opened:
+        points = measured(opened, quantity, where)
+    points = [p for p in points if _at(p.cell, x) is not None and (y is None or _at(p.cell, y) is not None)]
+    if not points:
+        raise InvalidArgument(
+            "where", " ".join(where), f"must leave cells that have {x}, a {quantity} and rows"
+        )
+    figure = _curves(points, x, quantity, law) if y is None else _map(points, x, y, quantity, law)
+    figure.savefig(to, dpi=160)
+    return len(points)
+
+
+def measured(store: Store, quantity: str, where: Sequence[str] = ()) -> list[Point]:
+    """The points of all cells that meet `where` and have at least one error.
+
+    The gain of a cell needs the unfiltered cell of the same setting, engine and seed.
+    """
+    means: dict[Cell, tuple[float, float]] = {}
+    for cell in store.cells():
+        errors = np.array([row.error for row in store.rows(cell) if row.error is not None])
+        if len(errors):
+            spread = errors.std(ddof=1) / math.sqrt(len(errors)) if len(errors) > 1 else 0.0
+            means[cell] = (float(errors.mean()), float(spread))
+    conditions = [_condition(text) for text in where]
+    chosen = [cell for cell in means if all(meets(cell) for meets in conditions)]
+    if quantity == "error":
+        return [Point(cell, *means[cell]) for cell in chosen]
+    points = []
+    for cell in chosen:
+        reference = means.get(replace(cell, procedure=Procedure(), best=False))
+        mean, spread = means[cell]
+        if reference is None or cell.procedure.estimator == "unfiltered" or mean == 0:
+            continue
+        gain = reference[0] / mean
+        relative = math.hypot(spread / mean, reference[1] / reference[0] if reference[0] else 0.0)
+        points.append(Point(cell, gain, gain * relative))
+    return points
+
+
+def _condition(text: str) -> Callable[[Cell], bool]:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise InvalidArgument("where", text, "must be NAME=VALUE")
+
+    def meets(cell: Cell) -> bool:
+        there = {**coordinates(cell), "theta": cell.procedure.theta, "retain": cell.procedure.retain}
+        if name not in there:
+            raise InvalidArgument("where", text, f"must name one of {', '.join(there)}")
+        found = there[name]
+        if isinstance(found, str) or found is None:
+            return str(found).lower() == value.lower()
+        try:
+            return math.isclose(found, float(value), rel_tol=1e-9)
+        except ValueError:
+            raise InvalidArgument("where", text, "must compare with a number") from None
+
+    return meets
+
+
+def _at(cell: Cell, axis: str) -> float | None:
+    value = getattr(cell.procedure if axis in ("theta", "retain", "rounds") else cell.setting, axis)
+    return None if value is None else float(value)
+
+
+def _others(cells: Sequence[Cell], axes: Sequence[str]) -> list[str]:
+    """The coordinates that vary beside the axes, those that follow an axis left out."""
+    table = [coordinates(cell) for cell in cells]
+    if {"theta", "retain"} & set(axes):
+        for line in table:
+            line["threshold"] = None
+    taken = [{a: _at(cell, a) for a in axes} for cell in cells]
+    names = []
+    for name in table[0]:
+        if name in axes or len({line[name] for line in table}) == 1:
+            continue
+        follows = any(
+            len({(t[a], line[name]) for t, line in zip(taken, table, strict=True)})
+            == len({t[a] for t in taken})
+            for a in axes
+        )
+        if not follows:
+            names.append(name)
+    return names
+
+
+def _predicted(cell: Cell, quantity: str) -> tuple[float, bool]:
+    """(the law's value for the cell, whether the law is trusted there)."""
+    from verification import prediction
+
+    found = prediction.predict_procedure(cell.setting, cell.procedure)
+    if quantity == "error":
+        return found.mean, found.accuracy.in_range
+    other = prediction.predict_procedure(cell.setting, Procedure())
+    value = other.mean / found.mean if found.mean else math.nan
+    return value, found.accuracy.in_range and other.accuracy.in_range
+
+
+def _figure(width: float, height: float) -> tuple[Any, Any]:
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtra("Matplotlib", "figures") from None
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
+
+
+def _is_log(values: Sequence[float]) -> bool:
+    finite = [v for v in values if math.isfinite(v)]
+    return bool(finite) and min(finite) > 0 and max(finite) / min(finite) >= 20
+
+
+def _curves(points: list[Point], x: str, quantity: str, law: bool) -> Any:
+    names = _others([p.cell for p in points], [x])
+    groups: dict[str, list[Point]] = {}
+    for point in points:
+        there = coordinates(point.cell)
+        label = ", ".join(f"{name}={_short(there[name])}" for name in names) or point.cell.procedure.estimator
+        groups.setdefault(label, []).append(point)
+    if len(groups) > MAX_CURVES:
+        allowed = f"must leave at most {MAX_CURVES} curves, not {len(groups)}: fix some of {', '.join(names)}"
+        raise InvalidArgument("where", "", allowed)
+    figure, axes = _figure(7.0, 4.6)
+    for i, (label, group) in enumerate(sorted(groups.items())):
+        group.sort(key=lambda p: _at(p.cell, x) or 0.0)
+        at = [_at(p.cell, x) for p in group]
+        colour = f"C{i % 10}"
+        values, spreads = [p.value for p in group], [p.spread for p in group]
+        axes.errorbar(at, values, yerr=spreads, fmt="o", ms=3.5, color=colour, label=label, capsize=2)
+        if law:
+            predicted = [_predicted(p.cell, quantity) for p in group]
+            line = [value for value, _ in predicted]
+            trusted = [value if good else math.nan for value, good in predicted]
+            axes.plot(at, line, color=colour, lw=0.8, ls=":")
+            axes.plot(at, trusted, color=colour, lw=1.3)
+    if law:
+        axes.plot([], [], color="0.3", lw=1.3, label="sharp law")
+        axes.plot([], [], color="0.3", lw=0.8, ls=":", label="sharp law, too few pairs for it")
+    everywhere = [_at(p.cell, x) or 0.0 for p in points]
+    if _is_log(everywhere):
+        axes.set_xscale("log")
+    if min(p.value for p in points) > 0:
+        axes.set_yscale("log")
+    axes.set_xlabel(NAMES[x])
+    axes.set_ylabel(NAMES[quantity])
+    axes.grid(alpha=0.25, which="both", lw=0.5)
+    axes.legend(fontsize=8, frameon=False)
+    return figure
+
+
+def _caption(cells: Sequence[Cell], axes: Sequence[str]) -> str:
+    """What all the cells share."""
+    cell = cells[0]
+    setting = cell.setting.as_dict()
+    shared = [
+        f"{NAMES[name].rpartition(' ')[2]} = {setting[name]:g}"
+        for name in setting
+        if name not in axes and len({c.setting.as_dict()[name] for c in cells}) == 1
+    ]
+    words: list[str] = [cell.procedure.estimator]
+    if not {"theta", "retain"} & set(axes):
+        words.append({"best": "best threshold", "none": ""}.get(threshold(cell), threshold(cell)))
+    return ", ".join([*shared, *filter(None, words)])
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _map(points: list[Point], x: str, y: str, quantity: str, law: bool) -> Any:
+    names = _others([p.cell for p in points], [x, y])
+    if names:
+        raise InvalidArgument("where", "", f"must leave one cell a place: fix {', '.join(names)}")
+    from verification import regime_map
+
+    columns = sorted({_at(p.cell, x) or 0.0 for p in points})
+    lines = sorted({_at(p.cell, y) or 0.0 for p in points})
+    if len(columns) < 2 or len(lines) < 2:
+        raise InvalidArgument("x, y", (x, y), "must each have at least two values in the store")
+    grid = np.full((len(lines), len(columns)), np.nan)
+    cells: dict[tuple[int, int], Cell] = {}
+    for point in points:
+        place = lines.index(_at(point.cell, y) or 0.0), columns.index(_at(point.cell, x) or 0.0)
+        grid[place] = point.value
+        cells[place] = point.cell
+    figure, axes = _figure(7.6, 5.6)
+    from matplotlib.colors import LogNorm
+
+    norm = LogNorm(np.nanmin(grid), np.nanmax(grid)) if np.nanmin(grid) > 0 else None
+    colours = axes.pcolormesh(
+        columns, lines, grid, norm=norm, cmap="viridis", shading="nearest", rasterized=True
+    )
+    for name, values, scale in ((x, columns, axes.set_xscale), (y, lines, axes.set_yscale)):
+        if _is_log(values):
+            scale("log")
+        getattr(axes, f"set_{'x' if name == x else 'y'}label")(NAMES[name])
+    axes.set_xlim(columns[0], columns[-1])
+    axes.set_ylim(lines[0], lines[-1])
+    axes.set_title(_caption([p.cell for p in points], (x, y)), fontsize=9)
+    figure.colorbar(colours, ax=axes, label=NAMES[quantity], pad=0.02)
+    if law:
+        regime_map.draw(axes, columns, lines, cells, lambda cell: _predicted(cell, quantity))
+    return figure
