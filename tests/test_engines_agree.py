@@ -22,10 +22,12 @@ UNFILTERED = Procedure()
 
 
 def oracle(**how):
+    """The oracle-filtered estimator."""
     return Procedure("oracle-filtered", **how)
 
 
 def teacher(**how):
+    """The teacher-filtered estimator."""
     return Procedure("teacher-filtered", **how)
 
 
@@ -116,6 +118,7 @@ def numbers(outcomes, r):
 
 
 def direct_numbers(setting, procedure, draws, scales=()):
+    """What the engine of the printed text reports, over `draws` replicates."""
     outcomes = []
     for i in range(draws):
         try:
@@ -127,11 +130,13 @@ def direct_numbers(setting, procedure, draws, scales=()):
 
 
 def exact_numbers(setting, procedure, draws, scales=()):
+    """What the exact engine reports, over `draws` replicates."""
     rngs = [generator(setting, procedure, "exact", i) for i in range(draws)]
     return numbers(exact.draw_many(setting, procedure, rngs, scales), setting.r)
 
 
 def generator(setting, procedure, engine, replicate):
+    """The stream of one replicate, different for each engine."""
     return seeds.generator(7, f"{setting.key}|{procedure.key}|{engine}", replicate)
 
 
@@ -142,6 +147,7 @@ def smallest_p(first, second):
 
 
 def agreement(case, draws):
+    """The p-value of the hypothesis that both engines have the same law."""
     setting, procedure = case
     scales = (setting.eta, 0.8, 0.8) if procedure.rounds == 3 else ()
     return smallest_p(
@@ -166,6 +172,7 @@ def test_the_engines_agree_in_law_with_more_draws(case):
 
 
 def one_degree_too_many(monkeypatch):
+    """Every chi-square has one degree of freedom too many."""
     right = short_sample._Normals.chi_square
 
     def wrong(self, degrees):
@@ -175,6 +182,7 @@ def one_degree_too_many(monkeypatch):
 
 
 def degrees_of_the_scored_rows_forgotten(monkeypatch):
+    """The residual scatter has the degrees of all kept pairs."""
     right = short_sample._Normals.chi_square
 
     def wrong(self, degrees):
@@ -185,6 +193,7 @@ def degrees_of_the_scored_rows_forgotten(monkeypatch):
 
 
 def no_mean_correction(monkeypatch):
+    """The means are not subtracted."""
     right = short_sample._cross_product
 
     def wrong(ones, x, y, pairs):
@@ -194,6 +203,7 @@ def no_mean_correction(monkeypatch):
 
 
 def no_residual(monkeypatch):
+    """The coordinates that no score sees have no scatter of their own."""
     right = short_sample._added_columns
 
     def wrong(normals, counts, known, added):
@@ -205,6 +215,7 @@ def no_residual(monkeypatch):
 
 
 def no_means_of_the_kept(monkeypatch):
+    """The means of the kept score coordinates are taken for 0."""
     right = short_sample.heads
 
     def wrong(moments):
@@ -217,6 +228,7 @@ def no_means_of_the_kept(monkeypatch):
 
 
 def selection_forgotten_in_the_completion(monkeypatch):
+    """The other coordinates are drawn as if independent of the score."""
     right = short_sample.Geometry.relative_to
 
     def wrong(teacher, setting):
@@ -230,6 +242,7 @@ def selection_forgotten_in_the_completion(monkeypatch):
 
 
 def score_ignores_the_class(monkeypatch):
+    """Corrupted pairs are scored like clean ones."""
     right = short_sample.Geometry.relative_to
 
     def wrong(teacher, setting):
@@ -240,6 +253,7 @@ def score_ignores_the_class(monkeypatch):
 
 
 def half_the_corrupted_pairs_lost(monkeypatch):
+    """Half of the corrupted pairs are never scored."""
     right = selection._strata
 
     def wrong(scores, counts, score_first, split, rng):
@@ -249,6 +263,7 @@ def half_the_corrupted_pairs_lost(monkeypatch):
 
 
 def completion_of_the_kept_dropped(monkeypatch):
+    """Only the component along the score is drawn."""
     def wrong(self, direction, length, along):
         return direction / length[:, None] * along[:, None]
 
@@ -256,6 +271,7 @@ def completion_of_the_kept_dropped(monkeypatch):
 
 
 def raw_threshold_not_scaled(monkeypatch):
+    """The threshold is not brought to the scale of the matrix."""
     right = exact.select_above
 
     def wrong(scores, counts, threshold, rng):
