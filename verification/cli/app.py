@@ -25,6 +25,8 @@ EXIT_AS_EXPECTED, EXIT_DIFFERENT, EXIT_WRONG_USE, EXIT_INCONCLUSIVE, EXIT_INTERR
 
 def number(text: str | float) -> float:
     """A number such as 0.3, 1e6 or inf: parsed, never evaluated.  Integers stay exact."""
+    if isinstance(text, float):
+        return text  # an option's default: int() would cut it off
     try:
         # float() would round integers beyond 2**53.
         return int(text)
