@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import sympy as sp
 
-from bounds.claim import Claim, Measured, Path, Relation, Scaling, Verdict
-from bounds.symbols import ERR, C, a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, r
+from bounds import laws, sharp
+from bounds.claim import Claim, Law, Measured, Path, Relation, Scaling, Tail, Verdict
+from bounds.concentration import (
+    COROLLARY_1_CONDITION,
+    COROLLARY_1_EXPLICIT,
+    COROLLARY_1_SAMPLES,
+    PROPOSITION_1_CONDITION,
+    PROPOSITION_1_EXPLICIT,
+)
+from bounds.symbols import ERR, C, a_x, a_y, d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 
 UNFILTERED = Measured("unfiltered")
 
@@ -38,6 +46,16 @@ CORE = ((d, 24), (d_tilde, 16), (r, 4), (gamma, 1), (gamma_tilde, 1))
 
 INSTANCE = ((d, 32), (d_tilde, 8), (r, 1), (gamma, 1), (gamma_tilde, sp.oo))
 """The proof's instance of Proposition 1: r = 1 and no noise in the second modality."""
+
+
+OPEN_INSTANCE = ((d_tilde, 8), (r, 1), (gamma, 1), (gamma_tilde, sp.oo), (eta, 0.3))
+"""The instance with d left open."""
+
+GAMMA_INSTANCE = ((d, 32), (d_tilde, 8), (r, 1), (gamma_tilde, sp.oo), (eta, 0.3))
+"""The instance with gamma left open."""
+
+SQUARE = ((d_tilde, d), (r, 2), (gamma, 1), (gamma_tilde, 1), (eta, 0.3))
+OPEN = ((d, 24), (d_tilde, 16), (r, 4), (gamma_tilde, 2), (eta, 0.3))
 
 
 def _family(parameter: sp.Symbol, values: tuple[float, ...], multiple: float = 100, **at: float) -> Path:
@@ -133,16 +151,133 @@ CLAIMS: tuple[Claim, ...] = (
             ),
             Scaling(
                 UNFILTERED,
-                Path(
-                    gamma,
-                    (0.1, 10.0, 1000.0),
-                    ((d, 32), (d_tilde, 8), (r, 1), (gamma_tilde, sp.oo), (eta, 0.3), (n, 10**7)),
-                ),
-                two_sided=False,
-                margin=GROWTH,
+                Path(gamma, (0.1, 10.0, 1000.0), (*GAMMA_INSTANCE, (n, 10**7))),
+                two_sided=True,
+                margin=3 * EXPONENT,
             ),
         ),
         expected=Verdict.SUPPORTED,
         note="unfiltered.md#proposition-1",
+    ),
+    Claim(
+        id="corollary-1-explicit",
+        title="Error of learning on all pairs, from above, with numbers for the constants",
+        source="Section 4, Corollary 1, with explicit constants",
+        statement=(
+            "With probability at least 1 - delta the error of learning on all pairs is at most the stated "
+            "expression, which has no unnamed constant."
+        ),
+        relation=Relation.UPPER,
+        bound=COROLLARY_1_EXPLICIT,
+        quantity=ERR,
+        conditions=(COROLLARY_1_CONDITION,),
+        probability=1 - delta,
+        checks=(
+            Tail(
+                UNFILTERED,
+                (
+                    Path(eta, (1.0, 0.3, 0.05), (*CORE, (delta, 0.05), (n, COROLLARY_1_SAMPLES))),
+                    Path(d, (4, 64), (*SQUARE, (delta, 0.05), (n, 100 * COROLLARY_1_SAMPLES))),
+                    Path(gamma, (0.1, 1e4), (*OPEN, (delta, 0.05), (n, 10 * COROLLARY_1_SAMPLES))),
+                    Path(
+                        gamma_tilde,
+                        (0.1, 1e4),
+                        (*CORE[:3], (gamma, 2), (eta, 0.3), (delta, 0.05), (n, 10 * COROLLARY_1_SAMPLES)),
+                    ),
+                ),
+                random_settings=8,
+            ),
+        ),
+        variant="explicit",
+        expected=Verdict.SUPPORTED,
+        note="concentration.md#corollary-1",
+    ),
+    Claim(
+        id="corollary-1-sharp",
+        title="The law of the error of learning on all pairs",
+        source="Section 4, Corollary 1, sharpened",
+        statement=(
+            "To first order the squared left error is V_L times a chi-square variable with (d - r) r degrees "
+            "of freedom, V_L = (1 + 1/gamma~)/(gamma n eta^2), likewise on the right, independently; the "
+            "bound shown is the left error's root mean square."
+        ),
+        relation=Relation.EQUAL,
+        bound=sharp.expressions()["rms_unfiltered"],
+        quantity=ERR,
+        checks=(
+            Law(
+                UNFILTERED,
+                laws.unfiltered_cdf,
+                (
+                    Path(eta, (1.0, 0.3), (*CORE, (n, 10**7))),
+                    Path(gamma, (0.1, 1e4, sp.oo), (*OPEN, (n, 10**7))),
+                    Path(
+                        r,
+                        (1, 7, 8),
+                        ((d, 12), (d_tilde, 8), (gamma, 2), (gamma_tilde, 5), (eta, 0.5), (n, 10**7)),
+                    ),
+                ),
+                tolerance=0.15,
+            ),
+        ),
+        variant="sharp",
+        expected=Verdict.SUPPORTED,
+        note="unfiltered.md#sharp-law",
+        remark=(
+            "Corollary 1 holds asymptotically with constant 1, attained as gamma -> 0 and r/d -> 0; "
+            "Remark 4.1's vanishing factor is 1/gamma in place of 1 + 1/gamma."
+        ),
+    ),
+    Claim(
+        id="proposition-1-explicit",
+        title="Error of learning on all pairs, from below, with numbers for the constants",
+        source="Appendix E, Proposition 1, with explicit constants",
+        statement=(
+            "In the instance r = 1 without noise in the second modality the error is at least the stated "
+            "expression with probability at least 1 - delta."
+        ),
+        relation=Relation.LOWER,
+        bound=PROPOSITION_1_EXPLICIT,
+        quantity=ERR,
+        conditions=(sp.Eq(r, 1), PROPOSITION_1_CONDITION),
+        probability=1 - delta,
+        checks=(
+            Tail(
+                UNFILTERED,
+                (
+                    Path(eta, (1.0, 0.3, 0.05), (*INSTANCE, (delta, 0.05), (n, 10**5))),
+                    Path(d, (2, 8, 128), (*OPEN_INSTANCE, (delta, 0.05), (n, 10**5))),
+                    Path(gamma, (0.1, 10.0, 1000.0), (*GAMMA_INSTANCE, (delta, 0.05), (n, 10**6))),
+                ),
+                random_settings=4,
+            ),
+        ),
+        variant="explicit",
+        expected=Verdict.SUPPORTED,
+        note="concentration.md#proposition-1",
+    ),
+    Claim(
+        id="proposition-1-sharp",
+        title="The constant of the lower bound",
+        source="Appendix E, Proposition 1, sharpened",
+        statement=(
+            "In the instance the root mean square of the error is the printed bound times sqrt(1 - 1/d), so "
+            "its constant is at most sqrt(1 - 1/d): nothing at d = 1."
+        ),
+        relation=Relation.EQUAL,
+        bound=sp.sqrt(1 - 1 / d) * sp.sqrt(d / gamma / n) / eta,
+        quantity=ERR,
+        conditions=(sp.Eq(r, 1),),
+        checks=(
+            Law(
+                UNFILTERED,
+                laws.unfiltered_cdf,
+                (Path(d, (2, 3, 128), (*OPEN_INSTANCE, (n, 10**7))),),
+                tolerance=0.15,
+            ),
+        ),
+        variant="sharp",
+        expected=Verdict.SUPPORTED,
+        note="unfiltered.md#proposition-1-sharp",
     ),
 )

@@ -39,7 +39,7 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile("quick", 1.5e8, 4_000, 2.0, 0.5),
+    "quick": Profile("quick", 1.5e8, 8_000, 2.0, 0.5),
     "standard": Profile("standard", 1.0e9, 20_000, 3.0, 1.0),
     "thorough": Profile("thorough", 1.0e10, 200_000, 5.0, 5.0),
 }
@@ -58,12 +58,14 @@ HALF_WIDTH = 0.6
 class Plan:
     """One check of one claim, ready to draw: cells with their replicates, and its share of alpha.
 
+    `points` are the parameter values by name (those of the bound among them), one for each cell;
     `left_out` names points of the path that the profile's budget cannot pay for.
     """
 
     name: str
     claim: Claim
     check: Any
+    points: tuple[Mapping[str, float], ...] = ()
     cells: tuple[Cell, ...] = ()
     replicates: int = 0
     alpha: float = 0.0
@@ -75,6 +77,15 @@ class Plan:
     def first_look(self) -> int:
         """Replicates drawn before the first judgement: a sequential test may need no more."""
         return self.replicates if self.test is None else inference.tail_replicates(self.test)
+
+    def keep(self, kept: Sequence[int], left_out: Sequence[str] = ()) -> Plan:
+        """The plan at some of its points only; the rest is named as left out."""
+        return replace(
+            self,
+            points=tuple(self.points[i] for i in kept),
+            cells=tuple(self.cells[i] for i in kept),
+            left_out=tuple(left_out),
+        )
 
 
 def checks(claims: Sequence[Claim]) -> list[tuple[str, Claim, Any]]:
@@ -107,7 +118,7 @@ def _exact(check: Any, base: Plan, profile: Profile, module: str | None, seed: i
 @_plan.register
 def _search(check: Search, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
     cell = Cell((), check.measured.quantity, module=module)
-    return replace(base, cells=(cell,), replicates=min(check.instances, profile.draws))
+    return replace(base, points=({},), cells=(cell,), replicates=min(check.instances, profile.draws))
 
 
 @_plan.register
@@ -115,77 +126,73 @@ def _tail(check: Tail, base: Plan, profile: Profile, module: str | None, seed: i
     points = [point for path in check.paths for point in path.points()]
     count = math.ceil(check.random_settings * profile.random_settings)
     points += random_points(base.claim, points, count, seed)
-    cells = tuple(quantities.cell(check.measured, {**p, "delta": check.delta}, module) for p in points)
-    test = inference.TailTest(check.delta, KAPPA, base.alpha / len(cells), BETA)
+    placed = _placed(base, check, [{**p, "delta": check.delta} for p in points], module)
+    test = inference.TailTest(check.delta, KAPPA, base.alpha / len(points), BETA)
     cap = math.ceil(profile.tail_cap * inference.tail_replicates(test))
-    cells, left_out = _affordable(cells, cap, profile)
-    if not cells:
-        raise UnderpoweredDesign(
-            f"{base.name}: {cap} replicates of every setting cost more than the {profile.name} profile allows"
-        )
-    return replace(base, cells=cells, replicates=cap, left_out=left_out, test=test)
+    return _affordable(replace(placed, replicates=cap, test=test), profile)
 
 
 @_plan.register
 def _scaling(check: Scaling, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
-    every = tuple(quantities.cell(check.measured, point, module) for point in check.path.points())
+    placed = _placed(base, check, check.path.points(), module)
     parameter = check.path.parameter.name
+    values = [point[parameter] for point in placed.points]
     half_width = check.precision or HALF_WIDTH * check.margin
-    for last in range(len(every), 1, -1):
-        cells = every[:last]
-        span = abs(math.log(dict(cells[-1].values)[parameter] / dict(cells[0].values)[parameter]))
+    for last in range(len(values), 1, -1):
+        cells = placed.cells[:last]
+        span = abs(math.log(values[last - 1] / values[0]))
         sigma = max(spread(cell) for cell in cells)
-        count = slopes.slope_replicates(sigma, span, HALF_WIDTH * check.margin, base.alpha, BETA, points=last)
+        count = slopes.slope_replicates(sigma, span, half_width, base.alpha, BETA, points=last)
         dearest = max(cell.pairs for cell in cells) * count
         if count <= profile.draws and dearest <= profile.pairs:
-            return replace(
-                base,
-                cells=cells,
-                replicates=count,
-                left_out=tuple(f"{parameter} = {dict(c.values)[parameter]:g}" for c in every[last:]),
-                half_width=half_width,
-            )
-    raise UnderpoweredDesign(
-        f"{base.name}: an exponent known to ±{half_width:g} takes {count} replicates and "
-        f"{dearest:.2g} pairs; the {profile.name} profile allows {profile.draws} and {profile.pairs:.2g}"
-    )
+            kept = placed.keep(range(last), [f"{parameter} = {v:g}" for v in values[last:]])
+            return replace(kept, replicates=count, half_width=half_width)
+    raise _too_dear(base, f"an exponent known to ±{half_width:g}", count, dearest, profile)
 
 
 @_plan.register
 def _level(check: Level, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
-    cells = tuple(quantities.cell(check.measured, point, module) for point in check.path.points())
-    sigma = max(spread(cell) for cell in cells)
-    mass = slopes.normal_mass(HALF_WIDTH * math.log1p(check.tolerance), sigma)
-    count = slopes.median_replicates(min(mass, 0.4999), base.alpha / len(cells), BETA)
-    dearest = max(cell.pairs for cell in cells) * count
+    placed = _placed(base, check, check.path.points(), module)
+    sigma = max(spread(cell) for cell in placed.cells)
+    half_width = HALF_WIDTH * check.tolerance
+    mass = slopes.normal_mass(math.log1p(half_width), sigma)
+    count = slopes.median_replicates(min(mass, 0.4999), base.alpha / len(placed.cells), BETA)
+    dearest = max(cell.pairs for cell in placed.cells) * count
     if count > profile.draws or dearest > profile.pairs:
-        raise UnderpoweredDesign(
-            f"{base.name}: a median known to {check.tolerance:.0%} takes {count} replicates and "
-            f"{dearest:.2g} pairs; the {profile.name} profile allows {profile.draws} and {profile.pairs:.2g}"
-        )
-    return replace(base, cells=cells, replicates=count, half_width=HALF_WIDTH * check.tolerance)
+        raise _too_dear(base, f"a median known to {half_width:.1%}", count, dearest, profile)
+    return replace(placed, replicates=count, half_width=half_width)
 
 
 @_plan.register
 def _law(check: Law, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
-    points = [point for path in check.paths for point in path.points()]
-    cells = tuple(quantities.cell(check.measured, point, module) for point in points)
+    placed = _placed(base, check, [p for path in check.paths for p in path.points()], module)
     # A law that is right to half of its tolerance passes with probability >= 1 - beta.
-    count = distribution.minimal_samples(check.tolerance / 2, base.alpha / len(cells), BETA)
-    cells, left_out = _affordable(cells, count, profile)
-    if not cells or count > profile.draws:
-        raise UnderpoweredDesign(
-            f"{base.name}: a distance of {check.tolerance:g} takes {count} replicates; "
-            f"the {profile.name} profile allows {profile.draws} and {profile.pairs:.2g} pairs"
-        )
-    return replace(base, cells=cells, replicates=count, left_out=left_out)
+    count = distribution.minimal_samples(check.tolerance / 2, base.alpha / len(placed.cells), BETA)
+    if count > profile.draws:
+        raise _too_dear(base, f"a distance known to {check.tolerance / 2:g}", count, 0, profile)
+    return _affordable(replace(placed, replicates=count), profile)
 
 
-def _affordable(
-    cells: tuple[Cell, ...], count: int, profile: Profile
-) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
-    kept = tuple(cell for cell in cells if cell.pairs * count <= profile.pairs)
-    return kept, tuple(cell.setting.key for cell in cells if cell not in kept)
+def _placed(base: Plan, check: Any, points: Sequence[Mapping[str, float]], module: str | None) -> Plan:
+    cells = tuple(quantities.cell(check.measured, point, module) for point in points)
+    return replace(base, points=tuple(points), cells=cells)
+
+
+def _affordable(placed: Plan, profile: Profile) -> Plan:
+    """The plan without the points that cost more than the profile allows."""
+    costs = [cell.pairs * placed.replicates for cell in placed.cells]
+    kept = [i for i, cost in enumerate(costs) if cost <= profile.pairs]
+    if not kept:
+        raise _too_dear(placed, "any of its settings", placed.replicates, min(costs), profile)
+    left_out = [cell.setting.key for i, cell in enumerate(placed.cells) if i not in kept]
+    return placed.keep(kept, left_out)
+
+
+def _too_dear(base: Plan, wanted: str, replicates: int, pairs: float, profile: Profile) -> UnderpoweredDesign:
+    return UnderpoweredDesign(
+        f"{base.name}: {wanted} takes {replicates} replicates and {pairs:.2g} pairs in one cell; "
+        f"the {profile.name} profile allows {profile.draws} and {profile.pairs:.2g}"
+    )
 
 
 def spread(cell: Cell) -> float:

@@ -7,7 +7,7 @@ wrong versions of the claim, whose bound differs.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import singledispatch
 from typing import Any
 
@@ -60,10 +60,16 @@ def repeat_draw(cell: Cell, seed: int, replicate: int) -> str:
     return f"filtergain simulate {flags} --seed {seed} --replicates {replicate + 1}"
 
 
-def _ratios(plan: Plan, cell: Cell, samples: Samples) -> Array:
-    """Drawn quantity over the claim's bound at the cell."""
-    bound = float(plan.claim.evaluate(dict(cell.values)))
-    return samples(cell)[: plan.replicates] / bound
+def _ratios(plan: Plan, samples: Samples) -> list[Array]:
+    """Drawn quantity over the claim's bound, for each cell of the plan.
+
+    Infinite where the bound is 0 (nothing is claimed from below, everything from above).
+    """
+    with np.errstate(divide="ignore"):
+        return [
+            samples(cell)[: plan.replicates] / np.float64(plan.claim.evaluate(point))
+            for point, cell in zip(plan.points, plan.cells, strict=True)
+        ]
 
 
 def _against(claim: Claim) -> float:
@@ -122,53 +128,50 @@ def _search(check: Search, plan: Plan, samples: Samples, seed: int) -> Evidence:
 def _tail(check: Tail, plan: Plan, samples: Samples, seed: int) -> Evidence:
     assert plan.test is not None
     sign = _against(plan.claim)
-    outcomes: list[Outcome] = []
     rows: list[dict[str, Any]] = []
-    slacks: list[float] = []
     witness = None
-    worst = -math.inf
-    for cell in plan.cells:
-        ratios = _ratios(plan, cell, samples)
+    for point, cell, ratios in zip(plan.points, plan.cells, _ratios(plan, samples), strict=True):
         result = inference.run_tail((bool(b) for b in sign * (ratios - 1) > 0), plan.test, plan.replicates)
-        outcomes.append(result.outcome)
-        low, high = slopes.quantile_interval(
-            ratios[: result.used], 1 - check.delta if sign > 0 else check.delta, plan.alpha / len(plan.cells)
-        )
-        # How far the bound could move before the interval of the delta-quantile meets it.
-        slacks.append(1 / high if sign > 0 else low)
+        used = ratios[: result.used]
+        # An order statistic: ratios may be infinite.
+        edge = np.quantile(used, 1 - check.delta if sign > 0 else check.delta, method="inverted_cdf")
         rows.append(
             {
-                "setting": dict(cell.values),
+                "setting": dict(point),
                 "outcome": result.outcome,
                 "log_e": result.log_e,
                 "replicates": result.used,
                 "exceedances": result.exceedances,
-                "median_ratio": float(np.median(ratios[: result.used])),
+                "median_ratio": float(np.median(used)),
+                "edge_ratio": float(edge),
             }
         )
-        worst = max(worst, float(np.quantile(sign * np.log(ratios[: result.used]), 1 - check.delta)))
         if result.outcome == "fails" and witness is None and result.first is not None:
             witness = {
-                "setting": dict(cell.values),
+                "setting": dict(point),
                 "replicate": result.first,
                 "ratio": float(ratios[result.first]),
                 "command": repeat_draw(cell, seed, result.first),
             }
-    outcome = combine(outcomes)
-    usable = [s for s in slacks if math.isfinite(s) and s > 0]
+    outcome = combine([row["outcome"] for row in rows])
+    # The setting where the bound is nearest to breaking: how far it could move there.
+    nearest = float(
+        max(row["edge_ratio"] for row in rows) if sign > 0 else min(row["edge_ratio"] for row in rows)
+    )
+    slack = 1 / nearest if sign > 0 and nearest > 0 else nearest
     word = "above" if sign > 0 else "below"
     return Evidence(
         kind="tail",
         statement=f"P(error {word} the bound) <= {check.delta:g} at {len(plan.cells)} settings",
         outcome=outcome,
-        estimate=math.exp(sign * worst),
+        estimate=nearest,
         threshold=1.0,
         false_alarm=plan.alpha,
         power=inference.tail_evidence_power(plan.test, plan.replicates),
         replicates=sum(row["replicates"] for row in rows),
         seed=seed,
         witness=witness,
-        slack=min(usable) if usable and outcome == "holds" else None,
+        slack=slack if outcome == "holds" else None,
         details={"cells": rows, "left_out": plan.left_out},
     )
 
@@ -177,8 +180,8 @@ def _tail(check: Tail, plan: Plan, samples: Samples, seed: int) -> Evidence:
 def _scaling(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
     sign = _against(plan.claim)
     parameter = check.path.parameter.name
-    log_x = np.log([dict(cell.values)[parameter] for cell in plan.cells])
-    log_ratios = [np.log(_ratios(plan, cell, samples)) for cell in plan.cells]
+    log_x = np.log([point[parameter] for point in plan.points])
+    log_ratios = [np.log(ratios) for ratios in _ratios(plan, samples)]
     along = np.abs(log_x - log_x[0])
     if check.two_sided:
         result = slopes.slope_interval(log_x, log_ratios, plan.alpha)
@@ -223,7 +226,7 @@ def _scaling(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidenc
             "values": np.exp(log_x).tolist(),
             "median_ratio": ratios,
             "local_slopes": [estimate for estimate, _ in result.local],
-            "settings": [dict(cell.values) for cell in plan.cells],
+            "settings": [dict(point) for point in plan.points],
             "left_out": plan.left_out,
         },
     )
@@ -233,8 +236,7 @@ def _scaling(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidenc
 def _level(check: Level, plan: Plan, samples: Samples, seed: int) -> Evidence:
     outcomes: list[Outcome] = []
     rows: list[dict[str, Any]] = []
-    for cell in plan.cells:
-        values: Mapping[str, float] = dict(cell.values)
+    for values, cell in zip(plan.points, plan.cells, strict=True):
         target = check.value if check.value is not None else float(plan.claim.evaluate(values))
         drawn = samples(cell)[: plan.replicates] / target
         interval = slopes.median_interval(drawn, plan.alpha / len(plan.cells))
@@ -272,8 +274,7 @@ def _law(check: Law, plan: Plan, samples: Samples, seed: int) -> Evidence:
     outcomes: list[Outcome] = []
     rows: list[dict[str, Any]] = []
     results = []
-    for cell in plan.cells:
-        values = dict(cell.values)
+    for values, cell in zip(plan.points, plan.cells, strict=True):
         drawn = samples(cell)[: plan.replicates]
         pit = np.asarray(check.cdf(values, drawn), dtype=float)
         result = distribution.law_test(pit, check.tolerance, plan.alpha / len(plan.cells), BETA)

@@ -22,7 +22,7 @@ import numpy as np
 import sympy as sp
 
 from bounds import symbols
-from bounds.claim import Claim, Law, Level, Path, Relation, Scaling, Tail
+from bounds.claim import Claim, Law, Level, Path, Relation, Scaling, Tail, Verdict
 from verification.forecast import PILOT_SEED, contradicted
 
 HALF = sp.Rational(1, 2)
@@ -65,8 +65,14 @@ class Mutant:
 
 
 def mutants(claim: Claim) -> tuple[Mutant, ...]:
-    """Every mutant of `claim`, in a fixed order; none for a claim without bound, law or value."""
+    """Every mutant of `claim`, in a fixed order; none for a claim without bound, law or value.
+
+    Nor for a claim that is expected to be refuted: a stronger version of what is false says nothing
+    about the design, and the correction has mutants of its own.
+    """
     found: list[Mutant] = []
+    if claim.expected is Verdict.REFUTED:
+        return ()
     if isinstance(claim.bound, sp.Expr) and claim.relation is not None:
         if any(isinstance(check, Tail | Scaling | Level) for check in claim.checks):
             found += _constants(claim)
@@ -75,7 +81,8 @@ def mutants(claim: Claim) -> tuple[Mutant, ...]:
             found += _confidence(claim)
             found += _reversed(claim)
             found += _condition_dropped(claim)
-        else:
+        elif not any(isinstance(check, Law) for check in claim.checks):
+            # A law is tested through its distribution function; see `_laws`.
             found += _exact(claim)
     found += _laws(claim)
     found += _values(claim)
@@ -218,7 +225,11 @@ def _reversed(claim: Claim) -> Iterator[Mutant]:
     if claim.relation is Relation.EQUAL:
         return
     other = Relation.LOWER if claim.relation is Relation.UPPER else Relation.UPPER
-    yield _mutant(claim, "reversed", f"{claim.relation} read as {other}", relation=other)
+    mutant = _mutant(claim, "reversed", f"{claim.relation} read as {other}", relation=other)
+    if claim.up_to_constant and not contradicted(mutant.claim):
+        reason = f"{mutant.reason}: true where it is judged, the bound is tight up to its constant"
+        mutant = replace(mutant, implied=True, reason=reason)
+    yield mutant
 
 
 def _condition_dropped(claim: Claim) -> Iterator[Mutant]:

@@ -66,9 +66,10 @@ class Cell:
 
 def cell(measured: Measured, values: Mapping[str, float], module: str | None = None) -> Cell:
     """The cell of a claim's measured quantity at one point of its path."""
-    ordered = tuple(sorted(values.items()))
     if measured.quantity != "error":
-        return Cell(ordered, measured.quantity, module=module)
+        return Cell(tuple(sorted(values.items())), measured.quantity, module=module)
+    # Only what the error depends on, so that claims that differ in delta share their draws.
+    own = {name: values[name] for name in Setting.__dataclass_fields__}
     numbers = {sp.Symbol(name): value for name, value in values.items()}
 
     def number(expression: sp.Expr) -> float:
@@ -80,7 +81,7 @@ def cell(measured: Measured, values: Mapping[str, float], module: str | None = N
 
     procedures = tuple(procedure(theta=number(theta)) for theta in measured.thetas)
     procedures += tuple(procedure(retain=share) for share in measured.retains)
-    return Cell(ordered, "error", procedures or (Procedure(),), module)
+    return Cell(tuple(own.items()), "error", procedures or (Procedure(),), module)
 
 
 def load_module(path: str) -> ModuleType:

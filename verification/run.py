@@ -68,7 +68,7 @@ def verify(
     }
     found_mutants = {c.id: mutants.mutants(c) if with_mutants else () for c in claims}
     samples = _Samples(seed, jobs, on_progress)
-    evidence, wrong = _judge_all(plans, found_mutants, samples, seed)
+    evidence, wrong = _judge_all(plans, found_mutants, samples, seed, chosen, module)
     verdicts = {c.id: decide([e for n, e in evidence.items() if plans[n].claim.id == c.id]) for c in claims}
     doubts = conditions(claims, verdicts)
     items = tuple(
@@ -113,6 +113,8 @@ def _judge_all(
     found_mutants: Mapping[str, Sequence[mutants.Mutant]],
     samples: _Samples,
     seed: int,
+    profile: design.Profile,
+    module: str | None,
 ) -> tuple[dict[str, Evidence], dict[str, bool]]:
     """Evidence of every check, and for every mutant whether some check refuted it.
 
@@ -126,7 +128,7 @@ def _judge_all(
     for plan in undecided:
         evidence[plan.name] = judges.judge(plan, samples, seed)
     wrong = {
-        mutant.id: _refuted(mutant, plans.values(), samples, seed)
+        mutant.id: _refuted(mutant, plans.values(), samples, seed, profile, module)
         for group in found_mutants.values()
         for mutant in group
         if not mutant.implied
@@ -134,15 +136,34 @@ def _judge_all(
     return evidence, wrong
 
 
-def _refuted(mutant: mutants.Mutant, plans: Collection[Plan], samples: _Samples, seed: int) -> bool:
+def _refuted(
+    mutant: mutants.Mutant,
+    plans: Collection[Plan],
+    samples: _Samples,
+    seed: int,
+    profile: design.Profile,
+    module: str | None,
+) -> bool:
+    """Whether some check of the mutant fails on the draws made for its original.
+
+    A mutant that looks outside the claim's conditions is designed and drawn for on its own, at the
+    share that the original's first check has.
+    """
     own = [plan for plan in plans if plan.claim.id == mutant.original]
-    for plan in own:
-        planned = replace(plan, claim=mutant.claim)
+    if mutant.outside:
+        planned = [
+            design.plan(f"{mutant.id}/{i}", mutant.claim, check, own[0].alpha, profile, module, seed)
+            for i, check in enumerate(mutant.claim.checks)
+        ]
+    else:
+        pairs = zip(own, mutant.claim.checks, strict=True)
+        planned = [replace(plan, claim=mutant.claim, check=check) for plan, check in pairs]
+    for plan in planned:
         samples.need(dict.fromkeys(plan.cells, plan.first_look), [plan])
-        found = judges.judge(planned, samples, seed)
+        found = judges.judge(plan, samples, seed)
         if found.outcome == "undecided" and plan.replicates > plan.first_look:
             samples.need(dict.fromkeys(plan.cells, plan.replicates), [plan])
-            found = judges.judge(planned, samples, seed)
+            found = judges.judge(plan, samples, seed)
         if found.outcome == "fails":
             return True
     return False

@@ -1,0 +1,49 @@
+"""The first-order law of the error as distribution functions of a setting: what a `Law` check compares.
+
+Plain functions of (parameter values by name, numbers), so that they can be sent to worker processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bounds import sharp
+from bounds.error_law import ErrorLaw
+from bounds.score import Score
+
+
+def unfiltered(values: Mapping[str, float]) -> ErrorLaw:
+    """The law of the unfiltered error on n pairs."""
+    scales = sharp.unfiltered_scales(values["n"], values["eta"], values["gamma"], values["gamma_tilde"])
+    return _law(values, scales)
+
+
+def teacher_filtered(values: Mapping[str, float], theta: float) -> ErrorLaw:
+    """The law of Algorithm 1's error: the teacher on n//2 pairs, theta on the oracle's scale."""
+    teacher = int(values["n"]) // 2
+    score = Score(int(values["r"]), values["eta"], values["gamma"], values["gamma_tilde"])
+    chosen = sharp.selection(score, theta)
+    inherited = sharp.unfiltered_scales(teacher, values["eta"], values["gamma"], values["gamma_tilde"])
+    return _law(values, chosen.student_scales(inherited, int(values["n"]) - teacher))
+
+
+def _law(values: Mapping[str, float], scales: tuple[Any, Any]) -> ErrorLaw:
+    return sharp.error_law(scales, int(values["d"]), int(values["d_tilde"]), int(values["r"]))
+
+
+def unfiltered_cdf(values: Mapping[str, float], numbers: Any) -> Any:
+    """P(ERR <= number) for the unfiltered estimator, vectorised over `numbers` (m,)."""
+    return unfiltered(values).cdf(numbers)
+
+
+@dataclass(frozen=True)
+class TeacherFilteredCdf:
+    """P(ERR <= number) for Algorithm 1 at theta = `share` * r, vectorised over `numbers` (m,)."""
+
+    share: float
+
+    def __call__(self, values: Mapping[str, float], numbers: Any) -> Any:
+        """Probabilities (m,)."""
+        return teacher_filtered(values, self.share * values["r"]).cdf(numbers)
