@@ -8,14 +8,15 @@ the simplifier.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 
 from bounds.claim import Step
+from bounds.symbols import SYMBOLS
 
-_POSITIVE = tuple(sp.Rational(*f.as_integer_ratio()) for f in map(Fraction, ("1", "1/3", "5/2", "7", "2/9", "11/3", "40")))
+_POSITIVE = tuple(map(sp.Rational, ("1", "1/3", "5/2", "7", "2/9", "11/3", "40")))
+_UNIT = tuple(map(sp.Rational, ("1/2", "1/3", "2/9", "6/7", "1/30", "3/5", "3/4")))
 _COUNTS = tuple(map(sp.Integer, (2, 3, 5, 1, 7, 4, 30)))
 
 
@@ -69,11 +70,19 @@ def points(expression: sp.Expr) -> Iterator[dict[sp.Symbol, sp.Expr]]:
         point = {}
         for place, symbol in enumerate(free):
             turn = shift * (place + 1) + place + shift // len(_POSITIVE)
-            value = (_COUNTS if symbol.is_integer else _POSITIVE)[turn % len(_POSITIVE)]
+            value = _choices(symbol)[turn % len(_POSITIVE)]
             if not symbol.is_nonnegative and turn % 2:
                 value = -value
             point[symbol] = value
         yield point
+
+
+def _choices(symbol: sp.Symbol) -> tuple[sp.Rational, ...]:
+    if symbol.is_integer:
+        return _COUNTS
+    declared = SYMBOLS.get(symbol.name)
+    inside_unit = declared is not None and declared.symbol == symbol and declared.domain.startswith("(0, 1")
+    return _UNIT if inside_unit else _POSITIVE
 
 
 def _sign(statement: str, expression: Any, *, strict: bool) -> Step:
