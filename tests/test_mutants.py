@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -56,8 +57,8 @@ def test_rate_has_its_exponents_changed_in_the_direction_that_says_more():
     """A larger upper bound is implied, a smaller one is not; of two mirrored parameters one is changed."""
     found = _named(_claim((Scaling(UNFILTERED, N_PATH, True, 0.05),), up_to_constant=True))
     implied = {name for name, m in found.items() if m.implied}
-    assert implied == {"constant-down", "constant-up", "n+", "d+", "r+", "eta-"}
-    assert found.keys() - implied == {"n-", "d-", "r-", "eta+", "gamma+", "gamma-", "regime", "reversed"}
+    assert implied == {"constant-down", "constant-up", "n+", "d+", "r+", "eta-", "reversed"}
+    assert found.keys() - implied == {"n-", "d-", "r-", "eta+", "gamma+", "gamma-", "regime"}
     assert found["n-"].claim.bound == RATE / sp.sqrt(n)
     assert found["regime"].claim.bound == RATE.xreplace({sp.Max(d, d_tilde): sp.Min(d, d_tilde)})
     assert found["reversed"].claim.relation is Relation.LOWER
@@ -68,15 +69,39 @@ def test_lower_bound_is_changed_the_other_way():
     claim = _claim((Scaling(UNFILTERED, N_PATH, True, 0.05),), relation=Relation.LOWER, up_to_constant=True)
     found = _named(claim)
     assert {name for name, m in found.items() if m.implied} == {
-        "constant-down", "constant-up", "n-", "d-", "r-", "eta+", "regime",
+        "constant-down", "constant-up", "n-", "d-", "r-", "eta+", "regime", "reversed",
     }
     assert found["reversed"].claim.relation is Relation.UPPER
 
 
+def test_reversed_rate_counts_where_the_rate_is_loose():
+    """Where the rate is the error's own the reversed claim is true as well; where r nears d it is wrong."""
+    tight = _claim((Scaling(UNFILTERED, N_PATH, True, 0.05),), up_to_constant=True)
+    assert "tight" in _named(tight)["reversed"].reason
+    at = ((d, 32), (d_tilde, 32), (gamma, 1), (gamma_tilde, 1), (eta, 0.3), (n, 10**7))
+    family = Scaling(UNFILTERED, Path(r, (1, 31), at), False, 0.25)
+    loose = _claim((*tight.checks, family), up_to_constant=True)
+    assert not _named(loose)["reversed"].implied
+    explicit = _claim((Tail(UNFILTERED, (N_PATH,), 0.05),), bound=10 * RATE)
+    assert not _named(explicit)["reversed"].implied
+
+
+def test_claim_expected_to_be_refuted_has_no_mutants():
+    """A stronger version of what is false says nothing about the design."""
+    claim = _claim((Scaling(UNFILTERED, N_PATH, True, 0.05),), up_to_constant=True, expected=Verdict.REFUTED)
+    assert mutants(claim) == ()
+
+
 JUDGED = [
     c for c in claims.values()
-    if c.bound is not None and c.relation is not None and any(isinstance(k, Scaling | Tail) for k in c.checks)
+    if c.bound is not None and c.relation is not None and c.expected is Verdict.SUPPORTED
+    and any(isinstance(k, Scaling | Tail) for k in c.checks)
 ]
+
+
+@cache
+def _registered(claim_id: str) -> tuple[Mutant, ...]:
+    return mutants(claims[claim_id])
 
 
 @pytest.mark.parametrize("claim", JUDGED, ids=lambda c: c.id)
@@ -93,7 +118,7 @@ def test_implied_mutants_are_implied_everywhere(claim):
     values |= {name: 10 ** rng.uniform(-3, 6, size) for name in ("gamma", "gamma_tilde")}
     values |= {name: np.ceil(10 ** rng.uniform(1, 9, size)) for name in ("n", "N", "n_T")}
     values |= {"delta": rng.uniform(1e-6, 0.5, size), "theta": rng.uniform(0, 20, size)}
-    for mutant in mutants(claim):
+    for mutant in _registered(claim.id):
         changed_bound = mutant.claim.bound != claim.bound
         if not (mutant.implied and changed_bound) or mutant.id.endswith("~delta"):
             continue
@@ -109,10 +134,9 @@ def test_implied_mutants_are_implied_everywhere(claim):
 
 def test_at_least_five_mutants_count_for_every_judged_rate():
     """Every claim about a random error in the register has five wrong versions or more that count."""
-    for claim in claims.values():
-        if any(isinstance(check, Tail | Scaling) for check in claim.checks):
-            counted = [m for m in mutants(claim) if not m.implied]
-            assert len(counted) >= 5, claim.id
+    for claim in JUDGED:
+        counted = [m for m in _registered(claim.id) if not m.implied]
+        assert len(counted) >= 5, claim.id
 
 
 @pytest.mark.parametrize("claim_id", ["corollary-1", "proposition-1", "theorem-1", "theorem-1-corrected"])
@@ -255,7 +279,7 @@ def test_laws_get_a_wrong_scale_and_a_wrong_exponent():
 
 def test_stated_values_are_moved_past_their_tolerance():
     """A stated number is wrong by three times its tolerance, up and down."""
-    claim = _claim((Level(UNFILTERED, N_PATH, 0.05, value=2.0),), bound=None, relation=None)
+    claim = _claim((Level(UNFILTERED, N_PATH, 0.05, value=2.0), Proof(_no_steps)), bound=None, relation=None)
     found = _named(claim)
     assert [found[name].claim.checks[0].value for name in ("value-up", "value-down")] == pytest.approx(
         [2.3, 2 / 1.15]
