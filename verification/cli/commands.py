@@ -7,5 +7,6 @@ from verification.cli import simulate  # isort: skip
 from verification.cli import predict  # isort: skip
 from verification.cli import constants  # isort: skip
 from verification.cli import sweep  # isort: skip
+from verification.cli import reproduce  # isort: skip
 
-__all__ = ["constants", "predict", "simulate", "sweep", "verify"]
+__all__ = ["constants", "predict", "reproduce", "simulate", "sweep", "verify"]

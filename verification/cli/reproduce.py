@@ -1,0 +1,307 @@
+"""`filtergain reproduce`: the paper's own experiments beside what the paper prints."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from verification.cli.app import EXIT_WRONG_USE, JsonOption, SeedOption, app, message, number, print_json
+
+if TYPE_CHECKING:
+    from verification.experiments import Figure3a, Table1
+
+reproduce = typer.Typer(
+    help="Run an experiment of the paper at its full scale.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(reproduce, name="reproduce", epilog="Example: filtergain reproduce figure-3a --out pictures")
+
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Write the picture (PNG) and the numbers (CSV) here."),
+]
+JobsOption = Annotated[
+    float | None,
+    typer.Option(
+        "--jobs", parser=number, metavar="NUMBER", help="Worker processes.  [default: one a processor]"
+    ),
+]
+
+
+def _replicates(default: int) -> Any:
+    return typer.Option("--replicates", parser=number, metavar="NUMBER", help="Runs of each point.")
+
+
+@reproduce.command("table-1", epilog="Example: filtergain reproduce table-1 --replicates 2000 --out pictures")
+def table_1(
+    out: OutOption = None,
+    replicates: Annotated[float, _replicates(500)] = 500,
+    seed: SeedOption = 0,
+    jobs: JobsOption = None,
+    json: JsonOption = False,
+) -> int | None:
+    """Table 1: the error against the share of the pairs that is kept, n = 10 000, eta = 0.3."""
+    with _folder(out) as write:
+        from verification import experiments
+
+        tables = _with_progress(
+            "table 1",
+            lambda report, workers: experiments.table_1(_whole(replicates), seed, workers, report),
+            jobs,
+        )
+        if tables is None:
+            return EXIT_WRONG_USE
+        if json:
+            print_json({"experiment": "table-1", "seed": seed, "tables": [t.as_dict() for t in tables]})
+        else:
+            print(_table_1_text(tables))
+        if write is not None:
+            from verification import figures
+
+            rows = [
+                {
+                    "teacher_n": table.convention.teacher_n,
+                    "student_n": table.convention.student_n,
+                    "retain": row.printed.retain,
+                    "printed_mean": row.printed.mean,
+                    "printed_std": row.printed.std,
+                    "mean": row.simulated.mean,
+                    "standard_error": row.simulated.standard_error,
+                    "std": row.simulated.std,
+                    "replicates": row.simulated.replicates,
+                    "predicted": row.predicted,
+                    "z": row.z,
+                    "most_runs": row.most_runs,
+                }
+                for table in tables
+                for row in table.rows
+            ]
+            write("table-1", rows, lambda path: figures.table_1(tables, path))
+    return None
+
+
+@reproduce.command("figure-2b", epilog="Example: filtergain reproduce figure-2b --out pictures")
+def figure_2b(
+    out: OutOption = None,
+    n: Annotated[float, typer.Option("--n", parser=number, metavar="NUMBER", help="Pairs.")] = 50_000,
+    eta: Annotated[
+        float,
+        typer.Option("--eta", parser=number, metavar="NUMBER", help="Clean fraction; the paper has none."),
+    ] = 0.5,
+    seed: SeedOption = 0,
+    json: JsonOption = False,
+) -> None:
+    """Figure 2b: the oracle score by class, with its exact densities, r = 16."""
+    with _folder(out) as write:
+        import numpy as np
+
+        from verification import experiments, figures
+
+        result = experiments.figure_2b(seed, _whole(n), eta)
+        edges = figures.histogram_edges(result)
+        middle = (edges[1:] + edges[:-1]) / 2
+        total = len(result.clean) + len(result.corrupted)
+        width = edges[1] - edges[0]
+        columns = {
+            "from": edges[:-1],
+            "to": edges[1:],
+            "corrupted": np.histogram(result.corrupted, edges)[0],
+            "corrupted_expected": total * width * result.density(middle, clean=False),
+            "clean": np.histogram(result.clean, edges)[0],
+            "clean_expected": total * width * result.density(middle, clean=True),
+        }
+        rows = [
+            dict(zip(columns, values, strict=True))
+            for values in zip(*(c.tolist() for c in columns.values()), strict=True)
+        ]
+        classes = {
+            name: {"pairs": len(values), "mean": float(values.mean()), "p_value": p_value}
+            for name, values, p_value in (
+                ("clean", result.clean, result.p_clean),
+                ("corrupted", result.corrupted, result.p_corrupted),
+            )
+        }
+        if json:
+            setting = result.setting.as_dict()
+            print_json(
+                {"experiment": "figure-2b", "seed": seed, "setting": setting, **classes, "histogram": rows}
+            )
+        else:
+            s = result.setting
+            print(f"Figure 2b: oracle score of {s.n} pairs, r = {s.r}, gamma = {s.gamma:g}, eta = {s.eta:g}")
+            for (name, part), mean in zip(classes.items(), (s.r, 0), strict=True):
+                print(
+                    f"{name:9} {part['pairs']:7d} pairs, mean {part['mean']:8.4f} (exact law: {mean}); "
+                    f"Kolmogorov-Smirnov p = {part['p_value']:.3g} against the exact law"
+                )
+        if write is not None:
+            write("figure-2b", rows, lambda path: figures.figure_2b(result, path))
+
+
+@reproduce.command("figure-3a", epilog="Example: filtergain reproduce figure-3a --out pictures")
+def figure_3a(
+    out: OutOption = None,
+    n: Annotated[
+        float, typer.Option("--n", parser=number, metavar="NUMBER", help="Pairs of a run.")
+    ] = 10_000_000,
+    replicates: Annotated[float, _replicates(10)] = 10,
+    seed: SeedOption = 0,
+    jobs: JobsOption = None,
+    json: JsonOption = False,
+) -> int | None:
+    """Figure 3a: the error against eta, without and with the filter, ten million pairs a run."""
+    with _folder(out) as write:
+        from verification import experiments
+
+        result = _with_progress(
+            "figure 3a",
+            lambda report, workers: experiments.figure_3a(
+                _whole(replicates), seed, workers, report, n=_whole(n)
+            ),
+            jobs,
+        )
+        if result is None:
+            return EXIT_WRONG_USE
+        rows = [row.as_dict() for row in result.rows]
+        if json:
+            print_json(
+                {
+                    "experiment": "figure-3a",
+                    "seed": seed,
+                    "setting": {k: v for k, v in result.setting.as_dict().items() if k != "eta"},
+                    "theta": result.theta,
+                    "rows": rows,
+                }
+            )
+        else:
+            print(_figure_3a_text(result))
+        if write is not None:
+            from verification import figures
+
+            write("figure-3a", rows, lambda path: figures.figure_3a(result, path))
+    return None
+
+
+def _whole(value: float) -> int:
+    """A whole number for a count such as 1e7; experiments say what is wrong with any other."""
+    return int(value) if math.isfinite(value) and value == int(value) else value  # type: ignore[return-value]
+
+
+Write = Callable[[str, Sequence[dict[str, Any]], Callable[[Path], None]], None]
+
+
+@contextmanager
+def _folder(out: Path | None) -> Iterator[Write | None]:
+    """How to write a picture and its numbers; None without --out.
+
+    What could go wrong with the folder or Matplotlib goes wrong before the work.  A file appears
+    under its name only when it is complete.
+    """
+    if out is None:
+        yield None
+        return
+    from verification import figures
+
+    figures.require_matplotlib()
+    out.mkdir(parents=True, exist_ok=True)
+
+    def write(stem: str, rows: Sequence[dict[str, Any]], draw: Callable[[Path], None]) -> None:
+        text = io.StringIO(newline="")
+        table = csv.DictWriter(text, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+        _replace(out / f"{stem}.csv", lambda path: path.write_text(text.getvalue(), newline=""))
+        _replace(out / f"{stem}.png", draw)
+
+    yield write
+
+
+def _replace(path: Path, write: Callable[[Path], Any]) -> None:
+    part = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        write(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    message(f"wrote {path}")
+
+
+def _with_progress(title: str, work: Callable[..., Any], jobs: float | None) -> Any:
+    """Runs work(report, jobs) under a progress bar; None, with a message, when a worker died."""
+    from verification.cli.progress import work_bar
+    from verification.executors import ExecutorLost, processors
+
+    workers = processors() if jobs is None else _whole(jobs)
+    try:
+        with work_bar(title) as update:
+            return work(lambda done, total: update(done, total, "drawing"), workers)
+    except ExecutorLost as error:
+        message(f"filtergain: {error}")
+        return None
+
+
+def _table_1_text(tables: Sequence[Table1]) -> str:
+    from verification import experiments
+
+    best = tables[0]
+    s = best.setting
+    lines = [
+        f"Table 1: teacher-filtered, d = {s.d}, d_tilde = {s.d_tilde}, r = {s.r}, "
+        f"gamma = gamma_tilde = {s.gamma:g}, eta = {s.eta:g}; errors x 10^4"
+    ]
+    for table in tables:
+        lines += ["", f"{table.convention.name}:", _verdict(table)]
+        lines.append("  kept   paper ± σ      here ± s.e.     σ of a run  runs   law      z   paper's runs")
+        for row in table.rows:
+            ours, printed = row.simulated, row.printed
+            most = "any" if math.isinf(row.most_runs) else f"up to {row.most_runs:.0f}"
+            if row.most_runs < experiments.LEAST_RUNS:
+                most = "none"
+            lines.append(
+                f"  {100 * printed.retain:3.0f}%  {1e4 * printed.mean:6.2f} ± {1e4 * printed.std:4.2f}  "
+                f"{1e4 * ours.mean:6.2f} ± {1e4 * ours.standard_error:5.3f}  {1e4 * ours.std:9.2f}  "
+                f"{ours.replicates:5d}  {1e4 * row.predicted:5.2f}  {row.z:+5.2f}   {most}"
+            )
+    lines += [
+        "",
+        f"z: difference over sqrt(s.e.^2 + σ^2/R) with R = {experiments.LEAST_RUNS}, the fewest runs that",
+        "have a σ; the paper does not say how many it made.  paper's runs: the largest R that the row",
+        f"does not contradict (two-sided level {experiments.FAMILY_LEVEL:g}, split over the rows).",
+    ]
+    return "\n".join(lines)
+
+
+def _verdict(table: Table1) -> str:
+    fit = f"  root-mean-square difference {table.misfit:.2f} printed σ; "
+    if table.excluded:
+        return fit + "contradicts the printed rows, however many runs they had"
+    if math.isinf(table.most_runs):
+        return fit + "agrees with the printed rows for any number of runs"
+    return fit + f"agrees with the printed rows for up to {table.most_runs:.0f} runs of the paper"
+
+
+def _figure_3a_text(result: Figure3a) -> str:
+    s = result.setting
+    lines = [
+        f"Figure 3a: n = {s.n}, d = {s.d}, d_tilde = {s.d_tilde}, r = {s.r}, "
+        f"gamma = gamma_tilde = {s.gamma:g}, theta = {result.theta:g}",
+        "    eta       no filter ± s.e.       slope   teacher filter ± s.e.  slope   n eta^2 large enough",
+    ]
+    for plain, filtered in zip(
+        result.curve("unfiltered"), result.curve("teacher-filtered"), strict=True
+    ):
+        cells = []
+        for row in (plain, filtered):
+            slope = "" if row.slope is None else f"{row.slope:+.2f}"
+            cells.append(f"{row.simulated.mean:.4e} ± {row.simulated.standard_error:.1e}  {slope:>5}")
+        lines.append(f"  {plain.eta:8.2e}  {'   '.join(cells)}   {'yes' if plain.condition else 'no'}")
+    lines.append("slope: of log error against log eta, towards the next line")
+    return "\n".join(lines)
