@@ -231,6 +231,8 @@ def random_points(
     Parameters that the claim's own points hold at one value (r = 1, gamma_tilde = inf) keep it.  The
     sample size is the smallest power of two that meets the conditions, times a random factor.
     """
+    if not count:  # a claim of one's own may have other parameters
+        return []
     rng = np.random.Generator(np.random.Philox(seed))
     names = ("d", "d_tilde", "r", "eta", "gamma", "gamma_tilde")
     fixed = {name: points[0][name] for name in names if len({p[name] for p in points}) == 1}
