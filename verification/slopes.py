@@ -232,11 +232,17 @@ def slope_half_width(
     return float(2 * sigma * special.ndtri(quantile) / span)
 
 
-def slope_power(half_width: float, margin: float, replicates: int, beta: float) -> Power:
-    """The `Power` of an equivalence verdict: the smallest wrong exponent that it refutes."""
+def slope_power(
+    half_width: float,
+    margin: float,
+    replicates: int,
+    beta: float,
+    meaning: str = "difference between the true and the claimed exponent",
+) -> Power:
+    """The `Power` of an equivalence verdict: the smallest difference that it refutes."""
     return Power(
         smallest=margin + half_width,
-        meaning="difference between the true and the claimed exponent",
+        meaning=meaning,
         replicates=replicates,
         beta=beta,
     )
