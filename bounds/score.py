@@ -143,7 +143,7 @@ class Score:
         """
         at = self._weigh(theta, finite_above=True)
         lifted = at.mix(lambda law, values: law.r * law.root**2 * values.lifted_hazard)
-        gamma = _of_side(side, self.gamma, self.gamma_tilde)
+        gamma = of_side(side, self.gamma, self.gamma_tilde)
         return (lifted / at.mean() / (1.0 + gamma))[()]
 
     def quantile(self, retained: float) -> float:
@@ -258,11 +258,12 @@ def _lift(theta: Array, law: Parameters, values: Evaluation) -> Array:
     return 1.0 + law.covariance * values.lifted_hazard + _times_hazard(theta, values) / law.r
 
 
-def _of_side(side: Side, left: float, right: float) -> float:
+def of_side(side: Side, left: float, right: float) -> float:
+    """The argument that belongs to the modality; raises ValueError for any other name."""
     if side not in ("left", "right"):
         raise ValueError(f'side must be "left" or "right", got {side!r}')
     return left if side == "left" else right
 
 
 def _variance(gamma: float, gamma_tilde: float, side: Side) -> float:
-    return 1.0 + 1.0 / _of_side(side, gamma, gamma_tilde)
+    return 1.0 + 1.0 / of_side(side, gamma, gamma_tilde)
