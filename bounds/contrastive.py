@@ -6,13 +6,14 @@ are sums of Kronecker deltas, summed by SymPy for symbolic n.  Notes: proofs_not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 
 import sympy as sp
 from sympy.concrete.delta import deltasummation
 
-from bounds.claim import Claim, Proof, Relation, Step, Verdict
+from bounds.claim import Claim, Relation, Step
+from bounds.exact import exact
 from bounds.matrices import BASES, G_TILDE, U_TILDE, G, U
 from bounds.steps import decided, identity, nonnegative, positive
 from bounds.symbols import d, d_tilde, eta, n, r, rho
@@ -81,30 +82,31 @@ def loss_weight() -> sp.Expr:
     return _summed((1 - same(i, j)) * contrast / (2 * n * (n - 1)), j, i)
 
 
-def _prove_eq_3(claim: Claim) -> Iterator[Step]:
-    yield identity("the weight of s_kl in the double sum", loss_weight(), claim.bound)
-    total = _summed(claim.bound, K)
+def _prove_eq_3(bound: sp.Expr) -> Iterator[Step]:
+    yield identity("the weight of s_kl in the double sum", loss_weight(), bound)
+    total = _summed(bound, K)
     yield identity("the weights of a row sum to 0: a common shift of the x~ changes nothing", total, 0)
 
 
-def _prove_eq_5(claim: Claim) -> Iterator[Step]:
+def _prove_eq_5(bound: sp.Expr) -> Iterator[Step]:
     i = sp.Symbol("i", integer=True, positive=True)
-    yield identity("minus the weight of s_kl in the loss", -loss_weight(), claim.bound)
-    yield identity("mean of matched minus mean of mismatched products", S_N_WEIGHT_PAIRS, claim.bound)
+    yield identity("minus the weight of s_kl in the loss", -loss_weight(), bound)
+    yield identity("mean of matched minus mean of mismatched products", S_N_WEIGHT_PAIRS, bound)
     # (1/(n-1)) sum_i (x_i - mean)(x~_i - mean~)^T
     left = sp.KroneckerDelta(i, K) - 1 / n
     right = sp.KroneckerDelta(i, L) - 1 / n
-    yield identity("product of the centred pairs", _summed(left * right, i) / (n - 1), claim.bound)
-    yield identity("a row of weights sums to 0", _summed(claim.bound, K), 0)
+    yield identity("product of the centred pairs", _summed(left * right, i) / (n - 1), bound)
+    yield identity("a row of weights sums to 0", _summed(bound, K), 0)
 
 
-def _prove_step_1(claim: Claim) -> Iterator[Step]:
+def _prove_step_1(bound: sp.Expr) -> Iterator[Step]:
     plain = Algebra()
     x, y = sp.MatrixSymbol("x_k", d, 1), sp.MatrixSymbol("xt_l", d_tilde, 1)
     score = sp.Trace(x.T * G.T * G_TILDE * y)
     yield plain.identity(
         "any n: s_kl with its weight is the (k, l) part of the trace",
-        loss_weight() * score, S_N_WEIGHT * substitute(claim.bound, {S_N: x * y.T}),
+        loss_weight() * score,
+        S_N_WEIGHT * substitute(bound, {S_N: x * y.T}),
     )
     for size in (2, 3, 4):
         xs = [sp.MatrixSymbol(f"x_{i}", d, 1) for i in range(size)]
@@ -117,21 +119,21 @@ def _prove_step_1(claim: Claim) -> Iterator[Step]:
         loss = sum((s(i, j) - s(i, i)) + (s(j, i) - s(i, i)) for i, j in indices) / (2 * size * (size - 1))
         mean_x, mean_y = sp.MatAdd(*xs) / size, sp.MatAdd(*ys) / size
         covariance = sp.MatAdd(*((xs[i] - mean_x) * (ys[i] - mean_y).T for i in range(size))) / (size - 1)
-        stated = substitute(claim.bound, {S_N: covariance})
+        stated = substitute(bound, {S_N: covariance})
         yield plain.identity(f"n = {size}, written out from Eq. 3", loss, stated)
 
 
-def _prove_unbiased(claim: Claim) -> Iterator[Step]:
+def _prove_unbiased(bound: sp.Expr) -> Iterator[Step]:
     # E[x_k x~_l^T] = eta U U~^T if k = l, else 0.
     matched = _summed(S_N_WEIGHT * _same, L)  # the weight of a matched pair
     total = sp.simplify(n * matched)
     yield identity("the weights of matched pairs sum to 1", total, 1)
     clean, corrupted = U * U_TILDE.T, sp.ZeroMatrix(d, d_tilde)
     mean = eta * clean + (1 - eta) * corrupted
-    yield BASES.identity("E[S_n] over the coin", total * mean, claim.bound)
+    yield BASES.identity("E[S_n] over the coin", total * mean, bound)
 
 
-def _prove_eckart_young(claim: Claim) -> Iterator[Step]:
+def _prove_eckart_young(bound: sp.Expr) -> Iterator[Step]:
     product_ = sp.MatrixSymbol("M", d, d_tilde)
     gap = product_ - S_N / rho
     quadratic = -sp.Trace(product_.T * S_N) + rho / 2 * sp.Trace(product_.T * product_)
@@ -145,18 +147,21 @@ def _prove_eckart_young(claim: Claim) -> Iterator[Step]:
     # The loss now splits over singular values sigma of M: -sigma s_k + rho sigma^2/2.
     sigma = sp.Symbol("sigma", nonnegative=True)
     one = -sigma * SINGULAR_VALUE + rho * sigma**2 / 2
-    least = one.subs(sigma, claim.bound)
+    least = one.subs(sigma, bound)
     yield identity(
-        "each singular value has its one minimum at the bound", one - least, rho * (sigma - claim.bound) ** 2 / 2
+        "each singular value has its one minimum at the bound",
+        one - least,
+        rho * (sigma - bound) ** 2 / 2,
     )
     lower = sp.Symbol("s_l", nonnegative=True)
     extra = sp.Symbol("h", nonnegative=True)
-    gain = (least.subs(SINGULAR_VALUE, lower) - least.subs(SINGULAR_VALUE, lower + extra))
+    gain = least.subs(SINGULAR_VALUE, lower) - least.subs(SINGULAR_VALUE, lower + extra)
     yield nonnegative("a larger s_k gains more: the r largest are kept", gain)
 
 
 def _trace_inequality(size: int) -> Iterator[Step]:
     """von Neumann: tr(M^T S) <= sum sigma_k s_k, for size x size matrices with any singular values."""
+
     def descending(name: str) -> tuple[list[sp.Expr], list[sp.Expr]]:
         steps = list(sp.symbols(f"{name}1:{size + 1}", nonnegative=True))
         return [sum(steps[k:], start=sp.Integer(0)) for k in range(size)], steps
@@ -177,15 +182,15 @@ def _trace_inequality(size: int) -> Iterator[Step]:
     yield nonnegative(f"tr(M^T S) <= sum sigma_k s_k, {size} x {size}", sp.expand(diagonal - below))
 
 
-def _prove_minimum(claim: Claim) -> Iterator[Step]:
+def _prove_minimum(bound: sp.Expr) -> Iterator[Step]:
     for rank in (1, 2, 3):
         kept = [_values[k] for k in range(1, rank + 1)]
         minima = [MINIMISER.subs(SINGULAR_VALUE, s) for s in kept]
         loss = sum(-m * s + rho * m**2 / 2 for m, s in zip(minima, kept, strict=True))
-        yield identity(f"the loss at Eq. 6's minimiser, r = {rank}", loss, claim.bound.subs(r, rank).doit())
+        yield identity(f"the loss at Eq. 6's minimiser, r = {rank}", loss, bound.subs(r, rank).doit())
 
 
-def _prove_rho_free(claim: Claim) -> Iterator[Step]:
+def _prove_rho_free(bound: sp.Expr) -> Iterator[Step]:
     values, inverse = sp.MatrixSymbol("D", r, r), sp.MatrixSymbol("Dinv", r, r)
     algebra = Algebra(
         symmetric=(values, inverse),
@@ -198,18 +203,18 @@ def _prove_rho_free(claim: Claim) -> Iterator[Step]:
     learned = _LEFT * values * _RIGHT.T / rho
     pseudo_inverse = rho * _RIGHT * inverse * _LEFT.T
     yield algebra.identity("M M^+ M = M", learned * pseudo_inverse * learned, learned)
-    yield algebra.identity("the projector on the range of M, whatever rho", learned * pseudo_inverse, claim.bound)
-    yield decided("no rho is left in it", not claim.bound.has(rho))
+    yield algebra.identity("the projector on the range of M, whatever rho", learned * pseudo_inverse, bound)
+    yield decided("no rho is left in it", not bound.has(rho))
 
 
-def _prove_eq_23(claim: Claim) -> Iterator[Step]:
+def _prove_eq_23(bound: sp.Expr) -> Iterator[Step]:
     # ||SVD_r(S) - S|| = sigma_(r+1)(S) <= sigma_(r+1)(eta U U~^T) + e = e, by Weyl and the rank of U U~^T.
     tail = sp.Symbol("s_{r+1}", nonnegative=True)
     slack = sp.Symbol("h", nonnegative=True)
     total = (tail + CHANGE) / rho
     yield nonnegative(
         "triangle inequality through S_n, with sigma_(r+1) <= e",
-        (claim.bound - total).subs(CHANGE, tail + slack),
+        (bound - total).subs(CHANGE, tail + slack),
     )
     # diag(b - e, e) is e away from diag(b, 0); for b < 2e its best rank-1 part is diag(0, e).
     w = sp.Symbol("w", positive=True)  # b = 2e/(1 + w)
@@ -217,16 +222,16 @@ def _prove_eq_23(claim: Claim) -> Iterator[Step]:
     yield positive("diag(b - e, e) with b < 2e has its larger entry second", CHANGE - (size - CHANGE))
     v = sp.Symbol("v", positive=True)
     yield positive("that part is then max(b, e) = b away, for w < 1", (size - CHANGE).subs(w, 1 / (1 + v)))
-    yield identity("which tends to the bound: the 2 is best", sp.limit(size, w, 0) / rho, claim.bound)
+    yield identity("which tends to the bound: the 2 is best", sp.limit(size, w, 0) / rho, bound)
 
 
-def _prove_step_5(claim: Claim) -> Iterator[Step]:
+def _prove_step_5(bound: sp.Expr) -> Iterator[Step]:
     yield from _frobenius_steps()
     # Both matrices have rank r, so their difference has rank at most 2r.
     operator, gap = CLOSED_FORM_ERROR, eta / rho
     wedin = sp.sqrt(2 * r) * operator / (gap - operator)
     slack = sp.Symbol("h", positive=True)  # eta = 2e + h
-    stated = (claim.bound - wedin).subs(eta, 2 * CHANGE + slack)
+    stated = (bound - wedin).subs(eta, 2 * CHANGE + slack)
     yield nonnegative("Lemma 2 at sigma_r = eta/rho and Eq. 23 gives at most the bound", sp.simplify(stated))
     yield decided("rho has cancelled", not sp.simplify(wedin).has(rho))
 
@@ -245,76 +250,116 @@ def _frobenius_steps() -> Iterator[Step]:
 _loss = sp.Symbol(r"\mathcal{L}_0")
 
 
-def _claim(
-    claim_id: str,
-    title: str,
-    source: str,
-    statement: str,
-    quantity: sp.Expr,
-    bound: sp.Expr,
-    derive: Callable[[Claim], Iterator[Step]],
-    note: str,
-    **rest: object,
-) -> Claim:
-    fields: dict[str, object] = {"relation": Relation.EQUAL, "expected": Verdict.PROVED, **rest}
-    return Claim(
-        id=claim_id, title=title, source=source, statement=statement, quantity=quantity, bound=bound,
-        checks=(Proof(derive),), note=f"contrastive.md#{note}", **fields,  # type: ignore[arg-type]
-    )
-
-
 CLAIMS: tuple[Claim, ...] = (
-    _claim(
-        "eq-3", "The contrastive loss is linear in the scores", "Section 3, Eq. 3",
-        "Without the regulariser the loss is the sum of w_kl s_kl with w_kl = (1 - n [k = l])/(n(n - 1)), which "
-        "sums to 0 over every row.",
-        sp.Symbol("w_{kl}"), LOSS_WEIGHT, _prove_eq_3, "the-loss",
+    exact(
+        "eq-3",
+        "The contrastive loss is linear in the scores",
+        "Section 3, Eq. 3",
+        (
+            "Without the regulariser the loss is the sum of w_kl s_kl with w_kl = (1 - n [k = l])/(n(n - "
+            "1)), which sums to 0 over every row."
+        ),
+        "w_{kl}",
+        LOSS_WEIGHT,
+        _prove_eq_3,
+        note="contrastive.md#the-loss",
     ),
-    _claim(
-        "eq-5", "The cross-covariance", "Section 4, Step 1, Eq. 5",
-        "Matched minus mismatched mean products, the centred cross-covariance with divisor n - 1, and the "
-        "matrix in the loss all weigh x_k x~_l^T alike.",
-        sp.Symbol("w_{kl}(S_n)"), S_N_WEIGHT, _prove_eq_5, "step-1", depends_on=("eq-3",),
+    exact(
+        "eq-5",
+        "The cross-covariance",
+        "Section 4, Step 1, Eq. 5",
+        (
+            "Matched minus mismatched mean products, the centred cross-covariance with divisor n - 1, and "
+            "the matrix in the loss all weigh x_k x~_l^T alike."
+        ),
+        "w_{kl}(S_n)",
+        S_N_WEIGHT,
+        _prove_eq_5,
+        note="contrastive.md#step-1",
+        depends_on=("eq-3",),
     ),
-    _claim(
-        "step-1", "The loss as a trace", "Section 4, Step 1; Appendix D",
+    exact(
+        "step-1",
+        "The loss as a trace",
+        "Section 4, Step 1; Appendix D",
         "The unregularised loss is -tr(G S_n G~^T).",
-        _loss, REDUCED_LOSS, _prove_step_1, "step-1", depends_on=("eq-3", "eq-5"),
+        _loss,
+        REDUCED_LOSS,
+        _prove_step_1,
+        note="contrastive.md#step-1",
+        depends_on=("eq-3", "eq-5"),
     ),
-    _claim(
-        "eq-5-mean", "Mean of the cross-covariance", "Section 4, Step 4; Appendix D",
+    exact(
+        "eq-5-mean",
+        "Mean of the cross-covariance",
+        "Section 4, Step 4; Appendix D",
         "E[S_n] = eta U U~^T.",
-        sp.Function("E")(sp.Symbol("S_n")), eta * U * U_TILDE.T, _prove_unbiased, "the-mean-of-s_n",
+        sp.Function("E")(sp.Symbol("S_n")),
+        eta * U * U_TILDE.T,
+        _prove_unbiased,
+        note="contrastive.md#the-mean-of-s_n",
         depends_on=("eq-5", "remark-a-1", "remark-a-1-corrupted"),
     ),
-    _claim(
-        "eq-6", "Closed form of the minimiser", "Section 4, Step 2, Eq. 6",
-        "At the minimum G^T G~ = SVD_r(S_n)/rho: the singular vectors of S_n with its r largest singular values "
-        "divided by rho (Eckart, Young and Mirsky).",
-        sp.Symbol(r"\sigma_k(G^T \tilde{G})"), MINIMISER, _prove_eckart_young, "closed-form",
+    exact(
+        "eq-6",
+        "Closed form of the minimiser",
+        "Section 4, Step 2, Eq. 6",
+        (
+            "At the minimum G^T G~ = SVD_r(S_n)/rho: the singular vectors of S_n with its r largest singular "
+            "values divided by rho (Eckart, Young and Mirsky)."
+        ),
+        r"\sigma_k(G^T \tilde{G})",
+        MINIMISER,
+        _prove_eckart_young,
+        note="contrastive.md#closed-form",
         depends_on=("step-1",),
         remark="The trace inequality is decided for all matrices up to 4 x 4; the note has the general sum.",
     ),
-    _claim(
-        "step-2", "The loss at its minimum", "Section 4, Step 2; Appendix D",
+    exact(
+        "step-2",
+        "The loss at its minimum",
+        "Section 4, Step 2; Appendix D",
         "The least loss is -(s_1^2 + ... + s_r^2)/(2 rho).",
-        sp.Symbol(r"\min \mathcal{L}_\rho"), MINIMUM, _prove_minimum, "closed-form", depends_on=("eq-6",),
+        r"\min \mathcal{L}_\rho",
+        MINIMUM,
+        _prove_minimum,
+        note="contrastive.md#closed-form",
+        depends_on=("eq-6",),
     ),
-    _claim(
-        "rho-independence", "What the regulariser's strength changes", "Section 4, Step 2",
+    exact(
+        "rho-independence",
+        "What the regulariser's strength changes",
+        "Section 4, Step 2",
         "The learned subspaces do not depend on rho.",
-        sp.Symbol(r"M M^{+}"), RANGE_PROJECTOR, _prove_rho_free, "the-role-of-rho", depends_on=("eq-6",),
+        r"M M^{+}",
+        RANGE_PROJECTOR,
+        _prove_rho_free,
+        note="contrastive.md#the-role-of-rho",
+        depends_on=("eq-6",),
     ),
-    _claim(
-        "eq-23", "Distance of the minimiser from its limit", "Section 4, Step 3; Appendix D, Eq. 23",
+    exact(
+        "eq-23",
+        "Distance of the minimiser from its limit",
+        "Section 4, Step 3; Appendix D, Eq. 23",
         "||G^T G~ - (eta/rho) U U~^T||_2 <= (2/rho) ||S_n - eta U U~^T||_2, and the 2 is best.",
         sp.Symbol(r"\|G^T \tilde{G} - (\eta/\rho) U \tilde{U}^T\|_2", nonnegative=True),
-        CLOSED_FORM_ERROR, _prove_eq_23, "step-3", relation=Relation.UPPER, depends_on=("eq-6", "lemma-1"),
+        CLOSED_FORM_ERROR,
+        _prove_eq_23,
+        note="contrastive.md#step-3",
+        relation=Relation.UPPER,
+        depends_on=("eq-6", "lemma-1"),
     ),
-    _claim(
-        "step-5", "From the operator norm to the angle", "Section 4, Step 5; Appendix D",
-        "If ||S_n - eta U U~^T||_2 = e < eta/2, both chordal distances are at most sqrt(2r) 2e/(eta - 2e).",
-        sp.Symbol(r"\|\sin\Theta\|_F", nonnegative=True), ANGLE, _prove_step_5, "step-5",
-        relation=Relation.UPPER, conditions=(sp.Lt(2 * CHANGE, eta),), depends_on=("eq-23", "lemma-2"),
+    exact(
+        "step-5",
+        "From the operator norm to the angle",
+        "Section 4, Step 5; Appendix D",
+        ("If ||S_n - eta U U~^T||_2 = e < eta/2, both chordal distances are at most sqrt(2r) 2e/(eta - 2e)."),
+        sp.Symbol(r"\|\sin\Theta\|_F", nonnegative=True),
+        ANGLE,
+        _prove_step_5,
+        note="contrastive.md#step-5",
+        relation=Relation.UPPER,
+        conditions=(sp.Lt(2 * CHANGE, eta),),
+        depends_on=("eq-23", "lemma-2"),
     ),
 )

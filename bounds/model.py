@@ -6,12 +6,13 @@ covariances are computed as words in U, U~ and hold in every dimension.  Notes: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 
 import sympy as sp
 
-from bounds.claim import Claim, Proof, Relation, Step, Verdict
+from bounds.claim import Claim, Step
+from bounds.exact import Derivation, exact
 from bounds.matrices import BASES, G_TILDE, U_TILDE, G, U, V
 from bounds.moments import gaussian_moment
 from bounds.steps import identity, positive
@@ -63,37 +64,40 @@ def _maps(clean: bool) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
     return x, y
 
 
-def _prove_covariance(claim: Claim) -> Iterator[Step]:
+def _prove_covariance(bound: sp.Expr) -> Iterator[Step]:
     for clean in (True, False):
         x, _ = _maps(clean)
         word = "clean" if clean else "corrupted"
-        yield _SOURCES.identity(f"Cov(x) of a {word} pair", x * x.T, claim.bound)
-    yield BASES.identity("its r signal directions have variance 1 + 1/gamma", U.T * claim.bound * U, a_x * sp.Identity(r))
+        yield _SOURCES.identity(f"Cov(x) of a {word} pair", x * x.T, bound)
+    yield BASES.identity(
+        "its r signal directions have variance 1 + 1/gamma", U.T * bound * U, a_x * sp.Identity(r)
+    )
 
 
-def _prove_mixture(clean: bool) -> Callable[[Claim], Iterator[Step]]:
-    def prove(claim: Claim) -> Iterator[Step]:
+def _prove_mixture(clean: bool) -> Derivation:
+    def prove(bound: sp.Expr) -> Iterator[Step]:
         maps = _maps(clean)
-        (stated,) = claim.bound.atoms(sp.BlockMatrix)
-        factor, _ = claim.bound.as_coeff_mmul()
+        (stated,) = bound.atoms(sp.BlockMatrix)
+        factor, _ = bound.as_coeff_mmul()
         for i, j in product((0, 1), repeat=2):
             yield _SOURCES.identity(
                 f"block ({i + 1}, {j + 1}) of the covariance of a linear image of Gaussians",
-                maps[i] * maps[j].T, factor * stated.blocks[i, j],
+                maps[i] * maps[j].T,
+                factor * stated.blocks[i, j],
             )
 
     return prove
 
 
-def _prove_corruption(claim: Claim) -> Iterator[Step]:
+def _prove_corruption(bound: sp.Expr) -> Iterator[Step]:
     def moment(clean: bool, order: int) -> sp.Expr:
         # Alternating z, z~: equal variables if clean, independent ones if not.
         return gaussian_moment(lambda i, j: sp.Integer(1 if clean or (i - j) % 2 == 0 else 0), order)
 
     second = eta * moment(True, 2) + (1 - eta) * moment(False, 2)
-    yield identity("E[z z~] of one coordinate, over the coin", second, claim.bound)
+    yield identity("E[z z~] of one coordinate, over the coin", second, bound)
     fourth = eta * moment(True, 4) + (1 - eta) * moment(False, 4)
-    gaussian = gaussian_moment(lambda i, j: sp.Integer(1) if (i - j) % 2 == 0 else claim.bound, 4)
+    gaussian = gaussian_moment(lambda i, j: sp.Integer(1) if (i - j) % 2 == 0 else bound, 4)
     w = sp.Symbol("w", positive=True)
     gap = (fourth - gaussian).subs(eta, 1 / (1 + w))
     yield positive("E[z^2 z~^2] exceeds that of a Gaussian pair with this correlation when 0 < eta < 1", gap)
@@ -112,27 +116,35 @@ _TURNED = Algebra(
 )
 
 
-def _prove_noise(claim: Claim) -> Iterator[Step]:
-    yield BASES.identity("E||xi||^2 = tr(I/gamma)", sp.Trace(sp.Identity(d) / gamma), claim.bound)
+def _prove_noise(bound: sp.Expr) -> Iterator[Step]:
+    yield BASES.identity("E||xi||^2 = tr(I/gamma)", sp.Trace(sp.Identity(d) / gamma), bound)
     noise = sp.Identity(d) / gamma
     yield _TURNED.identity("the noise's law does not change under a rotation", _Q * noise * _Q.T, noise)
 
 
-def _prove_snr(claim: Claim) -> Iterator[Step]:
+def _prove_snr(bound: sp.Expr) -> Iterator[Step]:
     signal, noise = sp.Trace(U * U.T), sp.Trace(sp.Identity(d) / gamma)
     yield BASES.identity("E||Uz||^2 = tr(U U^T)", signal, r)
-    yield BASES.identity("signal power over noise power", signal / noise, claim.bound)
+    yield BASES.identity("signal power over noise power", signal / noise, bound)
 
 
-def _prove_rotation(claim: Claim) -> Iterator[Step]:
+def _prove_rotation(bound: sp.Expr) -> Iterator[Step]:
     swap = {U: _Q * U, U_TILDE: _Q_TILDE * U_TILDE}
-    yield _TURNED.identity("Cov(Qx) is the covariance with QU in place of U", _Q * COVARIANCE_X * _Q.T, substitute(COVARIANCE_X, swap))
-    yield _TURNED.identity("likewise for x~", _Q_TILDE * COVARIANCE_Y * _Q_TILDE.T, substitute(COVARIANCE_Y, swap))
     yield _TURNED.identity(
-        "Cov(Qx, Q~x~) of a clean pair likewise", _Q * U * U_TILDE.T * _Q_TILDE.T, substitute(U * U_TILDE.T, swap)
+        "Cov(Qx) is the covariance with QU in place of U",
+        _Q * COVARIANCE_X * _Q.T,
+        substitute(COVARIANCE_X, swap),
+    )
+    yield _TURNED.identity(
+        "likewise for x~", _Q_TILDE * COVARIANCE_Y * _Q_TILDE.T, substitute(COVARIANCE_Y, swap)
+    )
+    yield _TURNED.identity(
+        "Cov(Qx, Q~x~) of a clean pair likewise",
+        _Q * U * U_TILDE.T * _Q_TILDE.T,
+        substitute(U * U_TILDE.T, swap),
     )
     turned = substitute(CHORDAL_SQUARED, {V: _Q * V, U: _Q * U})
-    yield _TURNED.identity("the squared chordal distance of QV and QU is that of V and U", turned, claim.bound)
+    yield _TURNED.identity("the squared chordal distance of QV and QU is that of V and U", turned, bound)
 
 
 _TURN = sp.MatrixSymbol("A", r, r)
@@ -145,9 +157,9 @@ _ENCODERS = Algebra(
 )
 
 
-def _prove_invariance(claim: Claim) -> Iterator[Step]:
+def _prove_invariance(bound: sp.Expr) -> Iterator[Step]:
     left, right = _TURN * G, _TURN * G_TILDE
-    yield _ENCODERS.identity("(AG)^T (AG~)", left.T * right, claim.bound)
+    yield _ENCODERS.identity("(AG)^T (AG~)", left.T * right, bound)
     # W stands for (G G^T)^-1; G G^T is written H, so that H W = I can be a relation.
     gram = sp.MatrixSymbol("H", r, r)
     algebra = Algebra(
@@ -166,75 +178,110 @@ def _prove_invariance(claim: Claim) -> Iterator[Step]:
     )
 
 
-def _claim(
-    claim_id: str,
-    title: str,
-    source: str,
-    statement: str,
-    quantity: sp.Expr,
-    bound: sp.Expr,
-    derive: Callable[[Claim], Iterator[Step]],
-    note: str,
-    depends_on: tuple[str, ...] = (),
-) -> Claim:
-    return Claim(
-        id=claim_id, title=title, source=source, statement=statement, quantity=quantity, bound=bound,
-        relation=Relation.EQUAL, checks=(Proof(derive),), expected=Verdict.PROVED,
-        note=f"model.md#{note}", depends_on=depends_on,
-    )
-
-
 _mean = sp.Function("E")
 _cov = sp.Function("Cov")
 _x = sp.Symbol("x")
 
 CLAIMS: tuple[Claim, ...] = (
-    _claim(
-        "eq-1", "Covariance of one modality", "Section 3, Eq. 1",
-        "x = U z + xi has covariance U U^T + I/gamma, in both classes: variance 1 + 1/gamma along the r "
-        "columns of U, and 1/gamma across.",
-        _cov(_x), COVARIANCE_X, _prove_covariance, "eq-1", ("assumption-1", "assumption-2"),
+    exact(
+        "eq-1",
+        "Covariance of one modality",
+        "Section 3, Eq. 1",
+        (
+            "x = U z + xi has covariance U U^T + I/gamma, in both classes: variance 1 + 1/gamma along the r "
+            "columns of U, and 1/gamma across."
+        ),
+        _cov(_x),
+        COVARIANCE_X,
+        _prove_covariance,
+        note="model.md#eq-1",
+        depends_on=("assumption-1", "assumption-2"),
     ),
-    _claim(
-        "assumption-1", "Clean and corrupted pairs", "Section 3, Assumption 1",
-        "With the coin hidden, matching latent coordinates have correlation eta, and they are not jointly "
-        "Gaussian unless eta is 1.",
-        _mean(sp.Symbol("z_k") * sp.Symbol(r"\tilde{z}_k")), eta, _prove_corruption, "assumption-1",
+    exact(
+        "assumption-1",
+        "Clean and corrupted pairs",
+        "Section 3, Assumption 1",
+        (
+            "With the coin hidden, matching latent coordinates have correlation eta, and they are not "
+            "jointly Gaussian unless eta is 1."
+        ),
+        _mean(sp.Symbol("z_k") * sp.Symbol(r"\tilde{z}_k")),
+        eta,
+        _prove_corruption,
+        note="model.md#assumption-1",
     ),
-    _claim(
-        "assumption-2", "Isotropic Gaussian noise", "Section 3, Assumption 2",
+    exact(
+        "assumption-2",
+        "Isotropic Gaussian noise",
+        "Section 3, Assumption 2",
         "The noise of the first modality has power d/gamma and no direction.",
-        _mean(sp.Symbol(r"\|\xi\|^2")), d / gamma, _prove_noise, "assumption-2",
+        _mean(sp.Symbol(r"\|\xi\|^2")),
+        d / gamma,
+        _prove_noise,
+        note="model.md#assumption-2",
     ),
-    _claim(
-        "remark-snr", "Signal-to-noise ratio", "Section 3, remark on the SNR",
+    exact(
+        "remark-snr",
+        "Signal-to-noise ratio",
+        "Section 3, remark on the SNR",
         "The signal-to-noise ratio of the first modality is gamma r/d; of the second gamma~ r/d~.",
-        sp.Symbol(r"E\|U z\|^2 / E\|\xi\|^2"), SNR, _prove_snr, "signal-to-noise-ratio",
-        ("eq-1", "assumption-1", "assumption-2"),
+        r"E\|U z\|^2 / E\|\xi\|^2",
+        SNR,
+        _prove_snr,
+        note="model.md#signal-to-noise-ratio",
+        depends_on=("eq-1", "assumption-1", "assumption-2"),
     ),
-    _claim(
-        "remark-a-1", "Covariance of a clean pair", "Appendix A, Remark A.1",
-        "Given that it is clean, a pair is a centred Gaussian vector with covariance Sigma_1; so a pair is a "
-        "mixture of two centred Gaussians with weights eta and 1 - eta.",
-        sp.Symbol(r"\Sigma_1"), SIGMA_CLEAN, _prove_mixture(True), "remark-a1", ("assumption-1", "assumption-2"),
+    exact(
+        "remark-a-1",
+        "Covariance of a clean pair",
+        "Appendix A, Remark A.1",
+        (
+            "Given that it is clean, a pair is a centred Gaussian vector with covariance Sigma_1; so a pair "
+            "is a mixture of two centred Gaussians with weights eta and 1 - eta."
+        ),
+        r"\Sigma_1",
+        SIGMA_CLEAN,
+        _prove_mixture(True),
+        note="model.md#remark-a1",
+        depends_on=("assumption-1", "assumption-2"),
     ),
-    _claim(
-        "remark-a-1-corrupted", "Covariance of a corrupted pair", "Appendix A, Remark A.1",
+    exact(
+        "remark-a-1-corrupted",
+        "Covariance of a corrupted pair",
+        "Appendix A, Remark A.1",
         "Given that it is corrupted, a pair is a centred Gaussian vector with covariance Sigma_0.",
-        sp.Symbol(r"\Sigma_0"), SIGMA_CORRUPTED, _prove_mixture(False), "remark-a1",
-        ("assumption-1", "assumption-2"),
+        r"\Sigma_0",
+        SIGMA_CORRUPTED,
+        _prove_mixture(False),
+        note="model.md#remark-a1",
+        depends_on=("assumption-1", "assumption-2"),
     ),
-    _claim(
-        "invariance", "What the encoders' common rotation changes", "Section 3, after Eq. 4",
-        "G and G~ enter the loss through G^T G~ alone; A G, A G~ with A orthogonal have the same product and "
-        "the same row spaces, so the same loss and error.",
-        sp.Symbol(r"(A G)^T (A \tilde{G})"), G.T * G_TILDE, _prove_invariance, "invariance", ("step-1",),
+    exact(
+        "invariance",
+        "What the encoders' common rotation changes",
+        "Section 3, after Eq. 4",
+        (
+            "G and G~ enter the loss through G^T G~ alone; A G, A G~ with A orthogonal have the same product "
+            "and the same row spaces, so the same loss and error."
+        ),
+        r"(A G)^T (A \tilde{G})",
+        G.T * G_TILDE,
+        _prove_invariance,
+        note="model.md#invariance",
+        depends_on=("step-1",),
     ),
-    _claim(
-        "invariance-data", "What a rotation of the data changes", "Section 3",
-        "Rotating x and x~ replaces U, U~ by Q U, Q~ U~ in the law of a pair and leaves chordal distances "
-        "alone: U and U~ may be taken as the first r coordinates.",
-        sp.Symbol(r"\|\sin\Theta(Q V, Q U)\|_F^2"), CHORDAL_SQUARED, _prove_rotation, "invariance",
-        ("remark-a-1", "remark-a-1-corrupted", "definition-1"),
+    exact(
+        "invariance-data",
+        "What a rotation of the data changes",
+        "Section 3",
+        (
+            "Rotating x and x~ replaces U, U~ by Q U, Q~ U~ in the law of a pair and leaves chordal "
+            "distances alone: U and U~ may be taken as the first r coordinates."
+        ),
+        r"\|\sin\Theta(Q V, Q U)\|_F^2",
+        CHORDAL_SQUARED,
+        _prove_rotation,
+        note="model.md#invariance",
+        depends_on=("remark-a-1", "remark-a-1-corrupted", "definition-1"),
     ),
 )

@@ -6,12 +6,31 @@ import difflib
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from bounds import filtered, unfiltered
+from bounds import (
+    conditioning,
+    contrastive,
+    filtered,
+    model,
+    moments,
+    score_moments,
+    selection,
+    subspace,
+    transfer,
+    unfiltered,
+)
 from bounds.claim import Claim
 
 CLAIMS: tuple[Claim, ...] = (
+    *model.CLAIMS,
+    *contrastive.CLAIMS,
     *unfiltered.CLAIMS,
     *filtered.CLAIMS,
+    *selection.CLAIMS,
+    *subspace.CLAIMS,
+    *conditioning.CLAIMS,
+    *score_moments.CLAIMS,
+    *moments.CLAIMS,
+    *transfer.CLAIMS,
 )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import sqrtm
 
 from verification.estimate import Array, chordal_distance, random_basis
@@ -51,7 +52,7 @@ def _norm(matrix: Array) -> float:
 
 def _allowance(*matrices: Array) -> float:
     """Backward error of the singular values of `matrices`, with a margin of 8."""
-    return 8 * _EPS * max(max(m.shape) * _norm(m) for m in matrices)
+    return float(max(8 * _EPS * max(m.shape) * _norm(m) for m in matrices))
 
 
 def _random_direction(rng: np.random.Generator, rows: int, columns: int) -> Array:
@@ -194,13 +195,10 @@ def kept_moments(eigenvalues: Array, theta: float) -> tuple[float, Array]:
     factors = 1 - 2j * np.outer(s, mu)
     transform = np.prod(1 / np.sqrt(factors), axis=1) * np.exp(-1j * s * level)
 
-    def above(values: NDArrayComplex) -> float:
+    def above(values: NDArray[np.complex128]) -> float:
         return float(0.5 + (step * values.imag.sum() - angle) / np.pi)
 
     return above(transform), np.array([above(transform / factors[:, j]) for j in range(len(mu))])
-
-
-NDArrayComplex = np.ndarray[tuple[int, ...], np.dtype[np.complex128]]
 
 
 class Filtered:
