@@ -24,12 +24,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from bounds.score_numeric import Array, Evaluation, Parameters
+
+CACHED = 256
+"""Up to this many thresholds, a Score keeps its latest evaluations: its methods share them."""
 
 Side = Literal["left", "right"]
 """Which modality: "left" is x (with U, gamma), "right" is x~ (with U~, gamma_tilde)."""
@@ -97,11 +101,11 @@ class Score:
 
     def log_tail(self, theta: ArrayLike) -> Any:
         """log P(S > theta)."""
-        return self._weigh(theta).log_tail[()]
+        return _plain(self._weigh(theta).log_tail)
 
     def log_cdf(self, theta: ArrayLike) -> Any:
         """log P(S <= theta)."""
-        return self._weigh(theta).log_cdf[()]
+        return _plain(self._weigh(theta).log_cdf)
 
     def tail(self, theta: ArrayLike) -> Any:
         """P(S > theta): the share of scored pairs that the filter keeps."""
@@ -132,7 +136,7 @@ class Score:
 
     def posterior(self, theta: ArrayLike) -> Any:
         """P(clean | S > theta) = eta P_1 / P."""
-        return self._weigh(theta, finite_above=True).weights[0][()]
+        return _plain(self._weigh(theta, finite_above=True).weights[0])
 
     def leak(self, theta: ArrayLike, side: Side) -> Any:
         """The share of the teacher's angular error that the student inherits, to first order.
@@ -176,27 +180,11 @@ class Score:
         return float(brentq(excess, low, high, xtol=1e-30, rtol=1e-15, maxiter=500))
 
     def _weigh(self, theta: ArrayLike, finite_above: bool = False) -> _Weighed:
-        import numpy as np
-
-        from bounds.score_numeric import log1mexp
-
-        classes, log_tails, log_cdfs = [], [], []
-        for clean, weight in ((True, self.eta), (False, 1.0 - self.eta)):
-            law, values = _evaluate(theta, self.r, self.gamma, self.gamma_tilde, clean, finite_above)
-            log_weight = math.log(weight) if weight else -math.inf
-            classes.append((law, values))
-            log_tails.append(log_weight + values.log_tail)
-            log_cdfs.append(log_weight + values.log_cdf)
-        log_tail, log_cdf = np.logaddexp(*log_tails), np.logaddexp(*log_cdfs)
-        # Of the two, the smaller probability is accurate; the other follows from it.
-        mostly_kept = log_tail > log_cdf
-        with np.errstate(invalid="ignore", divide="ignore"):
-            log_tail, log_cdf = (
-                np.where(mostly_kept, log1mexp(log_cdf), log_tail),
-                np.where(mostly_kept, log_cdf, log1mexp(log_tail)),
-            )
-            weights = tuple(np.exp(part - log_tail) for part in log_tails)  # NaN where nothing is kept
-        return _Weighed(_points(theta), log_tail, log_cdf, weights, tuple(classes))
+        points = _points(theta)
+        if finite_above:
+            _require_finite_above(points)
+        weigh = _weigh if points.size <= CACHED else _weigh.__wrapped__
+        return weigh(self, points.shape, points.tobytes())
 
 
 @dataclass(frozen=True)
@@ -223,15 +211,52 @@ class _Weighed:
         return self.mix(lambda law, values: _mean(self.theta, law, values))
 
 
+@lru_cache(maxsize=64)
+def _weigh(score: Score, shape: tuple[int, ...], raw: bytes) -> _Weighed:
+    import numpy as np
+
+    from bounds.score_numeric import evaluate, log1mexp, parameters
+
+    theta = np.frombuffer(raw).reshape(shape)
+    classes, log_tails, log_cdfs = [], [], []
+    for clean, weight in ((True, score.eta), (False, 1.0 - score.eta)):
+        law = parameters(score.r, score.gamma, score.gamma_tilde, clean)
+        values = evaluate(theta, law)
+        log_weight = math.log(weight) if weight else -math.inf
+        classes.append((law, values))
+        log_tails.append(log_weight + values.log_tail)
+        log_cdfs.append(log_weight + values.log_cdf)
+    log_tail, log_cdf = np.logaddexp(*log_tails), np.logaddexp(*log_cdfs)
+    # Of the two, the smaller probability is accurate; the other follows from it.
+    mostly_kept = log_tail > log_cdf
+    with np.errstate(invalid="ignore", divide="ignore"):
+        log_tail, log_cdf = (
+            np.where(mostly_kept, log1mexp(log_cdf), log_tail),
+            np.where(mostly_kept, log_cdf, log1mexp(log_tail)),
+        )
+        weights = tuple(np.exp(part - log_tail) for part in log_tails)  # NaN where nothing is kept
+    return _Weighed(theta, log_tail, log_cdf, weights, tuple(classes))
+
+
 def _evaluate(
     theta: ArrayLike, r: int, gamma: float, gamma_tilde: float, clean: bool, finite_above: bool = False
 ) -> tuple[Parameters, Evaluation]:
     from bounds import score_numeric
 
     law = score_numeric.parameters(r, gamma, gamma_tilde, clean)
-    if finite_above and (_points(theta) == math.inf).any():
-        raise ValueError("theta must be less than inf: nothing exceeds it")
+    if finite_above:
+        _require_finite_above(_points(theta))
     return law, score_numeric.evaluate(theta, law)
+
+
+def _require_finite_above(theta: Array) -> None:
+    if (theta == math.inf).any():
+        raise ValueError("theta must be less than inf: nothing exceeds it")
+
+
+def _plain(values: Array) -> Any:
+    """A copy that the caller may change; a NumPy scalar for a single threshold."""
+    return values.copy()[()]
 
 
 def _points(theta: ArrayLike) -> Array:
