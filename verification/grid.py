@@ -295,7 +295,7 @@ def _axis(name: str, table: Mapping[str, Any], random: bool) -> Axis:
 
 
 def _link(key: str, target: str, table: Mapping[str, Any]) -> str:
-    if target not in PARAMETERS or key == f"setting.{target}" or isinstance(table.get(target), str):
+    if target not in PARAMETERS or isinstance(table.get(target, "missing"), str):
         raise InvalidArgument(
             key, target, "must be a number, a list, a range, or another parameter that has one"
         )
