@@ -72,6 +72,9 @@ EDGES = [
     (Setting(200, 6, 5, 2, 0.4, 2.0, 2.0), teacher(retain=1.0)),
     (Setting(300, 7, 8, 5, 0.3, 4.0, 2.0), teacher(retain=0.2)),
     (Setting(300, 6, 6, 4, 0.1, INF, 2.0), oracle(retain=0.3)),
+    # A poor teacher gives many clean pairs negative scores, and the threshold may be negative.
+    (Setting(120, 9, 12, 1, 0.9, 0.3, 0.3), teacher(retain=0.49, teacher_n=3)),
+    (Setting(120, 9, 12, 4, 0.9, 0.3, 0.3), teacher(retain=0.49, teacher_n=5)),
     # Several rounds on fresh pairs.
     (Setting(400, 5, 6, 2, 0.4, 1.0, 2.0), teacher(theta=0.5, rounds=3)),
     (Setting(400, 6, 5, 2, 0.4, 1.0, 2.0), teacher(retain=0.3, rounds=2)),

@@ -116,8 +116,8 @@ class Stratum:
 
     def _score_then_rest(self, pairs: int, threshold: float) -> tuple[Array, Array]:
         k = self.score.rank
-        a = self._rng.standard_normal((pairs, k))
-        along = self._rng.standard_normal(pairs)
+        drawn = self._rng.standard_normal((pairs, k + 1))
+        a, along = drawn[:, :k], drawn[:, k]
         if self.sign:
             along = self.sign * np.abs(along)
         length = np.sqrt((a * a) @ self.score.gains**2)
@@ -217,7 +217,8 @@ def select_top(
 
     the added pairs and the best of the candidates are the top, whatever led to the bracket.
     Otherwise (about once in 10^11 runs, or when too few pairs have positive scores) the same pairs
-    are drawn again without a bracket.  `width` changes the cost, never the kept pairs.
+    are drawn again, all of them and without a bracket.  `width` changes the cost, never the kept
+    pairs.
     """
     total = sum(counts)
     # With fewer than half to keep, corrupted pairs with negative scores are out as a rule.
@@ -225,8 +226,16 @@ def select_top(
     first = split, keep < counts[1]
     for attempt in (0, 1):
         strata = _strata(scores, counts, first, split, rng)
-        top = _Bracket(scores[0].rank, keep, total, width if attempt == 0 else np.inf)
-        _stream(strata[:2] if split and attempt == 0 else strata, total, _block_pairs(scores), top)
+        positive_only = split and attempt == 0
+        top = _Bracket(
+            scores[0].rank,
+            keep,
+            total,
+            # The pairs that are not drawn have scores below 0: they are the first to be dropped.
+            low=0.0 if positive_only else -np.inf,
+            width=width if attempt == 0 else np.inf,
+        )
+        _stream(strata[:2] if positive_only else strata, total, _block_pairs(scores), top)
         if top.succeeded:
             break
     return top.finish()
@@ -246,8 +255,8 @@ def _stream(strata: Sequence[Stratum], total: int, block: int, top: _Bracket) ->
 class _Bracket:
     """The moving bracket of `select_top`, what was added, and the candidates inside."""
 
-    def __init__(self, rank: int, keep: int, total: int, width: float) -> None:
-        self.low, self.high = -np.inf, np.inf
+    def __init__(self, rank: int, keep: int, total: int, low: float, width: float) -> None:
+        self.low, self.high = low, np.inf
         self._moments = Moments(2 * rank), Moments(2 * rank)
         self._keep, self._total, self._width = keep, total, width
         self._values = np.empty(0)
