@@ -334,7 +334,8 @@ def _exact_step(claim: Claim, base: sp.Expr) -> int:
 class WrongLaw:
     """A stated distribution function with a wrong scale: constant, or power of one parameter.
 
-    The law of factor (value/reference)^power times the stated variable.
+    The law of factor (value/reference)^power times the stated variable; where the parameter is
+    infinite it has no power, and the factor alone.
     """
 
     cdf: Callable[[Mapping[str, float], Any], Any]
@@ -346,7 +347,7 @@ class WrongLaw:
     def __call__(self, values: Mapping[str, float], numbers: Any) -> Any:
         """Probabilities (m,) at numbers (m,)."""
         scale = self.factor
-        if self.parameter:
+        if self.parameter and math.isfinite(values[self.parameter]):
             scale *= (values[self.parameter] / self.reference) ** self.power
         return self.cdf(values, np.asarray(numbers, dtype=float) / scale)
 
@@ -367,10 +368,12 @@ def _laws(claim: Claim) -> Iterator[Mutant]:
     for factor in (WRONG_CONSTANT, 1 / WRONG_CONSTANT):
         direction = "up" if factor > 1 else "down"
         yield wrong(f"law-{direction}", f"law with a scale wrong by {factor:.3g}", factor=factor)
-    varied = {p.parameter.name: float(p.values[0]) for c in laws for p in c.paths if len(p.values) > 1}
+    varied: dict[str, float] = {}
+    for path in (path for check in laws for path in check.paths):
+        finite = [float(v) for v in path.values if math.isfinite(v)]
+        if len(finite) > 1:
+            varied.setdefault(path.parameter.name, finite[0])
     for name, reference in varied.items():
-        if not math.isfinite(reference):
-            continue
         for power in (0.5, -0.5):
             yield wrong(
                 f"law-{name}{'+' if power > 0 else '-'}", f"law with a scale times {name}^({power:g})",
