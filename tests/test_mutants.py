@@ -271,10 +271,18 @@ def test_laws_get_a_wrong_scale_and_a_wrong_exponent():
     assert steep({"n": 100}, 0.1) == pytest.approx(_normal_cdf({"n": 100}, 0.1))
     assert steep({"n": 400}, 0.1) == pytest.approx(_normal_cdf({"n": 400}, 0.2))
     assert isinstance(steep, WrongLaw)
-    endless = Path(gamma, (sp.oo, 1.0), ((n, 100),))
-    assert "law-gamma+" not in _named(
-        _claim((Law(UNFILTERED, _normal_cdf, (endless,), 0.02),), bound=None, relation=None)
-    )
+
+
+def test_infinite_value_has_no_power_in_a_law():
+    """A path with one finite value has no exponent; an infinite value on a longer one keeps the law."""
+    def of(*values: Any) -> dict[str, Mutant]:
+        path = Path(gamma, values, ((n, 100),))
+        return _named(_claim((Law(UNFILTERED, _normal_cdf, (path,), 0.02),), bound=None, relation=None))
+
+    assert of(sp.oo, 1.0).keys() == {"law-up", "law-down"}
+    steep = of(sp.oo, 1.0, 4.0)["law-gamma+"].claim.checks[0].cdf
+    assert steep({"n": 100, "gamma": math.inf}, 0.1) == pytest.approx(_normal_cdf({"n": 100}, 0.1))
+    assert steep({"n": 100, "gamma": 4.0}, 0.2) == pytest.approx(_normal_cdf({"n": 100}, 0.1))
 
 
 def test_stated_values_are_moved_past_their_tolerance():
