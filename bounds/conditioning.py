@@ -59,9 +59,9 @@ def _prove_lemma_6(bound: sp.Expr) -> Iterator[Step]:
         separate = apart_x / total_x * apart_y / total_y
         ratio = sp.cancel(together / separate)
         yield nonnegative(
-            f"E[x y | both kept] over the product of means, {rows} x {columns} values", bound - ratio
+            f"E[x y | both kept] over the product of means, {rows} x {columns} values", bound, ratio
         )
-        yield nonnegative("and back", bound - 1 / ratio)
+        yield nonnegative("and back", bound, 1 / ratio)
 
 
 def _prove_lemma_7(bound: sp.Expr) -> Iterator[Step]:

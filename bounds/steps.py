@@ -15,9 +15,10 @@ import sympy as sp
 from bounds.claim import Step
 from bounds.symbols import SYMBOLS
 
-_POSITIVE = tuple(map(sp.Rational, ("1", "1/3", "5/2", "7", "2/9", "11/3", "40")))
-_UNIT = tuple(map(sp.Rational, ("1/2", "1/3", "2/9", "6/7", "1/30", "3/5", "3/4")))
-_COUNTS = tuple(map(sp.Integer, (2, 3, 5, 1, 7, 4, 30)))
+_POSITIVE = tuple(map(sp.Rational, ("1", "1/3", "5/2", "7", "2/9", "11/3", "1000", "1/1000", "40")))
+_NOT_NEGATIVE = (sp.Integer(0), *_POSITIVE[:-1])
+_UNIT = tuple(map(sp.Rational, ("1/2", "1/3", "2/9", "6/7", "1/1000", "3/5", "1/30", "3/4", "999/1000")))
+_COUNTS = tuple(map(sp.Integer, (2, 3, 5, 1, 7, 4, 30, 11, 1000)))
 
 
 class Undecided(ValueError):
@@ -44,14 +45,14 @@ def identity(statement: str, left: Any, right: Any) -> Step:
     return Step(statement, True, shown)
 
 
-def nonnegative(statement: str, expression: Any) -> Step:
-    """expression >= 0 for all values of the symbols inside their domains.  Raises Undecided."""
-    return _sign(statement, expression, strict=False)
+def nonnegative(statement: str, larger: Any, smaller: Any = 0) -> Step:
+    """larger >= smaller for all values of the symbols inside their domains.  Raises Undecided."""
+    return _sign(statement, sp.sympify(larger), sp.sympify(smaller), strict=False)
 
 
-def positive(statement: str, expression: Any) -> Step:
-    """expression > 0 for all values of the symbols inside their domains.  Raises Undecided."""
-    return _sign(statement, expression, strict=True)
+def positive(statement: str, larger: Any, smaller: Any = 0) -> Step:
+    """larger > smaller for all values of the symbols inside their domains.  Raises Undecided."""
+    return _sign(statement, sp.sympify(larger), sp.sympify(smaller), strict=True)
 
 
 def decided(statement: str, truth: Any, shown: Any = "") -> Step:
@@ -66,7 +67,7 @@ def decided(statement: str, truth: Any, shown: Any = "") -> Step:
 def points(expression: sp.Expr) -> Iterator[dict[sp.Symbol, sp.Expr]]:
     """Exact points inside the domains of the expression's symbols, a few dozen in a fixed order."""
     free = sorted(expression.free_symbols, key=str)
-    for shift in range(6 * len(_POSITIVE) if free else 1):
+    for shift in range(len(_POSITIVE) ** 2 if free else 1):
         point = {}
         for place, symbol in enumerate(free):
             turn = shift * (place + 1) + place + shift // len(_POSITIVE)
@@ -82,12 +83,14 @@ def _choices(symbol: sp.Symbol) -> tuple[sp.Rational, ...]:
         return _COUNTS
     declared = SYMBOLS.get(symbol.name)
     inside_unit = declared is not None and declared.symbol == symbol and declared.domain.startswith("(0, 1")
-    return _UNIT if inside_unit else _POSITIVE
+    if inside_unit:
+        return _UNIT
+    return _POSITIVE if symbol.is_positive else _NOT_NEGATIVE
 
 
-def _sign(statement: str, expression: Any, *, strict: bool) -> Step:
-    expression = sp.sympify(expression)
-    shown = f"{expression} {'>' if strict else '>='} 0"
+def _sign(statement: str, larger: sp.Expr, smaller: sp.Expr, *, strict: bool) -> Step:
+    expression = larger - smaller
+    shown = f"{larger} {'>' if strict else '>='} {smaller}"
     for form in _forms(expression):
         if form.is_positive or (not strict and form.is_nonnegative):
             return Step(statement, True, shown)
@@ -113,8 +116,10 @@ def _is_zero(entry: sp.Expr) -> bool:
 
 
 def _is_nonzero(value: sp.Expr) -> bool:
-    # An exact number: SymPy decides `is_zero`, or interval-guarded evaluation does.
-    return value.is_zero is False or (value.is_number and value.is_finite and abs(value.evalf(30)) > 1e-20)
+    # An exact number: SymPy decides `is_zero`, or evaluation to 30 digits does.
+    if not (value.is_number and value.is_finite):
+        return False
+    return value.is_zero is False or bool(abs(value.evalf(30)) > 1e-20)
 
 
 def _at(point: dict[sp.Symbol, sp.Expr]) -> str:

@@ -79,10 +79,10 @@ def _prove_weyl_2x2(bound: sp.Expr) -> Iterator[Step]:
     # With x = |p_A|, y = |q_A| and changes s, t of at most |p_(A-B)|, |q_(A-B)| in size:
     # | |p_A| +- |q_A| - (|p_B| +- |q_B|) | <= |p_(A-B)| + |q_(A-B)| = ||A - B||_2.
     s, t = sp.symbols("s t", nonnegative=True)
-    yield nonnegative("the triangle inequality for |p| + |q|", bound * (s + t) - (s + t))
-    yield nonnegative("which covers |p| - |q|", (s + t) ** 2 - (s - t) ** 2)
+    yield nonnegative("the triangle inequality for |p| + |q|", bound * (s + t), s + t)
+    yield nonnegative("which covers |p| - |q|", (s + t) ** 2, (s - t) ** 2)
     shift = sp.symbols("c", positive=True)
-    yield nonnegative("A = B + cI moves every singular value by ||A - B||_2", shift * bound - shift)
+    yield nonnegative("A = B + cI moves every singular value by ||A - B||_2", shift * bound, shift)
 
 
 def _prove_weyl_rank(bound: sp.Expr) -> Iterator[Step]:
@@ -94,10 +94,10 @@ def _prove_weyl_rank(bound: sp.Expr) -> Iterator[Step]:
     values = [sum(gaps[i:]) for i in range(j)]
     norm = sum(s**2 * c**2 for s, c in zip(values, cosines, strict=True))
     smallest = values[-1] ** 2 * sum(c**2 for c in cosines)
-    yield nonnegative("||A x||^2 >= sigma_j^2 ||x||^2 on the span of v_1..v_j", norm - smallest)
+    yield nonnegative("||A x||^2 >= sigma_j^2 ||x||^2 on the span of v_1..v_j", norm, smallest)
     # With M the truncation of B at rank j - 1: sigma_j(A) <= ||A - B|| + ||B - M|| = ||A - B|| + sigma_j(B).
     distance, other = sp.symbols("e sigma_B", nonnegative=True)
-    yield nonnegative("sigma_j(A) - sigma_j(B) <= ||A - B||_2", bound * distance + other - (distance + other))
+    yield nonnegative("sigma_j(A) - sigma_j(B) <= ||A - B||_2", bound * distance + other, distance + other)
 
 
 _VALUES = sp.MatrixSymbol("S", r, r)
@@ -169,7 +169,7 @@ def _prove_lemma_4(bound: sp.Expr) -> Iterator[Step]:
     time = 1 / (1 + w)  # t in (0, 1]; t = 0 is A itself
     least = value - time * change
     yield positive("sigma_r((1-t)A + tB) > 0 for t in [0, 1]", least)
-    yield nonnegative("sigma_r(A) - ||A - B|| is at most bound times that", bound * least - h)
+    yield nonnegative("sigma_r(A) - ||A - B|| is at most bound times that", bound * least, h)
     yield identity("with equality at t = 1 when A - B = e u_r v_r^T", least.subs(w, 0), h)
 
 
@@ -188,7 +188,13 @@ EQ_36 = sp.sqrt(sp.Trace(_image.T * _PROJECTION.T * _PROJECTION * _image) / sp.T
 """||(I - u u^T) S_n u~|| / ||S_n u~||, with r = 1 and no noise in the second modality."""
 
 
+def _a_length(bound: sp.Expr) -> Step:
+    squared_norms = {trace: sp.Dummy(positive=True) for trace in bound.atoms(sp.Trace)}
+    return nonnegative("a length is not negative", bound.xreplace(squared_norms))
+
+
 def _prove_eq_35(bound: sp.Expr) -> Iterator[Step]:
+    yield _a_length(bound)
     units = Algebra(relations={_unit.T * _unit: sp.Identity(1), _unit_n.T * _unit_n: sp.Identity(1)})
     cosine = sp.MatrixSymbol("c", 1, 1)  # u^T u_n
     angled = Algebra(
@@ -205,6 +211,7 @@ def _prove_eq_35(bound: sp.Expr) -> Iterator[Step]:
 
 
 def _prove_eq_36(bound: sp.Expr) -> Iterator[Step]:
+    yield _a_length(bound)
     # x~_i = u~ z~_i, so S_n = w u~^T with w = S_n u~, whose left singular vector is w/||w||.
     rank_one = Algebra(relations={_unit.T * _unit: sp.Identity(1), _u_tilde.T * _u_tilde: sp.Identity(1)})
     matrix = _second * _u_tilde.T

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+import sympy as sp
+
+from bounds.claim import Relation, Search, Verdict
+from bounds.exact import exact
+from bounds.steps import Undecided, decided, identity, nonnegative, points, positive
+from bounds.symbols import eta, n, r
+
+X = sp.Symbol("x", real=True)
+Y = sp.Symbol("y", positive=True)
+
+
+def test_an_identity_is_true_when_the_difference_simplifies_to_zero():
+    assert identity("square", (X + 1) ** 2, X**2 + 2 * X + 1).truth is True
+    assert identity("circle", sp.sin(X) ** 2 + sp.cos(X) ** 2, 1).truth is True
+
+
+def test_a_false_identity_names_an_exact_point_that_breaks_it():
+    step = identity("not so", X**2, X)
+    assert step.truth is False
+    assert " fails at x = " in step.shown
+    point = sp.Rational(step.shown.rsplit("= ", 1)[1])
+    assert point**2 != point
+
+
+def test_matrices_are_compared_entry_by_entry_and_by_shape():
+    matrix = sp.Matrix([[X, 1], [0, X]])
+    assert identity("square", matrix**2, sp.Matrix([[X**2, 2 * X], [0, X**2]])).truth is True
+    assert identity("entry", matrix, sp.Matrix([[X, 1], [1, X]])).truth is False
+    assert identity("shape", matrix, sp.Matrix([[X, 1]])).truth is False
+
+
+def test_an_identity_that_no_point_breaks_and_sympy_cannot_reduce_is_undecided():
+    unknown = sp.Function("f")
+    with pytest.raises(Undecided, match="cannot decide"):
+        identity("symmetric", unknown(X) - unknown(-X), 0)
+
+
+def test_a_sign_is_decided_from_the_domains_of_the_symbols():
+    assert nonnegative("square", X**2).truth is True
+    assert nonnegative("completed square", X**2 + 1, 2 * X).truth is True
+    assert positive("sum", Y + 1, 1).truth is True
+    assert positive("square of a real", X**2).truth is False  # 0 at x = 0 is found or not decided
+
+
+def test_a_wrong_sign_names_an_exact_point():
+    step = nonnegative("not so", Y, 1)
+    assert step.truth is False
+    assert "fails at y = " in step.shown
+    assert positive("zero", sp.Integer(0)).truth is False
+
+
+def test_a_sign_that_no_point_contradicts_and_sympy_cannot_see_is_undecided():
+    with pytest.raises(Undecided):
+        nonnegative("hidden", Y - sp.log(1 + Y) + sp.Function("f", real=True)(X))
+
+
+def test_only_booleans_are_decided():
+    assert decided("yes", sp.true).truth is True
+    assert decided("no", False).truth is False
+    with pytest.raises(Undecided):
+        decided("maybe", sp.Gt(X, 0))
+
+
+def test_points_stay_inside_the_declared_domains():
+    found = list(points(eta * n * r + Y + X))
+    assert all(0 < p[eta] <= 1 for p in found)
+    assert all(p[n].is_integer and p[n] > 0 for p in found)
+    assert all(p[Y] > 0 for p in found)
+    assert any(p[X] < 0 for p in found)
+    assert any(p[X] > 0 for p in found)
+
+
+def _halved(bound: sp.Expr):
+    yield nonnegative("at least one half", bound, sp.Rational(1, 2))
+
+
+def _claim(*checks, **fields):
+    return exact("c", "t", "s", "w", "q", sp.Integer(1), *checks, note="n.md#s", **fields)
+
+
+def test_an_exact_claim_expects_what_its_checks_can_give():
+    from bounds.claim import Measured
+
+    search = Search(Measured(quantity="weyl-ratio"))
+    assert _claim(_halved).expected is Verdict.PROVED
+    assert _claim(_halved, search).expected is Verdict.SUPPORTED
+    assert _claim(_halved, expected=Verdict.REFUTED).expected is Verdict.REFUTED
+    assert _claim(_halved).relation is Relation.EQUAL
+
+
+def test_a_derivation_sees_the_bound_of_the_claim_that_it_is_given():
+    claim = _claim(_halved, relation=Relation.LOWER)
+    (check,) = claim.checks
+    assert all(step.truth for step in check.derive(claim))
+    assert not all(step.truth for step in check.derive(claim.with_bound(sp.Rational(1, 3))))
+    with pytest.raises(ValueError, match="states no bound"):
+        check.derive(claim.with_bound(None))
+
+
+def test_an_exact_claim_travels_to_another_process():
+    claim = _claim(_halved)
+    assert pickle.loads(pickle.dumps(claim)).bound == claim.bound
