@@ -46,11 +46,7 @@ def log_tail(theta: ArrayLike, r: int, gamma: float, gamma_tilde: float, clean: 
 
 def log_density(theta: ArrayLike, r: int, gamma: float, gamma_tilde: float, clean: bool) -> Any:
     """log p_c(theta), the variance-gamma density of one class; infinite at theta = 0 for r = 1."""
-    import numpy as np
-
-    _, values = _evaluate(theta, r, gamma, gamma_tilde, clean)
-    with np.errstate(divide="ignore"):
-        return (values.log_tail + np.log(values.hazard))[()]
+    return _evaluate(theta, r, gamma, gamma_tilde, clean)[1].log_density[()]
 
 
 def conditional_mean(theta: ArrayLike, r: int, gamma: float, gamma_tilde: float, clean: bool) -> Any:
@@ -73,9 +69,8 @@ def squared_norm_density(
     """E[|v|^2 delta(S - theta)] (right) or E[|u|^2 delta(S - theta)] (left) of one class."""
     import numpy as np
 
-    law, values = _evaluate(theta, r, gamma, gamma_tilde, clean, finite_above=True)
-    lifted = values.lifted_hazard * np.exp(values.log_tail)
-    return (law.r * _variance(gamma, gamma_tilde, side) * lifted)[()]
+    law, values = _evaluate(theta, r, gamma, gamma_tilde, clean)
+    return (law.r * _variance(gamma, gamma_tilde, side) * np.exp(values.log_lifted_density))[()]
 
 
 @dataclass(frozen=True)

@@ -65,12 +65,15 @@ class Parameters:
 class Evaluation:
     """What every quantity of the law is made of, arrays over theta.
 
-    `log_tail` is log P(S > theta), `log_cdf` is log P(S <= theta), `hazard` is p_r / P_r and
-    `lifted_hazard` is p_{r+2} / P_r at theta: ratios, so that neither under- nor overflows.
+    `log_tail` is log P(S > theta), `log_cdf` is log P(S <= theta), `log_density` is log p_r(theta) and
+    `log_lifted_density` is log p_{r+2}(theta), the density at r + 2; `hazard` is p_r / P_r and
+    `lifted_hazard` is p_{r+2} / P_r at theta: ratios, so that they survive where P_r underflows.
     """
 
     log_tail: Array
     log_cdf: Array
+    log_density: Array
+    log_lifted_density: Array
     hazard: Array
     lifted_hazard: Array
 
@@ -96,7 +99,7 @@ def evaluate(theta: ArrayLike, law: Parameters) -> Evaluation:
     if np.isnan(points).any():
         raise ValueError("theta must not be NaN")
     flat = points.ravel()
-    out = np.empty((4, flat.size))
+    out = np.empty((6, flat.size))
     with np.errstate(all="ignore"):
         for start in range(0, flat.size, BLOCK):
             _fill(out[:, start : start + BLOCK], flat[start : start + BLOCK], law)
@@ -117,11 +120,14 @@ def _fill(out: Array, theta: Array, law: Parameters) -> None:
 def _limits(theta: Array, law: Parameters) -> Array:
     """Rows of Evaluation at infinite thresholds, and left of the support when there is no noise."""
     above = theta == np.inf
-    at_zero = (theta == 0.0) * {1: math.inf, 2: 1.0 / (2.0 * law.root)}.get(law.r, 0.0)
+    value = {1: math.inf, 2: 0.5 / law.root}.get(law.r, 0.0)
+    at_zero = np.where(theta == 0.0, value, 0.0)
     return np.stack(
         [
             np.where(above, -np.inf, 0.0),
             np.where(above, 0.0, -np.inf),
+            np.log(at_zero),
+            np.full(theta.shape, -np.inf),
             np.where(above, 1.0 / law.right_scale, at_zero),
             np.where(above, np.inf, 0.0),
         ]
@@ -173,7 +179,8 @@ def _half_line(theta: Array, law: Parameters, mirrored: bool) -> Array:
     log_tail = np.where(part_is_tail, log_part, log_rest)
     log_cdf = np.where(part_is_tail, log_rest, log_part)
     weight = np.where(part_is_tail, 1.0 / np.abs(tail), np.exp(log_peak - log_tail))
-    return np.stack([log_tail, log_cdf, density * weight, lifted * weight])
+    logs = [log_tail, log_cdf, log_peak + np.log(density), log_peak + np.log(lifted)]
+    return np.stack([*logs, density * weight, lifted * weight])
 
 
 SMALL_TILT = 0.05
