@@ -1,3 +1,4 @@
+import itertools
 import math
 import tomllib
 
@@ -79,7 +80,7 @@ def test_a_span_starts_and_ends_exactly_and_steps_evenly(ends, count, log):
     values = [span.at(i / (count - 1)) for i in range(count)]
     assert (values[0], values[-1]) == ends
     places = [math.log(v) for v in values] if log else values
-    steps = [b - a for a, b in zip(places, places[1:], strict=False)]
+    steps = [b - a for a, b in itertools.pairwise(places)]
     assert steps == pytest.approx([(places[-1] - places[0]) / (count - 1)] * (count - 1), rel=1e-6, abs=1e-9)
 
 
@@ -200,9 +201,9 @@ def test_a_file_names_itself_in_errors(tmp_path):
 
 def test_a_million_cells_are_made_one_at_a_time():
     """Cells of a large design come by index, without the design being laid out."""
-    table = setting(
-        eta={"linear": [0.001, 1.0], "count": 1000}, gamma={"log": [0.1, 1e4], "count": 1000}
-    )["setting"]
+    table = setting(eta={"linear": [0.001, 1.0], "count": 1000}, gamma={"log": [0.1, 1e4], "count": 1000})[
+        "setting"
+    ]
     design = grid.parse({"setting": table})
     assert len(design) == 10**6
     assert design[0].setting.eta == 0.001

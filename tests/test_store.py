@@ -348,7 +348,9 @@ def test_a_missing_store_cannot_be_read(tmp_path):
     assert files(tmp_path) == {}
 
 
-@pytest.mark.parametrize("key", [SETTING.key, CELL.procedure.key, Procedure("oracle-filtered", retain=0.3).key])
+@pytest.mark.parametrize(
+    "key", [SETTING.key, CELL.procedure.key, Procedure("oracle-filtered", retain=0.3).key]
+)
 def test_keys_are_parsed_back(key):
     """A key holds every field: parsing it gives the object that made it."""
     kind = Setting if key.startswith("n=") else Procedure

@@ -8,7 +8,7 @@ one dimension `cell` instead, with the parameters as coordinates along it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,7 @@ UNITS = {
 }
 
 PARAMETERS = ("n", "d", "d_tilde", "r", "eta", "gamma", "gamma_tilde")
-LABELS = ("estimator", "threshold", "rounds", "teacher_n", "student_n", "engine", "seed")
+LABELS = ("threshold", "estimator", "rounds", "teacher_n", "student_n", "engine", "seed")
 VALUES = ("error", "left", "right", "retained", "seconds")
 
 
@@ -69,8 +69,8 @@ def coordinates(cell: Cell) -> dict[str, Any]:
     procedure = cell.procedure
     return {
         **cell.setting.as_dict(),
-        "estimator": procedure.estimator,
         "threshold": threshold(cell),
+        "estimator": procedure.estimator,
         "rounds": procedure.rounds,
         "teacher_n": procedure.teacher_n,
         "student_n": procedure.student_n,
@@ -210,7 +210,7 @@ def dataset(store: Store) -> xr.Dataset:
     table = [coordinates(cell) for cell in cells]
     names = (*PARAMETERS, *LABELS)
     values = {name: sorted({line[name] for line in table}, key=_order) for name in names}
-    axes, along = _axes(table, values)
+    axes, along = independent(table, names)
     shape = tuple(len(values[name]) for name in axes)
     if math.prod(shape) > 4 * len(cells):  # no grid: an array over all axes would be mostly empty
         axes, along, shape = [], {}, (len(cells),)
@@ -254,16 +254,21 @@ def dataset(store: Store) -> xr.Dataset:
     return data  # type: ignore[no-any-return]
 
 
-def _axes(table: list[dict[str, Any]], values: dict[str, list[Any]]) -> tuple[list[str], dict[str, str]]:
-    """(parameters that get a dimension, parameter -> the dimension that it follows)."""
+def independent(table: Sequence[dict[str, Any]], names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """(names that vary on their own, name -> the one that it follows), in order.
+
+    A parameter of the setting follows one that it equals; a label (threshold, estimator ...) follows
+    what it is a function of.
+    """
     axes: list[str] = []
     along: dict[str, str] = {}
-    for name, found in values.items():
-        if len(found) < 2:
+    for name in names:
+        if len({line[name] for line in table}) < 2:
             continue
         for axis in axes:
-            # It follows an axis when each value of the axis comes with one value of it.
-            if len({(line[axis], line[name]) for line in table}) == len(values[axis]):
+            pairs = {(line[axis], line[name]) for line in table}
+            is_function = len(pairs) == len({line[axis] for line in table})
+            if all(a == b for a, b in pairs) if name in PARAMETERS else is_function:
                 along[name] = axis
                 break
         else:

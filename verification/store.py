@@ -403,7 +403,7 @@ def _open_writable(path: Path) -> sqlite3.Connection:
 
 def _open_readonly(path: Path) -> sqlite3.Connection:
     log = path.with_name(path.name + "-wal")
-    for options in ("mode=ro", "mode=ro&immutable=1"):
+    for options in ("mode=rw", "mode=ro&immutable=1"):
         connection = sqlite3.connect(
             f"{path.resolve().as_uri()}?{options}",
             uri=True,
@@ -412,6 +412,8 @@ def _open_readonly(path: Path) -> sqlite3.Connection:
         )
         connection.row_factory = sqlite3.Row
         try:
+            # Opened to write, so that the last reader tidies up the log; it writes no rows.
+            connection.execute("PRAGMA query_only = ON")
             connection.execute("SELECT count(*) FROM version").fetchone()
         except sqlite3.Error as error:
             connection.close()

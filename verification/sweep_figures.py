@@ -15,7 +15,7 @@ import numpy as np
 
 from verification.cells import Cell
 from verification.errors import InvalidArgument, MissingExtra
-from verification.export import coordinates, threshold
+from verification.export import coordinates, independent, threshold
 from verification.setting import Procedure
 from verification.store import Store
 
@@ -138,24 +138,13 @@ def _at(cell: Cell, axis: str) -> float | None:
 
 
 def _others(cells: Sequence[Cell], axes: Sequence[str]) -> list[str]:
-    """The coordinates that vary beside the axes, those that follow an axis left out."""
-    table = [coordinates(cell) for cell in cells]
+    """The coordinates that vary beside the axes and on their own."""
+    table = [{**{a: _at(cell, a) for a in axes}, **coordinates(cell)} for cell in cells]
     if {"theta", "retain"} & set(axes):
         for line in table:
-            line["threshold"] = None
-    taken = [{a: _at(cell, a) for a in axes} for cell in cells]
-    names = []
-    for name in table[0]:
-        if name in axes or len({line[name] for line in table}) == 1:
-            continue
-        follows = any(
-            len({(t[a], line[name]) for t, line in zip(taken, table, strict=True)})
-            == len({t[a] for t in taken})
-            for a in axes
-        )
-        if not follows:
-            names.append(name)
-    return names
+            line["threshold"] = None  # the axis itself
+    names, _ = independent(table, [*axes, *(name for name in table[0] if name not in axes)])
+    return [name for name in names if name not in axes]
 
 
 def _predicted(cell: Cell, quantity: str) -> tuple[float, bool]:
