@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 from typing import Any
 
 import numpy as np
@@ -263,10 +263,16 @@ def random_points(
 
 def meets(claim: Claim, values: Mapping[str, float]) -> bool:
     """Whether the numbers meet every condition of the claim; an unnamed constant counts as 1."""
-    for condition in claim.conditions:
-        numbers = {
-            s: sp.oo if math.isinf(v) else v for s in condition.free_symbols for v in (values.get(s.name, 1),)
-        }
-        if condition.subs(numbers) is not sp.true:
-            return False
-    return True
+    return all(
+        bool(_compiled(condition)(*(values.get(s.name, 1) for s in _symbols(condition))))
+        for condition in claim.conditions
+    )
+
+
+def _symbols(condition: sp.Basic) -> list[sp.Symbol]:
+    return sorted(condition.free_symbols, key=str)
+
+
+@lru_cache(maxsize=256)
+def _compiled(condition: sp.Basic) -> Callable[..., Any]:
+    return sp.lambdify(_symbols(condition), condition, modules="numpy")  # type: ignore[no-any-return]
