@@ -84,9 +84,13 @@ def cell(measured: Measured, values: Mapping[str, float], module: str | None = N
     return Cell(tuple(own.items()), "error", procedures or (Procedure(),), module)
 
 
+OWN_MODULES = "filtergain_claims_"
+"""Prefix under which files with claims of one's own are imported."""
+
+
 def load_module(path: str) -> ModuleType:
     """A Python file as a module, the same one on every call; raises InvalidArgument."""
-    name = "filtergain_claims_" + "".join(c if c.isalnum() else "_" for c in str(Path(path).resolve()))
+    name = OWN_MODULES + "".join(c if c.isalnum() else "_" for c in str(Path(path).resolve()))
     if name in sys.modules:
         return sys.modules[name]
     specification = importlib.util.spec_from_file_location(name, path)
@@ -111,7 +115,9 @@ def find(name: str, module: str | None = None) -> Quantity:
     # A matrix inequality has no setting: its instances come from the generator alone.
     known |= {key: lambda _, rng, f=f: f(rng) for key, f in matrix_lemmas.QUANTITIES.items()}
     if module is not None:
-        known |= getattr(load_module(module), "QUANTITIES", {})
+        load_module(module)
+    for loaded in [m for key, m in sys.modules.items() if key.startswith(OWN_MODULES)]:
+        known |= getattr(loaded, "QUANTITIES", {})
     if name not in known:
         raise InvalidArgument("quantity", name, f"must be one of {', '.join(sorted(known))}")
     return known[name]

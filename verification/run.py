@@ -60,6 +60,8 @@ def verify(
     seed = whole("seed", seed, 0, 2**63 - 1)
     jobs = whole("jobs", jobs if jobs is not None else os.cpu_count() or 1, 1, 4096)
 
+    if module is not None:
+        quantities.load_module(module)
     named = design.checks(claims)
     ledger = Ledger(alpha, {name: 1.0 for name, _, _ in named}).seal()
     plans = {

@@ -1,0 +1,144 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+PLACE = ["--n", "1e4", "--d", "6", "--r", "2", "--eta", "0.4", "--gamma", "2"]
+
+
+def test_simulate_prints_a_summary(command):
+    """The plain output names the estimator, the mean error and the kept share."""
+    status, out, err = command("simulate", *PLACE, "--estimator", "teacher-filtered", "--theta", "0")
+    assert status == 0
+    assert "teacher-filtered, exact engine, 10 replicates, seed 0" in out
+    assert "retained" in out
+    assert err == ""
+
+
+def test_simulate_prints_one_json_document(command):
+    """With --json nothing else is on standard output, and equal seeds give equal bytes."""
+    outputs = [
+        command("simulate", *PLACE, "--gamma-tilde", "inf", "--json", "--replicates", "3") for _ in range(2)
+    ]
+    assert outputs[0] == outputs[1]
+    document = json.loads(outputs[0][1])
+    assert document["setting"]["gamma_tilde"] == "inf"
+    assert len(document["errors"]) == 3
+
+
+def test_seed_and_replicates_matter(command):
+    """Another seed gives other errors."""
+    first, second = (
+        json.loads(command("simulate", *PLACE, "--json", "--seed", seed)[1])["errors"] for seed in (0, 1)
+    )
+    assert not set(first) & set(second)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--eta", "1.3"], "eta must lie in (0, 1], got 1.3"),
+        (["--eta", "0"], "eta must lie in (0, 1], got 0"),
+        (["--eta", "nan"], "eta must lie in (0, 1]"),
+        (["--r", "7"], "r must be at most min(d, d_tilde) = 6, got 7"),
+        (["--r", "0"], "r must be a whole number"),
+        (["--d", "6.5"], "d must be a whole number"),
+        (["--n", "3"], "n must be a whole number in [4,"),
+        (["--n", "many"], "must be a number such as 0.3, 1e6 or inf, got 'many'"),
+        (["--n", "__import__('os')"], "must be a number such as"),
+        (["--n", "inf"], "n must be a whole number"),
+        (["--gamma", "-1"], "gamma must lie in (0, inf], got -1"),
+        (["--gamma", "0"], "gamma must lie in (0, inf], got 0"),
+        (["--theta", "1"], "theta must be left out for the unfiltered estimator"),
+        (["--estimator", "oracle-filtered"], "theta or retain (exactly one) must be given"),
+        (["--estimator", "best"], "estimator must be one of unfiltered, oracle-filtered, teacher-filtered"),
+        (["--engine", "quantum"], "engine must be one of exact, direct"),
+        (["--replicates", "0"], "replicates must be a whole number"),
+        (["--seed", "-1"], "seed must be a whole number"),
+        (["--jobs", "0"], "jobs must be a whole number"),
+        (["--rotate"], "rotate must be left out unless the engine is direct"),
+        (["--no-such-flag"], "No such option"),
+        (["--n"], "requires an argument"),
+    ],
+)
+def test_a_mistake_is_one_line_and_status_2(command, arguments, said):
+    """A user's mistake is one line on standard error that names the argument; nothing is printed."""
+    status, out, err = command("simulate", *PLACE, *arguments)
+    assert status == 2
+    assert out == ""
+    assert said in err
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+
+
+def test_a_full_side_is_mentioned(command):
+    """d = r is allowed, and the output says that the error there is 0."""
+    status, _, err = command(
+        "simulate", "--n", 100, "--d", 2, "--d-tilde", 6, "--r", 2, "--eta", 1, "--gamma", 1
+    )
+    assert status == 0
+    assert "the left space has dimension r" in err
+
+
+def test_failed_replicates_are_reported_and_not_fatal(command):
+    """A threshold that keeps nothing is an error row per replicate."""
+    status, out, err = command(
+        "simulate", *PLACE, "--estimator", "oracle-filtered", "--theta", "1e4", "--replicates", 2
+    )
+    assert status == 0
+    assert "no replicate of 2 has an error" in out
+    assert "replicate 1: the threshold keeps 0 of 5000" in err
+
+
+def test_an_unknown_claim_is_answered_with_the_nearest(command):
+    """verify suggests what might have been meant."""
+    status, _, err = command("verify", "theorm-1")
+    assert status == 2
+    assert "did you mean" in err
+    assert "theorem-1" in err
+
+
+def test_an_impossible_run_is_refused(command):
+    """Profiles, budgets and modules are checked before anything is drawn."""
+    for arguments, said in (
+        (["--profile", "x"], "profile must be one of quick, standard, thorough"),
+        (["--alpha", "2"], "alpha must lie in (0, 1)"),
+        (["--module", "/nowhere/mine.py"], "module must be a Python file"),
+    ):
+        status, out, err = command("verify", "proposition-1", *arguments)
+        assert (status, out) == (2, "")
+        assert said in err
+
+
+def test_a_module_without_claims_is_refused(command, tmp_path):
+    """verify --module needs CLAIMS."""
+    file = tmp_path / "empty.py"
+    file.write_text("")
+    status, _, err = command("verify", "--module", file)
+    assert status == 2
+    assert "must define CLAIMS" in err
+
+
+def test_version_and_help(command):
+    """--version and --help answer at once; help has an example for every command."""
+    status, out, _ = command("--version")
+    assert (status, out.split()[0]) == (0, "filtergain")
+    from typer.main import get_command
+
+    from verification.cli.app import app
+
+    for name in get_command(app).commands:
+        status, out, _ = command(name, "--help")
+        assert status == 0
+        assert f"Example: filtergain {name}" in out, name
+
+
+def test_the_installed_command_runs():
+    """The console script exits with the documented status, without a traceback."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from verification.cli import main; main()", "simulate", "--n", "x"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,243 @@
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from bounds import claims
+from bounds.claim import Claim, Level, Measured, Path, Proof, Relation, Step, Tail, Verdict
+from bounds.symbols import delta, n
+from verification import quantities, simulation, verify
+from verification.errors import InvalidArgument
+from verification.quantities import Cell
+from verification.report import text
+from verification.setting import Procedure, Setting
+from verification.verdict import ClaimVerdict, MutantResult, Verdicts, conditions, decide
+
+MODULE = """
+import numpy as np
+import sympy as sp
+from bounds.claim import Claim, Measured, Path, Relation, Tail, Verdict
+from bounds.symbols import delta, n
+
+def sample_mean(values, rng):
+    return abs(rng.standard_normal(int(values["n"])).mean())
+
+QUANTITIES = {"sample-mean": sample_mean}
+CLAIMS = (
+    Claim(
+        id="chebyshev", title="Mean of normals", source="folklore", statement="Chebyshev",
+        relation=Relation.UPPER, bound=1 / sp.sqrt(n * delta), expected=Verdict.SUPPORTED, note="a.md#b",
+        checks=(Tail(Measured(quantity="sample-mean"), (Path(n, (4, 64), ((delta, 0.05),)),)),),
+    ),
+)
+"""
+
+
+@pytest.fixture
+def module(tmp_path):
+    """A Python file with a claim and a quantity of its own."""
+    file = tmp_path / "mine.py"
+    file.write_text(MODULE)
+    return file
+
+
+def proof(claim_id, truth=True, expected=Verdict.PROVED, **changes):
+    """A claim whose proof has one step."""
+    return Claim(
+        id=claim_id, title="t", source="s", statement="w", expected=expected, note="x.md#x",
+        checks=(Proof(lambda c: [Step("a step", truth)]),), **changes,
+    )  # fmt: skip
+
+
+def test_a_run_judges_refutes_and_counts_mutants():
+    """Proposition 1 is supported, and every wrong version of it is refuted by the same draws."""
+    (verdict,) = verify([claims["proposition-1-explicit"]], jobs=1)
+    assert verdict.verdict is Verdict.SUPPORTED
+    assert verdict.as_expected
+    assert verdict.mutants
+    assert not verdict.survivors
+    assert "filtergain verify proposition-1-explicit" in verdict.repeat
+
+
+def test_neither_workers_nor_order_change_a_number():
+    """The same seed gives the same JSON, timings aside, for one and two workers."""
+    chosen = [claims["proposition-1-explicit"], claims["proposition-1-sharp"]]
+    documents = []
+    for jobs in (1, 2):
+        document = verify(chosen, jobs=jobs, seed=3).as_dict()
+        document["seconds"] = 0
+        for row in document["claims"]:
+            row["seconds"] = 0
+        documents.append(json.dumps(document, sort_keys=True))
+    assert documents[0] == documents[1]
+
+
+def test_a_wrong_claim_is_refuted_with_a_witness_that_repeats():
+    """The witness's command draws the very error that broke the bound."""
+    base = claims["corollary-1-explicit"]
+    wrong = dataclasses.replace(base, id="wrong", bound=base.bound / 10, expected=Verdict.REFUTED)
+    (verdict,) = verify([wrong], jobs=1)
+    assert verdict.verdict is Verdict.REFUTED
+    witness = verdict.evidence[0].witness
+    words = witness["command"].split()
+    flags = dict(zip(words[2::2], words[3::2], strict=True))
+    place = Setting(
+        int(flags["--n"]), int(flags["--d"]), int(flags["--d-tilde"]), int(flags["--r"]),
+        float(flags["--eta"]), float(flags["--gamma"]), float(flags["--gamma-tilde"]),
+    )  # fmt: skip
+    again = simulation.simulate(place, replicates=int(flags["--replicates"]), seed=int(flags["--seed"]))
+    bound = float(wrong.evaluate(witness["setting"]))
+    assert again.errors[witness["replicate"]] / bound == pytest.approx(witness["ratio"], rel=1e-12)
+    assert "witness" in verdict.message
+
+
+def test_claims_and_quantities_of_ones_own(module):
+    """A module with CLAIMS and QUANTITIES is judged like the register."""
+    own = quantities.load_module(str(module)).CLAIMS
+    (verdict,) = verify(own, jobs=1, module=str(module))
+    assert verdict.verdict is Verdict.SUPPORTED
+    assert verdict.mutants
+    assert not verdict.survivors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"profile": "fast"}, "profile"), ({"alpha": 0}, "alpha"), ({"alpha": 1.0}, "alpha"),
+        ({"alpha": "x"}, "alpha"), ({"seed": -1}, "seed"), ({"jobs": 0}, "jobs"), ({"jobs": 1.5}, "jobs"),
+    ],
+)  # fmt: skip
+def test_wrong_arguments_are_named(arguments, named):
+    """A run with impossible arguments stops before anything is drawn."""
+    with pytest.raises(InvalidArgument, match=f"^{named}"):
+        verify([claims["proposition-1"]], **arguments)
+
+
+def test_decisions_follow_the_weakest_evidence():
+    """A failure refutes, a doubt leaves open, and the weakest kind of evidence names a success."""
+
+    def outcome(*pairs):
+        from verification.inference import Evidence
+
+        return decide([Evidence(kind, "s", result) for kind, result in pairs])
+
+    assert outcome(("proof", "holds")) is Verdict.PROVED
+    assert outcome(("proof", "holds"), ("certificate", "holds")) is Verdict.CERTIFIED
+    assert outcome(("proof", "holds"), ("search", "holds")) is Verdict.SUPPORTED
+    assert outcome(("tail", "holds"), ("law", "undecided")) is Verdict.INCONCLUSIVE
+    assert outcome(("tail", "fails"), ("law", "undecided")) is Verdict.REFUTED
+    assert outcome() is Verdict.INCONCLUSIVE
+
+
+def test_what_rests_on_a_failed_claim_becomes_conditional():
+    """Taking away a proof marks everything above it, at any depth, and nothing beside it."""
+    graph = [proof("a"), proof("b", depends_on=("a",)), proof("c", depends_on=("b",)), proof("d")]
+    good = verify(graph, jobs=1)
+    assert all(v.conditional_on == () for v in good)
+    broken = verify([proof("a", truth=False), *graph[1:]], jobs=1)
+    assert [v.conditional_on for v in broken] == [(), ("a",), ("a",), ()]
+    assert "conditional on a" in broken[1].message
+    assert conditions(graph, {"b": Verdict.INCONCLUSIVE})["c"] == ("b",)
+
+
+def made(*items):
+    """A run's result from verdicts that are made up."""
+    return Verdicts(tuple(items), "quick", 1e-6, 0, {}, {}, 1.0)
+
+
+def test_the_exit_status_tells_success_difference_and_doubt():
+    """0 as expected, 1 for a difference or a surviving mutant, 3 for doubts alone."""
+    right = ClaimVerdict(proof("a"), Verdict.PROVED, ())
+    wrong = ClaimVerdict(proof("b"), Verdict.REFUTED, ())
+    doubt = ClaimVerdict(proof("c"), Verdict.INCONCLUSIVE, ())
+    survivor = ClaimVerdict(proof("d"), Verdict.PROVED, (), mutants=(MutantResult("m", False),))
+    assert made(right).exit_status == 0
+    assert made(right, doubt).exit_status == 3
+    assert made(right, doubt, wrong).exit_status == 1
+    assert made(survivor).exit_status == 1
+    assert made(right, wrong)[0] is right
+    assert len(made(right, wrong)[0:2]) == 2
+
+
+def test_the_table_names_what_differs_and_what_survived():
+    """A stranger reads from the text which claim differs and which wrong version was not noticed."""
+    shown = str(
+        made(
+            ClaimVerdict(proof("first"), Verdict.REFUTED, ()),
+            ClaimVerdict(proof("second"), Verdict.PROVED, (), mutants=(MutantResult("second~n", False),)),
+        )
+    )
+    assert "NO: PROVED" in shown
+    assert "Different from what was expected: first" in shown
+    assert "Survived: second~n" in shown
+    assert "<th>verdict</th>" in made()._repr_html_()
+    hostile = ClaimVerdict(proof("<b>"), Verdict.PROVED, ())
+    assert "<b>" not in text.render_html(made(hostile)).replace("<b></b>", "")
+
+
+def test_an_unknown_quantity_or_module_is_named(tmp_path):
+    """Misspelt quantities and broken modules are one line that names them."""
+    with pytest.raises(InvalidArgument, match="^quantity"):
+        quantities.draw(Cell((), "no-such-thing"), 0, [0])
+    with pytest.raises(InvalidArgument, match="^module"):
+        quantities.load_module(str(tmp_path / "none.py"))
+    broken = tmp_path / "broken.py"
+    broken.write_text("1 / 0")
+    with pytest.raises(InvalidArgument, match="ZeroDivisionError"):
+        quantities.load_module(str(broken))
+
+
+def test_a_filter_that_keeps_nothing_counts_as_no_estimate():
+    """A replicate without an estimate has infinite error: an upper bound cannot hold by it."""
+    setting = {"n": 100, "d": 3, "d_tilde": 3, "r": 1, "eta": 0.5, "gamma": 1.0, "gamma_tilde": 1.0}
+    cell = Cell(tuple(setting.items()), "error", (Procedure("oracle-filtered", theta=1e6),))
+    assert np.isinf(quantities.draw(cell, 0, range(3))).all()
+    both = dataclasses.replace(
+        cell, procedures=(Procedure("oracle-filtered", theta=1e6), Procedure("oracle-filtered", theta=0.0))
+    )
+    assert np.isfinite(quantities.draw(both, 0, range(3))).all()
+
+
+def test_the_smallest_error_over_thresholds_is_measured():
+    """With several thresholds a cell draws each and keeps the smallest error of a replicate."""
+    from bounds.symbols import r
+
+    point = {
+        "n": 400,
+        "d": 4,
+        "d_tilde": 4,
+        "r": 2,
+        "eta": 0.5,
+        "gamma": 5.0,
+        "gamma_tilde": 5.0,
+        "delta": 0.1,
+    }
+    several = quantities.cell(Measured("oracle-filtered", thetas=(sp.Integer(0), r), retains=(0.3,)), point)
+    single = [dataclasses.replace(several, procedures=(p,)) for p in several.procedures]
+    assert [p.theta for p in several.procedures] == [0.0, 2.0, None]
+    assert "delta" not in dict(several.values)
+    expected = np.min([quantities.draw(c, 0, range(5)) for c in single], axis=0)
+    np.testing.assert_array_equal(quantities.draw(several, 0, range(5)), expected)
+    assert several.pairs == 3 * 200
+
+
+def test_a_level_claim_of_ones_own(module):
+    """Level checks work on quantities that are no errors."""
+    own = dataclasses.replace(
+        quantities.load_module(str(module)).CLAIMS[0],
+        id="median", relation=Relation.EQUAL, bound=sp.Float(0.6745) / sp.sqrt(n),
+        checks=(Level(Measured(quantity="sample-mean"), Path(n, (4, 16), ((delta, 0.1),)), tolerance=0.2),),
+    )  # fmt: skip
+    (verdict,) = verify([own], jobs=1, module=str(module))
+    assert verdict.verdict is Verdict.SUPPORTED
+    assert not verdict.survivors
+    assert math.isclose(verdict.evidence[0].estimate, 1.0, rel_tol=0.2)
+
+
+def test_a_tail_needs_settings_it_can_pay_for():
+    """A tail check on a quantity of one's own is planned from its path alone."""
+    check = Tail(Measured(quantity="sample-mean"), (Path(n, (4,), ((delta, 0.05),)),))
+    assert quantities.cell(check.measured, check.paths[0].points()[0]).pairs == 0
