@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from bounds import (
+    concentration,
     conditioning,
     contrastive,
     filtered,
@@ -15,6 +16,8 @@ from bounds import (
     score_moments,
     selection,
     subspace,
+    tails,
+    thresholds,
     transfer,
     unfiltered,
 )
@@ -23,10 +26,13 @@ from bounds.claim import Claim
 CLAIMS: tuple[Claim, ...] = (
     *model.CLAIMS,
     *contrastive.CLAIMS,
+    *concentration.CLAIMS,
     *unfiltered.CLAIMS,
     *filtered.CLAIMS,
     *selection.CLAIMS,
+    *thresholds.CLAIMS,
     *subspace.CLAIMS,
+    *tails.CLAIMS,
     *conditioning.CLAIMS,
     *score_moments.CLAIMS,
     *moments.CLAIMS,

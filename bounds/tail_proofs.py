@@ -43,6 +43,10 @@ DENSITY = sp.besselk(0, _x / (1 - _k**2)) * sp.exp(_k * _x / (1 - _k**2)) / (sp.
 """Density of the product u v at x > 0, for unit variances and correlation k."""
 
 
+UNKNOWN = (float("-inf"), float("inf"))
+"""The range of the best constant where the stated bound has another form."""
+
+
 def required(claim: Claim) -> sp.Expr:
     """The claim's bound; raises ValueError if it states none."""
     if claim.bound is None:
@@ -129,16 +133,20 @@ def residual_life(claim: Claim) -> Iterator[Step]:
 
 def certify_lemma_5(claim: Claim, bits: int) -> Certified:
     """The stated constant against sqrt(e-1), which suffices, and 1, which is necessary."""
-    from bounds.enclose import precision
+    from bounds.enclose import enclose, precision
 
     with precision(bits):
         stated = constant_of((required(claim) - theta) / sigma)
-        box = "every log-concave law and theta >= mean"
-        if stated is None:
-            return Certified(None, box, bits, 0, float("-inf"))
-        found = compare(stated, SUFFICIENT, sp.Integer(1))
-    witness = "exponential law, theta = mean" if found.holds is False else ""
-    return Certified(found.holds, box, bits, 1, found.margin, witness, found.best)
+        found = Comparison(None, float("-inf"), UNKNOWN)
+        if stated is not None:
+            found = compare(stated, SUFFICIENT, sp.Integer(1))
+        holds, witness = found.holds, ""
+        for threshold in (1, 2, 32):
+            # The exponential law with sigma = 1 has mean 1 and E[X | X > theta] = theta + 1.
+            if enclose(required(claim), {theta: threshold, sigma: 1}) < threshold + 1:
+                holds, witness = False, f"exponential law with sigma = 1, theta = {threshold}"
+    box = "every log-concave law and theta >= mean"
+    return Certified(holds, box, bits, 1, found.margin, witness, found.best)
 
 
 def share_above_mean(claim: Claim) -> Iterator[Step]:
@@ -196,7 +204,7 @@ def log_concavity_of_sums(claim: Claim) -> Iterator[Step]:
     curvature = sp.diff(log_gamma_density, _x, 2)
     yield steps.nonnegative(
         "Gamma(r/2) is log-concave for r >= 2, and so is a difference of two (Prekopa)",
-        required(claim) - curvature,
+        -curvature - required(claim),
     )
 
 
@@ -230,12 +238,12 @@ def certify_upper(claim: Claim, bits: int) -> Certified:
     box = f"r >= 1, correlation in [0, 1), theta >= 0; once more directly for r = 2..{LARGEST_R}"
     beyond = sp.simplify(required(claim) - LEMMA_8_LOWER)
     stated = constant_of(beyond / LEMMA_8_SPREAD)
-    if stated is None:
-        return Certified(None, box, bits, 0, float("-inf"))
     with precision(bits):
-        found = compare(stated, sp.sqrt(2), sp.sqrt(2))
+        found = Comparison(None, float("-inf"), UNKNOWN)
+        if stated is not None:
+            found = compare(stated, sp.sqrt(2), sp.sqrt(2))
         if found.holds is not True:
-            witness = _single_product_witness(stated)
+            witness = _single_product_witness(required(claim))
             return Certified(False if witness else None, box, bits, 1, found.margin, witness, found.best)
         boxes, margin = 1, found.margin
         for dimension in range(2, LARGEST_R + 1):
@@ -248,15 +256,16 @@ def certify_upper(claim: Claim, bits: int) -> Certified:
     return Certified(True, box, bits, boxes, margin, "", found.best)
 
 
-def _single_product_witness(stated: sp.Expr) -> str:
-    """Where one product (r = 1) certainly has a mean above theta + stated * sigma; "" if not found."""
+def _single_product_witness(bound: sp.Expr) -> str:
+    """Where one product (r = 1, unit variances) certainly has a larger mean than `bound`; "" if not found."""
     from bounds.enclose import ball, enclose
     from bounds.score_balls import excess, tail
 
     for correlation in (Fraction(1, 2), Fraction(3, 4), Fraction(15, 16), Fraction(63, 64)):
         for threshold in (2, 8, 32):
-            life = excess(1, correlation, threshold) / tail(1, correlation, threshold)
-            if life > enclose(stated) * (1 + ball(correlation) ** 2).sqrt():
+            mean = ball(threshold) + excess(1, correlation, threshold) / tail(1, correlation, threshold)
+            values = {sigma_u: 1, sigma_v: 1, cov_uv: correlation, theta: threshold, r: 1}
+            if mean > enclose(bound, values):
                 return f"r = 1, correlation {correlation}, theta = {threshold} (unit variances)"
     return ""
 

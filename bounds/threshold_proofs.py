@@ -14,7 +14,7 @@ import sympy as sp
 
 from bounds import steps
 from bounds.claim import Certified, Claim, Step
-from bounds.symbols import a_x, a_y, eta, r, theta
+from bounds.symbols import a_x, a_y, r, theta
 from bounds.tail_proofs import MEAN_AT_ZERO, constant_of, required
 
 if TYPE_CHECKING:
@@ -27,22 +27,6 @@ HALF = sp.Rational(1, 2)
 
 _x, _y, _w = sp.symbols("x y w", nonnegative=True)
 _m = sp.Symbol("m", nonnegative=True)  # r = 2 + m
-
-
-def monotone(claim: Claim) -> Iterator[Step]:
-    """(M/P)' = p (E - theta)/P for the tail P and the truncated mean M."""
-    tail, density = sp.Function("P"), sp.Function("p")
-    mass = sp.Function("M")
-    slope = sp.diff(mass(theta) / tail(theta), theta)
-    slope = slope.subs(sp.Derivative(mass(theta), theta), -theta * density(theta))
-    slope = slope.subs(sp.Derivative(tail(theta), theta), -density(theta))
-    share, height = sp.symbols("P_ p_", positive=True)
-    above = theta + _x  # a conditional mean above theta
-    slope = slope.subs(mass(theta), above * tail(theta))
-    slope = slope.subs({tail(theta): share, density(theta): height})
-    yield steps.nonnegative("E_c rises: (M/P)' = p (E - theta)/P", sp.simplify(slope))
-    yield steps.positive("P_c falls: -P' = p", height)
-    yield steps.identity("E_1(-oo) = E[S] = r and E_0(-oo) = 0", r * 1 - r * 0, r)
 
 
 def mean_above(larger: sp.Expr) -> Callable[[Claim], Iterator[Step]]:
@@ -337,34 +321,8 @@ def certify_half_r(claim: Claim, bits: int) -> Certified:
         return Certified(holds, box, bits, 1, endpoints(margin)[0], "", best)
 
 
-def kept_share(at_zero: bool) -> Callable[[Claim], Iterator[Step]]:
-    """P_O = eta P_1 + (1 - eta) P_0 with P_1 >= 1/2, and P_0 = 1/2 (theta = 0) or >= 0."""
-
-    def derive(claim: Claim) -> Iterator[Step]:
-        share = 1 / (1 + _w)  # eta
-        clean = HALF + _x
-        corrupted = HALF if at_zero else _y
-        kept = share * clean + (1 - share) * corrupted
-        stated = required(claim).subs(eta, share)
-        yield steps.nonnegative("P_O is at least the stated bound", sp.simplify(kept - stated))
-
-    return derive
-
-
-def certify_absolute_share(claim: Claim, bits: int) -> Certified:
-    """P_O(r/2) has no absolute lower bound: it falls below every number as r grows and eta falls."""
-    from bounds.enclose import ball, enclose, endpoints, precision
-    from bounds.score_balls import tail
-
-    dimension, share = 256, Fraction(1, 2**30)
-    with precision(bits):
-        kept = ball(share) * tail(dimension, 1, dimension // 2)
-        kept += ball(1 - share) * tail(dimension, 0, dimension // 2)
-        best = (0.0, endpoints(kept)[1])
-        witness = f"r = {dimension}, eta = 2^-30, no noise: P_O(r/2) < {best[1]:.1e}"
-        stated = required(claim)
-        if stated.free_symbols:  # an unnamed constant: refuted by values below any that one would name
-            return Certified(False, "r >= 2, eta in (0, 1]", bits, 1, -best[1], witness, best)
-        margin = kept - enclose(stated)
-    holds = False if margin < 0 else None
-    return Certified(holds, "r >= 2, eta in (0, 1]", bits, 1, endpoints(margin)[0], witness, best)
+def kept_share_at_zero(claim: Claim) -> Iterator[Step]:
+    """P_O = eta P_1 + (1 - eta) P_0 with P_1 = 1/2 + x and P_0 = 1/2."""
+    share = 1 / (1 + _w)  # eta
+    kept = share * (HALF + _x) + (1 - share) * HALF
+    yield steps.nonnegative("P_O is at least the stated bound", sp.simplify(kept - required(claim)))

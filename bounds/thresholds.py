@@ -11,7 +11,7 @@ import sympy as sp
 
 from bounds import threshold_proofs as proofs
 from bounds.claim import Certificate, Claim, Proof, Relation, Verdict
-from bounds.symbols import C, P, a_x, a_y, eta, mean_0, mean_1, r, tail_0, tail_1, theta
+from bounds.symbols import P, a_x, a_y, mean_0, mean_1, r, tail_0, tail_1, theta
 from bounds.tail_proofs import MEAN_AT_ZERO
 
 HALF = proofs.HALF
@@ -31,15 +31,6 @@ AT_ZERO = (sp.Eq(theta, 0),)
 AT_HALF_R = (sp.Eq(theta, r / 2),)
 
 CLAIMS: tuple[Claim, ...] = (
-    Claim(
-        id="section-6-2-monotone",
-        title="A higher threshold keeps fewer pairs with higher scores",
-        source="Section 6.2",
-        statement="E_0, E_1 rise and P_0, P_1 fall with theta; E_1(-oo) = r, E_0(-oo) = 0, P(-oo) = 1.",
-        checks=(Proof(proofs.monotone),),
-        expected=Verdict.PROVED,
-        note="thresholds.md#monotonicity",
-    ),
     Claim(
         id="section-6-2-mean-1-zero",
         title="Mean clean score above 0",
@@ -215,39 +206,9 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.LOWER,
         bound=HALF,
         conditions=AT_ZERO,
-        checks=(Proof(proofs.kept_share(at_zero=True)),),
+        checks=(Proof(proofs.kept_share_at_zero),),
         expected=Verdict.PROVED,
         note="thresholds.md#step-43",
         depends_on=("section-6-2-tail-1-zero", "section-6-2-tail-0-zero"),
-    ),
-    Claim(
-        id="step-4-3",
-        title="Share that the oracle keeps at threshold r/2, as printed",
-        source="Appendix G, Step 4.3",
-        statement="P_O(r/2) is bounded below by an absolute constant.",
-        quantity=P,
-        relation=Relation.LOWER,
-        bound=C,
-        conditions=(*AT_HALF_R, sp.Ge(r, 2)),
-        checks=(Certificate(proofs.certify_absolute_share),),
-        expected=Verdict.REFUTED,
-        note="thresholds.md#step-43",
-        remark="The paper's own last line of the step has Omega(eta).",
-    ),
-    Claim(
-        id="step-4-3-corrected",
-        title="Share that the oracle keeps at threshold r/2",
-        source="Appendix G, Step 4.3",
-        statement="P_O(r/2) >= eta/2 for r >= 2.",
-        variant="corrected",
-        corrects="step-4-3",
-        quantity=P,
-        relation=Relation.LOWER,
-        bound=eta / 2,
-        conditions=(*AT_HALF_R, sp.Ge(r, 2)),
-        checks=(Proof(proofs.kept_share(at_zero=False)),),
-        expected=Verdict.PROVED,
-        note="thresholds.md#step-43",
-        depends_on=("section-6-2-tail-1-half-corrected",),
     ),
 )
