@@ -249,13 +249,15 @@ def _accuracies(
     )
 
 
-def retained_grid(score: Score, smallest: float, count: int = 161) -> np.ndarray[Any, np.dtype[np.float64]]:
+def retained_grid(score: Score, smallest: float, count: int = 201) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Thresholds from nearly no filtering down to a retained share of `smallest`, shape (count + 1,).
 
     The first one is -inf (no filter), the rest are evenly spaced.
     """
-    spread = math.sqrt(2 * score.r * (1 + 1 / score.gamma) * (1 + 1 / score.gamma_tilde))
-    low = -4 * spread
+    tail = math.sqrt((1 + 1 / score.gamma) * (1 + 1 / score.gamma_tilde))
+    spread = tail * math.sqrt(2 * score.r)
+    # Corrupted scores fall off like exp(-|theta| / tail): far enough for them to be as rare as eta.
+    low = -4 * spread - 1.5 * tail * math.log(1 / score.eta)
     high = max(float(score.quantile(smallest)), low + spread)
     return np.concatenate([[-math.inf], np.linspace(low, high, count)])
 

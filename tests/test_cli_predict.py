@@ -1,0 +1,225 @@
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bounds import regimes
+from verification import sharp_figures
+from verification.leak_study import family, predicted_study, study
+from verification.prediction import predict
+from verification.setting import Setting
+
+TABLE_1 = ("--n", "1e4", "--d", 10, "--d-tilde", 8, "--r", 4, "--eta", 0.3, "--gamma", "1e4")
+QUESTION = ("--n", "1e6", "--d", 512, "--r", 32, "--gamma", 5, "--eta", 0.3)
+LEAKY = ("--n", "1e7", "--d", 8, "--r", 2, "--gamma", 1, "--eta", 0.02)
+PRINTED = {0.01: 28.76, 0.1: 11.79, 0.2: 9.85, 0.3: 9.08, 0.4: 8.97, 0.5: 8.71, 1: 16.51}
+
+
+def timed(*arguments: object) -> tuple[str, float]:
+    """Standard output of a fresh process and the seconds that it took, start-up included."""
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", "from verification.cli import main; main()", *map(str, arguments)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout, time.perf_counter() - start
+
+
+def test_table_1_from_the_command_line_in_two_seconds():
+    """All seven means of Table 1 within 5% in one call of a fresh process, under 2 s with start-up."""
+    shares = [x for retain in PRINTED for x in ("--retain", retain)]
+    runs = [timed("predict", *TABLE_1, "--student-n", "1e4", *shares, "--json") for _ in range(3)]
+    found = json.loads(runs[0][0])
+    for law, printed in zip(found, PRINTED.values(), strict=True):
+        assert law["teacher_filtered"]["mean"] * 1e4 == pytest.approx(printed, rel=0.05)
+    assert min(seconds for _, seconds in runs) < 2
+
+
+def test_the_question_of_a_user_is_one_line():
+    """Gain, threshold, kept share and number of rounds are printed in words."""
+    runs = [timed("threshold", *QUESTION) for _ in range(3)]
+    text = runs[0][0]
+    assert "Filtering lowers the mean error 1.29 times" in text
+    assert "Best threshold: theta = 14.9" in text
+    assert "keeps 30.7" in text
+    assert "One round is enough" in text
+    assert min(seconds for _, seconds in runs) < 2
+
+
+def test_threshold_json_has_the_documented_keys(command):
+    """Standard output holds one JSON document with the documented keys; notes go elsewhere."""
+    status, out, _ = command("threshold", *TABLE_1, "--json")
+    found = json.loads(out)
+    assert status == 0
+    assert {"setting", "theta", "retained", "mean", "gain"} <= set(found)
+    assert set(found["gain"]) == {"unfiltered", "theta_0", "theta_half_r"}
+    assert found["advice"]["one_round_is_enough"] is True
+
+
+def test_predict_prints_every_estimator(command):
+    """The text names the estimators, the threshold, the share kept and the leak."""
+    status, out, _ = command("predict", *TABLE_1, "--theta", 0, "--rounds", 2)
+    assert status == 0
+    for part in ("unfiltered", "teacher", "oracle", "theta = 0", "leak", "2 rounds"):
+        assert part in out
+    status, out, _ = command("predict", *TABLE_1)
+    assert "theta" not in out
+
+
+def test_one_threshold_gives_an_object_and_several_a_list(command):
+    """predict's JSON is the documented object for one threshold, a list for several."""
+    _, out, _ = command("predict", *TABLE_1, "--theta", 1, "--json")
+    assert json.loads(out)["theta"] == 1
+    _, out, _ = command("predict", *TABLE_1, "--theta=-inf", "--retain", 0.5, "--json")
+    first, second = json.loads(out)
+    assert (first["theta"], first["retained"]) == ("-inf", 1.0)
+    assert second["retained"] == pytest.approx(0.5)
+
+
+def test_advice_in_words(command):
+    """Leaky settings are told to go on, clean data to leave the filter, error-free ones that there is nothing."""
+    _, out, err = command("threshold", *LEAKY)
+    assert "One round is not enough" in out
+    assert "expected relative error" in err
+    _, out, _ = command("threshold", *LEAKY, "--rounds", 3, "--teacher-n", "1e6", "--student-n", "2e6")
+    assert "in each of 3 rounds" in out
+    _, out, _ = command("threshold", "--n", "1e6", "--d", 8, "--r", 2, "--gamma", "1e4", "--eta", 1)
+    assert "does not pay" in out
+    assert "No round is worth its pairs" in out
+    _, out, _ = command("threshold", "--n", "1e4", "--d", 3, "--r", 3, "--gamma", 2, "--eta", 0.3)
+    assert "no error to lower" in out
+    _, _, err = command("threshold", "--n", 100, "--d", 9, "--r", 3, "--gamma", 2, "--eta", 0.1)
+    assert "too few pairs" in err
+    _, out, _ = command("predict", "--n", 100, "--d", 9, "--r", 3, "--gamma", 2, "--eta", 0.1)
+    assert "out of the law's range" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("predict", *TABLE_1, "--retain", 2), "retain"),
+        (("predict", *TABLE_1, "--theta", "inf"), "theta"),
+        (("predict", *TABLE_1, "--theta", "__import__('os')"), "number"),
+        (("threshold", *TABLE_1, "--figure", "picture.exe"), ".png"),
+        (("constants", "corollary-9"), "corollary-1"),
+        (("constants", "corollary-1", "--set", "n=__import__('os')"), "numbers"),
+        (("constants", "corollary-1", "--set", "n"), "NAME=VALUE"),
+        (("constants", "corollary-1", "--set", "n=nan"), "numbers"),
+        (("constants", "corollary-1", "--set", "n=-3"), "positive"),
+        (("constants", "corollary-1", "--set", "q=3"), "eta"),
+        (("constants", "corollary-1", "--over", "n=1:2"), "START:STOP:COUNT"),
+        (("constants", "corollary-1", "--over", "n=1:2:1"), "COUNT"),
+        (("constants", "corollary-1", "--over", "gamma=1:inf:5"), "finite"),
+    ],
+)
+def test_mistakes_are_one_line(command, arguments, named):
+    """A wrong value is one line on standard error that names what is allowed, and exit status 2."""
+    status, out, err = command(*arguments)
+    assert (status, out) == (2, "")
+    assert named in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_constants_without_numbers_show_the_expressions(command):
+    """Each form of the bound is printed with what is known of its constant."""
+    status, out, _ = command("constants", "corollary-1")
+    assert status == 0
+    assert "(printed)" in out
+    assert "(sharp)" in out
+    assert "1 is reached as gamma -> 0" in out
+
+
+def test_constants_with_numbers_and_along_a_curve(command):
+    """--set gives values, --over a table with both ends; what is missing is named."""
+    fixed = [x for pair in ("n=1e6", "d=9", "d_tilde=9", "r=2", "gamma=2", "gamma_tilde=inf") for x in ("--set", pair)]
+    _, out, _ = command("constants", "corollary-1", *fixed, "--set", "eta=0.5", "--json")
+    value = json.loads(out)["forms"][0]["value"]
+    _, out, _ = command("constants", "corollary-1", *fixed, "--over", "eta=0.125:0.5:3", "--log", "--json")
+    found = json.loads(out)
+    assert found["over"]["points"] == pytest.approx([0.125, 0.25, 0.5])
+    assert found["forms"][0]["values"] == pytest.approx([4 * value, 2 * value, value])
+    assert "latex" in found["forms"][0]
+    _, out, _ = command("constants", "corollary-1", *fixed, "--over", "eta=0.1:0.5:5")
+    assert len([line for line in out.splitlines() if line.lstrip()[:1].isdigit()]) == 5
+    _, out, _ = command("constants", "corollary-1", "--set", "n=100")
+    assert "needs d" in out
+    _, out, _ = command("constants", "corollary-1", *fixed, "--set", "eta=0.5")
+    assert "value" in out
+
+
+def test_a_claim_without_a_bound_has_no_constants(command, monkeypatch):
+    """Such a claim is refused by name."""
+    monkeypatch.setattr("bounds.constants.forms", lambda claim: ())
+    status, _, err = command("constants", "corollary-1")
+    assert status == 2
+    assert "states a bound" in err
+
+
+def test_pictures_are_written_where_asked(command, tmp_path):
+    """predict and threshold write their pictures, with simulated points where asked, and say so."""
+    small = ("--n", 3000, "--d", 5, "--r", 2, "--gamma", 20, "--eta", 0.3)
+    law, curve, chart = (tmp_path / name for name in ("law.png", "curve.svg", "map.pdf"))
+    _, _, err = command("predict", *small, "--figure", law, "--replicates", 2)
+    assert str(law) in err
+    _, _, err = command("threshold", *small, "--figure", curve, "--replicates", 2, "--map", chart)
+    assert str(curve) in err
+    assert str(chart) in err
+    assert law.read_bytes()[:4] == b"\x89PNG"
+    assert b"<svg" in curve.read_bytes()
+    assert chart.read_bytes()[:4] == b"%PDF"
+
+
+def test_the_same_picture_is_the_same_file(tmp_path):
+    """No date goes into a picture."""
+    setting = Setting(3000, 2, 5, 2, 0.3, 20.0, 20.0)
+    for name in ("a.pdf", "b.pdf"):
+        sharp_figures.error_against_eta(setting, 0.5, str(tmp_path / name))
+    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
+
+
+def test_the_shaded_bands_are_the_regimes(tmp_path, monkeypatch):
+    """The picture's bands end at the boundaries that `regimes` computes."""
+    bands = []
+    from matplotlib.axes import Axes
+
+    monkeypatch.setattr(Axes, "axvspan", lambda self, low, high, **_: bands.append((low, high)))
+    setting = Setting(10**5, 10, 8, 4, 0.3, 30.0, 30.0)
+    sharp_figures.error_against_eta(setting, 0.0, str(tmp_path / "x.png"))
+    result = predict(setting, theta=0.0)
+    leak = regimes.leak_boundary(4, 30.0, 30.0, 0.0, result.student_n / result.teacher_n)
+    flat = regimes.flat_boundary(4, 30.0, 30.0, 0.0)
+    assert [high for _, high in bands] == pytest.approx([leak, flat, 1.0])
+
+
+def test_missing_matplotlib_names_the_extra(command, monkeypatch, tmp_path):
+    """Without matplotlib the message says what to install."""
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    status, _, err = command("predict", *TABLE_1, "--figure", Path(tmp_path) / "a.png")
+    assert status == 2
+    assert "filtergain[figures]" in err
+
+
+def test_the_printed_theorem_fails_along_the_family_and_the_corrected_one_does_not():
+    """By simulation at gamma = 1 over all thresholds the printed ratio grows like 1/eta, the corrected
+    one stays bounded; at gamma = 10^4 neither moves."""
+    etas = (0.2, 0.1, 0.05, 0.025)
+    moderate = study(family(1.0, etas), replicates=4, seed=1)
+    assert moderate.printed_exponent > 0.8
+    assert moderate.corrected_exponent < 0.4
+    assert max(row.corrected_ratio for row in moderate.rows) < 1
+    high = study(family(1e4, etas), replicates=4, seed=1)
+    assert abs(high.printed_exponent) < 0.3
+    assert high.printed_exponent == pytest.approx(high.corrected_exponent, abs=0.05)
+
+
+def test_the_law_says_the_same_down_to_tiny_eta():
+    """The sharp law's exponents over five decades of eta: 1 for the printed rate, 0 for the corrected one."""
+    etas = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
+    found = predicted_study(family(1.0, etas, most=10**18))
+    assert found.printed_exponent == pytest.approx(1, abs=0.01)
+    assert found.corrected_exponent == pytest.approx(0, abs=0.01)
+    high = predicted_study(family(1e4, (1e-1, 1e-2, 1e-3), most=10**18))
+    assert abs(high.printed_exponent) < 0.1
