@@ -251,6 +251,10 @@ def test_dropped_condition_of_an_upper_bound_is_implied_where_the_bound_is_trivi
     assert not mutant.implied
     for point in mutant.claim.checks[0].path.points():
         assert point["n"] == math.ceil(24 * 4 / point["eta"] ** 2 / 16)
+    idle = _claim((check,), bound=RATE / sp.sqrt(r) + eta, up_to_constant=True, conditions=(condition,))
+    mutant = _named(idle)["condition"]
+    assert mutant.implied
+    assert "nothing shows" in mutant.reason
 
 
 def _normal_cdf(values: Any, numbers: Any) -> Any:

@@ -32,6 +32,9 @@ MOST_STEPS = 12
 WRONG_CONSTANT = 1.1
 """Factor by which the mutants of a law or of a stated value are wrong."""
 
+GROWTH = 0.25
+"""Margin for a power of n that a lower bound gains below its condition (it gains one half)."""
+
 MIRROR = {
     symbols.d: symbols.d_tilde,
     symbols.d_tilde: symbols.d,
@@ -251,17 +254,20 @@ def _condition_dropped(claim: Claim) -> Iterator[Mutant]:
                 continue
         checks = _below(claim, edge) if claim.relation is Relation.LOWER else _families_below(claim, edge)
         if checks:
-            yield replace(_mutant(claim, "condition", reason, conditions=rest, checks=checks), outside=True)
-
-
-def _one_sided(claim: Claim) -> list[Scaling]:
-    return [check for check in claim.checks if isinstance(check, Scaling) and not check.two_sided]
+            mutant = _mutant(claim, "condition", reason, conditions=rest, checks=checks)
+            if contradicted(mutant.claim):
+                yield replace(mutant, outside=True)
+            else:
+                reason += ": nothing shows that the claim needs it on its families moved below it"
+                yield replace(mutant, implied=True, outside=True, reason=reason)
 
 
 def _families_below(claim: Claim, edge: sp.Expr) -> tuple[Scaling, ...]:
     """The families of an upper bound with n at a 16th of the condition: errors near 1, rates that vanish."""
     moved = []
-    for check in _one_sided(claim):
+    for check in claim.checks:
+        if not isinstance(check, Scaling) or check.two_sided:
+            continue
         at = tuple((s, v) for s, v in check.path.at if s != symbols.n)
         if check.path.parameter != symbols.n:
             path = replace(check.path, at=(*at, (symbols.n, edge / 16)))
@@ -273,17 +279,17 @@ def _families_below(claim: Claim, edge: sp.Expr) -> tuple[Scaling, ...]:
 def _below(claim: Claim, edge: sp.Expr) -> tuple[Scaling, ...]:
     """A lower bound where n falls from a quarter of the condition to a 4096th: no error exceeds sqrt(r)."""
     room = [
-        (_number(edge, point), check, point)
-        for check in _one_sided(claim)
+        (_number(edge, point), check.measured, point)
+        for check in claim.checks if isinstance(check, Scaling)
         for point in check.path.points()
         if _number(edge, point) / 4096 >= 4
     ]
     if not room:
         return ()
-    limit, check, point = max(room, key=lambda item: item[0])
+    limit, measured, point = max(room, key=lambda item: item[0])
     at = tuple((symbols.SYMBOLS[name].symbol, v) for name, v in point.items() if name != "n")
     values = tuple(math.ceil(limit / 4**k) for k in (1, 2, 4, 6))
-    return (replace(check, path=Path(symbols.n, values, at)),)
+    return (Scaling(measured, Path(symbols.n, values, at), two_sided=False, margin=GROWTH),)
 
 
 def _exact(claim: Claim) -> Iterator[Mutant]:
