@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from functools import reduce
+from typing import Any
 
+import numpy as np
 import sympy as sp
 
 from bounds.claim import Claim, Proof, Relation, Step, Verdict
@@ -55,3 +58,39 @@ def symbolic(claims: tuple[Claim, ...]) -> list[Claim]:
 def sound(claims: tuple[Claim, ...]) -> list[Claim]:
     """Those of them that are expected to hold."""
     return [c for c in symbolic(claims) if c.expected is not Verdict.REFUTED]
+
+
+def number(expression: sp.Expr, values: dict[sp.Basic, Any]) -> Any:
+    """A matrix expression or a scalar with traces in it, at arrays and numbers: an array or a float.
+
+    An evaluator of its own, so that a symbolic result can be compared with plain NumPy.
+    """
+    if expression in values:
+        return values[expression]
+    if isinstance(expression, sp.BlockMatrix):
+        rows, columns = expression.blockshape
+        return np.block(
+            [[number(expression.blocks[i, j], values) for j in range(columns)] for i in range(rows)]
+        )
+    parts = [number(part, values) for part in expression.args] if expression.has(sp.MatrixExpr) else []
+    if isinstance(expression, sp.Identity):
+        return np.eye(int(expression.shape[0].subs(_scalars(values))))
+    if isinstance(expression, sp.ZeroMatrix):
+        return np.zeros([int(size.subs(_scalars(values))) for size in expression.shape])
+    if isinstance(expression, sp.Transpose):
+        return parts[0].T
+    if isinstance(expression, sp.Trace):
+        return float(np.trace(parts[0]))
+    if isinstance(expression, sp.MatPow):
+        return np.linalg.matrix_power(parts[0], int(expression.args[1]))
+    if isinstance(expression, (sp.MatMul, sp.Mul)) and parts:
+        return reduce(lambda a, b: a * b if np.ndim(a) == 0 or np.ndim(b) == 0 else a @ b, parts)
+    if isinstance(expression, (sp.MatAdd, sp.Add)) and parts:
+        return sum(parts[1:], start=parts[0])
+    if parts:
+        return float(expression.func(*(sp.Float(part) for part in parts)))
+    return float(expression.subs(_scalars(values)))
+
+
+def _scalars(values: dict[sp.Basic, Any]) -> dict[sp.Basic, Any]:
+    return {symbol: value for symbol, value in values.items() if np.ndim(value) == 0}
