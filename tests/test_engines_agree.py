@@ -161,13 +161,13 @@ def agreement(case, draws):
 @pytest.mark.parametrize("case", CASES, ids=[f"{s.key}|{p.key}" for s, p in CASES])
 def test_the_engines_agree_in_law(case):
     """Errors, kept pairs and singular values have the same law in both engines (family level 1e-6)."""
-    assert agreement(case, 250) > LEVEL / len(CASES)
+    assert agreement(case, 200) > LEVEL / len(CASES)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES[::3], ids=[f"{s.key}|{p.key}" for s, p in CASES[::3]])
 def test_the_engines_agree_in_law_with_more_draws(case):
-    """A third of the family again with six times the draws, hence 2.4 times the sensitivity."""
+    """A third of the family again with 7.5 times the draws, hence 2.7 times the sensitivity."""
     assert agreement(case, 1500) > LEVEL / len(CASES)
 
 

@@ -29,7 +29,7 @@ STYLE = {
     "axes.axisbelow": True,
     "grid.color": "#e6e6e6",
     "legend.frameon": False,
-    "svg.hashsalt": "filtergain",  # the same numbers give the same file
+    "svg.hashsalt": "filtergain",  # ids that do not change from run to run
 }
 
 
@@ -50,7 +50,9 @@ def _axes(width: float = 8.0, height: float = 5.4) -> tuple[Any, Any]:
 
 
 def _save(figure: Any, path: str | Path) -> None:
-    figure.savefig(path, dpi=160)
+    # No date inside: the same numbers give the same file.
+    undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    figure.savefig(path, dpi=160, metadata=undated.get(Path(path).suffix))
 
 
 def _styled(draw: Any) -> Any:

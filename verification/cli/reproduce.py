@@ -40,7 +40,11 @@ def _replicates(default: int) -> Any:
     return typer.Option("--replicates", parser=number, metavar="NUMBER", help="Runs of each point.")
 
 
-@reproduce.command("table-1", epilog="Example: filtergain reproduce table-1 --replicates 2000 --out pictures")
+@reproduce.command(
+    "table-1",
+    short_help="The error against the share of the pairs that is kept.",
+    epilog="Example: filtergain reproduce table-1 --replicates 2000 --out pictures",
+)
 def table_1(
     out: OutOption = None,
     replicates: Annotated[float, _replicates(500)] = 500,
@@ -88,7 +92,11 @@ def table_1(
     return None
 
 
-@reproduce.command("figure-2b", epilog="Example: filtergain reproduce figure-2b --out pictures")
+@reproduce.command(
+    "figure-2b",
+    short_help="The oracle score by class, with its exact densities.",
+    epilog="Example: filtergain reproduce figure-2b --out pictures",
+)
 def figure_2b(
     out: OutOption = None,
     n: Annotated[float, typer.Option("--n", parser=number, metavar="NUMBER", help="Pairs.")] = 50_000,
@@ -146,7 +154,11 @@ def figure_2b(
             write("figure-2b", rows, lambda path: figures.figure_2b(result, path))
 
 
-@reproduce.command("figure-3a", epilog="Example: filtergain reproduce figure-3a --out pictures")
+@reproduce.command(
+    "figure-3a",
+    short_help="The error against eta, without and with the filter.",
+    epilog="Example: filtergain reproduce figure-3a --out pictures",
+)
 def figure_3a(
     out: OutOption = None,
     n: Annotated[
