@@ -222,7 +222,7 @@ CLAIMS: tuple[Claim, ...] = (
         mean_1 / r,
         _prove_multiple,
         note="conditioning.md#step-3",
-        depends_on=("remark-a-1",),
+        depends_on=("remark-a-1", "remark-a-1-corrupted", "lemma-9"),
     ),
     exact(
         "lemma-6",

@@ -166,6 +166,11 @@ CLAIMS: tuple[Claim, ...] = (
         variant="corrected",
         corrects="step-4-3",
         conditions=(sp.Ge(r, 2),),
+        depends_on=(
+            "section-6-2-tail-1-half-corrected",
+            "section-6-2-tail-1-zero",
+            "section-6-2-tail-0-zero",
+        ),
     ),
     exact(
         "step-5-rho",

@@ -17,15 +17,18 @@ from verification.matrix_lemmas import Filtered
 
 @pytest.mark.parametrize("claim", symbolic(conditioning.CLAIMS), ids=lambda c: c.id)
 def test_each_statement_about_conditioning_comes_out_as_registered(claim):
+    """Each statement about conditioning comes out as registered."""
     check_outcome(claim)
 
 
 @pytest.mark.parametrize("claim", sound(conditioning.CLAIMS), ids=lambda c: c.id)
 def test_no_statement_about_conditioning_accepts_a_wrong_value(claim):
+    """No statement about conditioning accepts a wrong value."""
     check_wrong_bound(claim)
 
 
 def test_every_searched_ratio_is_registered():
+    """Every searched ratio is registered."""
     names = [c.measured.quantity for k in conditioning.CLAIMS for c in k.checks if isinstance(c, Search)]
     assert set(names) == {"independence-ratio", "filter-share-ratio", "filter-moment-ratio"}
     assert set(names) <= set(matrix_lemmas.QUANTITIES)
@@ -44,7 +47,8 @@ def _kept_first_moment(correlation, factor, theta, mean=0.0):
         return x * stats.norm.pdf(x, loc=mean) * stats.norm.sf(sign * (level - correlation * x) / spread)
 
     return tuple(
-        integrate.quad(integrand, *side, epsabs=1e-12, limit=300)[0] for side in ((1e-300, 14), (-14, -1e-300))
+        integrate.quad(integrand, *side, epsabs=1e-12, limit=300)[0]
+        for side in ((1e-300, 14), (-14, -1e-300))
     )
 
 
@@ -85,7 +89,7 @@ def test_step_3_prime_on_exact_filtered_moments(seed, clean, theta, rank):
 
 
 def test_the_invariant_matrix_of_step_3_prime_needs_a_rotation_invariant_law():
-    """Negative control: coordinates of unequal variance leave a matrix that is no multiple of the identity."""
+    """Negative control: coordinates of unequal variance leave no multiple of the identity."""
     law = Filtered(np.diag([3.0, 1.0, 3.0, 1.0]), 2)
     share, moment = law.kept(np.eye(2), 0.5)
     assert abs(moment[0, 0] - moment[1, 1]) / share > 0.1
@@ -124,6 +128,7 @@ def test_the_explicit_lemma_10_holds_on_exact_filtered_moments(seed):
 
 
 def test_the_constants_of_lemma_10_do_not_see_a_common_scale():
+    """The constants of Lemma 10 do not see a common scale."""
     scaled = {s: s / 7 for s in (conditioning.GAP, conditioning.CHANGE, conditioning.CHANGE_NUCLEAR)}
     for bound in (conditioning.LEMMA_10_PROBABILITY, conditioning.LEMMA_10_MOMENT):
         assert sp.simplify(bound.subs(scaled, simultaneous=True) - bound) == 0

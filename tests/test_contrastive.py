@@ -16,11 +16,13 @@ from verification import estimate
 
 @pytest.mark.parametrize("claim", symbolic(contrastive.CLAIMS), ids=lambda c: c.id)
 def test_each_statement_about_the_loss_comes_out_as_registered(claim):
+    """Each statement about the loss comes out as registered."""
     check_outcome(claim)
 
 
 @pytest.mark.parametrize("claim", sound(contrastive.CLAIMS), ids=lambda c: c.id)
 def test_no_statement_about_the_loss_accepts_a_wrong_value(claim):
+    """No statement about the loss accepts a wrong value."""
     check_wrong_bound(claim)
 
 
@@ -42,6 +44,7 @@ def test_step_1_is_the_loss_of_the_estimator(seed, size):
 
 @pytest.mark.parametrize("form", [contrastive.S_N_WEIGHT, contrastive.S_N_WEIGHT_PAIRS])
 def test_both_forms_of_eq_5_are_the_estimators_cross_covariance(form):
+    """Both forms of Eq. 5 are the estimator's cross covariance."""
     _, x, y = _data(1)
     weight = sp.lambdify((contrastive.K, contrastive.L, n), form)
     total = sum(weight(k, m, 7) * np.outer(x[k], y[m]) for k in range(7) for m in range(7))
@@ -49,12 +52,15 @@ def test_both_forms_of_eq_5_are_the_estimators_cross_covariance(form):
 
 
 def test_no_descent_ends_below_the_stated_minimum_and_some_reaches_it():
+    """No descent ends below the stated minimum and some reaches it."""
     rng, x, y = _data(2)
     strength = 0.7
     s = np.linalg.svd(estimate.cross_covariance(x, y), compute_uv=False)
-    stated = float(contrastive.MINIMUM.subs({r: 2, rho: strength}).doit().subs(
-        {contrastive._values[k]: s[k - 1] for k in (1, 2)}
-    ))
+    stated = float(
+        contrastive.MINIMUM.subs({r: 2, rho: strength})
+        .doit()
+        .subs({contrastive._values[k]: s[k - 1] for k in (1, 2)})
+    )
 
     def loss(flat):
         return estimate.loss(flat[:8].reshape(2, 4), flat[8:].reshape(2, 3), x, y, strength)
@@ -67,12 +73,15 @@ def test_no_descent_ends_below_the_stated_minimum_and_some_reaches_it():
 
 
 def test_the_fit_has_the_singular_values_of_eq_6_over_rho():
+    """The fit has the singular values of Eq. 6 over rho."""
     _, x, y = _data(3)
     fitted = estimate.fit(estimate.cross_covariance(x, y), 2)
     g, g_tilde = estimate.encoders(fitted, rho=0.3)
     values = np.linalg.svd(g.T @ g_tilde, compute_uv=False)[:2]
-    stated = [float(contrastive.MINIMISER.subs({contrastive.SINGULAR_VALUE: s, rho: 0.3}))
-              for s in fitted.singular_values]
+    stated = [
+        float(contrastive.MINIMISER.subs({contrastive.SINGULAR_VALUE: s, rho: 0.3}))
+        for s in fitted.singular_values
+    ]
     np.testing.assert_allclose(values, stated, rtol=1e-12)
 
 
@@ -85,6 +94,7 @@ def _change_of_closed_form(matrix, truth, rank):
 @given(st.integers(0, 2**32 - 1), st.floats(-3, 1))
 @settings(max_examples=60)
 def test_eq_23_holds_for_any_change(seed, size):
+    """Eq. 23 holds for any change."""
     rng = np.random.default_rng(seed)
     truth = estimate.random_basis(5, 2, rng) @ estimate.random_basis(4, 2, rng).T
     left, change = _change_of_closed_form(truth + 10**size * rng.standard_normal((5, 4)), truth, 2)
@@ -93,6 +103,7 @@ def test_eq_23_holds_for_any_change(seed, size):
 
 
 def test_the_2_of_eq_23_is_nearly_reached():
+    """The 2 of Eq. 23 is nearly reached."""
     e = 1.0
     b = 2 * e * (1 - 1e-9)
     left, change = _change_of_closed_form(np.diag([b - e, e]), np.diag([b, 0.0]), 1)

@@ -17,12 +17,13 @@ def _worst(quantity, instances=400, **options):
 
 @pytest.mark.parametrize("name", QUANTITIES)
 def test_no_instance_breaks_a_lemma_and_some_come_close(name):
-    """The search never passes 1, and reaches nine tenths of it: a bound of half the size would be refuted."""
+    """The search never passes 1, and reaches nine tenths of it: half the bound would be refuted."""
     assert 0.9 < _worst(QUANTITIES[name]) <= 1
 
 
 @pytest.mark.parametrize("name", QUANTITIES)
 def test_an_instance_is_a_finite_number_of_its_generator_alone(name):
+    """An instance is a finite number of its generator alone."""
     first, again = (QUANTITIES[name](generator(3, "one")) for _ in range(2))
     assert first == again
     assert np.isfinite(first)
@@ -39,12 +40,14 @@ def test_weyl_fails_for_unordered_values():
     a, b = np.diag([1.0, 0.9]), np.diag([0.9, 1.0])
     assert np.abs(np.diag(a) - np.diag(b)[::-1]).max() < np.linalg.norm(a - b, 2)
     shuffled = np.linalg.svd(b, compute_uv=False)[::-1]
-    assert np.abs(np.linalg.svd(a, compute_uv=False) - shuffled).max() >= np.linalg.norm(a - b, 2) * (1 - 1e-12)
+    assert np.abs(np.linalg.svd(a, compute_uv=False) - shuffled).max() >= np.linalg.norm(a - b, 2) * (
+        1 - 1e-12
+    )
     assert np.abs(np.linalg.svd(a, compute_uv=False) - np.linalg.svd(b, compute_uv=False)).max() < 1e-12
 
 
 def test_the_sharp_wedin_bound_needs_equal_ranks():
-    """Negative control: a rank-2 matrix whose leading direction is orthogonal to that of A breaks the bound."""
+    """Negative control: a matrix of rank 2 with an orthogonal leading direction breaks the bound."""
     a, b = np.diag([1.0, 0.0]), np.diag([0.49, 0.51])
     sine = 1.0  # the leading left singular vectors are e_1 and e_2
     assert np.argmax(np.diag(b)) == 1
@@ -52,7 +55,10 @@ def test_the_sharp_wedin_bound_needs_equal_ranks():
 
 
 def test_every_search_of_the_register_has_its_quantity():
-    searched = {c.measured.quantity for claim in claims.values() for c in claim.checks if isinstance(c, Search)}
+    """Every search of the register has its quantity."""
+    searched = {
+        c.measured.quantity for claim in claims.values() for c in claim.checks if isinstance(c, Search)
+    }
     assert searched <= set(QUANTITIES)
     # Lemma 2 is proved; its two searches serve the tests of that proof.
     assert set(QUANTITIES) - searched == {"wedin-ratio", "wedin-sharp-ratio"}
@@ -60,6 +66,8 @@ def test_every_search_of_the_register_has_its_quantity():
 
 @pytest.mark.parametrize("kind", range(5))
 def test_spectra_are_ordered_and_scaled_to_one(kind):
+    """Spectra are ordered and scaled to one."""
+
     class Fixed(np.random.Generator):
         def integers(self, *args, **options):
             return kind if args == (5,) else super().integers(*args, **options)

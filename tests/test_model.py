@@ -17,11 +17,13 @@ SETTING = Setting(n=200_000, d=5, d_tilde=4, r=2, eta=0.4, gamma=2.0, gamma_tild
 
 @pytest.mark.parametrize("claim", symbolic(model.CLAIMS), ids=lambda c: c.id)
 def test_each_statement_about_the_model_comes_out_as_registered(claim):
+    """Each statement about the model comes out as registered."""
     check_outcome(claim)
 
 
 @pytest.mark.parametrize("claim", sound(model.CLAIMS), ids=lambda c: c.id)
 def test_no_statement_about_the_model_accepts_a_wrong_value(claim):
+    """No statement about the model accepts a wrong value."""
     check_wrong_bound(claim)
 
 
@@ -60,6 +62,7 @@ def test_remark_a_1_gives_the_covariances_that_the_engine_draws_from(sample):
 
 
 def test_the_signal_to_noise_ratio_is_power_over_power(sample):
+    """The signal to noise ratio is power over power."""
     u, _, _, _ = sample
     values = {gamma: 2.0, r: 2, d: 5}
     power = np.trace(u @ u.T) / np.trace(np.eye(5) / 2.0)
@@ -78,6 +81,7 @@ def test_the_hidden_coin_makes_heavier_tails_than_a_gaussian_pair(sample):
 
 
 def test_assumption_1_states_the_clean_fraction():
+    """Assumption 1 states the clean fraction."""
     (claim,) = (c for c in model.CLAIMS if c.id == "assumption-1")
     assert claim.bound == eta
     assert sp.latex(claim.bound, symbol_names={eta: r"\eta"}) in claim.latex()

@@ -16,15 +16,18 @@ CLAIMS = (*moments.CLAIMS, *score_moments.CLAIMS)
 
 @pytest.mark.parametrize("claim", symbolic(CLAIMS), ids=lambda c: c.id)
 def test_each_statement_about_moments_comes_out_as_registered(claim):
+    """Each statement about moments comes out as registered."""
     check_outcome(claim)
 
 
 @pytest.mark.parametrize("claim", sound(CLAIMS), ids=lambda c: c.id)
 def test_no_statement_about_moments_accepts_a_wrong_value(claim):
+    """No statement about moments accepts a wrong value."""
     check_wrong_bound(claim)
 
 
 def test_isserlis_formula_has_the_double_factorial_of_pairings():
+    """Isserlis' formula has the double factorial of pairings."""
     for order, pairings in ((2, 1), (4, 3), (6, 15)):
         assert moments.gaussian_moment(lambda i, j: sp.Integer(1), order) == pairings
 
@@ -106,6 +109,7 @@ def _score_moments(clean: bool, dimension: int, a: float, a_tilde: float):
 
 @pytest.mark.parametrize(("g", "g_tilde"), [(2.0, 0.5), (0.1, 10.0), (1e4, 1e4)])
 def test_appendix_f_agrees_with_quadrature_and_the_printed_variance_does_not(g, g_tilde):
+    """Appendix F agrees with quadrature and the printed variance does not."""
     at = {gamma: g, gamma_tilde: g_tilde, r: 3}
     a, a_tilde = 1 + 1 / g, 1 + 1 / g_tilde
     mean, variance = _score_moments(True, 3, a, a_tilde)
@@ -119,6 +123,7 @@ def test_appendix_f_agrees_with_quadrature_and_the_printed_variance_does_not(g, 
 
 
 def test_the_moment_generating_functions_agree_with_integration():
+    """The moment generating functions agree with integration."""
     g, g_tilde, s = 2.0, 3.0, 0.21
     a, a_tilde = 1 + 1 / g, 1 + 1 / g_tilde
     for clean, stated in ((1, score_moments.MGF_CLEAN), (0, score_moments.MGF_CORRUPTED)):
@@ -133,6 +138,7 @@ def test_the_moment_generating_functions_agree_with_integration():
 
 
 def test_the_mixtures_variance_has_the_spread_between_the_classes():
+    """The mixture's variance has the spread between the classes."""
     at = {gamma: 1, gamma_tilde: 1, r: 4}
     ends = [score_moments.MIXTURE_VARIANCE.subs(at | {eta: e}) for e in (0, 1)]
     assert ends == [score_moments.VARIANCE_CORRUPTED.subs(at), score_moments.VARIANCE_CLEAN.subs(at)]

@@ -15,11 +15,13 @@ Y = sp.Symbol("y", positive=True)
 
 
 def test_an_identity_is_true_when_the_difference_simplifies_to_zero():
+    """An identity is true when the difference simplifies to zero."""
     assert identity("square", (X + 1) ** 2, X**2 + 2 * X + 1).truth is True
     assert identity("circle", sp.sin(X) ** 2 + sp.cos(X) ** 2, 1).truth is True
 
 
 def test_a_false_identity_names_an_exact_point_that_breaks_it():
+    """A false identity names an exact point that breaks it."""
     step = identity("not so", X**2, X)
     assert step.truth is False
     assert " fails at x = " in step.shown
@@ -28,6 +30,7 @@ def test_a_false_identity_names_an_exact_point_that_breaks_it():
 
 
 def test_matrices_are_compared_entry_by_entry_and_by_shape():
+    """Matrices are compared entry by entry and by shape."""
     matrix = sp.Matrix([[X, 1], [0, X]])
     assert identity("square", matrix**2, sp.Matrix([[X**2, 2 * X], [0, X**2]])).truth is True
     assert identity("entry", matrix, sp.Matrix([[X, 1], [1, X]])).truth is False
@@ -35,12 +38,14 @@ def test_matrices_are_compared_entry_by_entry_and_by_shape():
 
 
 def test_an_identity_that_no_point_breaks_and_sympy_cannot_reduce_is_undecided():
+    """An identity that no point breaks and SymPy cannot reduce is undecided."""
     unknown = sp.Function("f")
     with pytest.raises(Undecided, match="cannot decide"):
         identity("symmetric", unknown(X) - unknown(-X), 0)
 
 
 def test_a_sign_is_decided_from_the_domains_of_the_symbols():
+    """A sign is decided from the domains of the symbols."""
     assert nonnegative("square", X**2).truth is True
     assert nonnegative("completed square", X**2 + 1, 2 * X).truth is True
     assert positive("sum", Y + 1, 1).truth is True
@@ -48,6 +53,7 @@ def test_a_sign_is_decided_from_the_domains_of_the_symbols():
 
 
 def test_a_wrong_sign_names_an_exact_point():
+    """A wrong sign names an exact point."""
     step = nonnegative("not so", Y, 1)
     assert step.truth is False
     assert "fails at y = " in step.shown
@@ -55,11 +61,13 @@ def test_a_wrong_sign_names_an_exact_point():
 
 
 def test_a_sign_that_no_point_contradicts_and_sympy_cannot_see_is_undecided():
+    """A sign that no point contradicts and SymPy cannot see is undecided."""
     with pytest.raises(Undecided):
         nonnegative("hidden", Y - sp.log(1 + Y) + sp.Function("f", real=True)(X))
 
 
 def test_only_booleans_are_decided():
+    """Only booleans are decided."""
     assert decided("yes", sp.true).truth is True
     assert decided("no", False).truth is False
     with pytest.raises(Undecided):
@@ -67,6 +75,7 @@ def test_only_booleans_are_decided():
 
 
 def test_points_stay_inside_the_declared_domains():
+    """Points stay inside the declared domains."""
     found = list(points(eta * n * r + Y + X))
     assert all(0 < p[eta] <= 1 for p in found)
     assert all(p[n].is_integer and p[n] > 0 for p in found)
@@ -84,6 +93,7 @@ def _claim(*checks, **fields):
 
 
 def test_an_exact_claim_expects_what_its_checks_can_give():
+    """An exact claim expects what its checks can give."""
     from bounds.claim import Measured
 
     search = Search(Measured(quantity="weyl-ratio"))
@@ -94,6 +104,7 @@ def test_an_exact_claim_expects_what_its_checks_can_give():
 
 
 def test_a_derivation_sees_the_bound_of_the_claim_that_it_is_given():
+    """A derivation sees the bound of the claim that it is given."""
     claim = _claim(_halved, relation=Relation.LOWER)
     (check,) = claim.checks
     assert all(step.truth for step in check.derive(claim))
@@ -103,5 +114,6 @@ def test_a_derivation_sees_the_bound_of_the_claim_that_it_is_given():
 
 
 def test_an_exact_claim_travels_to_another_process():
+    """An exact claim travels to another process."""
     claim = _claim(_halved)
     assert pickle.loads(pickle.dumps(claim)).bound == claim.bound

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -14,11 +16,13 @@ from verification.setting import Procedure
 
 @pytest.mark.parametrize("claim", symbolic(transfer.CLAIMS), ids=lambda c: c.id)
 def test_each_statement_about_the_teacher_comes_out_as_registered(claim):
+    """Each statement about the teacher comes out as registered."""
     check_outcome(claim)
 
 
 @pytest.mark.parametrize("claim", sound(transfer.CLAIMS), ids=lambda c: c.id)
 def test_no_statement_about_the_teacher_accepts_a_wrong_value(claim):
+    """No statement about the teacher accepts a wrong value."""
     check_wrong_bound(claim)
 
 
@@ -41,9 +45,11 @@ def test_the_leak_of_a_turned_teacher_is_exact_and_free_of_rho(rho, level, angle
     """Corrupted pairs kept by a turned teacher span a space turned by arctan(tan(phi)/(1 + gamma))."""
     moment, u, side, u_tilde = _student(angle, rho, level, g)
     along, across = u.T @ moment @ u_tilde, side.T @ moment @ u_tilde
-    stated = float((sp.tan(transfer.ANGLE) / (1 + sp.Symbol("gamma", positive=True))).subs(
-        {transfer.ANGLE: angle, sp.Symbol("gamma", positive=True): g}
-    ))
+    stated = float(
+        (sp.tan(transfer.ANGLE) / (1 + sp.Symbol("gamma", positive=True))).subs(
+            {transfer.ANGLE: angle, sp.Symbol("gamma", positive=True): g}
+        )
+    )
     np.testing.assert_allclose(across, stated * along, atol=1e-9)
 
 
@@ -62,11 +68,12 @@ def test_the_share_kept_at_half_r_falls_with_eta_and_one_over_r():
         assert share <= 1 / dimension + 8 / dimension  # eta + Chebyshev
         assert share >= 0.5 / dimension
         shares.append(share)
-    assert all(a > b for a, b in zip(shares, shares[1:], strict=False))
+    assert all(a > b for a, b in pairwise(shares))
     assert shares[-1] < 0.01
 
 
 def test_the_corrected_split_is_what_the_procedure_does():
+    """The corrected split is what the procedure does."""
     (claim,) = (c for c in transfer.CLAIMS if c.id == "sample-split-corrected")
     teacher, student = Procedure("teacher-filtered", theta=0.0).sizes(1001)
     assert claim.bound.subs({n: 1001, n_T: teacher}) == student
@@ -74,11 +81,13 @@ def test_the_corrected_split_is_what_the_procedure_does():
 
 
 def test_the_relative_error_of_the_teacher_does_not_see_rho():
+    """The relative error of the teacher does not see rho."""
     rng = np.random.default_rng(0)
     u, u_tilde = estimate.random_basis(5, 2, rng), estimate.random_basis(4, 2, rng)
     fitted = 0.4 * u @ u_tilde.T + 0.05 * rng.standard_normal((5, 4))
     relative = [
-        np.linalg.norm(fitted / rho - 0.4 / rho * u @ u_tilde.T, 2) / np.linalg.norm(0.4 / rho * u @ u_tilde.T, 2)
+        np.linalg.norm(fitted / rho - 0.4 / rho * u @ u_tilde.T, 2)
+        / np.linalg.norm(0.4 / rho * u @ u_tilde.T, 2)
         for rho in (1.0, 1e6)
     ]
     error = np.linalg.norm(fitted - 0.4 * u @ u_tilde.T, 2)

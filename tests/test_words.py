@@ -16,11 +16,13 @@ PLAIN = Algebra()
 
 
 def test_products_expand_and_do_not_commute():
+    """Products expand and do not commute."""
     assert PLAIN.identity("expand", (A + B) * (A - B), A * A - A * B + B * A - B * B).truth
     assert not PLAIN.identity("commute", A * B, B * A).truth
 
 
 def test_transposition_reverses_and_spares_symmetric_letters():
+    """Transposition reverses and spares symmetric letters."""
     symmetric = Algebra(symmetric=(S,))
     assert PLAIN.identity("reverse", (A * B).T, B.T * A.T).truth
     assert symmetric.identity("symmetric", (S * A).T, A.T * S).truth
@@ -28,6 +30,7 @@ def test_transposition_reverses_and_spares_symmetric_letters():
 
 
 def test_relations_rewrite_in_both_orientations():
+    """Relations rewrite in both orientations."""
     assert BASES.identity("columns", U.T * U, sp.Identity(r)).truth
     assert BASES.identity("projector", (U * U.T) ** 2, U * U.T).truth
     assert BASES.identity("complement", U_PERP * U_PERP.T + U * U.T, sp.Identity(d)).truth
@@ -36,17 +39,20 @@ def test_relations_rewrite_in_both_orientations():
 
 
 def test_a_relation_must_rewrite_a_product_of_two():
+    """A relation must rewrite a product of two."""
     with pytest.raises(ValueError, match="product of two"):
         Algebra(relations={A * B * A: B})
 
 
 def test_traces_do_not_depend_on_rotation_or_transposition():
+    """Traces do not depend on rotation or transposition."""
     assert PLAIN.identity("turn", sp.Trace(A * B * S), sp.Trace(B * S * A)).truth
     assert PLAIN.identity("transpose", sp.Trace(A * B), sp.Trace(B.T * A.T)).truth
     assert not PLAIN.identity("order matters", sp.Trace(A * B * S), sp.Trace(B * A * S)).truth
 
 
 def test_the_trace_of_an_empty_word_is_the_size_that_is_left():
+    """The trace of an empty word is the size that is left."""
     assert BASES.evaluate(sp.Trace(sp.Identity(d))) == d
     assert BASES.evaluate(sp.Trace(U.T * U)) == r
     assert BASES.evaluate(sp.Trace(U * U.T)) == r
@@ -54,21 +60,25 @@ def test_the_trace_of_an_empty_word_is_the_size_that_is_left():
 
 
 def test_scalars_stay_scalars():
+    """Scalars stay scalars."""
     found = BASES.evaluate(sp.sqrt(sp.Trace(U * U.T) / gamma) + 1)
     assert found == sp.sqrt(r / gamma) + 1
     assert PLAIN.identity("scaled", gamma * A * B / gamma, A * B).truth
 
 
 def test_shapes_must_agree():
+    """Shapes must agree."""
     assert not BASES.identity("shapes", U, U.T).truth
 
 
 def test_explicit_matrices_are_no_words():
+    """Explicit matrices are no words."""
     with pytest.raises(TypeError, match="cannot read"):
         PLAIN.reduced(sp.Matrix([[1, 0], [0, 1]]))
 
 
 def test_contraction_follows_indices_to_traces():
+    """Contraction follows indices to traces."""
     chain = contract([(A, 0, 1), (B, 1, 2), (S, 0, 2)])  # A[i,j] B[j,k] S[i,k]
     assert PLAIN.identity("one loop", chain, sp.Trace(A * B * S.T)).truth
     loops = contract([(A, 0, 0), (B, 1, 1)])
@@ -76,11 +86,13 @@ def test_contraction_follows_indices_to_traces():
 
 
 def test_contraction_refuses_an_index_that_does_not_occur_twice():
-    with pytest.raises(ValueError, match="exactly twice|occur twice"):
+    """Contraction refuses an index that does not occur twice."""
+    with pytest.raises(ValueError, match="occur twice"):
         contract([(A, 0, 1), (B, 1, 2)])
 
 
 def test_substitution_is_simultaneous_and_reaches_into_traces():
+    """Substitution is simultaneous and reaches into traces."""
     swapped = substitute(sp.Trace(A * B.T), {A: B, B: A})
     assert PLAIN.identity("swapped", swapped, sp.Trace(B * A.T)).truth
     assert substitute(gamma, {A: B}) == gamma
