@@ -8,10 +8,13 @@ sqrt(2t) (Davidson and Szarek); a norm is 1-Lipschitz.  Derivations: proofs_note
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sympy as sp
 
-from bounds.claim import Claim, Measured, Path, Relation, Scaling, Tail, Verdict
-from bounds.symbols import C, a_x, a_y, d, d_tilde, delta, deviation, eta, gamma, gamma_tilde, n, r, t
+from bounds import steps
+from bounds.claim import Claim, Measured, Path, Proof, Relation, Scaling, Step, Tail, Verdict
+from bounds.symbols import ERR, C, a_x, a_y, d, d_tilde, delta, deviation, eta, gamma, gamma_tilde, n, r, t
 
 _s = sp.sqrt(2 * t)
 _m = n - 1  # degrees of freedom of S_n after centring
@@ -165,6 +168,17 @@ _THINNED = Measured(quantity="thinned-covariance-deviation")
 _DELTA = sp.Rational(1, 20)
 _EXPLICIT_PATHS = _paths(delta=_DELTA)
 
+
+
+def _one_dimension(claim: Claim) -> Iterator[Step]:
+    """d = d~ = r = 1: both spaces are the whole line, whatever is learned."""
+    sign = sp.Symbol("s", nonzero=True)
+    learned = sp.Matrix([sign / sp.Abs(sign)])
+    residual = (sp.eye(1) - sp.Matrix([1]) * sp.Matrix([1]).T) * learned
+    yield steps.identity("the learned direction has no part across the true one", residual[0], 0)
+    yield steps.nonnegative("the error 0 is at least the stated bound", residual[0] - claim.bound)
+
+
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="eq-24",
@@ -302,5 +316,19 @@ CLAIMS: tuple[Claim, ...] = (
         expected=Verdict.SUPPORTED,
         note="concentration.md#lemma-11",
         depends_on=("eq-28-explicit",),
+    ),
+    Claim(
+        id="proposition-1-one-dimension",
+        title="Proposition 1 in one dimension",
+        source="Section 4, Proposition 1; Appendix E",
+        statement="The lower bound of Proposition 1 holds for every d >= 1, d = d~ = r = 1 among them.",
+        quantity=ERR,
+        relation=Relation.LOWER,
+        bound=sp.sqrt(1 / (gamma * n)) / eta,
+        conditions=(sp.Eq(d, 1), sp.Eq(d_tilde, 1), sp.Eq(r, 1)),
+        checks=(Proof(_one_dimension),),
+        expected=Verdict.REFUTED,
+        note="concentration.md#proposition-1",
+        remark="Two dimensions are needed for an angle; proposition-1-explicit has d >= 2.",
     ),
 )

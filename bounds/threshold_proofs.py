@@ -326,3 +326,52 @@ def kept_share_at_zero(claim: Claim) -> Iterator[Step]:
     share = 1 / (1 + _w)  # eta
     kept = share * (HALF + _x) + (1 - share) * HALF
     yield steps.nonnegative("P_O is at least the stated bound", sp.simplify(kept - required(claim)))
+
+
+def _crossing_steps() -> Iterator[Step | sp.Expr]:
+    """Steps, then as last item the limit of r times the clean fraction where the two errors cross.
+
+    Without noise the oracle's squared error is, up to a common factor, kappa P r^2/M^2 with P the kept
+    share, M the kept mass of the score and kappa P = E[|v|^2; kept]/r.
+    """
+    multiple = sp.Symbol("w", positive=True)  # eta = w/r
+    size = sp.Symbol("r", positive=True)
+    share = multiple / size
+    s = sp.Symbol("s", positive=True)
+    chernoff = -sp.log(1 - s**2) / 2 - s / 2  # log of E exp(s S) exp(-s r/2), over r
+    yield steps.positive("P_0(r/2) falls exponentially (Chernoff at s = 1/2)", -chernoff.subs(s, HALF))
+    chebyshev = 2 * size / (size / 2) ** 2
+    yield steps.identity("P_1(r/2) -> 1 (Chebyshev, variance 2r)", sp.limit(chebyshev, size, sp.oo), 0)
+    # E_0(0) = sqrt(2 r/pi) to first order; at theta = 0 half of the corrupted pairs are kept, all clean ones.
+    mean = sp.sqrt(2 * size / sp.pi)
+    lower = (2 * size - 1) / sp.pi / mean**2
+    yield steps.identity("E_0(0)^2 >= (2r-1)/pi is that asymptote", sp.limit(lower, size, sp.oo), 1)
+    at_zero = ((1 - share) / 2 + share) * size**2 / (share * size + (1 - share) * mean / 2) ** 2
+    at_half = share * size**2 / (share * size) ** 2
+    limit_zero = sp.limit(at_zero / size, size, sp.oo)
+    limit_half = sp.limit(at_half / size, size, sp.oo)
+    yield steps.identity("squared error at 0, over r", limit_zero, sp.pi)
+    yield steps.identity("squared error at r/2, over r", limit_half, 1 / multiple)
+    (crossing,) = sp.solve(sp.Eq(limit_zero, limit_half), multiple)
+    yield crossing
+
+
+def _crossing() -> tuple[list[Step], sp.Expr]:
+    *found, crossing = _crossing_steps()
+    return [step for step in found if isinstance(step, Step)], crossing
+
+
+def crossing_order(claim: Claim) -> Iterator[Step]:
+    """The ratio of the crossing to the stated order must stay between positive constants."""
+    found, crossing = _crossing()
+    yield from found
+    ratio = sp.limit(crossing / r / required(claim), r, sp.oo)
+    yield steps.decided("crossing over the stated order stays bounded", bool(0 < ratio < sp.oo), ratio)
+
+
+def crossing_limit(claim: Claim) -> Iterator[Step]:
+    """The ratio of the crossing to the stated value must tend to 1."""
+    found, crossing = _crossing()
+    yield from found
+    ratio = sp.limit(crossing / r / required(claim), r, sp.oo)
+    yield steps.identity("crossing over the stated value tends to 1", ratio, 1)

@@ -27,6 +27,9 @@ MEAN_0_LOWER = sp.sqrt((2 * r - 1) * a_x * a_y / sp.pi)
 HALF_R_CERTIFICATE = proofs.certify_median(r / 2, Fraction(1, 8), 8)
 MEDIAN_CERTIFICATE = proofs.certify_median(r - 1, Fraction(1, 2), 5)
 
+CROSSING = sp.Symbol(r"\eta_\times", positive=True)
+"""The clean fraction at which the oracle's errors at thresholds r/2 and 0 are equal."""
+
 AT_ZERO = (sp.Eq(theta, 0),)
 AT_HALF_R = (sp.Eq(theta, r / 2),)
 
@@ -210,5 +213,34 @@ CLAIMS: tuple[Claim, ...] = (
         expected=Verdict.PROVED,
         note="thresholds.md#step-43",
         depends_on=("section-6-2-tail-1-zero", "section-6-2-tail-0-zero"),
+    ),
+    Claim(
+        id="theorem-1-switch",
+        title="Where the errors at thresholds r/2 and 0 cross, as printed",
+        source="Section 6.2; Theorem 1",
+        statement="Threshold 0 overtakes r/2 at a clean fraction of order 1/r^2.",
+        quantity=CROSSING,
+        relation=Relation.EQUAL,
+        bound=1 / r**2,
+        up_to_constant=True,
+        checks=(Proof(proofs.crossing_order),),
+        expected=Verdict.REFUTED,
+        note="thresholds.md#the-switch",
+        remark="The printed order is where the printed upper bounds cross, of which one is loose by sqrt(r).",
+    ),
+    Claim(
+        id="theorem-1-switch-corrected",
+        title="Where the errors at thresholds r/2 and 0 cross",
+        source="Section 6.2; Theorem 1",
+        statement="Without noise the two oracle errors cross at eta = 1/(pi r) to first order as r grows.",
+        variant="corrected",
+        corrects="theorem-1-switch",
+        quantity=CROSSING,
+        relation=Relation.EQUAL,
+        bound=1 / (sp.pi * r),
+        checks=(Proof(proofs.crossing_limit),),
+        expected=Verdict.PROVED,
+        note="thresholds.md#the-switch",
+        depends_on=("section-6-2-mean-0-zero-sharp",),
     ),
 )
