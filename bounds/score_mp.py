@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import mpmath
@@ -280,6 +281,12 @@ def _log_density(theta: Any, law: _Law) -> Any:
 
 def _log_tail_and_cdf(theta: Any, law: _Law) -> tuple[Any, Any]:
     """(log P, log(1 - P)): the smaller of the two probabilities by quadrature, the other from it."""
+    return _tails(theta, law, mp.prec)
+
+
+@lru_cache(maxsize=256)
+def _tails(theta: Any, law: _Law, precision: int) -> tuple[Any, Any]:
+    # `precision` is mpmath's, given only to tell cached results apart.
     if theta == -mp.inf:
         return mp.mpf(0), -mp.inf
     if theta == mp.inf:
