@@ -216,7 +216,7 @@ def select_top(
         added <= keep <= added + candidates,
 
     the added pairs and the best of the candidates are the top, whatever led to the bracket.
-    Otherwise (about once in 10^11 runs, or when too few pairs have positive scores) the same pairs
+    Otherwise (less than once in 10^9 runs, or when too few pairs have positive scores) the same pairs
     are drawn again, all of them and without a bracket.  `width` changes the cost, never the kept
     pairs.
     """
