@@ -117,10 +117,11 @@ def test_implied_mutants_are_implied_everywhere(claim):
     values["eta"] = 10 ** rng.uniform(-3, 0, size)
     values |= {name: 10 ** rng.uniform(-3, 6, size) for name in ("gamma", "gamma_tilde")}
     values |= {name: np.ceil(10 ** rng.uniform(1, 9, size)) for name in ("n", "N", "n_T")}
+    values["t"] = 10 ** rng.uniform(0, 3, size)
     values |= {"delta": rng.uniform(1e-6, 0.5, size), "theta": rng.uniform(0, 20, size)}
     for mutant in _registered(claim.id):
         changed_bound = mutant.claim.bound != claim.bound
-        if not (mutant.implied and changed_bound) or mutant.id.endswith("~delta"):
+        if not (mutant.implied and changed_bound) or mutant.id.endswith("~delta") or "~term" in mutant.id:
             continue
         with np.errstate(all="ignore"):
             ratio = np.asarray(mutant.claim.evaluate(values) / claim.evaluate(values), dtype=float)
@@ -215,6 +216,16 @@ def test_regime_boundaries_are_moved():
     assert not found["regime-2-boundary-1"].implied
     no_common = _claim((check,), bound=sp.Min(eta, gamma), up_to_constant=True)
     assert not any("boundary" in name for name in _named(no_common))
+
+
+def test_terms_of_a_sum_are_left_out():
+    """The term that carries the error is missed where it is judged; one that is negligible there is not."""
+    check = Scaling(UNFILTERED, N_PATH, False, 0.25)
+    found = _named(_claim((check,), bound=RATE + 1 / n, up_to_constant=True))
+    terms = {m.claim.bound: m.implied for name, m in found.items() if name.startswith("term")}
+    assert terms == {1 / n: False, RATE: True}
+    lower = _claim((check,), bound=RATE + 1 / n, relation=Relation.LOWER, up_to_constant=True)
+    assert not any(name.startswith("term") for name in _named(lower))
 
 
 def test_dropped_condition_is_judged_below_it():
@@ -329,7 +340,7 @@ def test_statement_without_anything_to_change_has_no_mutants():
 
 
 def test_forecast_is_the_sharp_law_capped_by_what_errors_can_be():
-    """The mean error of the first-order law where that is small, sqrt(r) where it is not."""
+    """The median error of the first-order law where that is small, sqrt(r) where it is not."""
 
     def cell(pairs: int) -> Cell:
         values = {"n": pairs, "d": 10, "d_tilde": 8, "r": 4, "eta": 0.3, "gamma": 1e4, "gamma_tilde": 1e4}

@@ -43,10 +43,13 @@ MIRROR = {
 }
 """The model with its modalities exchanged."""
 
-AT_LEAST_ONE = (symbols.n, symbols.n_T, symbols.N, symbols.d, symbols.d_tilde, symbols.r)
+AT_LEAST_ONE = (symbols.n, symbols.n_T, symbols.N, symbols.d, symbols.d_tilde, symbols.r, symbols.t)
 AT_MOST_ONE = (symbols.eta,)
 UNBOUNDED = (symbols.gamma, symbols.gamma_tilde)
-"""Parameters whose exponent is changed, by the side of 1 on which their domain lies."""
+"""Parameters whose exponent is changed, by the side of 1 on which their domain lies.
+
+The deviation parameter t is at least of the order of the dimensions wherever it is stated.
+"""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ def mutants(claim: Claim) -> tuple[Mutant, ...]:
             found += _constants(claim)
             found += _exponents(claim)
             found += _regimes(claim)
+            found += _terms(claim)
             found += _confidence(claim)
             found += _reversed(claim)
             found += _condition_dropped(claim)
@@ -105,20 +109,36 @@ def _mutant(claim: Claim, name: str, reason: str, implied: bool = False, **chang
     return Mutant(mutant_id, claim.id, replace(claim, id=mutant_id, **changes), implied, reason)
 
 
-def _ladder(claim: Claim, name: str, change: Callable[[int], tuple[sp.Expr, str]]) -> Mutant:
+@dataclass(frozen=True)
+class _Change:
+    """A change of a bound whose strength grows with `step`: as an expression, in words, in numbers."""
+
+    expression: Callable[[int], sp.Expr]
+    words: Callable[[int], str]
+    value: Callable[[int, Mapping[str, float]], float]
+
+
+def _ladder(claim: Claim, name: str, change: _Change) -> Mutant:
     """The weakest of the changes of growing strength that the forecast contradicts, else the first."""
     for step in range(1, MOST_STEPS + 1):
-        bound, words = change(step)
-        if contradicted(replace(claim, bound=bound)):
+        if contradicted(claim, partial(change.value, step)):
+            words = change.words(step)
             if step > 1:
                 words += f"; the claim is loose by more than {step - 1} such step{'s' * (step > 2)}"
-            return _mutant(claim, name, words, bound=bound)
-    bound, words = change(1)
-    return _mutant(claim, name, words, bound=bound)
+            return _mutant(claim, name, words, bound=change.expression(step))
+    return _mutant(claim, name, change.words(1), bound=change.expression(1))
 
 
-def _times(bound: sp.Expr, factor: sp.Expr, step: int) -> tuple[sp.Expr, str]:
-    return factor**step * bound, f"bound times {factor**step}"
+def _times(claim: Claim, factor: sp.Expr) -> _Change:
+    """The bound times powers of `factor`, a number or a power of one parameter."""
+    symbol = next(iter(factor.free_symbols), None)
+    number = sp.lambdify([symbol] if symbol is not None else [], factor, modules="math")
+
+    def value(step: int, values: Mapping[str, float]) -> float:
+        one = float(number(values[symbol.name]) if symbol is not None else number())
+        return float(claim.evaluate(values)) * one**step
+
+    return _Change(lambda k: factor**k * claim.bound, lambda k: f"bound times {factor**k}", value)
 
 
 def _constants(claim: Claim) -> Iterator[Mutant]:
@@ -129,7 +149,7 @@ def _constants(claim: Claim) -> Iterator[Mutant]:
             reason = f"bound times {factor}: the claim leaves its constant open, hence implied"
             yield _mutant(claim, name, reason, implied=True, bound=factor * claim.bound)
         elif stronger:
-            yield _ladder(claim, name, partial(_times, claim.bound, factor))
+            yield _ladder(claim, name, _times(claim, factor))
         else:
             reason = f"bound times {factor}: weaker, hence implied"
             yield _mutant(claim, name, reason, implied=True, bound=factor * claim.bound)
@@ -139,8 +159,10 @@ def _exponents(claim: Claim) -> Iterator[Mutant]:
     assert claim.bound is not None
     symmetric = claim.bound.xreplace(MIRROR) == claim.bound
     fixed = {c.lhs for c in claim.conditions if isinstance(c, sp.Eq)}
+    # A bound that is free of a parameter states the exponent 0, if the design varies the parameter.
+    varied = {path.parameter for path in _paths(claim) if len(path.values) > 1}
     for parameter in (*AT_LEAST_ONE, *AT_MOST_ONE, *UNBOUNDED):
-        if parameter not in claim.bound.free_symbols or parameter in fixed:
+        if parameter not in claim.bound.free_symbols | varied or parameter in fixed:
             continue
         if symmetric and parameter in (symbols.d_tilde, symbols.gamma_tilde):
             continue  # the mirror image of a mutant already made
@@ -154,7 +176,7 @@ def _exponents(claim: Claim) -> Iterator[Mutant]:
                 reason = f"bound times {factor}: weaker for every {parameter}, hence implied"
                 yield _mutant(claim, name, reason, implied=True, bound=factor * claim.bound)
             else:
-                yield _ladder(claim, name, partial(_times, claim.bound, factor))
+                yield _ladder(claim, name, _times(claim, factor))
 
 
 def _side(parameter: sp.Symbol) -> int:
@@ -187,16 +209,22 @@ def _boundary(claim: Claim, node: sp.Min, name: str) -> Iterator[Mutant]:
     if parameter is None:
         return
     for number, branch in enumerate(node.args, start=1):
-        change = partial(_lowered, claim.bound, node, branch, parameter)
-        yield _ladder(claim, f"{name}-boundary-{number}", change)
+        yield _ladder(claim, f"{name}-boundary-{number}", _lowered(claim, node, branch, parameter))
 
 
-def _lowered(
-    bound: sp.Expr, node: sp.Min, branch: sp.Expr, parameter: sp.Symbol, step: int
-) -> tuple[sp.Expr, str]:
-    factor = parameter ** (-step * HALF)
-    moved = sp.Min(branch * factor, *(arg for arg in node.args if arg is not branch))
-    return bound.xreplace({node: moved}), f"boundary moved: branch {branch} times {factor}"
+def _lowered(claim: Claim, node: sp.Min, branch: sp.Expr, parameter: sp.Symbol) -> _Change:
+    def expression(step: int) -> sp.Expr:
+        assert claim.bound is not None
+        moved = branch * parameter ** (-step * HALF)
+        return claim.bound.xreplace({node: sp.Min(moved, *(arg for arg in node.args if arg is not branch))})
+
+    def words(step: int) -> str:
+        return f"boundary moved: branch {branch} times {parameter ** (-step * HALF)}"
+
+    def value(step: int, values: Mapping[str, float]) -> float:
+        return float(claim.with_bound(expression(step)).evaluate(values))
+
+    return _Change(expression, words, value)
 
 
 def _rises(bound: sp.Expr, node: sp.Expr) -> bool | None:
@@ -206,22 +234,51 @@ def _rises(bound: sp.Expr, node: sp.Expr) -> bool | None:
     return True if slope.is_positive else False if slope.is_negative else None
 
 
+def _terms(claim: Claim) -> Iterator[Mutant]:
+    """A sum of rates without one of its terms, for an upper bound."""
+    assert claim.bound is not None
+    if claim.relation is not Relation.UPPER:
+        return
+    sums = [
+        factor for factor in sp.Mul.make_args(claim.bound)
+        # 1 + 1/gamma is a variance, not a sum of rates.
+        if isinstance(factor, sp.Add) and not factor.free_symbols <= set(UNBOUNDED)
+    ]
+    for factor in sums[:1]:
+        for number, term in enumerate(factor.args, start=1):
+            if not term.is_positive:
+                continue
+            reason = f"term {term} left out"
+            bound = claim.bound.xreplace({factor: factor - term})
+            mutant = _mutant(claim, f"term-{number}", reason, bound=bound)
+            if not contradicted(mutant.claim):
+                reason += ": nothing shows that it is needed where it is judged"
+                mutant = replace(mutant, implied=True, reason=reason)
+            yield mutant
+
+
 def _confidence(claim: Claim) -> Iterator[Mutant]:
     """The same bound for a smaller failure probability, as a bound in delta: delta -> delta^(1/2^k)."""
     assert claim.bound is not None
     if symbols.delta not in claim.bound.free_symbols:
         return
 
-    mutant = _ladder(claim, "delta", partial(_surer, claim.bound))
+    mutant = _ladder(claim, "delta", _surer(claim))
     if not contradicted(mutant.claim):
         reason = f"{mutant.reason}: true where it is judged, as the bound holds without its confidence term"
         mutant = replace(mutant, implied=True, reason=reason)
     yield mutant
 
 
-def _surer(bound: sp.Expr, step: int) -> tuple[sp.Expr, str]:
-    power = sp.Rational(1, 2**step)
-    return bound.subs(symbols.delta, symbols.delta**power), f"stated for delta^{2**step} in place of delta"
+def _surer(claim: Claim) -> _Change:
+    def expression(step: int) -> sp.Expr:
+        assert claim.bound is not None
+        return claim.bound.subs(symbols.delta, symbols.delta ** sp.Rational(1, 2**step))
+
+    def value(step: int, values: Mapping[str, float]) -> float:
+        return float(claim.evaluate({**values, "delta": values["delta"] ** 0.5**step}))
+
+    return _Change(expression, lambda step: f"stated for delta^{2**step} in place of delta", value)
 
 
 def _reversed(claim: Claim) -> Iterator[Mutant]:
@@ -400,12 +457,17 @@ def _values(claim: Claim) -> Iterator[Mutant]:
         yield _mutant(claim, name, "stated value off by three times its tolerance", checks=checks)
 
 
-def _points(claim: Claim) -> Iterator[Mapping[str, float]]:
+def _paths(claim: Claim) -> Iterator[Path]:
     for check in claim.checks:
         if isinstance(check, Tail):
-            yield from (point for path in check.paths for point in path.points())
+            yield from check.paths
         elif isinstance(check, Scaling | Level):
-            yield from check.path.points()
+            yield check.path
+
+
+def _points(claim: Claim) -> Iterator[Mapping[str, float]]:
+    for path in _paths(claim):
+        yield from path.points()
 
 
 def _infinite(parameter: sp.Symbol, point: Mapping[str, float]) -> bool:
