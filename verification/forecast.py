@@ -20,7 +20,7 @@ from verification.quantities import Cell
 CLEAR = 1.25
 """A forecast contradicts an exponent or a level when it passes the margin by this factor."""
 
-PILOT = 100
+PILOT = 50
 """Replicates of a pilot sample."""
 
 PILOT_SEED = 2**63 - 1
