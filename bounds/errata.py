@@ -36,7 +36,8 @@ class Erratum:
     @property
     def anchor(self) -> str:
         """Where proofs_notes/errata.md treats it."""
-        return f"errata.md#{self.claim}"
+        kept = "".join(ch for ch in self.title.lower() if ch.isalnum() or ch in " -_")
+        return "errata.md#" + kept.replace(" ", "-")
 
 
 def resting_on(claim_id: str, claims: Iterable[Claim]) -> tuple[str, ...]:
@@ -72,8 +73,8 @@ ERRATA: tuple[Erratum, ...] = (
         title="Step 5 of Theorem 1: a large rho_T",
         printed="The teacher's part of the error vanishes when rho_T is chosen large enough.",
         why=(
-            "Scores and threshold scale together: the kept pairs do not depend on rho_T.  Lemma 10's constants "
-            "grow as M_O shrinks, which cancels what the smaller difference gains."
+            "Scores and threshold scale together: the kept pairs do not depend on rho_T.  Lemma 10's "
+            "constants grow as M_O shrinks, which cancels what the smaller difference gains."
         ),
         truth="Only the teacher's relative error matters, and tan(phi)/(1+gamma) of its angle is passed on.",
         survives="Steps 1 to 4; the conclusion becomes the corrected theorem.",
@@ -134,9 +135,9 @@ ERRATA: tuple[Erratum, ...] = (
         claim="lemma-8-log-concavity",
         title="Log-concavity of the product density (proof of Lemma 8)",
         printed="The density of u v, proportional to exp(b x) K_0(a |x|), is log-concave.",
-        why="K_0 is the Laplace transform of a positive measure, so log K_0 is convex: (log K_0)''(1) = 0.386.",
+        why="K_0 is a Laplace transform of a positive measure, so log K_0 is convex: (log K_0)''(1) = 0.386.",
         truth="Log-convex on each side of 0 for r = 1; the sum of r >= 2 products is log-concave.",
-        survives="Lemmas 8 and 9 for every r by another proof, with sqrt(2) in place of e as the best constant.",
+        survives="Lemmas 8 and 9 for every r by another proof, with sqrt(2) in place of e at best.",
         corrected=("lemma-8-log-convexity", "lemma-8-log-concavity-corrected"),
     ),
     Erratum(
