@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,54 +64,22 @@ def score_values(values: Mapping[str, float]) -> dict[str, float]:
     }
 
 
-@cache
-def sharp_bounds() -> Mapping[str, tuple[sp.Expr, str]]:
-    """Claim id -> (root mean square of the larger error as n grows, what its constant is)."""
-    from types import MappingProxyType
-
-    import sympy as sp
-
-    from bounds import symbols as s
-    from bounds.sharp import exchange, expressions
-
-    def larger(name: str) -> sp.Expr:
-        scale = expressions()[f"scale_{name}"]
-        return sp.sqrt(s.r * sp.Max((s.d - s.r) * scale, (s.d_tilde - s.r) * exchange(scale)))
-
-    return MappingProxyType(
-        {
-            "corollary-1": (
-                larger("unfiltered"),
-                "over the printed rate (d >= d_tilde): sqrt((1 - r/d)/(1 + gamma)), at most 1; 1 is reached "
-                "as gamma -> 0 and r/d -> 0",
-            ),
-            "proposition-1": (
-                larger("unfiltered").subs(s.r, 1),
-                "over the printed rate at its instance (gamma_tilde = inf): sqrt(1 - 1/d), so 0 at d = 1",
-            ),
-            "theorem-1": (
-                larger("teacher_filtered"),
-                "N scored pairs, n_T for the teacher; the leak term, of order 1/eta, is missing in print",
-            ),
-        }
-    )
-
-
 def forms(claim_id: str) -> tuple[Form, ...]:
-    """Every form of a claim's bound: the claim itself, its variants in the register, and the sharp one.
+    """Every form of a claim's bound in the register: printed, corrected, explicit, sharp.
 
-    Raises the register's UnknownClaim for an unknown id; a claim without a bound has no forms.
+    Any member of the family may be named.  Raises the register's UnknownClaim for an unknown id; claims
+    without a bound have no forms.
     """
     from bounds.register import claims
 
-    chosen = claims[claim_id]
-    root = chosen.corrects or chosen.id
-    family = [c for c in claims.values() if c.id == root or c.corrects == root or c is chosen]
-    found = [Form(c.id, c.variant, c.bound, _constant(c)) for c in family if c.bound is not None]
-    sharp = sharp_bounds().get(root)
-    if sharp is not None and not any(form.variant == "sharp" for form in found):
-        found.append(Form(root, "sharp", *sharp))
-    return tuple(found)
+    root = _root(claims[claim_id])
+    family = [claim for claim in claims.values() if _root(claim) == root]
+    return tuple(Form(c.id, c.variant, c.bound, _constant(c)) for c in family if c.bound is not None)
+
+
+def _root(claim: Claim) -> str:
+    """The id that the variants of one statement share."""
+    return claim.corrects or claim.id.removesuffix(f"-{claim.variant}")
 
 
 def curve(form: Form, values: Mapping[str, float], name: str, points: list[float]) -> list[float]:

@@ -129,7 +129,8 @@ def test_constants_without_numbers_show_the_expressions(command):
     assert status == 0
     assert "(printed)" in out
     assert "(sharp)" in out
-    assert "1 is reached as gamma -> 0" in out
+    assert "(explicit)" in out
+    assert "attained as gamma -> 0" in out
 
 
 def test_constants_with_numbers_and_along_a_curve(command):

@@ -249,7 +249,7 @@ def _accuracies(
     )
 
 
-def retained_grid(score: Score, smallest: float, count: int = 201) -> np.ndarray[Any, np.dtype[np.float64]]:
+def retained_grid(score: Score, smallest: float, count: int = 81) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Thresholds from nearly no filtering down to a retained share of `smallest`, shape (count + 1,).
 
     The first one is -inf (no filter), the rest are evenly spaced.

@@ -51,7 +51,7 @@ def constants(
         return
     for row in rows:
         print(f"{row['id']} ({row['variant']})")
-        print(f"  ERR bound  {row['expression']}")
+        print(f"  bound      {row['expression']}")
         if row["constant"]:
             print(f"  constant   {row['constant']}")
         if row["value"] is not None:

@@ -135,14 +135,14 @@ def threshold(
 def _print_predictions(results: list[Prediction]) -> None:
     first = results[0]
     print("mean error ± standard deviation of one draw, first-order law")
-    print(f"unfiltered on {first.setting.n:.6g} pairs          {_law(first.unfiltered)}")
-    print(f"teacher on {first.teacher_n:.6g} pairs             {_law(first.teacher)}")
+    print(f"unfiltered on {first.setting.n:,} pairs          {_law(first.unfiltered)}")
+    print(f"teacher on {first.teacher_n:,} pairs             {_law(first.teacher)}")
     for result in results:
         if result.theta is None or result.oracle_filtered is None or result.teacher_filtered is None:
             continue
         after = "" if result.rounds == 1 else f", {result.rounds} rounds"
         print(
-            f"theta = {result.theta:.5g} keeps {_share(result.retained)} of {result.student_n:.6g} pairs"
+            f"theta = {result.theta:.5g} keeps {_share(result.retained)} of {result.student_n:,} pairs"
             f"{after}; leak {result.leak_left:.3g} left, {result.leak_right:.3g} right"
         )
         print(f"  filtered by the oracle     {_law(result.oracle_filtered)}")
@@ -151,7 +151,7 @@ def _print_predictions(results: list[Prediction]) -> None:
 
 def _print_threshold(found: Threshold, advice: Advice) -> None:
     used = found.prediction
-    parts = f"teacher on {used.teacher_n:.6g}, {used.student_n:.6g} pairs scored"
+    parts = f"teacher on {used.teacher_n:,}, {used.student_n:,} pairs scored"
     if used.rounds > 1:
         parts += f" in each of {used.rounds} rounds"
     gain = found.gain["unfiltered"]
@@ -161,12 +161,12 @@ def _print_threshold(found: Threshold, advice: Advice) -> None:
     if gain > 1:
         print(
             f"Filtering lowers the mean error {gain:.3g} times: {found.mean:.4g} instead of "
-            f"{used.unfiltered.mean:.4g} on all {found.setting.n:.6g} pairs ({parts})."
+            f"{used.unfiltered.mean:.4g} on all {found.setting.n:,} pairs ({parts})."
         )
     else:
         print(
             f"Filtering does not pay: {found.mean:.4g} against {used.unfiltered.mean:.4g} without it, on "
-            f"all {found.setting.n:.6g} pairs ({parts})."
+            f"all {found.setting.n:,} pairs ({parts})."
         )
     print(
         f"Best threshold: theta = {found.theta:.5g} on the oracle's scale, which keeps "
@@ -179,7 +179,7 @@ def _print_threshold(found: Threshold, advice: Advice) -> None:
     print(_rounds_sentence(advice))
     best = advice.best_split
     if best.rounds > 0:
-        print(f"Best split of the {found.setting.n:.6g} pairs: {_plan(best)}, mean error {best.mean:.4g}.")
+        print(f"Best split of the {found.setting.n:,} pairs: {_plan(best)}, mean error {best.mean:.4g}.")
     student = used.law("teacher-filtered")
     message(_trust_sentence(student))
 
@@ -192,7 +192,7 @@ def _rounds_sentence(advice: Advice) -> str:
         return "One round is enough: more rounds of fresh pairs out of the same budget gain less than 5%."
     one = next(other for other in advice.even if other.rounds == 1)
     return (
-        f"One round is not enough: {plan.rounds} rounds in even parts ({plan.student_n:.6g} pairs each, "
+        f"One round is not enough: {plan.rounds} rounds in even parts ({plan.student_n:,} pairs each, "
         f"theta = {plan.theta:.4g}) reach {plan.mean:.4g}, {one.mean / plan.mean:.3g} times less than one."
     )
 
@@ -200,7 +200,7 @@ def _rounds_sentence(advice: Advice) -> str:
 def _plan(plan: Plan) -> str:
     rounds = "one round" if plan.rounds == 1 else f"{plan.rounds} rounds"
     each = "" if plan.rounds == 1 else " each"
-    pairs = f"{plan.teacher_n:.6g} for the teacher, {rounds} of {plan.student_n:.6g}{each}"
+    pairs = f"{plan.teacher_n:,} for the teacher, {rounds} of {plan.student_n:,}{each}"
     return f"{pairs} at theta = {plan.theta:.4g}"
 
 
