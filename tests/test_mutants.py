@@ -180,6 +180,19 @@ def test_what_the_design_does_not_vary_survives():
     assert not contradicted(mutant.claim)
 
 
+def test_a_bound_free_of_a_parameter_states_exponent_zero():
+    """Where a family varies what the bound is free of, the exponent is changed the way the family goes."""
+    at = ((d, 24), (d_tilde, 16), (r, 4), (gamma_tilde, 1), (n, 10**7), (eta, 0.3))
+    falling = Scaling(UNFILTERED, Path(gamma, (1.0, 0.01), at), False, 0.25)
+    free = RATE.subs(gamma, 1) / sp.sqrt(gamma)
+    named = _claim((falling,), bound=free, up_to_constant=True)
+    assert {"gamma+", "gamma-"} <= _named(named).keys()
+    constant = _claim((falling,), bound=sp.sqrt(d / n) / eta, relation=Relation.LOWER, up_to_constant=True)
+    found = _named(constant)
+    assert "gamma-" in found
+    assert "gamma+" not in found
+
+
 def test_fixed_and_infinite_parameters_keep_their_exponent():
     """A parameter that a condition fixes, or that is infinite where judged, has no exponent to change."""
     at = ((d, 24), (d_tilde, 16), (r, 1), (gamma, sp.oo), (gamma_tilde, 1), (eta, 0.3))

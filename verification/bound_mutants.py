@@ -145,7 +145,10 @@ def _exponents(claim: Claim) -> Iterator[Mutant]:
                 reason = f"bound times {factor}: weaker for every {parameter}, hence implied"
                 yield changed(claim, name, reason, implied=True, bound=factor * claim.bound)
             else:
-                yield _ladder(claim, name, _times(claim, factor))
+                mutant = _ladder(claim, name, _times(claim, factor))
+                # A family goes one way only; a parameter that the bound names must be seen both ways.
+                if parameter in claim.bound.free_symbols or contradicted(mutant.claim):
+                    yield mutant
 
 
 def _side(parameter: sp.Symbol) -> int:
