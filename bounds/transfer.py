@@ -66,6 +66,10 @@ def _prove_step_5_rho(bound: sp.Expr) -> Iterator[Step]:
     # x regresses on y = x^T w as Cov(x) w y/b^2, so E[x; x^T w > t] is a positive multiple of Cov(x) w, and
     # E[x x~^T U~; kept] one of Cov(x) V_T, as E[v v^T h(|v|)] is a multiple of the identity.
     image = COVARIANCE_X * teacher
+    size = (a_x * sp.cos(ANGLE) ** 2 + sp.sin(ANGLE) ** 2 / gamma) / rho**2
+    yield algebra.identity(
+        "b^2 = v^T V_T^T Cov(x) V_T v depends on |v| alone", teacher.T * image, size * sp.Identity(r)
+    )
     yield algebra.identity("U part of Cov(x) V_T", U.T * image, a_x * sp.cos(ANGLE) / rho * sp.Identity(r))
     yield algebra.identity("W part", side.T * image, sp.sin(ANGLE) / (gamma * rho) * sp.Identity(r))
     tangent = sp.simplify((sp.sin(ANGLE) / (gamma * rho)) / (a_x * sp.cos(ANGLE) / rho))
