@@ -85,7 +85,11 @@ def sweep(
         if dry_run:
             _dry_run(design, path, jobs, json)
             return EXIT_AS_EXPECTED
-        return _run(design, path, executor, jobs, scheduler, retry, json)
+        try:
+            return _run(design, path, executor, jobs, scheduler, retry, json)
+        except KeyboardInterrupt:
+            message(f"interrupted: what was reported as stored is in {path}")
+            return EXIT_INTERRUPTED
     return status[0]
 
 
