@@ -13,7 +13,7 @@ import sympy as sp
 
 from bounds.claim import Claim, Measured, Relation, Search, Step
 from bounds.exact import exact
-from bounds.matrices import BASES, U_PERP, U_TILDE, U_TILDE_PERP, U
+from bounds.matrices import BASES, U_PERP, U_TILDE, U_TILDE_PERP, X_TILDE, U, X
 from bounds.model import COVARIANCE_X, COVARIANCE_Y
 from bounds.moments import contracted_moment
 from bounds.steps import identity, nonnegative
@@ -40,8 +40,6 @@ LEMMA_10_PROBABILITY = SCALE * CHANGE_NUCLEAR / (2 * SMALLEST * (GAP - CHANGE))
 
 LEMMA_10_MOMENT = 3 * SCALE**2 * CHANGE_NUCLEAR / (2 * SMALLEST * (GAP - CHANGE))
 """||E_T - E_O||_2 is at most this, at every threshold."""
-
-_x, _y = sp.MatrixSymbol("x", d, 1), sp.MatrixSymbol("x_tilde", d_tilde, 1)
 
 
 def _prove_lemma_6(bound: sp.Expr) -> Iterator[Step]:
@@ -82,8 +80,8 @@ def _prove_lemma_7(bound: sp.Expr) -> Iterator[Step]:
         )
 
     plain = Algebra()
-    yield plain.identity("the score is even in (x, x~)", score(-_x, -_y), score(_x, _y))
-    yield plain.identity("so is the centred Gaussian density", exponent(-_x, -_y), exponent(_x, _y))
+    yield plain.identity("the score is even in (x, x~)", score(-X, -X_TILDE), score(X, X_TILDE))
+    yield plain.identity("so is the centred Gaussian density", exponent(-X, -X_TILDE), exponent(X, X_TILDE))
     # The substitution (x, x~) -> (-x, -x~) therefore turns E[x | kept] into minus itself.
     mean = sp.Symbol("m", real=True)
     (solution,) = sp.solve(sp.Eq(mean, -mean), mean)
@@ -232,7 +230,7 @@ CLAIMS: tuple[Claim, ...] = (
             "For independent (x, x~) and (y, y~), E[x y~^T | both kept] is the product of the conditional "
             "means."
         ),
-        r"\max(R, 1/R), R = E[x \tilde{y}^T | \cdot] / (E[x | \cdot] E[\tilde{y} | \cdot]^T)",
+        r"\max(R, 1/R), R = \mathbb{E}[x \tilde{y}^T | K K'] / (\mathbb{E}[x | K] \mathbb{E}[\tilde{y} | K']^T)",
         sp.Integer(1),
         Search(Measured(quantity="independence-ratio")),
         _prove_lemma_6,
@@ -248,7 +246,7 @@ CLAIMS: tuple[Claim, ...] = (
             "For centred jointly Gaussian (x, x~) every coordinate of E[x | x^T A x~ > theta] and of E[x~ | "
             "x^T A x~ > theta] is 0."
         ),
-        r"E[x_i | x^T A \tilde{x} > \theta]",
+        r"\mathbb{E}[x_i | x^T A \tilde{x} > \theta]",
         sp.Integer(0),
         _prove_lemma_7,
         note="conditioning.md#lemma-7",

@@ -256,7 +256,7 @@ def _frobenius_steps() -> Iterator[Step]:
     yield nonnegative("and from rank k to rank k + 1: one more s <= s_1", sp.expand(missing))
 
 
-_loss = sp.Symbol(r"\mathcal{L}_0")
+_loss = r"\mathcal{L}_0"
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -303,7 +303,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Mean of the cross-covariance",
         "Section 4, Step 4; Appendix D",
         "E[S_n] = eta U U~^T.",
-        sp.Function("E")(sp.Symbol("S_n")),
+        r"\mathbb{E} S_n",
         eta * U * U_TILDE.T,
         _prove_unbiased,
         note="contrastive.md#the-mean-of-s_n",
@@ -351,7 +351,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Distance of the minimiser from its limit",
         "Section 4, Step 3; Appendix D, Eq. 23",
         "||G^T G~ - (eta/rho) U U~^T||_2 <= (2/rho) ||S_n - eta U U~^T||_2, and the 2 is best.",
-        sp.Symbol(r"\|G^T \tilde{G} - (\eta/\rho) U \tilde{U}^T\|_2", nonnegative=True),
+        r"\|G^T \tilde{G} - (\eta/\rho) U \tilde{U}^T\|_2",
         CLOSED_FORM_ERROR,
         _prove_eq_23,
         note="contrastive.md#step-3",
@@ -363,7 +363,7 @@ CLAIMS: tuple[Claim, ...] = (
         "From the operator norm to the angle",
         "Section 4, Step 5; Appendix D",
         ("If ||S_n - eta U U~^T||_2 = e < eta/2, both chordal distances are at most sqrt(2r) 2e/(eta - 2e)."),
-        sp.Symbol(r"\|\sin\Theta\|_F", nonnegative=True),
+        r"\|\sin\Theta\|_F",
         ANGLE,
         _prove_step_5,
         note="contrastive.md#step-5",

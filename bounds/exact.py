@@ -51,7 +51,8 @@ def exact(
         title=title,
         source=source,
         statement=statement,
-        quantity=sp.Symbol(quantity) if isinstance(quantity, str) else quantity,
+        # SymPy prints a name with a brace as it stands; others it takes apart at _ and ^.
+        quantity=sp.Symbol(f"{{{quantity}}}") if isinstance(quantity, str) else quantity,
         bound=bound,
         checks=wrapped,
         note=note,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from bounds.symbols import d, d_tilde, r
+from bounds.symbols import LATEX_NAMES, d, d_tilde, r
 from bounds.words import Algebra
 
 U = sp.MatrixSymbol("U", d, r)
@@ -30,6 +30,20 @@ G = sp.MatrixSymbol("G", r, d)
 
 G_TILDE = sp.MatrixSymbol("G_tilde", r, d_tilde)
 """Encoder of the second modality, (r, d_tilde)."""
+X = sp.MatrixSymbol("x", d, 1)
+"""A vector of the first modality, (d, 1)."""
+
+X_TILDE = sp.MatrixSymbol("x_tilde", d_tilde, 1)
+"""A vector of the second modality, (d_tilde, 1)."""
+
+LATEX_NAMES |= {
+    U_TILDE: r"\tilde{U}",
+    U_PERP: r"U_{\perp}",
+    U_TILDE_PERP: r"\tilde{U}_{\perp}",
+    V_PERP: r"V_{\perp}",
+    G_TILDE: r"\tilde{G}",
+    X_TILDE: r"\tilde{x}",
+}
 
 
 def complement_relations(basis: sp.MatrixSymbol, rest: sp.MatrixSymbol) -> dict[sp.MatrixExpr, sp.MatrixExpr]:

@@ -178,7 +178,6 @@ def _prove_invariance(bound: sp.Expr) -> Iterator[Step]:
     )
 
 
-_mean = sp.Function("E")
 _cov = sp.Function("Cov")
 _x = sp.Symbol("x")
 
@@ -205,7 +204,7 @@ CLAIMS: tuple[Claim, ...] = (
             "With the coin hidden, matching latent coordinates have correlation eta, and they are not "
             "jointly Gaussian unless eta is 1."
         ),
-        _mean(sp.Symbol("z_k") * sp.Symbol(r"\tilde{z}_k")),
+        r"\mathbb{E}[z_k \tilde{z}_k]",
         eta,
         _prove_corruption,
         note="model.md#assumption-1",
@@ -215,7 +214,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Isotropic Gaussian noise",
         "Section 3, Assumption 2",
         "The noise of the first modality has power d/gamma and no direction.",
-        _mean(sp.Symbol(r"\|\xi\|^2")),
+        r"\mathbb{E} \|\xi\|^2",
         d / gamma,
         _prove_noise,
         note="model.md#assumption-2",
@@ -225,7 +224,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Signal-to-noise ratio",
         "Section 3, remark on the SNR",
         "The signal-to-noise ratio of the first modality is gamma r/d; of the second gamma~ r/d~.",
-        r"E\|U z\|^2 / E\|\xi\|^2",
+        r"\mathbb{E}\|U z\|^2 / \mathbb{E}\|\xi\|^2",
         SNR,
         _prove_snr,
         note="model.md#signal-to-noise-ratio",

@@ -26,7 +26,7 @@ A_CROSS = sp.MatrixSymbol("A", _m, _m_tilde)
 
 OMEGA = sp.MatrixSymbol("Omega", _m, _m)
 
-OMEGA_TILDE = sp.MatrixSymbol("Omega_tilde", _m_tilde, _m_tilde)
+OMEGA_TILDE = sp.MatrixSymbol(r"\tilde{\Omega}", _m_tilde, _m_tilde)
 
 LEMMA_12_MEAN = sp.Trace(A * OMEGA)
 """E[X^T A X] for X ~ N(0, Omega)."""
@@ -191,11 +191,11 @@ def _prove_lemma_15(bound: sp.Expr) -> Iterator[Step]:
     yield _SELECT.identity("tr of the placed blocks", sp.Trace(_placed(_block("A"))), bound)
 
 
-_quadratic = sp.Symbol("X^T A X", real=True)
-_bilinear = sp.Symbol(r"X^T A \tilde{X}", real=True)
+_quadratic = sp.Symbol("{X^T A X}", real=True)
+_bilinear = sp.Symbol(r"{X^T A \tilde{X}}", real=True)
 _variance = sp.Function("Var")
-_mean = sp.Function("E")
-_excess = sp.Symbol(r"X^T A X - E[X^T A X]", real=True)
+_mean = sp.Function(r"\mathbb{E}")
+_excess = r"X^T A X - \mathbb{E}[X^T A X]"
 
 CLAIMS: tuple[Claim, ...] = (
     exact(

@@ -164,8 +164,8 @@ def _prove_mgf(correlated: int) -> Derivation:
 
 
 _variance = sp.Function("Var")
-_mean = sp.Function("E")
-_sigma_ratio = sp.Symbol(r"\sigma_1^2 / \sigma_0^2", positive=True)
+_mean = sp.Function(r"\mathbb{E}")
+_sigma_ratio = r"\sigma_1^2 / \sigma_0^2"
 _D = {0: sp.Symbol("D_0", real=True), 1: sp.Symbol("D_1", real=True), 2: sp.Symbol("D", real=True)}
 
 CLAIMS: tuple[Claim, ...] = (
@@ -322,7 +322,7 @@ CLAIMS: tuple[Claim, ...] = (
             "The clean mean is at least sqrt(r/(2(1 + 1/gamma)(1 + 1/gamma~))) clean standard deviations, "
             "which grows without bound in r when gamma and gamma~ grow at least like sqrt(r)."
         ),
-        sp.Symbol(r"r / \sigma_1", positive=True),
+        r"r / \sigma_1",
         SEPARATION,
         _prove_remark_6_2_corrected,
         note="moments.md#remark-62",

@@ -13,7 +13,7 @@ import sympy as sp
 from bounds.claim import Claim, Relation, Step, Verdict
 from bounds.contrastive import S_N_WEIGHT, K, L
 from bounds.exact import exact
-from bounds.matrices import BASES, G_TILDE, U_TILDE, G, U
+from bounds.matrices import BASES, G_TILDE, U_TILDE, X_TILDE, G, U, X
 from bounds.steps import identity, nonnegative, positive
 from bounds.symbols import (
     P,
@@ -31,8 +31,6 @@ from bounds.symbols import (
 )
 from bounds.words import Algebra
 
-_x, _y = sp.MatrixSymbol("x", d, 1), sp.MatrixSymbol("x_tilde", d_tilde, 1)
-
 KEPT_SHARE = eta * tail_1 + (1 - eta) * tail_0
 """P(theta), the share of all pairs that is kept."""
 
@@ -45,9 +43,9 @@ MULTIPLE = (eta * tail_1 * mean_1 + (1 - eta) * tail_0 * mean_0) / (r * KEPT_SHA
 F_0, F_1 = (sp.Symbol(f"f_{c}", real=True) for c in (0, 1))
 """f_c = E_c/r, the multiple of U U~^T within a class."""
 
-TEACHER_SCORE = sp.Trace(_x.T * G.T * G_TILDE * _y)
+TEACHER_SCORE = sp.Trace(X.T * G.T * G_TILDE * X_TILDE)
 
-ORACLE_SCORE = sp.Trace(_x.T * U * U_TILDE.T * _y)
+ORACLE_SCORE = sp.Trace(X.T * U * U_TILDE.T * X_TILDE)
 
 _density = sp.Symbol("p", positive=True)
 _mean_kept = sp.Symbol("E", real=True)
@@ -55,7 +53,7 @@ _mean_kept = sp.Symbol("E", real=True)
 MEAN_SLOPE = _density * (_mean_kept - theta) / P
 """dE/dtheta, with p the score's density at theta, P the share above it and E the mean above it."""
 
-_KEPT_MOMENT = sp.MatrixSymbol("S", d, d_tilde)
+_KEPT_MOMENT = sp.MatrixSymbol(r"{S(\theta)}", d, d_tilde)
 _s = sp.Symbol("s", real=True)
 _pdf = sp.Function("p", positive=True)
 _ABOVE = sp.Integral(_pdf(_s), (_s, theta, sp.oo))
@@ -63,7 +61,7 @@ _MASS = sp.Integral(_s * _pdf(_s), (_s, theta, sp.oo))
 
 
 def _prove_eq_7(bound: sp.Expr) -> Iterator[Step]:
-    left, right = G * _x, G_TILDE * _y
+    left, right = G * X, G_TILDE * X_TILDE
     yield Algebra().identity("<G x, G~ x~> = x^T A x~ with A = G^T G~", sp.Trace(left.T * right), bound)
     factor, excess = sp.symbols("c h", positive=True)
     yield positive("score > theta gives c score > c theta", factor * (theta + excess) - factor * theta)
@@ -71,7 +69,7 @@ def _prove_eq_7(bound: sp.Expr) -> Iterator[Step]:
 
 
 def _prove_eq_8(bound: sp.Expr) -> Iterator[Step]:
-    left, right = U.T * _x, U_TILDE.T * _y
+    left, right = U.T * X, U_TILDE.T * X_TILDE
     yield BASES.identity("<U^T x, U~^T x~> = x^T U U~^T x~", sp.Trace(left.T * right), bound)
     limit = eta / rho * ORACLE_SCORE
     yield BASES.identity("the teacher's limit is eta/rho of it", limit, eta / rho * bound)

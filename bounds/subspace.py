@@ -13,7 +13,7 @@ from bounds.claim import Claim, Measured, Relation, Search, Step
 from bounds.exact import exact
 from bounds.matrices import BASES, U_PERP, U, V, complement_relations
 from bounds.steps import decided, identity, nonnegative, positive
-from bounds.symbols import ERR, d, r
+from bounds.symbols import ERR, d, d_tilde, r
 from bounds.words import Algebra
 
 CHORDAL_SQUARED = r - sp.Trace(V.T * U * U.T * V)
@@ -176,13 +176,13 @@ def _prove_lemma_4(bound: sp.Expr) -> Iterator[Step]:
 _unit = sp.MatrixSymbol("u", d, 1)
 _unit_n = sp.MatrixSymbol("u_n", d, 1)
 _second = sp.MatrixSymbol("w", d, 1)
-_u_tilde = sp.MatrixSymbol("u_tilde", d, 1)
+_u_tilde = sp.MatrixSymbol(r"\tilde{u}", d_tilde, 1)
 _COSINE = sp.Trace(_unit.T * _unit_n)
 _PROJECTION = sp.Identity(d) - _unit * _unit.T
 EQ_35 = sp.sqrt(sp.Trace(_unit_n.T * _PROJECTION.T * _PROJECTION * _unit_n))
 """||(I - u u^T) u_n||."""
 
-_CROSS = sp.MatrixSymbol("S_n", d, d)
+_CROSS = sp.MatrixSymbol("S_n", d, d_tilde)
 _image = _CROSS * _u_tilde
 EQ_36 = sp.sqrt(sp.Trace(_image.T * _PROJECTION.T * _PROJECTION * _image) / sp.Trace(_image.T * _image))
 """||(I - u u^T) S_n u~|| / ||S_n u~||, with r = 1 and no noise in the second modality."""
@@ -225,9 +225,9 @@ def _prove_eq_36(bound: sp.Expr) -> Iterator[Step]:
     yield rank_one.identity("Eq. 35 at u_n = w/||w||", stated, sine_squared)
 
 
-_distance = sp.Symbol(r"\|\sin\Theta\|_F", nonnegative=True)
-_distance_squared = sp.Symbol(r"\|\sin\Theta(V, U)\|_F^2", nonnegative=True)
-_sine = sp.Symbol(r"|\sin\theta(u_n, u)|", nonnegative=True)
+_distance = r"\|\sin\Theta\|_F"
+_distance_squared = r"\|\sin\Theta(V, U)\|_F^2"
+_sine = r"|\sin\theta(u_n, u)|"
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -261,7 +261,7 @@ CLAIMS: tuple[Claim, ...] = (
         "Weyl's inequality for singular values",
         "Appendix C, Lemma 1",
         "No singular value moves by more than the operator norm of the change.",
-        sp.Symbol(r"\max_j |\sigma_j(A) - \sigma_j(B)| / \|A - B\|_2", nonnegative=True),
+        r"\max_j |\sigma_j(A) - \sigma_j(B)| / \|A - B\|_2",
         sp.Integer(1),
         Search(Measured(quantity="weyl-ratio")),
         _prove_weyl_2x2,
@@ -311,7 +311,7 @@ CLAIMS: tuple[Claim, ...] = (
             "If A has rank r and ||A - B||_2 < sigma_r(A), every (1-t)A + tB has rank at least r: its r-th "
             "singular value stays at least sigma_r(A) - ||A - B||_2."
         ),
-        sp.Symbol(r"(\sigma_r(A) - \|A - B\|_2) / \sigma_r((1-t) A + t B)", nonnegative=True),
+        r"(\sigma_r(A) - \|A - B\|_2) / \sigma_r((1-t) A + t B)",
         sp.Integer(1),
         Search(Measured(quantity="segment-rank-ratio")),
         _prove_lemma_4,

@@ -12,7 +12,7 @@ import sympy as sp
 from bounds.claim import Claim, Proof, Relation, Step, Verdict
 
 SECONDS = 3.0
-"""Longest time that one derivation may take."""
+"""Longest processor time that one derivation may take."""
 
 
 def steps(claim: Claim) -> list[Step]:
@@ -36,9 +36,9 @@ def check_outcome(claim: Claim) -> None:
     """Every derivation has steps and ends as the register expects, in time."""
     for check in claim.checks:
         if isinstance(check, Proof):
-            start = time.perf_counter()
+            start = time.process_time()
             found = list(check.derive(claim))
-            assert time.perf_counter() - start < SECONDS
+            assert time.process_time() - start < SECONDS
             assert found
             wrong = [step.statement for step in found if not step.truth]
             assert bool(wrong) == (claim.expected is Verdict.REFUTED), wrong

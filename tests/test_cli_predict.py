@@ -80,7 +80,7 @@ def test_one_threshold_gives_an_object_and_several_a_list(command):
 
 
 def test_advice_in_words(command):
-    """Leaky settings are told to go on, clean data to leave the filter, error-free ones that there is nothing."""
+    """Leaky settings are told to go on, clean data to leave the filter, and what cannot err is left alone."""
     _, out, err = command("threshold", *LEAKY)
     assert "One round is not enough" in out
     assert "expected relative error" in err
@@ -135,7 +135,11 @@ def test_constants_without_numbers_show_the_expressions(command):
 
 def test_constants_with_numbers_and_along_a_curve(command):
     """--set gives values, --over a table with both ends; what is missing is named."""
-    fixed = [x for pair in ("n=1e6", "d=9", "d_tilde=9", "r=2", "gamma=2", "gamma_tilde=inf") for x in ("--set", pair)]
+    fixed = [
+        x
+        for pair in ("n=1e6", "d=9", "d_tilde=9", "r=2", "gamma=2", "gamma_tilde=inf")
+        for x in ("--set", pair)
+    ]
     _, out, _ = command("constants", "corollary-1", *fixed, "--set", "eta=0.5", "--json")
     value = json.loads(out)["forms"][0]["value"]
     _, out, _ = command("constants", "corollary-1", *fixed, "--over", "eta=0.125:0.5:3", "--log", "--json")

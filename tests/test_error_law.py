@@ -27,7 +27,9 @@ def by_mpmath(law: ErrorLaw) -> tuple[float, float]:
     with mpmath.workdps(30):
         points = {mpmath.mpf(0)}
         for scale, dof in sides:
-            points |= {mpmath.sqrt(scale) * max(mpmath.sqrt(dof) + s, 0) for s in (-6, -3, -1, 0, 1, 3, 6, 12)}
+            points |= {
+                mpmath.sqrt(scale) * max(mpmath.sqrt(dof) + s, 0) for s in (-6, -3, -1, 0, 1, 3, 6, 12)
+            }
         ordered = sorted(points)
         mean = mpmath.quad(above, ordered)
         square = mpmath.quad(lambda t: 2 * t * above(t), ordered)

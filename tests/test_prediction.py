@@ -52,7 +52,9 @@ def test_the_documented_json():
     assert found["unfiltered"]["left_dof"] == 24
     assert found["setting"]["gamma"] == 1e4
     plain = predict(TABLE_1).as_dict()
-    assert plain["theta"] is plain["retained"] is plain["oracle_filtered"] is plain["teacher_filtered"] is None
+    assert (
+        plain["theta"] is plain["retained"] is plain["oracle_filtered"] is plain["teacher_filtered"] is None
+    )
     with pytest.raises(InvalidArgument, match="threshold"):
         predict(TABLE_1).law("teacher-filtered")
 
@@ -76,10 +78,17 @@ def test_a_student_is_worse_than_the_oracle_and_better_with_more_of_everything(s
     assert two.law("teacher-filtered").law.left_scale * 2 == pytest.approx(
         one.law("teacher-filtered").law.left_scale
     )
-    assert two.law("teacher-filtered").accuracy.relative_error <= one.law("teacher-filtered").accuracy.relative_error
+    assert (
+        two.law("teacher-filtered").accuracy.relative_error
+        <= one.law("teacher-filtered").accuracy.relative_error
+    )
 
 
-@given(settings, st.integers(-100, 200).map(lambda i: i / 100), st.sampled_from(["unfiltered", "oracle-filtered", "teacher-filtered"]))
+@given(
+    settings,
+    st.integers(-100, 200).map(lambda i: i / 100),
+    st.sampled_from(["unfiltered", "oracle-filtered", "teacher-filtered"]),
+)
 def test_predict_procedure_is_predict(setting, relative, estimator):
     """A procedure's law is the one that `predict` shows for its estimator and sizes."""
     theta = None if estimator == "unfiltered" else relative * setting.r
@@ -103,7 +112,9 @@ def test_the_student_s_singular_values_tend_to_the_limit_scales():
     """Simulated singular values of one and two rounds lie within 2% of c(theta), far from eta."""
     setting = Setting(4_000_000, 4, 4, 2, 0.3, 5.0, 5.0)
     for rounds in (1, 2):
-        drawn = simulate(setting, "teacher-filtered", theta=1.0, rounds=rounds, teacher_n=10**8, student_n=10**6)
+        drawn = simulate(
+            setting, "teacher-filtered", theta=1.0, rounds=rounds, teacher_n=10**8, student_n=10**6
+        )
         value = np.mean(drawn.draws[0].singular_values)
         scale = limit_scales(setting, Procedure("teacher-filtered", 1.0, rounds=2))[1]
         assert value == pytest.approx(scale, rel=0.02)

@@ -28,6 +28,7 @@ def class_quantities(theta, r, gamma, gamma_tilde):
 
 
 def number(expression: sp.Expr, values: dict[str, float]) -> float:
+    """The expression at these values by symbol name."""
     return float(expression.evalf(20, subs={s: values[s.name] for s in expression.free_symbols}))
 
 
@@ -183,7 +184,9 @@ def test_regimes_follow_one_another_as_eta_falls():
     at = (4, 1e4, 1e4, 0.0)
     assert [regimes.regime(eta, *at) for eta in (0.5, 1e-2, 1e-6)] == ["clean", "flat", "leak"]
     assert regimes.flat_boundary(*at) == pytest.approx(0.158, abs=1e-3)
-    assert regimes.flat_boundary(1024, 1e6, 1e6, 0.0) * math.sqrt(2 * math.pi * 1024) == pytest.approx(1, rel=0.03)
+    assert regimes.flat_boundary(1024, 1e6, 1e6, 0.0) * math.sqrt(2 * math.pi * 1024) == pytest.approx(
+        1, rel=0.03
+    )
 
 
 def test_without_noise_there_is_no_leak():
@@ -258,8 +261,7 @@ def test_a_split_of_nothing_is_harmless():
 
 
 def test_constants_of_a_claim_have_three_forms():
-    """corollary-1 has a printed, an explicit and a sharp form, the last one the printed times the known ratio;
-    each member of the family leads to all of them."""
+    """corollary-1 has a printed, an explicit and a sharp form, the last the printed times the known ratio."""
     found = {form.variant: form for form in constants.forms("corollary-1")}
     values = {"n": 1e6, "d": 40, "d_tilde": 30, "r": 3, "eta": 0.2, "gamma": 2.0, "gamma_tilde": 2.0}
     ratio = found["sharp"].evaluate(values) / found["printed"].evaluate(values)

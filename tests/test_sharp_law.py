@@ -90,6 +90,7 @@ Law = Callable[[Setting, Procedure], ErrorLaw]
 
 
 def true_law(setting: Setting, procedure: Procedure) -> ErrorLaw:
+    """The law as predicted."""
     return predict_procedure(setting, procedure).law
 
 
@@ -120,6 +121,7 @@ def printed_weights(setting: Setting, chosen: sharp.Selection, score: Score) -> 
 
 
 def wrong_dimensions(setting: Setting, procedure: Procedure) -> ErrorLaw:
+    """d and d_tilde where d - r and d_tilde - r belong."""
     law = true_law(setting, procedure)
     return replace(law, left_dof=setting.d * setting.r, right_dof=setting.d_tilde * setting.r)
 
@@ -173,6 +175,7 @@ def distribution_limit(count: int) -> float:
 
 @pytest.fixture(scope="module")
 def few() -> list[Case]:
+    """Thirty random cases, the first of those that `many` holds."""
     return draw_cases(30, 20)
 
 
@@ -190,6 +193,7 @@ def test_wrong_laws_fail_on_the_same_few_settings(few, wrong):
 
 @pytest.fixture(scope="module")
 def many() -> list[Case]:
+    """Two hundred random cases."""
     return draw_cases(200, 20)
 
 
