@@ -19,7 +19,7 @@ from bounds.symbols import cov_uv, r, sigma, sigma_u, sigma_v, theta
 if TYPE_CHECKING:
     from bounds.enclose import Ball, Cell, Decision
 
-LARGEST_R = 8
+LARGEST_R = 6
 """The direct enclosures run over r = 2, ..., LARGEST_R; above it the general argument alone holds."""
 
 SUFFICIENT = sp.sqrt(sp.E - 1)

@@ -308,7 +308,7 @@ def certify_half_r(claim: Claim, bits: int) -> Certified:
         worst = Fraction(2, 5)  # a a~ = 25/4
         found = tail(1, worst, worst / 2)
         noiseless = tail(1, 1, Fraction(1, 2))
-        best = infimum(lowest, ((Fraction(0), Fraction(1)),), 1e-3)
+        best = infimum(lowest, ((Fraction(0), Fraction(1)),), 2e-3)
         margin = found - enclose(stated)
         low, high = (endpoints(noiseless)[i] for i in (0, 1))
         witness = (
