@@ -64,7 +64,7 @@ HALFWAY = 0.5
 """Between the exponents 0 (error/bound stays) and 1 (it grows like the teacher's 1/eta)."""
 
 ETA_GROWTH = tuple(
-    Scaling(BEST_OF, family, two_sided=False, margin=HALFWAY, precision=0.25)
+    Scaling(BEST_OF, family, two_sided=False, margin=HALFWAY, precision=0.3)
     for family in (PAPER_SNR, *MODERATE_SNR)
 )
 
@@ -182,7 +182,7 @@ CLAIMS: tuple[Claim, ...] = (
                     Path(
                         gamma,
                         (1.0, 1e4),
-                        ((d, 24), (d_tilde, 20), (r, 2), (gamma_tilde, 2), (eta, 0.5), (n, 60_000)),
+                        ((d, 24), (d_tilde, 20), (r, 2), (gamma_tilde, 2), (eta, 0.5), (n, 30_000)),
                     ),
                 ),
                 tolerance=0.2,

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
-from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 
 from bounds.claim import Claim
 from verification import design, judges, mutants, quantities
 from verification.design import PROFILES, Plan
+from verification.drawing import Progress, Samples
 from verification.errors import InvalidArgument
-from verification.estimate import Array
+from verification.executors import processors
 from verification.inference import Evidence
 from verification.ledger import Ledger
-from verification.quantities import Cell
 from verification.setting import real, whole
 from verification.verdict import ClaimVerdict, MutantResult, Verdicts, conditions, decide
 
 DEFAULT_ALPHA = 1e-6
 """False-alarm probability of a whole run."""
-
-Progress = Callable[[float, float, str], None]
-"""Called with (seconds of work done, seconds in all, what is going on); both are estimates."""
 
 
 def verify(
@@ -39,12 +34,14 @@ def verify(
     seed: int = 0,
     jobs: int | None = None,
     module: str | None = None,
+    store: str | Path | None = None,
     with_mutants: bool = True,
     on_progress: Progress | None = None,
 ) -> Verdicts:
     """Judge claims (all of the register by default) and return their verdicts.
 
-    `module` is a Python file that defines further `QUANTITIES` for claims of one's own.  The
+    `module` is a Python file that defines further `QUANTITIES` for claims of one's own; `store` is a
+    file that draws are taken from and put into, so that a longer run continues a shorter one.  The
     result depends on the claims, profile, alpha and seed, never on `jobs`.  Raises InvalidArgument
     and UnderpoweredDesign before anything is drawn.
     """
@@ -58,19 +55,18 @@ def verify(
     if not 0 < alpha < 1:
         raise InvalidArgument("alpha", alpha, "must lie in (0, 1)")
     seed = whole("seed", seed, 0, 2**63 - 1)
-    jobs = whole("jobs", jobs if jobs is not None else os.cpu_count() or 1, 1, 4096)
+    jobs = whole("jobs", processors() if jobs is None else jobs, 1, 4096)
 
     if module is not None:
         quantities.load_module(module)
     named = design.checks(claims)
-    ledger = Ledger(alpha, {name: 1.0 for name, _, _ in named}).seal()
+    ledger = Ledger(alpha, {name: 1.0 for name, _, _ in design.checks(_budgeted(claims))}).seal()
     plans = {
         name: design.plan(name, claim, check, ledger.share(name), chosen, module, seed)
         for name, claim, check in named
     }
-    found_mutants = {c.id: mutants.mutants(c) if with_mutants else () for c in claims}
-    samples = _Samples(seed, jobs, on_progress)
-    evidence, wrong = _judge_all(plans, found_mutants, samples, seed, chosen, module)
+    with Samples(seed, jobs, None if store is None else Path(store), on_progress) as samples:
+        evidence, found_mutants, wrong = _judge_all(claims, plans, samples, with_mutants, chosen, module)
     verdicts = {c.id: decide([e for n, e in evidence.items() if plans[n].claim.id == c.id]) for c in claims}
     doubts = conditions(claims, verdicts)
     items = tuple(
@@ -95,7 +91,19 @@ def verify(
         ledger=ledger.as_dict(),
         versions=versions(),
         seconds=time.monotonic() - started,
+        errors_survived=samples.errors_survived,
     )
+
+
+def _budgeted(claims: Sequence[Claim]) -> Sequence[Claim]:
+    """The claims that the budget is split over: the whole register for claims of it.
+
+    So a claim judged alone has the share, and hence the numbers, that it has in a run of all.
+    """
+    from bounds import claims as register
+
+    own = all(register.get(claim.id) is claim for claim in claims)
+    return tuple(register.values()) if own else claims
 
 
 def _profile(name: str) -> design.Profile:
@@ -111,134 +119,77 @@ def versions() -> dict[str, str]:
 
 
 def _judge_all(
+    claims: Sequence[Claim],
     plans: Mapping[str, Plan],
-    found_mutants: Mapping[str, Sequence[mutants.Mutant]],
-    samples: _Samples,
-    seed: int,
+    samples: Samples,
+    with_mutants: bool,
     profile: design.Profile,
     module: str | None,
-) -> tuple[dict[str, Evidence], dict[str, bool]]:
-    """Evidence of every check, and for every mutant whether some check refuted it.
+) -> tuple[dict[str, Evidence], dict[str, tuple[mutants.Mutant, ...]], dict[str, bool]]:
+    """Evidence of every check, the mutants by claim, and whether some check refuted each.
 
-    Sequential checks start with the fewest replicates that can pass; those (and mutants) left
-    undecided get the rest of theirs.
+    Workers draw while this process does the proofs and certificates and makes the mutants.
+    Sequential checks start with the fewest replicates that can pass; those left undecided, and
+    mutants that are, get the rest of theirs.
     """
-    samples.need({cell: plan.first_look for plan in plans.values() for cell in plan.cells}, plans.values())
-    evidence = {name: judges.judge(plan, samples, seed) for name, plan in plans.items()}
-    undecided = [plans[name] for name, e in evidence.items() if e.outcome == "undecided"]
-    samples.need({cell: plan.replicates for plan in undecided for cell in plan.cells}, undecided)
-    for plan in undecided:
-        evidence[plan.name] = judges.judge(plan, samples, seed)
-    wrong = {
-        mutant.id: _refuted(mutant, plans.values(), samples, seed, profile, module)
-        for group in found_mutants.values()
-        for mutant in group
-        if not mutant.implied
+    samples.begin((cell, plan.first_look) for plan in plans.values() for cell in plan.cells)
+    evidence = {name: _evidence(plan, samples) for name, plan in plans.items() if not plan.cells}
+    found = {claim.id: mutants.mutants(claim) if with_mutants else () for claim in claims}
+    counted = [mutant for group in found.values() for mutant in group if not mutant.implied]
+    planned = {
+        mutant.id: _mutant_plans(mutant, plans.values(), profile, module, samples.seed) for mutant in counted
     }
-    return evidence, wrong
+    wrong = {
+        mutant.id: _refuted(planned[mutant.id], samples)
+        for mutant in counted
+        if not any(plan.cells for plan in planned[mutant.id])
+    }
+    samples.finish()
+    outside = [plan for mutant in counted if mutant.outside for plan in planned[mutant.id]]
+    samples.need((cell, plan.first_look) for plan in outside for cell in plan.cells)
+    evidence |= {name: _evidence(plan, samples) for name, plan in plans.items() if plan.cells}
+    undecided = [plans[name] for name, e in evidence.items() if e.outcome == "undecided"]
+    samples.need((cell, plan.replicates) for plan in undecided for cell in plan.cells)
+    evidence |= {plan.name: _evidence(plan, samples) for plan in undecided}
+    wrong |= {m.id: _refuted(planned[m.id], samples) for m in counted if m.id not in wrong}
+    return {name: evidence[name] for name in plans}, found, wrong
 
 
-def _refuted(
-    mutant: mutants.Mutant,
-    plans: Collection[Plan],
-    samples: _Samples,
-    seed: int,
-    profile: design.Profile,
-    module: str | None,
-) -> bool:
-    """Whether some check of the mutant fails on the draws made for its original.
+def _evidence(plan: Plan, samples: Samples) -> Evidence:
+    """The judge's evidence; undecided where a replicate raised an error of its own."""
+    for cell in plan.cells:
+        failed = int(np.isnan(samples(cell)).sum())
+        if failed:
+            said = samples.failures.get(cell, "an error")
+            return Evidence("tail", f"{failed} replicates of {cell.quantity} failed: {said}", "undecided")
+    return judges.judge(plan, samples, samples.seed)
+
+
+def _mutant_plans(
+    mutant: mutants.Mutant, plans: Collection[Plan], profile: design.Profile, module: str | None, seed: int
+) -> list[Plan]:
+    """The mutant's checks on the cells of its original.
 
     A mutant that looks outside the claim's conditions is designed and drawn for on its own, at the
     share that the original's first check has.
     """
     own = [plan for plan in plans if plan.claim.id == mutant.original]
     if mutant.outside:
-        planned = [
+        return [
             design.plan(f"{mutant.id}/{i}", mutant.claim, check, own[0].alpha, profile, module, seed)
             for i, check in enumerate(mutant.claim.checks)
         ]
-    else:
-        pairs = zip(own, mutant.claim.checks, strict=True)
-        planned = [replace(plan, claim=mutant.claim, check=check) for plan, check in pairs]
-    for plan in planned:
-        samples.need(dict.fromkeys(plan.cells, plan.first_look), [plan])
-        found = judges.judge(plan, samples, seed)
+    pairs = zip(own, mutant.claim.checks, strict=True)
+    return [replace(plan, claim=mutant.claim, check=check) for plan, check in pairs]
+
+
+def _refuted(plans: Sequence[Plan], samples: Samples) -> bool:
+    """Whether some check of a mutant fails."""
+    for plan in plans:
+        found = _evidence(plan, samples)
         if found.outcome == "undecided" and plan.replicates > plan.first_look:
-            samples.need(dict.fromkeys(plan.cells, plan.replicates), [plan])
-            found = judges.judge(plan, samples, seed)
+            samples.need((cell, plan.replicates) for cell in plan.cells)
+            found = _evidence(plan, samples)
         if found.outcome == "fails":
             return True
     return False
-
-
-@dataclass
-class _Samples:
-    """Values drawn so far, by cell; callable as judges want it.  Draws more with `need`."""
-
-    seed: int
-    jobs: int
-    on_progress: Progress | None
-    drawn: dict[Cell, Array] = field(default_factory=dict)
-
-    def __call__(self, cell: Cell) -> Array:
-        return self.drawn[cell]
-
-    def need(self, counts: Mapping[Cell, int], plans: Collection[Plan]) -> None:
-        """Draw until every cell has at least so many replicates, by cell and index."""
-        wanted: dict[Cell, int] = {}
-        for plan in plans:
-            for cell in plan.cells:
-                wanted[cell] = max(wanted.get(cell, 0), counts.get(cell, 0))
-        batches = [
-            (cell, range(start, min(start + _batch(cell), count)))
-            for cell, count in wanted.items()
-            for start in range(len(self.drawn.get(cell, ())), count, _batch(cell))
-        ]
-        # Dear batches first, so that no worker is left with one at the end.
-        batches.sort(key=lambda b: -_seconds(b[0]) * len(b[1]))
-        results: dict[tuple[Cell, int], Array] = {}
-        total = sum(_seconds(cell) * len(indices) for cell, indices in batches)
-        done = 0.0
-        for (cell, indices), values in _drawn(batches, self.seed, self.jobs):
-            results[cell, indices.start] = values
-            done += _seconds(cell) * len(indices)
-            if self.on_progress is not None:
-                self.on_progress(done, total, "drawing")
-        for cell in {cell for cell, _ in results}:
-            starts = sorted(start for other, start in results if other == cell)
-            parts = [results[cell, start] for start in starts]
-            self.drawn[cell] = np.concatenate([self.drawn.get(cell, np.empty(0)), *parts])
-
-
-def _seconds(cell: Cell) -> float:
-    """Rough cost of one replicate on one core, for ordering, batching and the progress bar."""
-    values = dict(cell.values)
-    size = float(values.get("d", 8) + values.get("d_tilde", 8))
-    return 1e-4 + 2e-9 * size**3 + 1.5e-8 * cell.pairs * float(values.get("r", 1) + 1)
-
-
-def _batch(cell: Cell) -> int:
-    """Replicates drawn in one task: about half a second of work."""
-    return max(1, min(5000, int(0.5 / _seconds(cell))))
-
-
-def _drawn(
-    batches: Sequence[tuple[Cell, range]], seed: int, jobs: int
-) -> Iterator[tuple[tuple[Cell, range], Array]]:
-    """Each batch with its values, as they are finished."""
-    cost = sum(_seconds(cell) * len(indices) for cell, indices in batches)
-    if jobs == 1 or cost < 1.0:  # starting workers takes longer
-        for cell, indices in batches:
-            yield (cell, indices), quantities.draw(cell, seed, indices)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        waiting: dict[Future[Array], tuple[Cell, range]] = {
-            pool.submit(quantities.draw, cell, seed, indices): (cell, indices) for cell, indices in batches
-        }
-        try:
-            while waiting:
-                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    yield waiting.pop(future), future.result()
-        finally:
-            for future in waiting:
-                future.cancel()

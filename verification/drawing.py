@@ -1,0 +1,144 @@
+"""Draws for a run's checks: every cell once, on the sweep's machinery, with or without a store."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from verification import cells as sweep_cells
+from verification import cost
+from verification.cells import AnyCell, QuantityCell, Row
+from verification.estimate import Array
+from verification.executors import open_workers
+from verification.quantities import Cell
+from verification.store import Store
+from verification.sweep import run_replicates
+
+Progress = Callable[[float, float, str], None]
+"""Called with (seconds of work done, seconds in all, what is going on); both are predictions."""
+
+WORTH_WORKERS = 2.0
+"""Seconds of work below which starting worker processes takes longer than it saves."""
+
+
+class Interrupted(Exception):
+    """The run was told to stop while it was drawing."""
+
+
+@dataclass
+class Samples:
+    """Values drawn so far, by cell; called with a cell as the judges do.
+
+    Draw with `need`, or with `begin` and `finish` to do something else meanwhile.  A replicate whose
+    filter keeps fewer than two pairs has infinite error; one that fails in another way is NaN, and
+    its message is in `failures`.  A context manager: leaving it stops what is being drawn.
+    """
+
+    seed: int
+    jobs: int
+    store: Path | None = None
+    on_progress: Progress | None = None
+    drawn: dict[Cell, Array] = field(default_factory=dict)
+    failures: dict[Cell, str] = field(default_factory=dict)
+    errors_survived: int = 0
+    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _running: Future[dict[Cell, Array]] | None = None
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Samples:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.shutdown(wait=True)
+
+    def __call__(self, cell: Cell) -> Array:
+        """The values of a cell in replicate order, shape (replicates drawn,)."""
+        return self.drawn[cell]
+
+    def need(self, counts: Iterable[tuple[Cell, int]]) -> None:
+        """Draw until every cell has at least so many replicates, by index."""
+        self.begin(counts)
+        self.finish()
+
+    def begin(self, counts: Iterable[tuple[Cell, int]]) -> None:
+        """Start drawing; nothing may be asked for before `finish`."""
+        wanted: dict[Cell, int] = {}
+        for cell, count in counts:
+            wanted[cell] = max(wanted.get(cell, 0), count)
+        missing = {
+            cell: range(len(self.drawn.get(cell, ())), count)
+            for cell, count in wanted.items()
+            if count > len(self.drawn.get(cell, ()))
+        }
+        if missing:
+            self._running = self._thread.submit(self._draw, missing)
+
+    def finish(self) -> None:
+        """Wait for what `begin` started; raises what drawing raised."""
+        if self._running is None:
+            return
+        for cell, values in self._running.result().items():
+            self.drawn[cell] = np.concatenate([self.drawn.get(cell, np.empty(0)), values])
+        self._running = None
+
+    def _draw(self, missing: Mapping[Cell, range]) -> dict[Cell, Array]:
+        parts = {cell: tuple(_parts(cell, self.seed)) for cell in missing}
+        ranges: dict[AnyCell, range] = {}  # cells may share a part: it is drawn once
+        for cell, indices in missing.items():
+            for part in parts[cell]:
+                other = ranges.get(part, indices)
+                ranges[part] = range(min(other.start, indices.start), max(other.stop, indices.stop))
+        # Dear ones first, so that no worker is left with one at the end.
+        work = sorted(ranges.items(), key=lambda item: -cost.seconds(item[0]))
+        total = sum(cost.seconds(part) * len(indices) for part, indices in work)
+        rows: dict[tuple[AnyCell, int], float] = {}
+        done = 0.0
+        for part, row in self._rows(work, total):
+            rows[part, row.replicate] = self._value(part, row)
+            done += cost.seconds(part)
+            if self.on_progress is not None:
+                self.on_progress(done, total, "drawing")
+            if self._stop.is_set():
+                raise Interrupted
+        return {
+            cell: np.min([[rows[part, i] for i in indices] for part in parts[cell]], axis=0)
+            for cell, indices in missing.items()
+        }
+
+    def _rows(self, work: list[tuple[AnyCell, range]], total: float) -> Iterator[tuple[AnyCell, Row]]:
+        kind = "processes" if self.jobs > 1 and total > WORTH_WORKERS else "serial"
+        with open_workers(kind, self.jobs if kind == "processes" else None) as workers:
+            if self.store is None:
+                yield from run_replicates(work, workers)
+            else:
+                with Store(self.store) as store:
+                    yield from run_replicates(work, workers, store)
+
+    def _value(self, part: AnyCell, row: Row) -> float:
+        if row.error is not None:
+            return row.error
+        if row.failure == "TooFewPairs":
+            return math.inf
+        self.errors_survived += 1
+        for cell in (part.quantity,) if isinstance(part, QuantityCell) else ():
+            self.failures[cell] = f"{row.failure}: {row.message}"
+        return math.nan
+
+
+def _parts(cell: Cell, seed: int) -> Iterator[AnyCell]:
+    """The cells of a sweep whose smallest value is the cell's: one for each threshold."""
+    if cell.quantity != "error":
+        yield QuantityCell(cell, seed)
+        return
+    for procedure in cell.procedures:
+        yield sweep_cells.Cell(cell.setting, procedure, "exact", seed)
