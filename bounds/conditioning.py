@@ -228,9 +228,9 @@ CLAIMS: tuple[Claim, ...] = (
         "Appendix C, Lemma 6",
         (
             "For independent (x, x~) and (y, y~), E[x y~^T | both kept] is the product of the conditional "
-            "means."
+            "means: the ratio R of corresponding entries is 1."
         ),
-        r"\max(R, 1/R), R = \mathbb{E}[x \tilde{y}^T | K K'] / (\mathbb{E}[x | K] \mathbb{E}[\tilde{y} | K']^T)",
+        r"\max(R, 1/R)",
         sp.Integer(1),
         Search(Measured(quantity="independence-ratio")),
         _prove_lemma_6,

@@ -19,11 +19,35 @@ from bounds.steps import decided, identity, nonnegative
 from bounds.symbols import C, N, a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, n_T, r, rho, tail_0, tail_1
 from bounds.words import Algebra
 
+CHANGE = sp.Symbol("e", positive=True)
+"""||M_T - M_O||_2."""
+
+SHARE_CONSTANT, MOMENT_CONSTANT = sp.symbols("C_P C_E", positive=True)
+"""The constants of Lemma 10 for the kept share and for the kept moment."""
+
+SHARE, LIMIT_NORM = sp.Symbol("P_T", positive=True), sp.Symbol("S_O", positive=True)
+"""P_T(theta), and the norm of S_O(theta)."""
+
 ANGLE = sp.Symbol("phi", positive=True)
 """Angle by which the teacher's left space is turned away from U."""
 
 TEACHER_ERROR = sp.Symbol("e_T", positive=True)
 """||rho_T M_T - eta U U~^T||_2: the teacher's error without its scale."""
+
+
+STUDENT_CHANGE = (MOMENT_CONSTANT + LIMIT_NORM * SHARE_CONSTANT) * CHANGE / SHARE
+"""Step 4.2: ||S_T(theta) - S_O(theta)||_2 is at most this."""
+
+
+def _prove_step_4_2(bound: sp.Expr) -> Iterator[Step]:
+    moment_t, moment_o = sp.symbols("E_T E_O", real=True)  # any entry of the kept moments
+    share_o = sp.Symbol("P_O", positive=True)
+    split = (moment_t - moment_o) / SHARE + moment_o / share_o * (share_o - SHARE) / SHARE
+    yield identity(
+        "S_T - S_O = (E_T - E_O)/P_T + S_O (P_O - P_T)/P_T", moment_t / SHARE - moment_o / share_o, split
+    )
+    parts = MOMENT_CONSTANT * CHANGE / SHARE + LIMIT_NORM * SHARE_CONSTANT * CHANGE / SHARE
+    yield nonnegative("Lemma 10 for each part", bound, parts)
 
 
 def _prove_step_4_3(bound: sp.Expr) -> Iterator[Step]:
@@ -142,6 +166,18 @@ CLAIMS: tuple[Claim, ...] = (
         _prove_eq_46,
         note="transfer.md#eq-46",
         depends_on=("eq-6",),
+    ),
+    exact(
+        "step-4-2",
+        "How the student's limit depends on the teacher",
+        "Appendix G, Step 4.2",
+        "||S_T - S_O|| <= (C_E + ||S_O|| C_P) ||M_T - M_O|| / P_T with the constants of Lemma 10.",
+        r"\|S_T(\theta) - S_O(\theta)\|",
+        STUDENT_CHANGE,
+        _prove_step_4_2,
+        note="transfer.md#step-42",
+        relation=Relation.UPPER,
+        depends_on=("lemma-10-probability", "lemma-10-moment"),
     ),
     exact(
         "step-4-3",
