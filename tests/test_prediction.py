@@ -122,21 +122,23 @@ def test_the_student_s_singular_values_tend_to_the_limit_scales():
 
 
 def test_repeated_filtering_ends_above_the_oracle_s_error():
-    """After eight rounds the mean square is the law's, a third above the oracle's, which is rejected.
+    """After five rounds the mean square is the law's, about a quarter above the oracle's, which is rejected.
 
-    400 draws with 24 degrees of freedom a draw: the relative standard error of the mean square is 1.4%,
-    and the limit of 6 of them has an error rate below 1e-6.
+    300 draws with 24 degrees of freedom each: the relative standard error of the mean square is 1.7%,
+    and 6 of them have an error rate below 1e-6.
     """
-    setting = Setting(10**6, 8, 8, 2, 0.3, 1.0, 1.0)
-    sizes = {"theta": 0.0, "rounds": 8, "teacher_n": 10**5, "student_n": 8000}
-    drawn = simulate(setting, "teacher-filtered", replicates=400, seed=3, **sizes)
+    setting = Setting(10**6, 8, 8, 2, 0.05, 1.0, 1.0)
+    sizes = {"theta": 0.0, "rounds": 5, "teacher_n": 10**7, "student_n": 6000}
+    drawn = simulate(setting, "teacher-filtered", replicates=300, seed=3, **sizes)
     square = np.mean([draw.left**2 + draw.right**2 for draw in drawn.draws])
     laws = predict(setting, **sizes)
-    expected = sum(x**2 for x in laws.law("teacher-filtered").law.root_mean_squares)
+    student = laws.law("teacher-filtered")
+    expected = sum(x**2 for x in student.law.root_mean_squares)
     oracle = sum(x**2 for x in laws.law("oracle-filtered").law.root_mean_squares)
-    error = 6 * math.sqrt(2 / (24 * 400)) + 2 * laws.law("teacher-filtered").accuracy.relative_error
-    assert square == pytest.approx(expected, rel=error)
-    assert expected / oracle == pytest.approx(repeated.floor_ratio(laws.leak_left) ** 2, rel=1e-3)
+    noise = 6 * math.sqrt(2 / (24 * 300)) + 2 * student.accuracy.relative_error
+    assert abs(square / expected - 1) < noise
+    assert abs(square / oracle - 1) > noise
+    assert expected / oracle == pytest.approx(repeated.floor_ratio(laws.leak_left) ** 2, rel=1e-2)
 
 
 @settings_of_hypothesis(max_examples=15)

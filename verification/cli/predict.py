@@ -75,7 +75,8 @@ def predict(
     if figure is not None:
         from verification import sharp_figures
 
-        chosen = results[0].theta if thresholds else prediction.best_threshold(place, **sizes).theta
+        given = results[0].theta
+        chosen = given if given is not None else prediction.best_threshold(place, **sizes).theta
         sharp_figures.error_against_eta(place, chosen, figure, replicates=replicates, seed=seed, **sizes)
         message(f"wrote {figure}")
     if json:
