@@ -75,8 +75,9 @@ def test_a_draw_is_within_the_range_of_a_chordal_distance(setting):
             (drawn.right, setting.d_tilde, setting.gamma_tilde),
         ):
             assert 0 <= error <= math.sqrt(setting.r) * (1 + 1e-12)
-            if (d == setting.r or gamma == INF) and setting.n > setting.r:
-                assert error == 0
+            if (d == setting.r or gamma == INF) and len(drawn.singular_values) == setting.r:
+                rounding = 1e-13 * drawn.singular_values[0] / drawn.singular_values[-1]
+                assert error <= (0 if d == setting.r else rounding)
         assert list(drawn.singular_values) == sorted(drawn.singular_values, reverse=True)
         assert 1 <= len(drawn.singular_values) <= setting.r
 
@@ -191,7 +192,8 @@ def mean_score(scores, moments):
 
 def top_by_sorting(scores, counts, keep, split):
     """The top pairs of the same population, by drawing all of them and sorting."""
-    strata = selection._strata(scores, counts, (split, keep < counts[1]), split, generators(1)[0])
+    first = keep < sum(counts) / 4, keep < counts[1] / 2
+    strata = selection._strata(scores, counts, first, split, generators(1)[0])
     drawn = [(s.label, *s.above(s.pairs, -INF)) for s in strata]
     values = np.concatenate([v for _, v, _ in drawn])
     threshold = np.sort(values)[-keep]
@@ -203,7 +205,7 @@ def top_by_sorting(scores, counts, keep, split):
 
 @pytest.mark.parametrize("width", [7.0, 0.0], ids=["as-used", "a bracket that fails"])
 @pytest.mark.parametrize("rank", [2, 5], ids=["all-at-once", "score-first"])
-@pytest.mark.parametrize("keep", [2, 300, 29_000, 31_000, 55_000, 60_000])
+@pytest.mark.parametrize("keep", [2, 300, 8_000, 29_000, 31_000, 55_000, 60_000])
 def test_one_pass_with_a_moving_bracket_finds_the_top(keep, rank, width, monkeypatch):
     """select_top keeps the same pairs as sorting all scores, also when its bracket misses."""
     monkeypatch.setattr(selection, "BLOCK_NORMALS", 2**13)

@@ -223,7 +223,8 @@ def select_top(
     total = sum(counts)
     # With fewer than half to keep, corrupted pairs with negative scores are out as a rule.
     split = keep < total / 2
-    first = split, keep < counts[1]
+    # Here a class keeps less than about half of the pairs that are drawn of it.
+    first = keep < total / 4, keep < counts[1] / 2
     for attempt in (0, 1):
         strata = _strata(scores, counts, first, split, rng)
         positive_only = split and attempt == 0
