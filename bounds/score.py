@@ -261,11 +261,11 @@ def _points(theta: ArrayLike) -> Array:
 
 
 def _times_hazard(theta: Array, values: Evaluation) -> Array:
-    """theta p_r / P_r, with its limit 0 at theta = 0 (where p_1 is infinite) and at -inf."""
+    """theta p_r / P_r, with its limit 0 at theta = 0, where p_1 is infinite, and at -inf."""
     import numpy as np
 
     with np.errstate(invalid="ignore"):
-        return np.where((theta == 0.0) | np.isinf(theta), 0.0, theta * values.hazard)
+        return np.where(np.isinf(values.hazard) | np.isinf(theta), 0.0, theta * values.hazard)
 
 
 def _mean(theta: Array, law: Parameters, values: Evaluation) -> Array:

@@ -41,6 +41,9 @@ STEP = 0.21
 LONGEST_STEP = 0.068
 """Cap on the step for small r: the nearest branch point lies at least asin(sqrt(2) - 1) off the path."""
 
+SMALLEST = 1e-300
+"""Without noise, a smaller positive theta / r is raised to this (its reciprocal would overflow)."""
+
 BLOCK = 2048
 """Thresholds evaluated together: bounds the memory at a few tens of MB."""
 
@@ -110,6 +113,7 @@ def _fill(out: Array, theta: Array, law: Parameters) -> None:
     inside = np.isfinite(theta)
     if law.determinant == 0.0:
         inside &= theta > 0.0  # no noise: S = |z|^2 > 0
+        theta = np.where(inside, np.maximum(theta, law.r * SMALLEST), theta)
     out[:, ~inside] = _limits(theta[~inside], law)
     for mirrored in (False, True):
         chosen = inside & ((theta < 0.0) == mirrored)
@@ -141,14 +145,13 @@ def _half_line(theta: Array, law: Parameters, mirrored: bool) -> Array:
     if mirrored:
         scale, other, covariance = other, scale, -covariance
     m = 0.5 * law.r
-    mean = law.r * covariance
-    diffuse = law.r * law.determinant
-    # Saddle point, and its distance `delta` from the branch point 1/A; no term cancels.
-    linear = 2.0 * theta * law.root
-    excess = diffuse**2 / (np.hypot(diffuse, linear) + linear)
-    at_saddle = 2.0 * (theta - mean) / (diffuse + 2.0 * scale * theta + excess)
+    # Saddle point, and its distance `delta` from the branch point 1/A; no term cancels or overflows.
+    each = theta / law.r
     gap = 0.5 * law.determinant / law.root  # 1 / (1/A + 1/B)
-    delta = 1.0 / (gap + theta / law.r + np.hypot(gap, theta / law.r))
+    radius = np.hypot(gap, each)
+    below = gap + scale / law.root * each + gap * (gap / (radius + each))
+    at_saddle = (each - covariance) / law.root / below
+    delta = 1.0 / (gap + each + radius)
     share = delta * gap
     spread = 1.0 / np.sqrt(2.0 * (m * (1.0 + share * (1.0 + share) / (1.0 - share) ** 2) + theta * delta))
     pole = 1.0 / np.sqrt(scale * delta) - 1.0
@@ -164,7 +167,7 @@ def _half_line(theta: Array, law: Parameters, mirrored: bool) -> Array:
     slow = law.r <= 2
     tilt = theta * delta
     g = share / (1.0 - share)
-    tail, density, lifted = _integrate(m, tilt, g, crossing / delta, spread, slow)
+    tail, density, lifted = _integrate(m, tilt, g, delta / crossing, spread, slow)
     lifted = lifted * delta * np.exp(-log_right - log_left)
     density = density * delta
     if slow:
@@ -187,11 +190,12 @@ SMALL_TILT = 0.05
 
 
 def _integrate(
-    m: float, tilt: Array, g: Array, pole: Array, spread: Array, slow: bool
+    m: float, tilt: Array, g: Array, inverse: Array, spread: Array, slow: bool
 ) -> tuple[Array, Array, Array]:
     """The three integrals over u, divided by the integrand's value exp(phi(c)) at u = 0.
 
-    In the order: tail, density / delta, and lifted density * (1-Ac)(1+Bc) / delta.
+    In the order: tail, density / delta, and lifted density * (1-Ac)(1+Bc) / delta.  `tilt` is theta delta,
+    `g` is share / (1 - share) and `inverse` is delta / c, small when the pole is far.
     """
     power = m if slow else m - 0.5
     by_left = np.expm1(0.5 * NEGLIGIBLE / power) / np.sqrt(g)
@@ -205,15 +209,16 @@ def _integrate(
     x = step[:, None] * np.arange(nodes)
     u, weight = np.sinh(x), np.cosh(x) * step[:, None]
     weight[:, 0] *= 0.5
-    g, tilt, pole = g[:, None], tilt[:, None], pole[:, None]
+    g, tilt, inverse = g[:, None], tilt[:, None], inverse[:, None]
     v = u * u
     gv = g * v
     log_modulus = -m * (np.log1p(v) + 0.5 * np.log1p(gv * (2.0 + gv + 4.0 * g))) - tilt * v
     phase = -m * (2.0 * np.arctan(u) - np.arctan2(2.0 * g * u, 1.0 + gv)) + 2.0 * tilt * u
     modulus = np.exp(log_modulus) * weight
     cosine, sine = modulus * np.cos(phase), modulus * np.sin(phase)
-    sums = pole + v
-    tail = np.sum(((pole - v) * cosine - u * (sums + 2.0) * sine) / (sums**2 + 4.0 * v), axis=1)
+    real, imaginary = 1.0 + inverse * v, 2.0 * inverse * u
+    weighted = (2.0 - real) * cosine - (u * real + imaginary) * sine
+    tail = np.sum(inverse * weighted / (real**2 + imaginary**2), axis=1)
     density = np.sum(cosine - u * sine, axis=1)
     real, imaginary = 1.0 + 3.0 * gv, u * (1.0 + gv - 2.0 * g)
     lifted = np.sum((real * cosine + imaginary * sine) / (real**2 + imaginary**2), axis=1)

@@ -491,6 +491,19 @@ def test_limits_of_the_mixture():
         score.conditional_mean([0.0, INF], 1, 1.0, 1.0, True)
 
 
+@pytest.mark.parametrize("r", [1, 2, 3, 100])
+@pytest.mark.parametrize("gamma", [1e-12, 1.0, 1e300, INF])
+def test_extreme_arguments_reach_their_limits(r, gamma):
+    """Thresholds down to the smallest double and noise down to 1e-300 give the limits, without a warning."""
+    law = Score(r, 0.3, gamma, gamma)
+    at_zero = law.mean(0.0)
+    for theta in (5e-324, 1e-311, 1e-303, 1e-200):
+        assert law.mean(theta) == pytest.approx(at_zero, rel=1e-12)
+        assert law.tail(theta) == pytest.approx(law.tail(0.0), rel=1e-12)
+    assert law.tail(-1e4 * r / min(gamma, 1.0)) == pytest.approx(1.0, rel=1e-12)
+    assert law.log_tail(1e300) < -1e200
+
+
 def test_results_have_the_shape_of_theta_and_are_the_callers_own():
     """Scalars stay scalars, arrays keep their shape, and writing into a result changes no later one."""
     law = Score(2, 0.5, 1.0, 3.0)
