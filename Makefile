@@ -2,6 +2,7 @@
 # make test     environment, then the whole test suite
 # make bench    environment, then the benchmarks
 # make check    environment, then Ruff and mypy
+# make docs     environment, then the table of verdicts and the pictures of the pages
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +13,7 @@ endif
 ARGS ?=
 TESTS ?= tests
 
-.PHONY: verify test bench check lock clean environment
+.PHONY: verify test bench check docs lock clean environment
 
 verify: environment
 	@$(BIN)/filtergain verify $(ARGS)
@@ -23,6 +24,9 @@ test: environment
 check: environment
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+docs: environment
+	@$(BIN)/python docs/build.py
 
 # The stamp holds what the environment was made from; anything else, or none, is made afresh in a
 # new folder and moved into place only when it is complete.

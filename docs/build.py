@@ -1,0 +1,148 @@
+"""Makes what the pages show: the table of verdicts from a run, and the pictures.
+
+`python docs/build.py verdicts` judges every claim (profile standard) and stores the result in
+docs/verdicts.json; `text` renders it into docs/verdicts.md and the README; `pictures` draws.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+STORED = ROOT / "docs" / "verdicts.json"
+BEGIN = "<!-- verdicts: made by `make docs`, checked by the tests -->"
+END = "<!-- /verdicts -->"
+MAIN = (
+    "corollary-1", "corollary-1-explicit", "corollary-1-sharp", "proposition-1", "proposition-1-explicit",
+    "theorem-1", "theorem-1-corrected", "theorem-1-sharp", "lemma-8", "lemma-8-corrected", "eq-10",
+    "eq-10-corrected",
+)  # fmt: skip
+
+
+def verdicts() -> None:
+    """Judge every claim and store what the pages need of the result."""
+    from verification import verify
+
+    run = verify(profile="standard").as_dict()
+    kept = ("id", "title", "source", "variant", "verdict", "expected", "slack", "slack_factor", "message")
+    claims = [
+        {
+            **{key: claim[key] for key in kept},
+            "mutants": len(claim["mutants"]),
+            "refuted": sum(m["refuted"] for m in claim["mutants"]),
+        }
+        for claim in run["claims"]
+    ]
+    stored = {key: run[key] for key in ("schema", "alpha", "seed", "profile", "versions")}
+    STORED.write_text(json.dumps({**stored, "claims": claims}, indent=1) + "\n")
+
+
+def row(claim: dict) -> str:
+    """One line of a Markdown table."""
+    slack = f"{claim['slack']} ({claim['slack_factor']:.2g}×)" if claim["slack"] else ""
+    mutants = f"{claim['refuted']}/{claim['mutants']}" if claim["mutants"] else ""
+    cells = (f"`{claim['id']}`", claim["title"], claim["source"], claim["verdict"], slack, mutants)
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+
+HEAD = "| claim | what it says | source | verdict | slack | mutants refuted |\n|---|---|---|---|---|---|"
+
+
+def readme_block(stored: dict) -> str:
+    """The short table of the README: the main results, and the counts of all."""
+    by_id = {claim["id"]: claim for claim in stored["claims"]}
+    counts = Counter(claim["verdict"] for claim in stored["claims"])
+    spread = ", ".join(
+        f"{counts[name]} {name}" for name in ("PROVED", "CERTIFIED", "SUPPORTED", "REFUTED") if counts[name]
+    )
+    rows = "\n".join(row(by_id[i]) for i in MAIN if i in by_id)
+    refuted = sum(claim["refuted"] for claim in stored["claims"])
+    return (
+        f"{BEGIN}\n\n{HEAD}\n{rows}\n\n"
+        f"{len(stored['claims'])} claims in all: {spread}. Every verdict is the expected one, and {refuted} of "
+        f"{sum(claim['mutants'] for claim in stored['claims'])} wrong versions were refuted "
+        f"(profile {stored['profile']}, seed {stored['seed']}, false alarms {stored['alpha']:g} in all).\n\n{END}"
+    )
+
+
+def page(stored: dict) -> str:
+    """docs/verdicts.md: every claim."""
+    packages = ", ".join(f"{name} {version}" for name, version in stored["versions"].items())
+    return (
+        "# Every claim and its verdict\n\n"
+        f"Made by `make docs` from `filtergain verify --profile {stored['profile']} --seed {stored['seed']}`; "
+        f"{packages}.\n\n{HEAD}\n" + "\n".join(row(claim) for claim in stored["claims"]) + "\n"
+    )
+
+
+def inserted(readme: str, block: str) -> str:
+    """The README with its table replaced."""
+    start, stop = readme.index(BEGIN), readme.index(END) + len(END)
+    return readme[:start] + block + readme[stop:]
+
+
+def text() -> None:
+    """Render the stored run into the pages."""
+    stored = json.loads(STORED.read_text())
+    (ROOT / "docs" / "verdicts.md").write_text(page(stored))
+    readme = ROOT / "README.md"
+    readme.write_text(inserted(readme.read_text(), readme_block(stored)))
+
+
+def pictures() -> None:
+    """docs/leak.png: error against eta at the paper's and at a moderate signal-to-noise ratio."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import numpy as np
+    from matplotlib import pyplot as plt
+
+    from bounds import claims
+    from verification import Setting, predict, simulate
+
+    theorem = claims["theorem-1"]
+    etas = np.geomspace(0.004, 1.0, 60)
+    shown = np.geomspace(0.008, 1.0, 8)
+    figure, panels = plt.subplots(1, 2, figsize=(11, 4.6), sharex=True, layout="constrained")
+    series = (
+        ("unfiltered", "all pairs", "#4c72b0", "o"),
+        ("teacher-filtered", "teacher-filtered, θ = 0", "#c44e52", "s"),
+    )
+    for axes, gamma, title in zip(panels, (1e4, 1.0), ("γ = 10⁴ (the paper's)", "γ = 1"), strict=True):
+
+        def place(eta: float, gamma: float = gamma) -> Setting:
+            return Setting(n=4_000_000, d=6, d_tilde=6, r=2, eta=eta, gamma=gamma, gamma_tilde=gamma)
+
+        printed = np.array([theorem.evaluate(place(e).as_dict()) for e in etas])
+        for name, label, colour, marker in series:
+            threshold = {} if name == "unfiltered" else {"theta": 0.0}
+            laws = [predict(place(e), theta=0.0).law(name) for e in etas]
+            axes.plot(etas, [law.mean for law in laws], color=colour, label=f"{label}: law, no sampling")
+            draws = [simulate(place(e), name, replicates=12, **threshold) for e in shown]
+            axes.errorbar(
+                shown, [d.errors.mean() for d in draws], [d.errors.std(ddof=1) for d in draws], fmt=marker,
+                color=colour, capsize=3, markersize=5, label=f"{label}: simulated, ± one σ",
+            )  # fmt: skip
+        # The printed rate has no constant: drawn through the law at eta = 1.
+        rate = printed * (predict(place(1.0), theta=0.0).law("teacher-filtered").mean / printed[-1])
+        axes.plot(
+            etas,
+            rate,
+            color="#333333",
+            linestyle="--",
+            label="Theorem 1 as printed, constant fitted at η = 1",
+        )
+        axes.set(xscale="log", yscale="log", xlabel="clean fraction η", title=title)
+        axes.grid(alpha=0.25)
+    panels[0].set_ylabel("error (chordal distance)")
+    panels[0].legend(fontsize=8, loc="upper right")
+    figure.suptitle("n = 4 million, d = d̃ = 6, r = 2", fontsize=10)
+    figure.savefig(ROOT / "docs" / "leak.png", dpi=130)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or ("verdicts", "text", "pictures"):
+        {"verdicts": verdicts, "text": text, "pictures": pictures}[name]()
