@@ -2,16 +2,9 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-
-from bounds import regimes
-from verification import sharp_figures
-from verification.leak_study import family, predicted_study, study
-from verification.prediction import predict
-from verification.setting import Setting
 
 TABLE_1 = ("--n", "1e4", "--d", 10, "--d-tilde", 8, "--r", 4, "--eta", 0.3, "--gamma", "1e4")
 QUESTION = ("--n", "1e6", "--d", 512, "--r", 32, "--gamma", 5, "--eta", 0.3)
@@ -19,26 +12,26 @@ LEAKY = ("--n", "1e7", "--d", 8, "--r", 2, "--gamma", 1, "--eta", 0.02)
 PRINTED = {0.01: 28.76, 0.1: 11.79, 0.2: 9.85, 0.3: 9.08, 0.4: 8.97, 0.5: 8.71, 1: 16.51}
 
 
-def timed(*arguments: object) -> tuple[str, float, float]:
-    """Standard output of a fresh process, its seconds start-up included, and its processor seconds."""
-    start, before = time.perf_counter(), os.times()
+def timed(*arguments: object) -> tuple[str, float]:
+    """Standard output of a fresh process and its processor seconds, start-up included: free of other load."""
+    before = os.times()
     done = subprocess.run(
         [sys.executable, "-c", "from verification.cli import main; main()", *map(str, arguments)],
         capture_output=True, text=True, check=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
     )  # fmt: skip
     after = os.times()
     used = after.children_user - before.children_user + after.children_system - before.children_system
-    return done.stdout, time.perf_counter() - start, used
+    return done.stdout, used
 
 
 def test_table_1_from_the_command_line_in_two_seconds():
-    """All seven means of Table 1 within 5% in one call of a fresh process, under 2 s with start-up."""
+    """All seven means of Table 1 within 5% in one call of a fresh process, for 1 s of processor time."""
     shares = [x for retain in PRINTED for x in ("--retain", retain)]
     runs = [timed("predict", *TABLE_1, "--student-n", "1e4", *shares, "--json") for _ in range(3)]
     found = json.loads(runs[0][0])
     for law, printed in zip(found, PRINTED.values(), strict=True):
         assert law["teacher_filtered"]["mean"] * 1e4 == pytest.approx(printed, rel=0.05)
-    assert min(seconds for _, seconds, _ in runs) < 2
+    assert min(used for _, used in runs) < 1
 
 
 def test_the_question_of_a_user_is_one_line():
@@ -49,7 +42,7 @@ def test_the_question_of_a_user_is_one_line():
     assert "Best threshold: theta = 14.9" in text
     assert "keeps 30.7" in text
     assert "One round is enough" in text
-    assert min(used for _, _, used in runs) < 1
+    assert min(used for _, used in runs) < 1
 
 
 def test_threshold_json_has_the_documented_keys(command):
@@ -93,6 +86,8 @@ def test_advice_in_words(command):
     assert "does not pay" in out
     assert "No round is worth its pairs" in out
     _, out, _ = command("threshold", "--n", "1e4", "--d", 3, "--r", 3, "--gamma", 2, "--eta", 0.3)
+    assert "no error to lower" in out
+    _, out, _ = command("threshold", "--n", "1e4", "--d", 10, "--r", 1, "--gamma", "inf", "--eta", 1)
     assert "no error to lower" in out
     _, _, err = command("threshold", "--n", 100, "--d", 9, "--r", 3, "--gamma", 2, "--eta", 0.1)
     assert "too few pairs" in err
@@ -180,54 +175,9 @@ def test_pictures_are_written_where_asked(command, tmp_path):
     assert chart.read_bytes()[:4] == b"%PDF"
 
 
-def test_the_same_picture_is_the_same_file(tmp_path):
-    """No date goes into a picture."""
-    setting = Setting(3000, 2, 5, 2, 0.3, 20.0, 20.0)
-    for name in ("a.pdf", "b.pdf"):
-        sharp_figures.error_against_eta(setting, 0.5, str(tmp_path / name))
-    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
-
-
-def test_the_shaded_bands_are_the_regimes(tmp_path, monkeypatch):
-    """The picture's bands end at the boundaries that `regimes` computes."""
-    bands = []
-    from matplotlib.axes import Axes
-
-    monkeypatch.setattr(Axes, "axvspan", lambda self, low, high, **_: bands.append((low, high)))
-    setting = Setting(10**5, 10, 8, 4, 0.3, 30.0, 30.0)
-    sharp_figures.error_against_eta(setting, 0.0, str(tmp_path / "x.png"))
-    result = predict(setting, theta=0.0)
-    leak = regimes.leak_boundary(4, 30.0, 30.0, 0.0, result.student_n / result.teacher_n)
-    flat = regimes.flat_boundary(4, 30.0, 30.0, 0.0)
-    assert [high for _, high in bands] == pytest.approx([leak, flat, 1.0])
-
-
 def test_missing_matplotlib_names_the_extra(command, monkeypatch, tmp_path):
     """Without matplotlib the message says what to install."""
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     status, _, err = command("predict", *TABLE_1, "--figure", Path(tmp_path) / "a.png")
     assert status == 2
     assert "filtergain[figures]" in err
-
-
-def test_the_printed_theorem_fails_along_the_family_and_the_corrected_one_does_not():
-    """By simulation at gamma = 1 over all thresholds the printed ratio grows like 1/eta, the corrected
-    one stays bounded; at gamma = 10^4 neither moves."""
-    etas = (0.2, 0.1, 0.05, 0.025)
-    moderate = study(family(1.0, etas), replicates=4, seed=1)
-    assert moderate.printed_exponent > 0.8
-    assert moderate.corrected_exponent < 0.4
-    assert max(row.corrected_ratio for row in moderate.rows) < 1
-    high = study(family(1e4, etas), replicates=4, seed=1)
-    assert abs(high.printed_exponent) < 0.3
-    assert high.printed_exponent == pytest.approx(high.corrected_exponent, abs=0.05)
-
-
-def test_the_law_says_the_same_down_to_tiny_eta():
-    """The sharp law's exponents over five decades of eta: 1 for the printed rate, 0 for the corrected one."""
-    etas = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
-    found = predicted_study(family(1.0, etas, most=10**18))
-    assert found.printed_exponent == pytest.approx(1, abs=0.01)
-    assert found.corrected_exponent == pytest.approx(0, abs=0.01)
-    high = predicted_study(family(1e4, (1e-1, 1e-2, 1e-3), most=10**18))
-    assert abs(high.printed_exponent) < 0.1

@@ -1,18 +1,16 @@
 import math
 
-import numpy as np
 import pytest
 import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounds import constants, regimes, repeated, sharp, symbols
+from bounds import repeated, sharp, symbols
 from bounds.error_law import ErrorLaw
 from bounds.score import Score, conditional_mean, log_density, log_tail
 
 snrs = st.floats(0.05, 1e5)
 etas = st.floats(1e-4, 1.0)
-leaks = st.floats(0.01, 0.99)
 
 
 def class_quantities(theta, r, gamma, gamma_tilde):
@@ -152,146 +150,3 @@ def test_proposition_1_constant(d):
     rate = math.sqrt(d / 2.0 / 10**6) / 0.3
     law = sharp.error_law((left, right), d, 5, 1)
     assert max(law.root_mean_squares) / rate == pytest.approx(float(sharp.proposition_1_ratio(d)))
-
-
-@pytest.mark.parametrize("r", [64, 128, 256, 2048])
-def test_the_two_fixed_thresholds_cross_near_one_over_pi_r(r):
-    """theta = 0 and r/2 cross once at small eta, at 1/(pi r) up to a relative gap of order r^(-1/2)."""
-    first = regimes.crossings(r, 1e4, 1e4)[0]
-    assert 0 < first * math.pi * r - 1 < 2 / math.sqrt(r)
-    assert first > 10 / r**2
-
-
-def test_thresholds_also_cross_at_small_ranks_and_near_eta_one():
-    """For every r >= 2 at high SNR there are two crossings; at r = 1 none."""
-    assert regimes.crossings(1, 1e4, 1e4) == ()
-    for r in (2, 8, 32):
-        assert len(regimes.crossings(r, 1e4, 1e4)) == 2
-    assert regimes.crossings(32, math.inf, math.inf, side="right")[0] == pytest.approx(0.01362, rel=1e-3)
-
-
-@pytest.mark.parametrize(("r", "gamma"), [(4, 1e4), (16, 300.0), (2, 1e3)])
-def test_the_leak_boundary_at_zero_has_a_closed_form(r, gamma):
-    """Far below the flat boundary, half of V is inherited exactly at the closed-form eta."""
-    exact = regimes.leak_boundary(r, gamma, 2 * gamma, 0.0, size_ratio=3.0)
-    closed = float(regimes.leak_boundary_at_zero(r, gamma, 2 * gamma, 3))
-    assert exact == pytest.approx(closed, rel=0.02)
-    assert regimes.leak_share(exact, r, gamma, 2 * gamma, 0.0, 3.0) == pytest.approx(0.5, rel=1e-6)
-
-
-def test_regimes_follow_one_another_as_eta_falls():
-    """At the paper's SNR: clean, then flat, then the leak, with the boundaries as switches."""
-    at = (4, 1e4, 1e4, 0.0)
-    assert [regimes.regime(eta, *at) for eta in (0.5, 1e-2, 1e-6)] == ["clean", "flat", "leak"]
-    assert regimes.flat_boundary(*at) == pytest.approx(0.158, abs=1e-3)
-    assert regimes.flat_boundary(1024, 1e6, 1e6, 0.0) * math.sqrt(2 * math.pi * 1024) == pytest.approx(
-        1, rel=0.03
-    )
-
-
-def test_without_noise_there_is_no_leak():
-    """gamma = inf has no leak regime on that side; at low SNR the leak can rule at every eta below 1."""
-    assert regimes.leak_boundary(4, math.inf, 10.0, 0.0) is None
-    assert regimes.leak_share(0.1, 4, math.inf, math.inf, 0.0, 1.0, "right") == 0
-    assert regimes.leak_boundary(4, 0.01, 0.01, 0.0, size_ratio=1e3) == 1.0
-
-
-def test_one_round_gains_at_most_the_closed_form():
-    """At the best threshold the gain as eta -> 0 is that of (1 + gamma)^2 times the teacher's pairs."""
-    from verification.prediction import best_threshold
-    from verification.setting import Setting
-
-    for gamma in (0.5, 1.0, 3.0):
-        found = best_threshold(Setting(10**14, 6, 6, 2, 1e-4, gamma, gamma))
-        assert found.theta < -9
-        assert found.gain["unfiltered"] == pytest.approx(float(regimes.one_round_gain_limit(gamma)), rel=0.01)
-
-
-@given(leaks, st.floats(0.01, 1), st.floats(1, 1e6), st.floats(0.001, 3))
-def test_rounds_until_excess_is_the_smallest_that_suffices(leak, fresh, surplus, excess):
-    """The closed form agrees with trying one round after the other."""
-    teacher = fresh * surplus
-    rounds = repeated.rounds_until_excess(fresh, leak, teacher, excess)
-
-    def reached(k: int) -> bool:
-        return sharp.repeated_scale(fresh, leak, teacher, k) <= (1 + excess) ** 2 * fresh * (1 + 1e-9)
-
-    if rounds is None:
-        assert repeated.floor_ratio(leak) >= (1 + excess) * (1 - 1e-9)
-    else:
-        assert reached(rounds)
-        assert rounds == 1 or not sharp.repeated_scale(fresh, leak, teacher, rounds - 1) < (
-            1 + excess
-        ) ** 2 * fresh * (1 - 1e-9)
-
-
-def test_rounds_until_handles_every_end():
-    """One round, several, too many, and a limit above the target."""
-    assert repeated.rounds_until(lambda k: 0.0, 1.0, 0.0) == 1
-    assert repeated.rounds_until(lambda k: 2.0**-k, 0.01, 0.0) == 7
-    assert repeated.rounds_until(lambda k: 1.0 + 2.0**-k, 1.0, 1.0) is None
-    assert repeated.rounds_until(lambda k: 1 / k, 1e-6, 0.0, most=100) is None
-
-
-@given(leaks, st.floats(0.01, 10), st.floats(0.01, 1e4), st.integers(1, 6))
-def test_splits_are_optimal(leak, fresh, teacher, rounds):
-    """No share for the teacher beats the closed form, and unequal rounds are never worse than equal ones."""
-    even = repeated.even_split(fresh, leak, teacher, rounds)
-    best = repeated.best_split(fresh, leak, teacher, rounds)
-
-    def scale(share):
-        one = (1 - share) / rounds
-        return sharp.repeated_scale(fresh / one, leak, teacher / share, rounds)
-
-    assert even.scale == pytest.approx(scale(even.teacher), rel=1e-9)
-    assert even.scale <= np.min(scale(np.linspace(0.005, 0.995, 199))) * (1 + 1e-9)
-    assert best.scale <= even.scale * (1 + 1e-9)
-    v = teacher / best.teacher
-    for share in best.rounds:
-        v = sharp.inherited_scale(fresh / share, leak, v)
-    assert v == pytest.approx(best.scale, rel=1e-9)
-    for split in (even, best):
-        assert split.teacher + sum(split.rounds) == pytest.approx(1)
-
-
-def test_a_split_of_nothing_is_harmless():
-    """Without noise every split has error 0."""
-    assert repeated.even_split(0.0, 0.0, 0.0, 2).scale == 0
-    assert repeated.best_split(0.0, 0.0, 0.0, 2) == repeated.Split(0.0, (0.5, 0.5), 0.0)
-
-
-def test_constants_of_a_claim_have_three_forms():
-    """corollary-1 has a printed, an explicit and a sharp form, the last the printed times the known ratio."""
-    found = {form.variant: form for form in constants.forms("corollary-1")}
-    values = {"n": 1e6, "d": 40, "d_tilde": 30, "r": 3, "eta": 0.2, "gamma": 2.0, "gamma_tilde": 2.0}
-    ratio = found["sharp"].evaluate(values) / found["printed"].evaluate(values)
-    assert ratio == pytest.approx(float(sharp.corollary_1_ratio(40, 3, 2.0)))
-    assert {"printed", "explicit", "sharp"} <= set(found)
-    assert constants.forms("corollary-1-sharp") == constants.forms("corollary-1")
-    assert found["sharp"].evaluate({**values, "gamma_tilde": math.inf}) > 0
-    with pytest.raises(KeyError):
-        found["sharp"].evaluate({"n": 1e6})
-
-
-def test_the_sharp_form_of_theorem_1_takes_what_it_needs_from_the_score():
-    """Given theta, the sharp value is the root mean square of the left side of the predicted law."""
-    form = next(f for f in constants.forms("theorem-1-corrected") if f.variant == "sharp")
-    assert "theta" in form.parameters
-    assert "P" not in form.parameters
-    values = {
-        "N": 500.0, "n_T": 700.0, "d": 9, "r": 3, "eta": 0.2, "gamma": 2.0, "gamma_tilde": 4.0,
-        "theta": 1.0,
-    }  # fmt: skip
-    chosen = sharp.selection(Score(3, 0.2, 2.0, 4.0), 1.0)
-    scales = chosen.student_scales(sharp.unfiltered_scales(700, 0.2, 2.0, 4.0), 500)
-    assert form.evaluate(values) == pytest.approx(sharp.error_law(scales, 9, 8, 3).root_mean_squares[0])
-    assert constants.curve(form, values, "theta", [0.0, 1.0])[1] == pytest.approx(form.evaluate(values))
-
-
-def test_spaced_points():
-    """Both ends are included exactly, in equal or geometric steps; nonsense is refused."""
-    assert constants.spaced(1, 4, 4) == [1, 2, 3, 4]
-    assert constants.spaced(1, 100, 3, geometric=True) == pytest.approx([1, 10, 100])
-    for arguments in ((1, 2, 1), (0, math.inf, 3), (0, 1, 3, True)):
-        with pytest.raises(ValueError, match=r"points|positive"):
-            constants.spaced(*arguments)
