@@ -40,7 +40,14 @@ def test_proofs_come_out_as_expected(claim):
     assert proof_holds(claim) is (claim.expected is not Verdict.REFUTED)
 
 
-@pytest.mark.parametrize("claim", having(Certificate), ids=lambda c: c.id)
+HEAVY = ("section-6-2-tail-1-half", "section-6-2-tail-1-half-corrected", "section-6-2-tail-1-sharp")
+CERTIFIED = [
+    pytest.param(claim, id=claim.id, marks=[pytest.mark.slow] if claim.id in HEAVY else [])
+    for claim in having(Certificate)
+]
+
+
+@pytest.mark.parametrize("claim", CERTIFIED)
 def test_certificates_give_the_expected_answer_at_both_precisions(claim):
     """Certificates give the expected answer, and the same one at doubled precision."""
     expected = claim.expected is not Verdict.REFUTED
