@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -148,10 +149,10 @@ def test_only_a_few_batches_wait(tmp_path):
         flying.remove(future)
         future.set_result(fn(*args))
 
-    cells = [Cell(Setting(100 + i, 3, 3, 1, 0.5, 1, 1), Procedure()) for i in range(300)]
+    cells = [Cell(Setting(100 + i, 3, 3, 1, 0.5, 1, 1), Procedure()) for i in range(100)]
     with Store(tmp_path / "a.db") as store:
         progress = sweep.sweep(cells, 40, store, Workers(Slow(), 3, run_batch))
-        assert progress.stored == store.count() == 12_000
+        assert progress.stored == store.count() == 4000
     assert most <= 6
 
 
@@ -203,7 +204,7 @@ def test_rows_come_in_index_order_whoever_draws_them(pool):
 
 def test_a_reader_may_stop_early_and_reuse_a_store(tmp_path, pool):
     """Only a little is run ahead of a reader who stops; what was run is reused afterwards."""
-    cell = quantity("slow", seconds=0.005)
+    cell = quantity("slow", seconds=0.002)
     with Store(tmp_path / "a.db") as store:
         rows = run_replicates([(cell, range(100_000))], pool, store)
         first = [row for _, row in itertools.islice(rows, 20)]
@@ -217,6 +218,29 @@ def test_a_reader_may_stop_early_and_reuse_a_store(tmp_path, pool):
         assert more[:15] == first[5:]
         assert [row.replicate for row in more] == list(range(5, there + 3))
         assert before <= store.count() <= there + 3
+
+
+def test_quantities_are_drawn_as_without_a_sweep(tmp_path, pool):
+    """`draw_quantities` gives the numbers of `quantities.draw`, from workers and again from the store."""
+    error = quantities.Cell(
+        tuple(sorted(DESIGN[0].setting.as_dict().items())),
+        "error",
+        (Procedure("teacher-filtered", theta=0.0), Procedure("teacher-filtered", theta=60.0)),
+    )
+    other = replace(error, procedures=(Procedure(),))  # the same setting, another estimator
+    plain = quantity("plain", x=3.0).quantity
+    work = [(error, range(8)), (plain, range(2, 30)), (error, range(8, 11)), (other, range(5))]
+    with Store(tmp_path / "a.db") as store:
+        for workers in (pool, None):
+            found = list(sweep.draw_quantities(work, 4, workers, store))
+            assert [(cell, indices) for cell, indices, _ in found] == work
+            for cell, indices, values in found:
+                np.testing.assert_array_equal(values, quantities.draw(cell, 4, indices))
+        assert store.count() == 44
+        assert list(store) == []  # a store's table is of settings
+    bad = [(quantity("sometimes_raises", x=1.0).quantity, range(20))]
+    with pytest.raises(ExecutorLost, match="RuntimeError: bad luck"):
+        list(sweep.draw_quantities(bad, 0, pool))
 
 
 def test_what_a_replicate_raises_is_its_row(tmp_path, pool):
@@ -252,17 +276,24 @@ def test_a_cell_without_a_best_threshold_fails_alone(tmp_path, monkeypatch):
 
 
 def test_a_replicate_that_kills_its_worker_ends_as_a_row(tmp_path):
-    """Deadly replicates are found among those in flight and stored as failures; all others succeed."""
-    cell, innocent = quantity("deadly", x=2.0), quantity("plain", x=1.0)
-    count = 24
-    values = [seeds.generator(0, cell.quantity.key, i).random() for i in range(count)]
-    deadly = {i for i, v in enumerate(values) if v < 0.05}
-    assert 0 < len(deadly) < 4
+    """A deadly replicate is found among those in flight and stored as a failure; all others succeed."""
+    count = 6
+
+    def values(cell: QuantityCell) -> list[float]:
+        return [seeds.generator(0, cell.quantity.key, i).random() for i in range(count)]
+
+    # The first cell that has exactly one deadly replicate, in the middle.
+    cell = next(
+        cell
+        for cell in (quantity("deadly", x=float(x)) for x in range(1000))
+        if [v < 0.05 for v in values(cell)] == [False, False, True, False, False, False]
+    )
+    innocent = quantity("plain", x=1.0)
     with Store(tmp_path / "a.db") as store, open_workers("processes", 2) as workers:
         sweep.sweep([cell, innocent], count, store, workers)
         rows = list(store.rows(cell))
-        assert {row.replicate for row in rows if row.failure == "WorkerDied"} == deadly
-        assert [row.error for row in rows if row.failure is None] == [v for v in values if v >= 0.05]
+        assert [row.failure for row in rows] == [None, None, "WorkerDied", None, None, None]
+        assert [row.error for row in rows if row.failure is None] == [v for v in values(cell) if v >= 0.05]
         assert all(row.failure is None for row in store.rows(innocent))
         assert store.count() == 2 * count
 

@@ -86,7 +86,8 @@ class QuantityCell:
         if self.quantity.module is not None:
             text = Path(self.quantity.module).read_bytes()
             engine += ":" + hashlib.sha256(text).hexdigest()[:16]
-        return self.quantity.key, "", engine, self.seed, 0
+        procedures = "|".join(procedure.key for procedure in self.quantity.procedures)
+        return self.quantity.key, procedures, engine, self.seed, 0
 
     def draw(self, indices: Sequence[int]) -> Sequence[Any]:
         """A number for each replicate."""

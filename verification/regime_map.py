@@ -82,44 +82,57 @@ def shares(cell: Cell) -> tuple[float, float]:
     return leak, from_corrupted / (from_corrupted + from_clean)
 
 
-def draw(
-    axes: Any,
-    columns: Sequence[float],
-    lines: Sequence[float],
-    cells: Mapping[tuple[int, int], Cell],
-    predicted: Callable[[Cell], tuple[float, bool]],
-) -> None:
+def draw(axes: Any, columns: Sequence[float], lines: Sequence[float], found: Overlay) -> None:
     """Draw the law's contours (thin, dashed), the regimes' boundaries (thick) and their names."""
     from matplotlib import patheffects
 
-    found = overlay((len(lines), len(columns)), cells, predicted)
     halo = [patheffects.withStroke(linewidth=3, foreground="black", alpha=0.55)]
-    if np.any(found.trusted == 1):
-        value = np.where(found.trusted == 1, found.value, np.nan)
+    usable = found.trusted == 1
+    if np.any(usable):
+        value = np.where(usable, found.value, np.nan)
         contours = axes.contour(
             columns, lines, value, levels=_levels(value), colors="white", linewidths=0.9, linestyles="dashed"
         )
-        axes.clabel(contours, fmt=lambda level: f"{level:g}", fontsize=8)
+        axes.clabel(
+            contours, fmt=lambda level: f"{level:g}", fontsize=8, manual=_label_places(axes, contours.allsegs)
+        )
     if np.any(found.trusted == 0):
-        axes.contourf(
-            columns, lines, np.nan_to_num(found.trusted), levels=[-1, 0.5], colors="none", hatches=["////"]
-        )
-        axes.contour(
-            columns, lines, np.nan_to_num(found.trusted), levels=[0.5], colors="0.15", linewidths=0.8
-        )
-    if not np.any(np.isfinite(found.leak)):
-        return
-    usable = found.trusted == 1
-    for field in (
-        np.where(usable, found.leak, np.nan),
-        np.where(usable & (found.leak <= 0.5), found.corrupted, np.nan),
-    ):
-        if np.nanmin(field) < 0.5 < np.nanmax(field):
-            line = axes.contour(columns, lines, field, levels=[0.5], colors="white", linewidths=2.4)
-            line.set_path_effects(halo)
+        trusted = np.nan_to_num(found.trusted)
+        axes.contourf(columns, lines, trusted, levels=[-1, 0.5], colors="none", hatches=["////"])
+        axes.contour(columns, lines, trusted, levels=[0.5], colors="0.15", linewidths=0.8)
+    thick = {"levels": [0.5], "colors": "white", "linewidths": 2.4}
+    leak = np.where(usable, found.leak, np.nan)
+    corrupted = np.where(usable, found.corrupted, np.nan)
+    if _crosses(leak):
+        axes.contour(columns, lines, leak, **thick).set_path_effects(halo)
+    if _crosses(corrupted):
+        boundary = axes.contour(columns, lines, corrupted, **thick)
+        boundary.set_path_effects(halo)
+        if _crosses(leak):  # where the leak rules, who supplies the signal does not matter
+            rest = axes.contourf(columns, lines, leak, levels=[-1, 0.5], colors="none")
+            boundary.set_clip_path(rest.get_paths()[0], axes.transData)
     for name, mask in found.regime().items():
         _name(axes, columns, lines, mask & usable, REGIMES[name], halo)
-    _name(axes, columns, lines, found.trusted == 0, "too few pairs\nfor the law", halo)
+    if np.any(np.isfinite(found.leak)):
+        _name(axes, columns, lines, found.trusted == 0, "too few pairs\nfor the law", halo)
+
+
+def _crosses(field: Array) -> bool:
+    finite = field[np.isfinite(field)]
+    return bool(len(finite)) and float(finite.min()) < 0.5 < float(finite.max())
+
+
+def _label_places(axes: Any, segments: Sequence[Sequence[Array]]) -> list[tuple[float, float]]:
+    """A point of each contour line that is well inside the frame."""
+    places = []
+    for lines in segments:
+        if not lines:
+            continue
+        line = max(lines, key=len)
+        inside = axes.transAxes.inverted().transform(axes.transData.transform(line))
+        best = line[int(np.argmin(np.abs(inside[:, 1] - 0.6)))]
+        places.append((float(best[0]), float(best[1])))
+    return places
 
 
 def _levels(values: Array) -> list[float]:

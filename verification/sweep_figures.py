@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from verification import regime_map
 from verification.cells import Cell
 from verification.errors import InvalidArgument, MissingExtra
+from verification.estimate import Array
 from verification.export import coordinates, independent, threshold
+from verification.regime_map import Overlay
 from verification.setting import Procedure
 from verification.store import Store
 
@@ -23,6 +26,16 @@ QUANTITIES = ("error", "gain")
 NUMERIC = ("n", "d", "d_tilde", "r", "eta", "gamma", "gamma_tilde", "theta", "retain", "rounds")
 MAX_CURVES = 12
 ENDINGS = (".png", ".svg", ".pdf")
+
+SYMBOLS = {
+    "n": "n",
+    "d": "d",
+    "d_tilde": r"\tilde{d}",
+    "r": "r",
+    "eta": r"\eta",
+    "gamma": r"\gamma",
+    "gamma_tilde": r"\tilde{\gamma}",
+}
 
 NAMES = {
     "n": "pairs $n$",
@@ -208,6 +221,7 @@ def _curves(points: list[Point], x: str, quantity: str, law: bool) -> Any:
         axes.set_yscale("log")
     axes.set_xlabel(NAMES[x])
     axes.set_ylabel(NAMES[quantity])
+    axes.set_title(_caption([p.cell for p in points], [x]), fontsize=9)
     axes.grid(alpha=0.25, which="both", lw=0.5)
     axes.legend(fontsize=8, frameon=False)
     return figure
@@ -218,12 +232,14 @@ def _caption(cells: Sequence[Cell], axes: Sequence[str]) -> str:
     cell = cells[0]
     setting = cell.setting.as_dict()
     shared = [
-        f"{NAMES[name].rpartition(' ')[2]} = {setting[name]:g}"
+        f"${SYMBOLS[name]}$ = {setting[name]:g}"
         for name in setting
         if name not in axes and len({c.setting.as_dict()[name] for c in cells}) == 1
     ]
-    words: list[str] = [cell.procedure.estimator]
-    if not {"theta", "retain"} & set(axes):
+    words: list[str] = []
+    if len({c.procedure.estimator for c in cells}) == 1:
+        words.append(cell.procedure.estimator)
+    if not {"theta", "retain"} & set(axes) and len({threshold(c) for c in cells}) == 1:
         words.append({"best": "best threshold", "none": ""}.get(threshold(cell), threshold(cell)))
     return ", ".join([*shared, *filter(None, words)])
 
@@ -236,8 +252,6 @@ def _map(points: list[Point], x: str, y: str, quantity: str, law: bool) -> Any:
     names = _others([p.cell for p in points], [x, y])
     if names:
         raise InvalidArgument("where", "", f"must leave one cell a place: fix {', '.join(names)}")
-    from verification import regime_map
-
     columns = sorted({_at(p.cell, x) or 0.0 for p in points})
     lines = sorted({_at(p.cell, y) or 0.0 for p in points})
     if len(columns) < 2 or len(lines) < 2:
@@ -248,21 +262,49 @@ def _map(points: list[Point], x: str, y: str, quantity: str, law: bool) -> Any:
         place = lines.index(_at(point.cell, y) or 0.0), columns.index(_at(point.cell, x) or 0.0)
         grid[place] = point.value
         cells[place] = point.cell
-    figure, axes = _figure(7.6, 5.6)
-    from matplotlib.colors import LogNorm
-
-    norm = LogNorm(np.nanmin(grid), np.nanmax(grid)) if np.nanmin(grid) > 0 else None
-    colours = axes.pcolormesh(
-        columns, lines, grid, norm=norm, cmap="viridis", shading="nearest", rasterized=True
-    )
-    for name, values, scale in ((x, columns, axes.set_xscale), (y, lines, axes.set_yscale)):
-        if _is_log(values):
-            scale("log")
-        getattr(axes, f"set_{'x' if name == x else 'y'}label")(NAMES[name])
-    axes.set_xlim(columns[0], columns[-1])
-    axes.set_ylim(lines[0], lines[-1])
-    axes.set_title(_caption([p.cell for p in points], (x, y)), fontsize=9)
-    figure.colorbar(colours, ax=axes, label=NAMES[quantity], pad=0.02)
+    overlay = None
     if law:
-        regime_map.draw(axes, columns, lines, cells, lambda cell: _predicted(cell, quantity))
+        overlay = regime_map.overlay(grid.shape, cells, lambda cell: _predicted(cell, quantity))
+    figure, axes = _figure(7.6, 5.8)
+    low, high = _colour_range(grid, overlay)
+    from matplotlib.colors import LogNorm, Normalize
+
+    colours = axes.pcolormesh(
+        columns,
+        lines,
+        grid,
+        norm=LogNorm(low, high) if low > 0 else Normalize(low, high),
+        cmap="viridis",
+        shading="nearest",
+        rasterized=True,
+    )
+    for values, which in ((columns, "x"), (lines, "y")):
+        if _is_log(values):
+            getattr(axes, f"set_{which}scale")("log")
+        getattr(axes, f"set_{which}lim")(values[0], values[-1])
+    axes.set_xlabel(NAMES[x])
+    axes.set_ylabel(NAMES[y])
+    caption = _caption([p.cell for p in points], (x, y))
+    if overlay is not None:
+        caption += "\ncolours: simulated; dashed: the sharp law; thick: its regimes' boundaries"
+    axes.set_title(caption, fontsize=9)
+    outside = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
+    extend = outside[bool(np.nanmin(grid) < low), bool(np.nanmax(grid) > high)]
+    figure.colorbar(colours, ax=axes, label=NAMES[quantity], pad=0.02, extend=extend)
+    if overlay is not None:
+        regime_map.draw(axes, columns, lines, overlay)
     return figure
+
+
+def _colour_range(grid: Array, overlay: Overlay | None) -> tuple[float, float]:
+    """The range of the values, those where the law is not trusted left out if others are enough.
+
+    There the error may be that of a random subspace, and a few lucky draws would stretch the colours.
+    """
+    values = grid[np.isfinite(grid)]
+    if overlay is not None:
+        trusted = grid[np.isfinite(grid) & (overlay.trusted == 1)]
+        if len(trusted) >= 4:
+            values = trusted
+    low, high = float(values.min()), float(values.max())
+    return (low, high) if low < high else (low * 0.9, high * 1.1)
