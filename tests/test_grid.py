@@ -1,6 +1,8 @@
 import itertools
 import math
+import re
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -225,3 +227,15 @@ def test_predicted_cost_grows_with_the_work():
     share = Procedure("teacher-filtered", retain=0.5)
     cells = [grid.Cell(Setting(10**8, 10, 10, 2, 0.5, 1, 1), p, "direct") for p in (filtered, share)]
     assert cost.memory(cells[1]) - cost.memory(cells[0]) == 8 * 10**8
+
+
+def test_the_documented_grids_are_valid():
+    """The grid of the how-to and the example of the phase diagram are read as they stand."""
+    root = Path(__file__).parent.parent
+    text = (root / "docs" / "sweeps.md").read_text()
+    first, random = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    design = grid.parse(tomllib.loads(first))
+    assert (len(design.variants), len(design)) == (1 + 6 + 2, 2 * 10 * 2 * 9)
+    without_counts = re.sub(r", count = \d+", "", first)
+    assert len(grid.parse(tomllib.loads(without_counts + random))) == 500 * 9
+    assert len(grid.load(root / "examples" / "phase-diagram.toml")) == 2 * 40 * 40
