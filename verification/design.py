@@ -39,7 +39,7 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile("quick", 1.5e8, 8_000, 2.0, 0.5),
+    "quick": Profile("quick", 7.0e7, 8_000, 2.0, 0.5),
     "standard": Profile("standard", 1.0e9, 20_000, 3.0, 1.0),
     "thorough": Profile("thorough", 1.0e10, 200_000, 5.0, 5.0),
 }
@@ -195,22 +195,27 @@ def _too_dear(base: Plan, wanted: str, replicates: int, pairs: float, profile: P
     )
 
 
+OTHER_SPREAD = 0.25
+"""Standard deviation of the log of a quantity that is no error, for planning."""
+
+
 def spread(cell: Cell) -> float:
     """An upper bound for the standard deviation of the log of the cell's quantity, before sampling.
 
     An error is to first order a chi variable with (d - r) r or (d_tilde - r) r degrees of freedom;
-    the larger of two spreads no more than the worse of them.  0.5 for other quantities, which are
-    norms and averages of many terms.
+    the larger of two spreads no more than the worse of them.  Other quantities are
+    norms and averages of many terms, for which a quarter is ample; where it is not, a check may end
+    undecided, and no error rate changes.
     """
     if cell.quantity != "error":
-        return 0.5
+        return OTHER_SPREAD
     setting = cell.setting
     noisy = [
         (dimension - setting.r) * setting.r
         for dimension, gamma in ((setting.d, setting.gamma), (setting.d_tilde, setting.gamma_tilde))
         if dimension > setting.r and math.isfinite(gamma)
     ]
-    return slopes.log_chi_sigma(min(noisy)) if noisy else 0.5
+    return slopes.log_chi_sigma(min(noisy)) if noisy else OTHER_SPREAD
 
 
 RANDOM_RANGES: Mapping[str, tuple[float, float]] = {
