@@ -12,16 +12,17 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import connection, get_context
+from multiprocessing import connection
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from verification.cells import run_batch, run_batch_in_worker
 from verification.errors import InvalidArgument, MissingExtra
+from verification.pools import process_pool
 from verification.setting import whole
 
 KINDS = ("processes", "dask", "mpi", "serial")
@@ -103,7 +104,7 @@ def open_workers(
 @contextmanager
 def _processes(jobs: int) -> Iterator[Workers]:
     def start() -> Executor:
-        return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin_worker)
+        return process_pool(jobs, _begin_worker)
 
     before = {child.pid for child in multiprocessing.active_children()}
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from types import ModuleType
 from typing import Any, Literal, get_args
 
@@ -17,6 +15,7 @@ from verification import seeds
 from verification.engines import Draw
 from verification.errors import InvalidArgument, TooFewPairs
 from verification.estimate import Array
+from verification.pools import process_pool
 from verification.setting import EstimatorName, Procedure, Setting, whole
 
 EngineName = Literal["exact", "direct"]
@@ -191,7 +190,7 @@ def _run(
         for indices in batches:
             yield replicates(setting, procedure, engine, seed, indices, scales, rotate)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with process_pool(jobs) as pool:
         futures = [
             pool.submit(replicates, setting, procedure, engine, seed, indices, scales, rotate)
             for indices in batches

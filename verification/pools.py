@@ -1,0 +1,42 @@
+"""Pools of local worker processes that a plain script or notebook can use as it is.
+
+Workers are spawned, not forked: a fork would copy locks and BLAS threads in whatever state they are.
+A spawned worker normally runs the caller's main file again, which without an
+`if __name__ == "__main__"` guard would start the same run again in every worker.  Tasks here are
+functions of this package, so workers need nothing of the main file and do not see it.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import Any
+
+_starting = threading.Lock()
+
+
+class _Worker(SpawnProcess):
+    def start(self) -> None:
+        """Start with the caller's main module out of sight."""
+        main = sys.modules["__main__"]
+        with _starting:
+            hidden: dict[str, Any] = {
+                name: vars(main).pop(name) for name in ("__file__", "__spec__") if name in vars(main)
+            }
+            main.__spec__ = None
+            try:
+                super().start()
+            finally:
+                vars(main).update(hidden)
+
+
+class _Context(SpawnContext):
+    Process = _Worker  # how a context names its process class
+
+
+def process_pool(jobs: int, initializer: Callable[[], None] | None = None) -> ProcessPoolExecutor:
+    """A pool of up to `jobs` workers; `initializer` runs first in each."""
+    return ProcessPoolExecutor(jobs, mp_context=_Context(), initializer=initializer)
