@@ -10,6 +10,7 @@ from bounds import (
     concentration,
     conditioning,
     contrastive,
+    experiments,
     filtered,
     model,
     moments,
@@ -37,6 +38,7 @@ CLAIMS: tuple[Claim, ...] = (
     *score_moments.CLAIMS,
     *moments.CLAIMS,
     *transfer.CLAIMS,
+    *experiments.CLAIMS,
 )
 
 

@@ -39,7 +39,7 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile("quick", 7.0e7, 8_000, 2.0, 0.5),
+    "quick": Profile("quick", 7.0e7, 16_000, 2.0, 0.5),
     "standard": Profile("standard", 1.0e9, 20_000, 3.0, 1.0),
     "thorough": Profile("thorough", 1.0e10, 200_000, 5.0, 5.0),
 }

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from bounds.experiments import TABLE_1, TableRow
 from verification import prediction, seeds, simulation
 from verification.errors import InvalidArgument, TooFewPairs
 from verification.estimate import Array, scores
@@ -30,29 +31,6 @@ PAIRS_PER_TASK = 10**6
 """Scored pairs that one task of a worker draws at most, if that makes it more than one replicate."""
 
 Report = Callable[[float, float], None]
-
-
-@dataclass(frozen=True)
-class Printed:
-    """One column of Table 1: share kept, mean error and its standard deviation over runs."""
-
-    retain: float
-    mean: float
-    std: float
-
-
-TABLE_1 = tuple(
-    Printed(retain, mean * 1e-4, std * 1e-4)
-    for retain, mean, std in (
-        (0.01, 28.76, 4.00),
-        (0.10, 11.79, 1.20),
-        (0.20, 9.85, 1.39),
-        (0.30, 9.08, 1.15),
-        (0.40, 8.97, 1.09),
-        (0.50, 8.71, 1.05),
-        (1.00, 16.51, 2.03),
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -105,7 +83,7 @@ class Table1Row:
     `FAMILY_LEVEL`, split over the table's rows (valid however the rows depend on each other).
     """
 
-    printed: Printed
+    printed: TableRow
     simulated: Mean
     predicted: float
     z: float
@@ -306,7 +284,7 @@ def table_1(
     return tuple(sorted(tables, key=lambda table: table.misfit))
 
 
-def _table_1_procedure(convention: Convention, printed: Printed) -> Procedure:
+def _table_1_procedure(convention: Convention, printed: TableRow) -> Procedure:
     return Procedure(
         "teacher-filtered",
         retain=printed.retain,
@@ -315,7 +293,7 @@ def _table_1_procedure(convention: Convention, printed: Printed) -> Procedure:
     )
 
 
-def _table_1_row(printed: Printed, task: Task, errors: Array) -> Table1Row:
+def _table_1_row(printed: TableRow, task: Task, errors: Array) -> Table1Row:
     from scipy import stats
 
     ours = Mean.of(errors)
