@@ -57,8 +57,8 @@ def page(results: dict[str, Any]) -> str:
         "One thread; each time is processor time, the best of several runs. "
         "[`proofs_notes/engines.md`](../proofs_notes/engines.md) says what the engines do.",
     ]
-    for name, render in TABLES.items():
-        parts.append(render(table[name]))
+    # A machine may be unable to measure one (memory, outside Linux).
+    parts += [render(table[name]) for name, render in TABLES.items() if table[name]]
     return "\n\n".join(parts) + "\n"
 
 

@@ -37,6 +37,9 @@ def test_the_page_is_rendered_from_the_stored_results(render, results):
     changed = copy.deepcopy(results)
     changed["rows"][0]["seconds"] *= 2
     assert render.page(changed) != page
+    changed["rows"] = rows(results, "ten million")
+    assert "Peak memory" in page
+    assert "Peak memory" not in render.page(changed)
 
 
 def test_a_run_is_stored_with_machine_versions_and_rows_only(render):
