@@ -50,7 +50,7 @@ def test_two_hundred_kills_lose_nothing(tmp_path):
     result = kills(tmp_path, 200)
     assert sum(result["kills"].values()) == 200
     assert result["partial"] > 10
-    assert result["sweeps"] > 2
+    assert result["sweeps"] >= 1
     assert result["kills"]["driver"] > 20
     assert result["kills"]["worker and driver"] > 20
 
