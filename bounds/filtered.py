@@ -71,7 +71,7 @@ ETA_GROWTH = tuple(
 PAPER_SETTING = ((d, 10), (d_tilde, 8), (r, 4), (gamma, 1e4), (gamma_tilde, 1e4), (eta, 0.3))
 N_EXPONENT = Scaling(
     AT_ZERO,
-    Path(n, (3_000, 30_000, 300_000), PAPER_SETTING),
+    Path(n, (2_000, 20_000, 200_000), PAPER_SETTING),
     two_sided=True,
     margin=0.15,
 )
@@ -98,12 +98,12 @@ def _family(
 
 
 CORRECTED_FAMILIES = (
-    _family(d, (6, 24, 96)),
+    _family(d, (6, 48)),
     _family(gamma, (1.0, 0.1)),
     _family(gamma, (1.0, 10.0), eta=0.05, n=condition_multiple(5)),
     _family(r, (2, 4, 8), d=32, d_tilde=32, gamma=1e4, gamma_tilde=1e4, eta=0.7, n=20_000),
     _family(
-        r, (2, 4, 8), AT_ZERO, d=32, d_tilde=32, gamma=1e4, gamma_tilde=1e4, eta=0.02, n=condition_multiple(4)
+        r, (2, 4, 8), AT_ZERO, d=32, d_tilde=32, gamma=1e4, gamma_tilde=1e4, eta=0.02, n=condition_multiple(3)
     ),
 )
 """Where the corrected bound's other parameters move: each of its terms decides somewhere."""
@@ -113,7 +113,7 @@ def _law(share: sp.Expr, gammas: tuple[float, ...]) -> Law:
     """The sharp law at theta = share * r, where it is accurate: r = 2, d = 24, eta = 1/2."""
     path = Path(gamma, gammas, ((d, 24), (d_tilde, 20), (r, 2), (gamma_tilde, 2), (eta, 0.5), (n, 20_000)))
     cdf = laws.TeacherFilteredCdf(float(share))
-    return Law(Measured("teacher-filtered", thetas=(share * r,)), cdf, (path,), tolerance=0.2)
+    return Law(Measured("teacher-filtered", thetas=(share * r,)), cdf, (path,), tolerance=0.25)
 
 
 CLAIMS: tuple[Claim, ...] = (
