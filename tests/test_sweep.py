@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -218,29 +217,6 @@ def test_a_reader_may_stop_early_and_reuse_a_store(tmp_path, pool):
         assert more[:15] == first[5:]
         assert [row.replicate for row in more] == list(range(5, there + 3))
         assert before <= store.count() <= there + 3
-
-
-def test_quantities_are_drawn_as_without_a_sweep(tmp_path, pool):
-    """`draw_quantities` gives the numbers of `quantities.draw`, from workers and again from the store."""
-    error = quantities.Cell(
-        tuple(sorted(DESIGN[0].setting.as_dict().items())),
-        "error",
-        (Procedure("teacher-filtered", theta=0.0), Procedure("teacher-filtered", theta=60.0)),
-    )
-    other = replace(error, procedures=(Procedure(),))  # the same setting, another estimator
-    plain = quantity("plain", x=3.0).quantity
-    work = [(error, range(8)), (plain, range(2, 30)), (error, range(8, 11)), (other, range(5))]
-    with Store(tmp_path / "a.db") as store:
-        for workers in (pool, None):
-            found = list(sweep.draw_quantities(work, 4, workers, store))
-            assert [(cell, indices) for cell, indices, _ in found] == work
-            for cell, indices, values in found:
-                np.testing.assert_array_equal(values, quantities.draw(cell, 4, indices))
-        assert store.count() == 44
-        assert list(store) == []  # a store's table is of settings
-    bad = [(quantity("sometimes_raises", x=1.0).quantity, range(20))]
-    with pytest.raises(ExecutorLost, match="RuntimeError: bad luck"):
-        list(sweep.draw_quantities(bad, 0, pool))
 
 
 def test_what_a_replicate_raises_is_its_row(tmp_path, pool):

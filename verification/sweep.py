@@ -7,7 +7,6 @@ and never more than a few batches ahead, so the size of a sweep does not show in
 
 from __future__ import annotations
 
-import itertools
 import signal
 import threading
 import time
@@ -22,13 +21,12 @@ import numpy as np
 
 from verification import cost
 from verification.cells import AnyCell, Cell, Chunk, ChunkRows, Row, run_batch
-from verification.estimate import Array
 from verification.executors import ExecutorLost, SerialExecutor, Workers
 from verification.runner import Batch, Runner
 from verification.store import Store
 
 if TYPE_CHECKING:
-    from verification import quantities
+    pass
 
 BATCH_SECONDS = 1.0
 PROBE_SECONDS = 0.1
@@ -239,30 +237,6 @@ def run_replicates(
                 yield head.cell, ready.pop((head.cell, i))
     finally:
         runner.cancel_waiting()
-
-
-def draw_quantities(
-    work: Iterable[tuple[quantities.Cell, range]],
-    seed: int,
-    workers: Workers | None = None,
-    store: Store | None = None,
-) -> Iterator[tuple[quantities.Cell, range, Array]]:
-    """The drawn values of each (quantity's cell, range of replicates), in order, shape (len(range),).
-
-    The same numbers as `quantities.draw` gives in this process.  Raises ExecutorLost where a replicate
-    failed: a quantity has a value for every replicate.
-    """
-    from verification.cells import QuantityCell
-
-    asked, rows_of = itertools.tee(work)
-    rows = run_replicates(((QuantityCell(cell, seed), indices) for cell, indices in asked), workers, store)
-    for cell, indices in rows_of:
-        values = np.empty(len(indices))
-        for k, (_, row) in enumerate(itertools.islice(rows, len(indices))):
-            if row.error is None:
-                raise ExecutorLost(f"replicate {row.replicate} of {cell.key}: {row.failure}: {row.message}")
-            values[k] = row.error
-        yield cell, indices, values
 
 
 def _parts(work: Iterable[tuple[AnyCell, range]], store: Store | None) -> Iterator[Chunk]:
