@@ -21,11 +21,13 @@ from bounds import (
     thresholds,
     transfer,
     unfiltered,
+    unimodal,
 )
 from bounds.claim import Claim
 
 CLAIMS: tuple[Claim, ...] = (
     *model.CLAIMS,
+    *unimodal.CLAIMS,
     *contrastive.CLAIMS,
     *concentration.CLAIMS,
     *unfiltered.CLAIMS,

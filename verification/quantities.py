@@ -109,9 +109,10 @@ def load_module(path: str) -> ModuleType:
 
 def find(name: str, module: str | None = None) -> Quantity:
     """The function that draws the named quantity; raises InvalidArgument if there is none."""
-    from verification import concentration_quantities, matrix_lemmas, score_quantities
+    from verification import concentration_quantities, matrix_lemmas, score_quantities, unimodal_quantities
 
-    known: dict[str, Quantity] = {**concentration_quantities.QUANTITIES, **score_quantities.QUANTITIES}
+    own = (concentration_quantities, score_quantities, unimodal_quantities)
+    known: dict[str, Quantity] = {name: f for kind in own for name, f in kind.QUANTITIES.items()}
     # A matrix inequality has no setting: its instances come from the generator alone.
     known |= {key: lambda _, rng, f=f: f(rng) for key, f in matrix_lemmas.QUANTITIES.items()}
     if module is not None:
