@@ -20,6 +20,7 @@ from bounds import (
     tails,
     thresholds,
     transfer,
+    transitions,
     unfiltered,
     unimodal,
 )
@@ -32,6 +33,7 @@ CLAIMS: tuple[Claim, ...] = (
     *concentration.CLAIMS,
     *unfiltered.CLAIMS,
     *filtered.CLAIMS,
+    *transitions.CLAIMS,
     *selection.CLAIMS,
     *thresholds.CLAIMS,
     *subspace.CLAIMS,

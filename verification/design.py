@@ -207,7 +207,7 @@ def spread(cell: Cell) -> float:
     norms and averages of many terms, for which a quarter is ample; where it is not, a check may end
     undecided, and no error rate changes.
     """
-    if cell.quantity != "error":
+    if cell.quantity not in quantities.COMBINED:
         return OTHER_SPREAD
     setting = cell.setting
     noisy = [
@@ -215,7 +215,9 @@ def spread(cell: Cell) -> float:
         for dimension, gamma in ((setting.d, setting.gamma), (setting.d_tilde, setting.gamma_tilde))
         if dimension > setting.r and math.isfinite(gamma)
     ]
-    return slopes.log_chi_sigma(min(noisy)) if noisy else OTHER_SPREAD
+    sigma = slopes.log_chi_sigma(min(noisy)) if noisy else OTHER_SPREAD
+    # The errors of a ratio are independent.
+    return math.sqrt(2) * sigma if cell.quantity == "error-ratio" else sigma
 
 
 RANDOM_RANGES: Mapping[str, tuple[float, float]] = {

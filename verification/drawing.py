@@ -17,7 +17,7 @@ from verification import cost
 from verification.cells import AnyCell, QuantityCell, Row
 from verification.estimate import Array
 from verification.executors import open_workers
-from verification.quantities import Cell
+from verification.quantities import COMBINED, Cell
 from verification.store import Store
 from verification.sweep import run_replicates
 
@@ -111,7 +111,7 @@ class Samples:
             if self._stop.is_set():
                 raise Interrupted
         return {
-            cell: np.min([[rows[part, i] for i in indices] for part in parts[cell]], axis=0)
+            cell: _combined(cell, [[rows[part, i] for i in indices] for part in parts[cell]])
             for cell, indices in missing.items()
         }
 
@@ -135,9 +135,16 @@ class Samples:
         return math.nan
 
 
+def _combined(cell: Cell, values: list[list[float]]) -> Array:
+    """The cell's values from those of its parts."""
+    if cell.quantity not in COMBINED:
+        return np.array(values[0])
+    return COMBINED[cell.quantity](np.array(values))
+
+
 def _parts(cell: Cell, seed: int) -> Iterator[AnyCell]:
-    """The cells of a sweep whose smallest value is the cell's: one for each threshold."""
-    if cell.quantity != "error":
+    """The cells of a sweep whose values make the cell's: one for each threshold."""
+    if cell.quantity not in COMBINED:
         yield QuantityCell(cell, seed)
         return
     for procedure in cell.procedures:

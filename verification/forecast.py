@@ -78,6 +78,13 @@ def forecast(cell: Cell, share: float = 0.5) -> float:
     if cell.quantity == "error":
         laws = [prediction.predict_procedure(cell.setting, p).law for p in cell.procedures]
         return min(math.sqrt(cell.setting.r), *(law.quantile(share) for law in laws))
+    if cell.quantity == "error-ratio":
+        # Of the medians: the ratio of two independent errors concentrates there.
+        first, last = (
+            prediction.predict_procedure(cell.setting, p).law.quantile(0.5)
+            for p in (cell.procedures[0], cell.procedures[-1])
+        )
+        return last / first if first > 0 else math.nan
     return float(np.quantile(_pilot(cell), share))
 
 

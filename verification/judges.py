@@ -19,7 +19,8 @@ from verification.design import BETA, Plan
 from verification.errors import InvalidArgument
 from verification.estimate import Array
 from verification.inference import Evidence, Outcome
-from verification.quantities import Cell
+from verification.quantities import COMBINED, Cell
+from verification.setting import Procedure, Setting
 
 Samples = Callable[[Cell], Array]
 """The drawn values of a cell, in replicate order, shape (replicates,)."""
@@ -44,9 +45,14 @@ def combine(outcomes: list[Outcome]) -> Outcome:
 
 def repeat_draw(cell: Cell, seed: int, replicate: int) -> str:
     """The command that draws one replicate of the cell again."""
-    if cell.quantity != "error":
+    if cell.quantity not in COMBINED:
         return f"{cell.key}, seed {seed}, replicate {replicate}"
-    s, procedure = cell.setting, cell.procedures[0]
+    chosen = cell.procedures[:1] if cell.quantity == "error" else (cell.procedures[0], cell.procedures[-1])
+    return " && ".join(simulate_command(cell.setting, p, seed, replicate + 1) for p in chosen)
+
+
+def simulate_command(s: Setting, procedure: Procedure, seed: int, replicates: int) -> str:
+    """The command that draws these errors."""
     flags = (
         f"--n {s.n} --d {s.d} --d-tilde {s.d_tilde} --r {s.r} --eta {s.eta!r} --gamma {s.gamma!r} "
         f"--gamma-tilde {s.gamma_tilde!r} --estimator {procedure.estimator}"
@@ -57,7 +63,7 @@ def repeat_draw(cell: Cell, seed: int, replicate: int) -> str:
         flags += f" --retain {procedure.retain!r}"
     if procedure.rounds != 1:
         flags += f" --rounds {procedure.rounds}"
-    return f"filtergain simulate {flags} --seed {seed} --replicates {replicate + 1}"
+    return f"filtergain simulate {flags} --seed {seed} --replicates {replicates}"
 
 
 def _ratios(plan: Plan, samples: Samples) -> list[Array]:

@@ -1,6 +1,7 @@
 """The random numbers that claims are about, by name, drawn replicate by replicate.
 
-"error" is ERR of an estimator.  Every other name is a plain function of a setting and a generator;
+"error" is ERR of an estimator, "error-ratio" that at the last of several thresholds over that at the
+first.  Every other name is a plain function of a setting and a generator;
 claims of one's own add theirs through a module that defines `QUANTITIES`.
 """
 
@@ -33,7 +34,7 @@ class Cell:
     """One random quantity at one setting: what is drawn together, and drawn once.
 
     `values` are all parameter values by name, those of the setting among them.  `procedures` are
-    the estimators whose smallest error is taken; empty for a named quantity.  `module` is the file
+    the estimators whose errors are combined; empty for another quantity.  `module` is the file
     that defines the quantity, for claims of one's own.
     """
 
@@ -64,9 +65,26 @@ class Cell:
         return total
 
 
+def _smallest(errors: Array) -> Array:
+    return np.asarray(np.min(errors, axis=0))
+
+
+def _last_over_first(errors: Array) -> Array:
+    """Zero over zero is undefined: NaN, as for any quantity that could not be drawn."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(errors[-1] / errors[0])
+
+
+COMBINED: Mapping[str, Callable[[Array], Array]] = {"error": _smallest, "error-ratio": _last_over_first}
+"""Quantities made of the errors of a cell's procedures (k, m): what each replicate's value (m,) is.
+
+The smallest stands for "there is a threshold".  Errors of different procedures are independent.
+"""
+
+
 def cell(measured: Measured, values: Mapping[str, float], module: str | None = None) -> Cell:
     """The cell of a claim's measured quantity at one point of its path."""
-    if measured.quantity != "error":
+    if measured.quantity not in COMBINED:
         return Cell(tuple(sorted(values.items())), measured.quantity, module=module)
     # Only what the error depends on, so that claims that differ in delta share their draws.
     own = {name: values[name] for name in Setting.__dataclass_fields__}
@@ -81,7 +99,7 @@ def cell(measured: Measured, values: Mapping[str, float], module: str | None = N
 
     procedures = tuple(procedure(theta=number(theta)) for theta in measured.thetas)
     procedures += tuple(procedure(retain=share) for share in measured.retains)
-    return Cell(tuple(own.items()), "error", procedures or (Procedure(),), module)
+    return Cell(tuple(own.items()), measured.quantity, procedures or (Procedure(),), module)
 
 
 OWN_MODULES = "filtergain_claims_"
@@ -129,8 +147,8 @@ def draw(cell: Cell, seed: int, indices: Sequence[int]) -> Array:
 
     A replicate whose filter keeps fewer than two pairs has no estimate: its error is infinite.
     """
-    if cell.quantity == "error":
-        return _errors(cell, seed, indices)
+    if cell.quantity in COMBINED:
+        return COMBINED[cell.quantity](_errors(cell, seed, indices))
     function = find(cell.quantity, cell.module)
     place: Any = dict(cell.values)
     if Setting.__dataclass_fields__.keys() <= place.keys():
@@ -140,11 +158,11 @@ def draw(cell: Cell, seed: int, indices: Sequence[int]) -> Array:
 
 
 def _errors(cell: Cell, seed: int, indices: Sequence[int]) -> Array:
+    """ERR of each procedure, shape (procedures, replicates)."""
     setting = cell.setting
-    smallest = np.full(len(indices), math.inf)
+    rows = []
     for procedure in cell.procedures:
         scales = simulation.limit_scales(setting, procedure)
         outcomes = simulation.replicates(setting, procedure, "exact", seed, indices, scales)
-        errors = [math.inf if isinstance(o, TooFewPairs) else o.error for o in outcomes]
-        smallest = np.minimum(smallest, errors)
-    return smallest
+        rows.append([math.inf if isinstance(o, TooFewPairs) else o.error for o in outcomes])
+    return np.array(rows, dtype=float).reshape(len(rows), len(indices))
