@@ -38,6 +38,9 @@ class Verdict(StrEnum):
 
 
 Variant = Literal["printed", "corrected", "explicit", "sharp"]
+Profile = Literal["quick", "standard", "thorough"]
+"""How much a run may spend; a check's `least` names the cheapest profile that makes it."""
+
 Number: TypeAlias = Any
 """int, float or a SymPy expression."""
 
@@ -109,6 +112,7 @@ class Tail:
     paths: tuple[Path, ...]
     delta: float = 0.05
     random_settings: int = 0
+    least: Profile = "quick"
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,7 @@ class Scaling:
     two_sided: bool
     margin: float
     precision: float | None = None
+    least: Profile = "quick"
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,7 @@ class Level:
     path: Path
     tolerance: float
     value: float | None = None
+    least: Profile = "quick"
 
 
 @dataclass(frozen=True)
@@ -154,6 +160,7 @@ class Law:
     cdf: Callable[[Mapping[str, float], Any], Any]
     paths: tuple[Path, ...]
     tolerance: float
+    least: Profile = "quick"
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,12 @@ def checks(claims: Sequence[Claim]) -> list[tuple[str, Claim, Any]]:
     ]
 
 
+def included(check: Any, profile: Profile) -> bool:
+    """Whether the profile makes the check: the quick one leaves out what only the dear ones can pay."""
+    order = list(PROFILES)
+    return order.index(getattr(check, "least", "quick")) <= order.index(profile.name)
+
+
 def plan(
     name: str, claim: Claim, check: Any, alpha: float, profile: Profile, module: str | None, seed: int
 ) -> Plan:

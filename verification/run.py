@@ -64,6 +64,7 @@ def verify(
     plans = {
         name: design.plan(name, claim, check, ledger.share(name), chosen, module, seed)
         for name, claim, check in named
+        if design.included(check, chosen)
     }
     with Samples(seed, jobs, None if store is None else Path(store), on_progress) as samples:
         evidence, found_mutants, wrong = _judge_all(claims, plans, samples, with_mutants, chosen, module)
@@ -79,6 +80,7 @@ def verify(
             ),
             implied=tuple(m.id for m in found_mutants[c.id] if m.implied),
             conditional_on=doubts[c.id],
+            left_out=sum(not design.included(check, chosen) for check in c.checks),
             repeat=f"filtergain verify {c.id} --profile {profile} --seed {seed}",
         )
         for c in claims
@@ -134,7 +136,8 @@ def _judge_all(
     """
     samples.begin((cell, plan.first_look) for plan in plans.values() for cell in plan.cells)
     evidence = {name: _evidence(plan, samples) for name, plan in plans.items() if not plan.cells}
-    found = {claim.id: mutants.mutants(claim) if with_mutants else () for claim in claims}
+    judged = (replace(c, checks=tuple(k for k in c.checks if design.included(k, profile))) for c in claims)
+    found = {claim.id: mutants.mutants(claim) if with_mutants else () for claim in judged}
     counted = [mutant for group in found.values() for mutant in group if not mutant.implied]
     planned = {
         mutant.id: _mutant_plans(mutant, plans.values(), profile, module, samples.seed) for mutant in counted
