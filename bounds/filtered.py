@@ -139,7 +139,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         expected=Verdict.REFUTED,
         note="filtered.md#theorem-1",
-        depends_on=("corollary-1",),
+        depends_on=("corollary-1", "lemma-9", "lemma-10", "eq-56", "step-4-2", "step-4-3", "step-5-rho"),
         remark=(
             "Holds at the paper's signal-to-noise ratio (1e4); fails at moderate ones, where the student "
             "inherits a fixed share of the teacher's 1/eta error."
@@ -168,7 +168,14 @@ CLAIMS: tuple[Claim, ...] = (
         corrects="theorem-1",
         expected=Verdict.SUPPORTED,
         note="filtered.md#theorem-1-corrected",
-        depends_on=("corollary-1",),
+        depends_on=(
+            "corollary-1",
+            "lemma-9",
+            "lemma-10",
+            "eq-56-corrected",
+            "step-4-2",
+            "step-5-rho-corrected",
+        ),
     ),
     Claim(
         id="theorem-1-sharp",
@@ -190,6 +197,7 @@ CLAIMS: tuple[Claim, ...] = (
         variant="sharp",
         expected=Verdict.SUPPORTED,
         note="sharp.md#teacher-filtered",
+        depends_on=("eq-56-corrected", "lemma-9", "corollary-1-sharp"),
         remark=(
             "leak <= 1/(1 + gamma) at every threshold theta >= 0; at small eta the second term decides, and "
             "the error is of order 1/eta again."

@@ -111,6 +111,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         expected=Verdict.SUPPORTED,
         note="unfiltered.md#corollary-1",
+        depends_on=("eq-6", "eq-24", "lemma-2", "step-5"),
     ),
     Claim(
         id="proposition-1",
@@ -158,6 +159,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         expected=Verdict.SUPPORTED,
         note="unfiltered.md#proposition-1",
+        depends_on=("eq-35", "eq-36"),
     ),
     Claim(
         id="corollary-1-explicit",
@@ -191,6 +193,7 @@ CLAIMS: tuple[Claim, ...] = (
         variant="explicit",
         expected=Verdict.SUPPORTED,
         note="concentration.md#corollary-1",
+        depends_on=("eq-6",),
     ),
     Claim(
         id="corollary-1-sharp",
@@ -223,6 +226,7 @@ CLAIMS: tuple[Claim, ...] = (
         variant="sharp",
         expected=Verdict.SUPPORTED,
         note="unfiltered.md#sharp-law",
+        depends_on=("eq-6",),
         remark=(
             "Corollary 1 holds asymptotically with constant 1, approached as gamma -> 0 and r/d -> 0; "
             "Remark 4.1's vanishing factor is 1/gamma in place of 1 + 1/gamma."
@@ -255,6 +259,7 @@ CLAIMS: tuple[Claim, ...] = (
         variant="explicit",
         expected=Verdict.SUPPORTED,
         note="concentration.md#proposition-1",
+        depends_on=("eq-35", "eq-36"),
     ),
     Claim(
         id="proposition-1-sharp",
@@ -279,5 +284,6 @@ CLAIMS: tuple[Claim, ...] = (
         variant="sharp",
         expected=Verdict.SUPPORTED,
         note="unfiltered.md#proposition-1-sharp",
+        depends_on=("corollary-1-sharp",),
     ),
 )
