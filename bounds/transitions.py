@@ -246,7 +246,7 @@ CLAIMS: tuple[Claim, ...] = (
         id="regime-no-crossing",
         title="At moderate SNR and small r threshold r/2 is better throughout",
         source="Section 6.2; Theorem 1, sharpened",
-        statement="At gamma = gamma~ = 1, r = 2, 4, 16, the oracle's error at r/2 is the smaller at every eta.",
+        statement="At gamma = gamma~ = 1, r = 2, 4, 16 the oracle's error at r/2 is smaller at every eta.",
         quantity=THRESHOLD_RATIO,
         relation=Relation.UPPER,
         bound=sp.Integer(1),

@@ -8,5 +8,6 @@ from verification.cli import predict  # isort: skip
 from verification.cli import constants  # isort: skip
 from verification.cli import sweep  # isort: skip
 from verification.cli import reproduce  # isort: skip
+from verification.cli import search  # isort: skip
 
-__all__ = ["constants", "predict", "reproduce", "simulate", "sweep", "verify"]
+__all__ = ["constants", "predict", "reproduce", "search", "simulate", "sweep", "verify"]

@@ -1,0 +1,206 @@
+"""The adversarial search finds known worst settings and planted wrong bounds, and its cases replay."""
+
+import json
+import math
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bounds import claims
+from bounds.claim import Verdict
+from verification import design, search, strategies
+from verification.errors import InvalidArgument, MissingExtra
+from verification.setting import Procedure, Setting
+from verification.space import COORDINATES, MAX_PAIRS, space
+
+CASES = sorted((Path(__file__).parent / "regressions").glob("*.json"))
+SEARCHED = ("corollary-1-explicit", "proposition-1-explicit", "corollary-1", "theorem-1", "eq-28-explicit")
+
+
+@pytest.mark.parametrize("claim_id", SEARCHED)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@given(data=st.data())
+def test_every_point_of_the_space_is_inside_the_conditions(claim_id, data):
+    """What the search may visit meets the claim's conditions and is payable."""
+    where = space(claims[claim_id])
+    point = data.draw(strategies.points(where))
+    assert design.meets(where.claim, point)
+    assert where.cell(point).pairs <= MAX_PAIRS
+    assert 1 <= point["r"] <= min(point["d"], point["d_tilde"])
+    assert Setting(**{name: point[name] for name in Setting.__dataclass_fields__}).n >= 4
+
+
+def test_the_least_n_is_the_least():
+    """At multiple 1 one pair fewer breaks the condition."""
+    where = space(claims["corollary-1-explicit"])
+    point = where.point((0.7, 0.5, 0.4, 0.6, 0.5, 0.5, 0.0))
+    assert point is not None
+    assert where.with_pairs(point, point["n"] - 1) is None
+
+
+def test_the_instance_of_a_lower_bound_is_kept():
+    """Proposition 1's r = 1 and noiseless second modality stay, whatever the coordinates."""
+    where = space(claims["proposition-1-explicit"])
+    point = where.point((0.9,) * len(COORDINATES))
+    assert point is not None
+    assert point["r"] == 1
+    assert point["gamma_tilde"] == math.inf
+
+
+@pytest.mark.parametrize("claim_id", ["corollary-1-sharp", "lemma-5", "eq-45"])
+def test_claims_without_a_one_sided_simulated_bound_are_refused(claim_id):
+    """A law, a proof or another sample size cannot be searched: said by name."""
+    with pytest.raises(InvalidArgument, match=claim_id):
+        space(claims[claim_id])
+
+
+def test_search_finds_the_known_worst_of_corollary_1():
+    """The constant tends to 1 as gamma -> 0 and r/d -> 0: the climb gets near and not far beyond."""
+    found = search.search(claims["corollary-1"], budget=60, seed=1)
+    assert found.interval[0] <= found.ratio <= found.interval[1]
+    assert 0.8 < found.ratio < 1.1
+    assert found.setting["gamma"] < 1 or found.setting["gamma_tilde"] < 1
+    assert not found.breaks
+    rng = np.random.default_rng(0)
+    where = space(claims["corollary-1"])
+    points = [where.point(rng.random(7)) for _ in range(20)]
+    typical = np.median([search._ratio(where, p, 5, 24) for p in points if p is not None])
+    assert found.ratio > 1.5 * typical
+
+
+def test_search_breaks_a_planted_wrong_bound_and_repeats_itself():
+    """Negative control: half of the explicit bound is broken somewhere, with confidence, twice the same."""
+    true = claims["corollary-1-explicit"]
+    wrong = replace(true, bound=true.bound / 2)
+    found = search.search(wrong, budget=40)
+    assert found.breaks
+    assert found.exceedances > 0.05 * found.replicates
+    assert not search.expected(found, wrong)
+    assert search.expected(found, replace(wrong, expected=Verdict.REFUTED))
+    assert search.search(wrong, budget=40) == found
+    assert not search.search(true, budget=40).breaks
+
+
+def test_lower_bounds_are_attacked_from_below():
+    """For a lower bound the ratio is bound over quantile, and doubling the bound breaks it."""
+    true = claims["proposition-1-explicit"]
+    assert search.search(true, budget=30).ratio < 1
+    assert search.search(replace(true, bound=2 * true.bound), budget=30).breaks
+
+
+def test_the_judge_is_blind_to_what_chose_the_setting():
+    """Fresh replicates: the best of many noisy scores is higher than what is reported on average."""
+    where = space(claims["corollary-1"])
+    point = where.point((0.5,) * 7)
+    assert point is not None
+    lucky = max(search._ratio(where, point, seed, 5) for seed in range(30))
+    judged = search.judge(where, point, seed=77, alpha=1e-3)
+    assert lucky > judged.interval[1]
+    assert judged.interval[0] <= judged.guide <= judged.interval[1]
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_stored_cases_replay(path):
+    """The same draws give the same ratio, and the claim still stands there."""
+    stored, again = search.replay(path)
+    assert again.ratio == pytest.approx(stored.ratio, rel=1e-7)
+    assert again.exceedances == stored.exceedances
+    assert search.expected(again, claims[stored.claim])
+
+
+def test_there_are_cases_to_replay():
+    """The replay above is not empty."""
+    assert len(CASES) >= 4
+
+
+def test_a_case_is_kept_unless_a_worse_one_is_there(tmp_path):
+    """Stored, read back equal, replaced by a worse ratio only; a broken file is named."""
+    where = space(claims["proposition-1-explicit"])
+    point = where.point((0.5,) * 7)
+    assert point is not None
+    case = search.judge(where, point, seed=0, alpha=1e-3)
+    path = tmp_path / "case.json"
+    assert search.save(case, path)
+    assert search.load(path) == case
+    assert not search.save(replace(case, ratio=case.ratio / 2), path)
+    assert search.save(replace(case, ratio=case.ratio * 2), path)
+    for wrong in ("{", json.dumps({"schema": 1}), json.dumps({**case.as_dict(), "schema": 9})):
+        path.write_text(wrong, encoding="utf-8")
+        with pytest.raises(InvalidArgument, match="case"):
+            search.load(path)
+    path.write_text(json.dumps({**case.as_dict(), "setting": {**point, "n": 4}}), encoding="utf-8")
+    with pytest.raises(InvalidArgument, match="inside the conditions"):
+        search.replay(path)
+
+
+def test_a_known_case_competes():
+    """A search starts from what was found before, so it does not end below it."""
+    where = space(claims["corollary-1"])
+    point = where.point((1.0, 0.0, 0.0, 0.1, 0.0, 0.5, 0.9))
+    assert point is not None
+    known = search.judge(where, point, seed=0, alpha=1e-3)
+    found = search.search(claims["corollary-1"], budget=10, start=known)
+    assert found.ratio > 0.9 * known.ratio
+
+
+def test_hypothesis_is_an_optional_package(monkeypatch):
+    """Without it the search says how to install it."""
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    with pytest.raises(MissingExtra, match=r"filtergain\[search\]"):
+        search.search(claims["corollary-1"], budget=10)
+    monkeypatch.delitem(sys.modules, "verification.strategies")
+    with pytest.raises(MissingExtra, match=r"filtergain\[search\]"):
+        __import__("verification.strategies")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"), [({"budget": 3}, "budget"), ({"alpha": 1.5}, "alpha"), ({"seed": -1}, "seed")]
+)
+def test_wrong_arguments_are_named(arguments, message):
+    """Each argument outside its range is an error that names it."""
+    with pytest.raises(InvalidArgument, match=message):
+        search.search(claims["corollary-1"], **arguments)
+
+
+def test_command_line_stores_starts_from_and_shows_a_case(command, tmp_path, monkeypatch):
+    """`filtergain search` prints the ratio with its interval, the repeating command, and JSON."""
+    monkeypatch.chdir(tmp_path)
+    status, out, err = command("search", "proposition-1-explicit", "--budget", 10, "--save", "a.json")
+    assert status == 0
+    assert "does not break the claim" in out
+    assert "filtergain simulate --n" in out
+    assert "stored in a.json" in err
+    again = ("search", "proposition-1-explicit", "--budget", 10, "--save", "a.json", "--json")
+    status, out, err = command(*again)
+    assert status == 0
+    assert json.loads(out)["claim"] == "proposition-1-explicit"
+    assert "is kept" in err
+    status, out, err = command("search", "eq-24", "--budget", 10)
+    assert status == 0
+    assert "no constant below" in out
+    status, out, err = command("search", "lemma-3")
+    assert status == 2
+    assert "from one side" in err
+
+
+@given(strategies.settings(max_n=1000, min_r=2), strategies.procedures())
+def test_setting_strategies_are_valid(setting, procedure):
+    """Every drawn setting and procedure is one that the engines accept."""
+    assert setting.r >= 2
+    assert isinstance(procedure, Procedure)
+
+
+@given(strategies.matrices(), strategies.covariances(), strategies.covariances(definite=False))
+def test_matrix_strategies_are_what_they_say(matrix, definite, semidefinite):
+    """Finite matrices; covariances are symmetric with eigenvalues that are not negative."""
+    assert np.all(np.isfinite(matrix))
+    for covariance in (definite, semidefinite):
+        assert np.array_equal(covariance, covariance.T)
+        values = np.linalg.eigvalsh(covariance)
+        assert values[0] >= -1e-9 * max(1.0, values[-1])
+    assert np.linalg.eigvalsh(definite)[0] > 0

@@ -1,0 +1,87 @@
+"""`filtergain search`: the setting that comes nearest to breaking a claim."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from verification.cli.app import (
+    EXIT_AS_EXPECTED,
+    EXIT_DIFFERENT,
+    JsonOption,
+    SeedOption,
+    app,
+    message,
+    number,
+    print_json,
+)
+
+EXAMPLE = "Example: filtergain search corollary-1-explicit --budget 1000 --save worst.json"
+
+
+@app.command(epilog=EXAMPLE)
+def search(
+    claim: Annotated[str, typer.Argument(metavar="CLAIM", help="Id of a claim that bounds an error.")],
+    budget: Annotated[
+        int, typer.Option("--budget", parser=number, metavar="NUMBER", help="Settings to simulate.")
+    ] = 300,
+    alpha: Annotated[
+        float, typer.Option("--alpha", parser=number, metavar="NUMBER", help="Doubt left in the interval.")
+    ] = 1e-3,
+    save: Annotated[
+        str | None,
+        typer.Option(
+            "--save",
+            metavar="FILE",
+            help="Keep the worst case here; a later search starts from it.  "
+            "[default: tests/regressions/CLAIM.json where that folder exists]",
+        ),
+    ] = None,
+    seed: SeedOption = 0,
+    json: JsonOption = False,
+) -> int:
+    """Climb over settings inside a claim's conditions for the worst error/bound ratio."""
+    from pathlib import Path
+
+    from bounds.register import claims
+    from verification import search as climbing
+    from verification.cli.progress import work_bar
+
+    chosen = claims[claim]
+    default = climbing.REGRESSIONS / f"{claim}.json" if climbing.REGRESSIONS.is_dir() else None
+    path = default if save is None else Path(save)
+    known = climbing.load(path) if path is not None and path.exists() else None
+    start = known if known is not None and known.claim == claim else None
+    with work_bar(claim) as on_progress:
+        found = climbing.search(
+            chosen, seed=seed, budget=budget, alpha=alpha, start=start, on_progress=on_progress
+        )
+    if path is not None:
+        kept = climbing.save(found, path)
+        message(f"stored in {path}" if kept else f"{path} holds a worse case and is kept")
+    if json:
+        print_json(found.as_dict())
+    else:
+        _show(found, chosen.up_to_constant)
+    return EXIT_AS_EXPECTED if climbing.expected(found, chosen) else EXIT_DIFFERENT
+
+
+def _show(found: object, open_constant: bool) -> None:
+    from verification.search import Case
+
+    assert isinstance(found, Case)
+    values = ", ".join(f"{name} = {value:g}" for name, value in found.setting.items())
+    low, high = found.interval
+    print(f"{found.claim}: worst of {found.evaluations} settings")
+    print(f"setting   {values}")
+    what = f"{found.quantity}, quantile {found.share:g}"
+    print(f"ratio     {found.ratio:.4g} in [{low:.4g}, {high:.4g}]  ({what})")
+    print(f"          {found.replicates} fresh replicates, confidence {1 - found.alpha:g}")
+    if open_constant:
+        print(f"verdict   no constant below {low:.4g} will do")
+    else:
+        word = "BREAKS the claim" if found.breaks else "does not break the claim"
+        print(f"verdict   {word}: {found.exceedances} of {found.replicates} replicates break the bound")
+    print(f"repeat    {found.repeat}")
+    print(f"search    {found.command}")

@@ -1,0 +1,324 @@
+"""Adversarial search: the setting inside a claim's conditions whose error comes nearest to breaking it.
+
+Three climbers in turn, each starting from what was found before: differential evolution on the
+first-order law (cheap, a guide only), Hypothesis's `target()` on small simulations, and Nelder-Mead on
+the continuous parameters.  Noise favours lucky settings, so whatever won is judged again by fresh
+replicates that no climber saw; only these are reported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bounds.claim import Claim, Relation, Verdict
+from verification import forecast, quantities, slopes
+from verification.errors import InvalidArgument, MissingExtra
+from verification.inference import Interval, clopper_pearson, plain
+from verification.judges import simulate_command
+from verification.setting import real, whole
+from verification.space import COORDINATES, Space, space
+
+SCHEMA = 1
+CLIMB = 24
+"""Replicates of one evaluation while climbing."""
+
+FINALISTS = 4
+"""Settings compared by a larger sample of their own before the last one is judged."""
+
+FINAL = 400
+"""Fresh replicates that judge the worst setting."""
+
+REGRESSIONS = Path("tests/regressions")
+"""Where cases are kept in a checkout of this project."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """The worst setting found for a claim, judged by `replicates` draws of `seed` that chose nothing.
+
+    `ratio` is the quantile `share` of the quantity over the bound (bound over quantile for a lower
+    bound), `interval` covers it with probability 1 - alpha.  `exceedances` of the replicates broke
+    the bound; `breaks` says that more do than the claim allows, with the same confidence.  A bound up
+    to a constant cannot break at one setting: its ratio is a lower bound for that constant.
+    `guide` is what the first-order law expects; `command` repeats the draws.
+    """
+
+    claim: str
+    setting: dict[str, float]
+    quantity: str
+    share: float
+    ratio: float
+    interval: Interval
+    exceedances: int
+    breaks: bool
+    replicates: int
+    alpha: float
+    seed: int
+    evaluations: int
+    guide: float | None
+    command: str
+    repeat: str
+    schema: int = SCHEMA
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields in plain types."""
+        return {name: plain(value) for name, value in asdict(self).items()}
+
+
+@dataclass
+class _Climb:
+    """What the climbers share: the space, their random numbers, and the best settings so far."""
+
+    space: Space
+    seed: int
+    scores: dict[tuple[tuple[str, float], ...], float] = field(default_factory=dict)
+    cubes: dict[tuple[tuple[str, float], ...], tuple[float, ...]] = field(default_factory=dict)
+
+    def score(self, point: Mapping[str, float], cube: tuple[float, ...] | None = None) -> float:
+        """log of the simulated ratio at a setting, from few replicates."""
+        key = tuple(sorted(point.items()))
+        if key not in self.scores:
+            self.scores[key] = math.log(_ratio(self.space, point, self.seed, CLIMB))
+            if cube is not None:
+                self.cubes[key] = tuple(cube)
+        return self.scores[key]
+
+    def best(self, count: int) -> list[tuple[tuple[str, float], ...]]:
+        """The highest settings, best first."""
+        return sorted(self.scores, key=lambda key: -self.scores[key])[:count]
+
+
+def _ratio(space: Space, point: Mapping[str, float], seed: int, replicates: int) -> float:
+    """The claim's ratio at a setting from `replicates` draws."""
+    drawn = quantities.draw(space.cell(point), seed, range(replicates))
+    ratio = space.ratio(point, float(np.quantile(drawn, space.share)))
+    # Neither may stop a climber that works on the logarithm.
+    return min(max(ratio, 1e-300), 1e300)
+
+
+def search(
+    claim: Claim,
+    *,
+    seed: int = 0,
+    budget: int = 300,
+    alpha: float = 1e-3,
+    start: Case | None = None,
+    on_progress: Callable[[float, float, str], None] | None = None,
+) -> Case:
+    """Climb for the worst ratio of a claim within `budget` small simulations, and judge what was found.
+
+    `start` is a case found before; it competes.  The result depends on the arguments alone.  Raises
+    InvalidArgument for a claim that bounds no simulated quantity from one side, and MissingExtra
+    without Hypothesis.
+    """
+    seed = whole("seed", seed, 0, 2**63 - 1)
+    budget = whole("budget", budget, 10, 10**6)
+    alpha = real("alpha", alpha, "must lie in (0, 1)")
+    if not 0 < alpha < 1:
+        raise InvalidArgument("alpha", alpha, "must lie in (0, 1)")
+    where = space(claim)
+    climb = _Climb(where, _stream(seed, "climb"))
+    report = on_progress or (lambda done, total, what: None)
+    if start is not None and (known := where.with_pairs(start.setting, int(start.setting["n"]))):
+        climb.score(known)
+    report(0, budget, "the law's worst settings")
+    _evolve(climb, seed, budget)
+    report(budget / 3, budget, "climbing")
+    _climb_with_hypothesis(climb, seed, max(1, budget // 2))
+    report(2 * budget / 3, budget, "climbing on the continuous parameters")
+    _polish(climb, max(1, budget - len(climb.scores)))
+    if not climb.scores:
+        raise InvalidArgument("claim", claim.id, "must have a payable setting inside its conditions")
+    finalists = climb.best(FINALISTS)
+    chosen = _stream(seed, "choose")
+    worst = max(finalists, key=lambda key: _ratio(where, dict(key), chosen, 4 * CLIMB))
+    report(budget, budget, "judging")
+    return judge(where, dict(worst), seed=seed, alpha=alpha, evaluations=len(climb.scores), budget=budget)
+
+
+def judge(
+    where: Space, point: dict[str, float], *, seed: int, alpha: float, evaluations: int = 0, budget: int = 0
+) -> Case:
+    """The case of a setting by FINAL replicates of `seed`."""
+    cell = where.cell(point)
+    drawn = quantities.draw(cell, seed, range(FINAL))
+    low, high = slopes.quantile_interval(drawn, where.share, alpha)
+    ends = sorted(where.ratio(point, max(x, 0.0)) for x in (low, high))
+    bound = float(where.claim.evaluate(point))
+    upper = where.claim.relation is Relation.UPPER
+    exceedances = int(np.count_nonzero(drawn > bound if upper else drawn < bound))
+    breaks = where.delta is not None and clopper_pearson(exceedances, FINAL, alpha)[0] > where.delta
+    command = f"filtergain search {where.claim.id} --seed {seed} --budget {budget}"
+    if cell.procedures:
+        draws = [simulate_command(cell.setting, p, seed, FINAL) for p in cell.procedures]
+        repeat = " && ".join(draws)
+    else:
+        repeat = command
+    guide = where.ratio(point, forecast.forecast(cell, where.share)) if cell.procedures else None
+    return Case(
+        claim=where.claim.id,
+        setting=point,
+        quantity=cell.quantity,
+        share=where.share,
+        ratio=where.ratio(point, float(np.quantile(drawn, where.share))),
+        interval=(ends[0], ends[1]),
+        exceedances=exceedances,
+        breaks=breaks,
+        replicates=FINAL,
+        alpha=alpha,
+        seed=seed,
+        evaluations=evaluations,
+        guide=guide,
+        command=command,
+        repeat=repeat,
+    )
+
+
+def _evolve(climb: _Climb, seed: int, budget: int) -> None:
+    """Differential evolution on the forecast, integers rounded; its best settings are then simulated."""
+    from scipy.optimize import Bounds, differential_evolution
+
+    guided: dict[tuple[float, ...], float] = {}
+
+    def loss(cube: Any) -> float:
+        point = climb.space.point(cube)
+        if point is None:
+            return 1e3
+        # A pilot sample stands in for the law of other quantities; it costs as much as a simulation.
+        cell = climb.space.cell(point)
+        expected = climb.space.ratio(point, forecast.forecast(cell, climb.space.share))
+        guided[tuple(float(x) for x in cube)] = expected
+        return -math.log(expected) if 0 < expected < math.inf else 1e3
+
+    population = 4
+    rounds = max(1, budget // (population * len(COORDINATES)))
+    with np.errstate(all="ignore"):
+        differential_evolution(
+            loss,
+            Bounds(np.zeros(len(COORDINATES)), np.ones(len(COORDINATES))),
+            maxiter=rounds,
+            popsize=population,
+            polish=False,
+            rng=np.random.default_rng(_stream(seed, "evolve")),
+        )
+    ranked = sorted(guided, key=lambda cube: -guided[cube])
+    # Spread over the better half: the very best are near one another, and the law may mislead there.
+    wanted = max(1, budget // 8)
+    for cube in ranked[: max(1, len(ranked) // 2) : max(1, len(ranked) // (2 * wanted))]:
+        point = climb.space.point(cube)
+        assert point is not None
+        climb.score(point, cube)
+
+
+def _climb_with_hypothesis(climb: _Climb, seed: int, budget: int) -> None:
+    """`target()` on the simulated ratio; Hypothesis mutates the settings that scored high."""
+    try:
+        import hypothesis
+    except ImportError:
+        raise MissingExtra("hypothesis", "search") from None
+    from verification import strategies
+
+    examples = hypothesis.settings(
+        max_examples=budget,
+        deadline=None,
+        database=None,
+        phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate, hypothesis.Phase.target),
+        suppress_health_check=list(hypothesis.HealthCheck),
+        verbosity=hypothesis.Verbosity.quiet,
+    )
+
+    @hypothesis.seed(_stream(seed, "hypothesis"))
+    @examples
+    @hypothesis.given(strategies.cubes())
+    def climb_once(cube: tuple[float, ...]) -> None:
+        point = climb.space.point(cube)
+        hypothesis.assume(point is not None)
+        assert point is not None
+        hypothesis.target(climb.score(point, cube), label="log(error/bound)")
+
+    for key in climb.best(3):
+        if key in climb.cubes:
+            climb_once = hypothesis.example(climb.cubes[key])(climb_once)
+    climb_once()
+
+
+def _polish(climb: _Climb, budget: int) -> None:
+    """Nelder-Mead on log eta, log gamma, log gamma_tilde and log n from the best setting found."""
+    from scipy.optimize import minimize
+
+    keys = [key for key in climb.best(len(climb.scores)) if key in climb.cubes]
+    if not keys:
+        return
+    start = np.array(climb.cubes[keys[0]])
+    moving = [COORDINATES.index(name) for name in ("eta", "gamma", "gamma_tilde", "n")]
+
+    def loss(values: Any) -> float:
+        cube = start.copy()
+        cube[moving] = np.clip(values, 0.0, 1.0)
+        point = climb.space.point(cube.tolist())
+        return 1e3 if point is None else -climb.score(point, tuple(float(x) for x in cube))
+
+    simplex = start[moving] + 0.1 * np.vstack([np.zeros(4), np.where(start[moving] > 0.5, -1, 1) * np.eye(4)])
+    minimize(
+        loss,
+        start[moving],
+        method="Nelder-Mead",
+        options={"maxfev": budget, "initial_simplex": simplex, "xatol": 1e-3, "fatol": 1e-3},
+    )
+
+
+def _stream(seed: int, name: str) -> int:
+    """A root seed for one part of a search, unlike the one that judges."""
+    digest = hashlib.blake2b(f"{seed}|search|{name}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") % 2**63
+
+
+def expected(case: Case, claim: Claim) -> bool:
+    """Whether the case is in keeping with the verdict that the register expects."""
+    return not case.breaks or claim.expected is Verdict.REFUTED
+
+
+def save(case: Case, path: Path) -> bool:
+    """Store a case, unless the file holds a worse one of the same claim; returns whether it did."""
+    if path.exists() and load(path).claim == case.claim and load(path).ratio >= case.ratio:
+        return False
+    path.write_text(json.dumps(case.as_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    return True
+
+
+def load(path: Path) -> Case:
+    """A stored case; raises InvalidArgument where the file is none."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        values["interval"] = tuple(float(x) for x in values["interval"])
+        values["setting"] = {k: float(v) if isinstance(v, str) else v for k, v in values["setting"].items()}
+        case = Case(**values)
+    except (ValueError, TypeError, KeyError) as problem:
+        raise InvalidArgument("case", str(path), f"must hold a stored case ({problem})") from None
+    if case.schema != SCHEMA:
+        raise InvalidArgument("case", str(path), f"must have schema {SCHEMA}")
+    return case
+
+
+def replay(path: Path, claims: Mapping[str, Claim] | None = None) -> tuple[Case, Case]:
+    """(stored case, the same setting judged again with the same draws), for a regression test.
+
+    Raises InvalidArgument where the setting no longer meets the claim's conditions.
+    """
+    from bounds.register import claims as register
+
+    stored = load(path)
+    where = space((claims or register)[stored.claim])
+    point = where.with_pairs(stored.setting, int(stored.setting["n"]))
+    if point is None:
+        raise InvalidArgument("case", str(path), "must lie inside the conditions of its claim")
+    again = judge(where, point, seed=stored.seed, alpha=stored.alpha, evaluations=stored.evaluations)
+    return stored, again
