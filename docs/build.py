@@ -59,12 +59,16 @@ def readme_block(stored: dict) -> str:
         f"{counts[name]} {name}" for name in ("PROVED", "CERTIFIED", "SUPPORTED", "REFUTED") if counts[name]
     )
     rows = "\n".join(row(by_id[i]) for i in MAIN if i in by_id)
-    refuted = sum(claim["refuted"] for claim in stored["claims"])
+    refuted, total = (sum(claim[key] for claim in stored["claims"]) for key in ("refuted", "mutants"))
+    different = [claim["id"] for claim in stored["claims"] if claim["verdict"] != claim["expected"]]
+    surprise = (
+        f"Not as expected: {', '.join(different)}." if different else "Every verdict is the expected one;"
+    )
     return (
         f"{BEGIN}\n\n{HEAD}\n{rows}\n\n"
-        f"{len(stored['claims'])} claims in all: {spread}. Every verdict is the expected one, and {refuted} of "
-        f"{sum(claim['mutants'] for claim in stored['claims'])} wrong versions were refuted "
-        f"(profile {stored['profile']}, seed {stored['seed']}, false alarms {stored['alpha']:g} in all).\n\n{END}"
+        f"{len(stored['claims'])} claims in all: {spread}. {surprise} {refuted} of {total} wrong versions were "
+        f"refuted (profile {stored['profile']}, seed {stored['seed']}, false alarms {stored['alpha']:g} in "
+        f"all).\n\n{END}"
     )
 
 

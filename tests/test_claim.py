@@ -52,7 +52,9 @@ def test_the_printed_rates_have_the_printed_exponents():
     assert exponent(claims["corollary-1"].bound, eta) == -1
     assert exponent(claims["corollary-1"].bound, n) == -sp.Rational(1, 2)
     assert exponent(claims["proposition-1"].bound, eta) == -1
-    large, small = (claims["theorem-1"].bound.subs({r: 4, eta: v}) for v in (sp.Rational(1, 2), sp.Rational(1, 100)))
+    large, small = (
+        claims["theorem-1"].bound.subs({r: 4, eta: v}) for v in (sp.Rational(1, 2), sp.Rational(1, 100))
+    )
     assert sp.simplify(large / small) == sp.sqrt(4 * 2) / 8
 
 
@@ -115,9 +117,9 @@ def test_the_register_is_sound():
 
 def test_an_unknown_claim_gets_suggestions():
     """A misspelt id is answered with the nearest known ones."""
-    with pytest.raises(UnknownClaim, match="did you mean .*theorem-1"):
+    with pytest.raises(UnknownClaim, match=r"did you mean .*theorem-1"):
         claims["theorm-1"]
-    with pytest.raises(UnknownClaim, match="no claim is called 'zzz'$"):
+    with pytest.raises(UnknownClaim, match=r"no claim is called 'zzz'$"):
         claims["zzz"]
 
 

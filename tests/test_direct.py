@@ -15,7 +15,7 @@ SETTING = Setting(4000, 6, 5, 2, 0.4, 2.0, 5.0)
 
 
 def covariance_test(joint, expected):
-    """p-value that centred Gaussian mixtures `joint` (m, k) have covariance `expected`, entrywise (Bonferroni).
+    """p-value that the centred `joint` (m, k) has covariance `expected`, entrywise (Bonferroni).
 
     Uses the sample's own fourth moments for the standard errors.
     """
@@ -114,7 +114,9 @@ def test_rounds_repeat_the_filter():
 
 def test_no_noise_and_full_dimension_have_no_error():
     """gamma = inf and d = r make the error vanish to rounding."""
-    clean = direct.draw(Setting(100, 5, 5, 2, 0.5, math.inf, math.inf), Procedure(), seeds.generator(0, "a", 0))
+    clean = direct.draw(
+        Setting(100, 5, 5, 2, 0.5, math.inf, math.inf), Procedure(), seeds.generator(0, "a", 0)
+    )
     assert clean.error < 1e-12
     full = direct.draw(Setting(100, 2, 5, 2, 0.5, 1.0, 1.0), Procedure(), seeds.generator(0, "a", 0))
     assert full.left < 1e-12 < full.right

@@ -114,7 +114,9 @@ def test_the_naive_distance_would_drown():
 def test_undetermined_directions_count_as_orthogonal():
     """Two pairs determine one direction; each of the other r - 1 adds 1 to the squared error."""
     rng = np.random.default_rng(0)
-    fitted = estimate.fit(estimate.cross_covariance(rng.standard_normal((2, 5)), rng.standard_normal((2, 4))), 3)
+    fitted = estimate.fit(
+        estimate.cross_covariance(rng.standard_normal((2, 5)), rng.standard_normal((2, 4))), 3
+    )
     assert fitted.left.shape == (5, 1)
     assert fitted.singular_values.shape == (1,)
     found = estimate.chordal_distance(fitted.left, np.eye(5, 3))
@@ -142,5 +144,5 @@ def test_a_random_basis_is_orthonormal_and_uniform():
 @pytest.mark.parametrize("rows", [(1, 1), (3, 4), (0, 0)])
 def test_a_covariance_needs_two_matching_rows(rows):
     """Fewer than two pairs, or unmatched ones, have no cross-covariance."""
-    with pytest.raises(InvalidArgument, match="^x, y"):
+    with pytest.raises(InvalidArgument, match=r"^x, y"):
         estimate.cross_covariance(np.zeros((rows[0], 2)), np.zeros((rows[1], 3)))

@@ -33,7 +33,10 @@ N_PATH = Path(n, (10**3, 10**4, 10**5), (*HERE, (eta, 0.5)))
 ALPHA = 1e-6
 
 
-def claim(check, bound=1 / sp.sqrt(n), relation=Relation.UPPER, **changes):
+RATE = 1 / sp.sqrt(n)
+
+
+def claim(check, bound=RATE, relation=Relation.UPPER, **changes):
     """A claim with one check."""
     fields = {
         "id": "x", "title": "t", "source": "s", "statement": "w", "checks": (check,),
@@ -164,9 +167,9 @@ def test_a_search_is_refuted_by_one_instance(worst, outcome):
 
 def test_a_check_of_an_unknown_kind_is_refused():
     """Only kinds of check that have a judge can be designed or judged."""
-    with pytest.raises(InvalidArgument, match="^check"):
+    with pytest.raises(InvalidArgument, match=r"^check"):
         plan(object())
-    with pytest.raises(InvalidArgument, match="^check"):
+    with pytest.raises(InvalidArgument, match=r"^check"):
         judges.judge(dataclasses.replace(plan(Proof(lambda c: [])), check=object()), {}.__getitem__, 0)
 
 

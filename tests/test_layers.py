@@ -27,7 +27,9 @@ NEVER = {
     "verification.report": (
         "verification.run", "verification.verdict", "verification.judges", "verification.design",
     ),
-    "verification.cli": ("verification.run", "verification.report", "verification.judges", "verification.engines"),
+    "verification.cli": (
+        "verification.run", "verification.report", "verification.judges", "verification.engines",
+    ),
     "verification.run": ("verification.judges", "verification.design", "verification.verdict"),
     "verification.verdict": ("verification.judges", "verification.design", "verification.quantities"),
     "verification.judges": ("verification.design", "verification.quantities"),

@@ -112,7 +112,7 @@ def test_claims_and_quantities_of_ones_own(module):
 )  # fmt: skip
 def test_wrong_arguments_are_named(arguments, named):
     """A run with impossible arguments stops before anything is drawn."""
-    with pytest.raises(InvalidArgument, match=f"^{named}"):
+    with pytest.raises(InvalidArgument, match=rf"^{named}"):
         verify([claims["proposition-1"]], **arguments)
 
 
@@ -180,9 +180,9 @@ def test_the_table_names_what_differs_and_what_survived():
 
 def test_an_unknown_quantity_or_module_is_named(tmp_path):
     """Misspelt quantities and broken modules are one line that names them."""
-    with pytest.raises(InvalidArgument, match="^quantity"):
+    with pytest.raises(InvalidArgument, match=r"^quantity"):
         quantities.draw(Cell((), "no-such-thing"), 0, [0])
-    with pytest.raises(InvalidArgument, match="^module"):
+    with pytest.raises(InvalidArgument, match=r"^module"):
         quantities.load_module(str(tmp_path / "none.py"))
     broken = tmp_path / "broken.py"
     broken.write_text("1 / 0")

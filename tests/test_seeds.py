@@ -6,6 +6,7 @@ from verification.errors import InvalidArgument
 
 
 def first(rng):
+    """The first four normals of a stream."""
     return rng.standard_normal(4).tolist()
 
 
@@ -48,7 +49,7 @@ def test_only_counter_based_generators_can_be_split():
 @pytest.mark.parametrize("seed", [-1, 1.5, 2**63, "x"])
 def test_a_wrong_seed_is_refused(seed):
     """A root seed is a whole number in [0, 2**63)."""
-    with pytest.raises(InvalidArgument, match="^seed"):
+    with pytest.raises(InvalidArgument, match=r"^seed"):
         seeds.generator(seed, "key")
 
 

@@ -78,7 +78,7 @@ def test_different_settings_have_different_keys():
 )
 def test_a_wrong_procedure_names_its_argument(arguments, named):
     """A procedure that makes no sense is refused by the argument that is at fault."""
-    with pytest.raises(InvalidArgument, match=f"^{named}"):
+    with pytest.raises(InvalidArgument, match=rf"^{named}"):
         Procedure(**arguments)
 
 

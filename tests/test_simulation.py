@@ -77,7 +77,7 @@ def test_rounds_at_a_fixed_theta_use_the_limits_of_later_teachers():
 )  # fmt: skip
 def test_wrong_arguments_are_named(arguments, named):
     """Every argument is checked before anything is drawn."""
-    with pytest.raises(InvalidArgument, match=f"^{named}"):
+    with pytest.raises(InvalidArgument, match=rf"^{named}"):
         simulate(SETTING, **arguments)
 
 

@@ -125,6 +125,10 @@ def load_module(path: str) -> ModuleType:
     return module
 
 
+def _without_setting(function: Callable[[np.random.Generator], float]) -> Quantity:
+    return lambda _, rng: function(rng)
+
+
 def find(name: str, module: str | None = None) -> Quantity:
     """The function that draws the named quantity; raises InvalidArgument if there is none."""
     from verification import concentration_quantities, matrix_lemmas, score_quantities, unimodal_quantities
@@ -132,7 +136,7 @@ def find(name: str, module: str | None = None) -> Quantity:
     own = (concentration_quantities, score_quantities, unimodal_quantities)
     known: dict[str, Quantity] = {name: f for kind in own for name, f in kind.QUANTITIES.items()}
     # A matrix inequality has no setting: its instances come from the generator alone.
-    known |= {key: lambda _, rng, f=f: f(rng) for key, f in matrix_lemmas.QUANTITIES.items()}
+    known |= {key: _without_setting(f) for key, f in matrix_lemmas.QUANTITIES.items()}
     if module is not None:
         load_module(module)
     for loaded in [m for key, m in sys.modules.items() if key.startswith(OWN_MODULES)]:

@@ -180,7 +180,7 @@ def _simulated(
         options = {"theta": theta, "student_n": sizes["student_n"]}
     if estimator == "teacher-filtered":
         options = {"theta": theta, **sizes}
-    errors = simulate(setting, estimator, replicates=replicates, seed=seed, **options).errors  # type: ignore[arg-type]
+    errors = simulate(setting, estimator, replicates=replicates, seed=seed, **options).errors
     if len(errors):
         axes.errorbar(x, errors.mean(), errors.std(), fmt="o", markersize=3, color=colour, capsize=2)
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -129,14 +129,14 @@ def limit_scales(setting: Setting, procedure: Procedure) -> tuple[float, ...]:
 
 def simulate(
     setting: Setting,
-    estimator: EstimatorName = "unfiltered",
+    estimator: str = "unfiltered",
     *,
     theta: float | None = None,
     retain: float | None = None,
     rounds: int = 1,
     teacher_n: int | None = None,
     student_n: int | None = None,
-    engine: EngineName = "exact",
+    engine: str = "exact",
     replicates: int = 1,
     seed: int = 0,
     jobs: int = 1,
@@ -150,7 +150,7 @@ def simulate(
     error's law does not depend on them).  The result depends on the arguments up to `seed` and
     `rotate`, not on `jobs`.  Raises InvalidArgument.
     """
-    procedure = Procedure(estimator, theta, retain, rounds, teacher_n, student_n)
+    procedure = Procedure(cast(EstimatorName, estimator), theta, retain, rounds, teacher_n, student_n)
     procedure.sizes(setting.n)  # rejects impossible sizes before any work
     count = whole("replicates", replicates, 1, 10**9)
     jobs = whole("jobs", jobs, 1, 4096)

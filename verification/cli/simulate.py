@@ -56,7 +56,7 @@ def simulate(
         retain=retain,
         engine=engine,
         seed=seed,
-        jobs=jobs,  # type: ignore[arg-type]
+        jobs=jobs,
         rotate=rotate,
         **extras,
     )
