@@ -66,8 +66,8 @@ def readme_block(stored: dict) -> str:
     )
     return (
         f"{BEGIN}\n\n{HEAD}\n{rows}\n\n"
-        f"{len(stored['claims'])} claims in all: {spread}. {surprise} {refuted} of {total} wrong versions were "
-        f"refuted (profile {stored['profile']}, seed {stored['seed']}, false alarms {stored['alpha']:g} in "
+        f"{len(stored['claims'])} claims in all: {spread}. {surprise} {refuted} of {total} wrong versions "
+        f"were refuted (profile {stored['profile']}, seed {stored['seed']}, false alarms {stored['alpha']:g} in "
         f"all).\n\n{END}"
     )
 
@@ -77,8 +77,8 @@ def page(stored: dict) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in stored["versions"].items())
     return (
         "# Every claim and its verdict\n\n"
-        f"Made by `make docs` from `filtergain verify --profile {stored['profile']} --seed {stored['seed']}`; "
-        f"{packages}.\n\n{HEAD}\n" + "\n".join(row(claim) for claim in stored["claims"]) + "\n"
+        f"Made by `make docs` from `filtergain verify --profile {stored['profile']} "
+        f"--seed {stored['seed']}`; {packages}.\n\n{HEAD}\n" + "\n".join(row(claim) for claim in stored["claims"]) + "\n"
     )
 
 

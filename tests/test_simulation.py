@@ -70,7 +70,8 @@ def test_rounds_at_a_fixed_theta_use_the_limits_of_later_teachers():
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        ({"engine": "fast"}, "engine"), ({"replicates": 0}, "replicates"), ({"replicates": 1.5}, "replicates"),
+        ({"engine": "fast"}, "engine"), ({"replicates": 0}, "replicates"),
+        ({"replicates": 1.5}, "replicates"),
         ({"jobs": 0}, "jobs"), ({"seed": -3}, "seed"), ({"rotate": True}, "rotate"),
         ({"estimator": "teacher-filtered", "theta": 0, "rounds": 1500}, "teacher_n"),
     ],
