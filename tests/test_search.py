@@ -16,7 +16,7 @@ from bounds.claim import Verdict
 from verification import design, search, strategies
 from verification.errors import InvalidArgument, MissingExtra
 from verification.setting import Procedure, Setting
-from verification.space import COORDINATES, MAX_PAIRS, space
+from verification.space import COORDINATES, MAX_NORMALS, space
 
 CASES = sorted((Path(__file__).parent / "regressions").glob("*.json"))
 SEARCHED = ("corollary-1-explicit", "proposition-1-explicit", "corollary-1", "theorem-1", "eq-28-explicit")
@@ -30,7 +30,7 @@ def test_every_point_of_the_space_is_inside_the_conditions(claim_id, data):
     where = space(claims[claim_id])
     point = data.draw(strategies.points(where))
     assert design.meets(where.claim, point)
-    assert where.cell(point).pairs <= MAX_PAIRS
+    assert where.cell(point).pairs * (point["r"] + 1) <= MAX_NORMALS
     assert 1 <= point["r"] <= min(point["d"], point["d_tilde"])
     assert Setting(**{name: point[name] for name in Setting.__dataclass_fields__}).n >= 4
 

@@ -27,8 +27,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
 }
 """Bounds of each coordinate; those of n are for the multiple."""
 
-MAX_PAIRS = 1e5
-"""Pairs drawn one by one in a replicate; settings that need more are left out of a search."""
+MAX_NORMALS = 5e5
+"""Numbers drawn pair by pair in a replicate, r + 1 a pair; dearer settings are left out of a search."""
 
 LARGEST_N = 10**12
 
@@ -73,7 +73,7 @@ class Space:
         if not design.meets(self.claim, full) or full["r"] > min(full["d"], full["d_tilde"]):
             return None
         bound = float(self.claim.evaluate(full))
-        if not (math.isfinite(bound) and bound > 0) or self.cell(full).pairs > MAX_PAIRS:
+        if not (math.isfinite(bound) and bound > 0) or self.cell(full).pairs * (full["r"] + 1) > MAX_NORMALS:
             return None
         return full
 
