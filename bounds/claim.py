@@ -52,7 +52,8 @@ class Measured:
     `quantity` is "error" for ERR of the named `estimator`, or the name of another registered
     quantity (an operator norm, a count).  `thetas` are thresholds on the oracle's score scale,
     as expressions in the setting's symbols; with several, the *smallest* error over them is
-    measured, which stands for "there is a threshold".
+    measured, which stands for "there is a threshold".  `spread` is the standard deviation of the
+    quantity's logarithm where it is known: designs plan with it, and no error rate rests on it.
     """
 
     estimator: str = "unfiltered"
@@ -60,6 +61,7 @@ class Measured:
     thetas: tuple[sp.Expr, ...] = ()
     retains: tuple[float, ...] = ()
     rounds: int = 1
+    spread: float | None = None
 
 
 @dataclass(frozen=True)

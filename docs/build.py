@@ -64,22 +64,20 @@ def readme_block(stored: dict) -> str:
     surprise = (
         f"Not as expected: {', '.join(different)}." if different else "Every verdict is the expected one;"
     )
+    budget = f"profile {stored['profile']}, seed {stored['seed']}, false alarms {stored['alpha']:g} in all"
     return (
         f"{BEGIN}\n\n{HEAD}\n{rows}\n\n"
         f"{len(stored['claims'])} claims in all: {spread}. {surprise} {refuted} of {total} wrong versions "
-        f"were refuted (profile {stored['profile']}, seed {stored['seed']}, false alarms {stored['alpha']:g} in "
-        f"all).\n\n{END}"
+        f"were refuted ({budget}).\n\n{END}"
     )
 
 
 def page(stored: dict) -> str:
     """docs/verdicts.md: every claim."""
     packages = ", ".join(f"{name} {version}" for name, version in stored["versions"].items())
-    return (
-        "# Every claim and its verdict\n\n"
-        f"Made by `make docs` from `filtergain verify --profile {stored['profile']} "
-        f"--seed {stored['seed']}`; {packages}.\n\n{HEAD}\n" + "\n".join(row(claim) for claim in stored["claims"]) + "\n"
-    )
+    command = f"filtergain verify --profile {stored['profile']} --seed {stored['seed']}"
+    rows = "\n".join(row(claim) for claim in stored["claims"])
+    return f"# Every claim and its verdict\n\nMade by `make docs` from `{command}`; {packages}.\n\n{HEAD}\n{rows}\n"
 
 
 def inserted(readme: str, block: str) -> str:

@@ -128,7 +128,7 @@ def test_constants_without_numbers_show_the_expressions(command):
     assert "(printed)" in out
     assert "(sharp)" in out
     assert "(explicit)" in out
-    assert "attained as gamma -> 0" in out
+    assert "approached as gamma -> 0" in out
 
 
 def test_constants_with_numbers_and_along_a_curve(command):

@@ -229,7 +229,7 @@ def test_a_level_claim_of_ones_own(module):
     own = dataclasses.replace(
         quantities.load_module(str(module)).CLAIMS[0],
         id="median", relation=Relation.EQUAL, bound=sp.Float(0.6745) / sp.sqrt(n),
-        checks=(Level(Measured(quantity="sample-mean"), Path(n, (4, 16), ((delta, 0.1),)), tolerance=0.2),),
+        checks=(Level(Measured(quantity="sample-mean", spread=1.2), Path(n, (4, 16), ((delta, 0.1),)), tolerance=0.2),),
     )  # fmt: skip
     (verdict,) = verify([own], jobs=1, module=str(module))
     assert verdict.verdict is Verdict.SUPPORTED

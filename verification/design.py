@@ -147,7 +147,7 @@ def _scaling(check: Scaling, base: Plan, profile: Profile, module: str | None, s
     for last in range(len(values), 1, -1):
         cells = placed.cells[:last]
         span = abs(math.log(values[last - 1] / values[0]))
-        sigma = max(spread(cell) for cell in cells)
+        sigma = check.measured.spread or max(spread(cell) for cell in cells)
         count = slopes.slope_replicates(sigma, span, half_width, base.alpha, BETA, points=last)
         dearest = max(cell.pairs for cell in cells) * count
         if count <= profile.draws and dearest <= profile.pairs:
@@ -159,7 +159,7 @@ def _scaling(check: Scaling, base: Plan, profile: Profile, module: str | None, s
 @_plan.register
 def _level(check: Level, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
     placed = _placed(base, check, check.path.points(), module)
-    sigma = max(spread(cell) for cell in placed.cells)
+    sigma = check.measured.spread or max(spread(cell) for cell in placed.cells)
     half_width = HALF_WIDTH * check.tolerance
     mass = slopes.normal_mass(math.log1p(half_width), sigma)
     count = slopes.median_replicates(min(mass, 0.4999), base.alpha / len(placed.cells), BETA)
