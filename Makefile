@@ -19,7 +19,7 @@ verify: environment
 	@$(BIN)/filtergain verify $(ARGS)
 
 test: environment
-	@$(BIN)/python -m pytest $(TESTS) $(ARGS)
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(TESTS) $(ARGS)
 
 check: environment
 	@$(BIN)/ruff check .

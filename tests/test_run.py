@@ -229,12 +229,16 @@ def test_a_level_claim_of_ones_own(module):
     own = dataclasses.replace(
         quantities.load_module(str(module)).CLAIMS[0],
         id="median", relation=Relation.EQUAL, bound=sp.Float(0.6745) / sp.sqrt(n),
-        checks=(Level(Measured(quantity="sample-mean", spread=1.2), Path(n, (4, 16), ((delta, 0.1),)), tolerance=0.2),),
+        checks=(
+            Level(
+                Measured(quantity="sample-mean", spread=1.2), Path(n, (4, 16), ((delta, 0.1),)), tolerance=0.3
+            ),
+        ),
     )  # fmt: skip
     (verdict,) = verify([own], jobs=1, module=str(module))
     assert verdict.verdict is Verdict.SUPPORTED
     assert not verdict.survivors
-    assert math.isclose(verdict.evidence[0].estimate, 1.0, rel_tol=0.2)
+    assert math.isclose(verdict.evidence[0].estimate, 1.0, rel_tol=0.3)
 
 
 def test_a_tail_needs_settings_it_can_pay_for():
