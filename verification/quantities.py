@@ -118,10 +118,14 @@ def load_module(path: str) -> ModuleType:
     sys.modules[name] = module
     try:
         specification.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         problem = f"must be importable ({type(error).__name__}: {error})"
         raise InvalidArgument("module", path, problem) from error
+    own = getattr(module, "QUANTITIES", {})
+    if not isinstance(own, Mapping) or not all(callable(function) for function in own.values()):
+        del sys.modules[name]
+        raise InvalidArgument("module", path, "must define QUANTITIES as a dict of names to functions")
     return module
 
 

@@ -20,7 +20,8 @@ def work_bar(title: str) -> Iterator[Callable[[float, float, str], None]]:
         TextColumn("remaining"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=None)
 
         def update(done: float, total: float, what: str) -> None:

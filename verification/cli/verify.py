@@ -62,11 +62,8 @@ def _claims(ids: list[str], module: str | None) -> list[Claim]:
 
     if module is None:
         return [register[i] for i in ids] if ids else list(register.values())
-    from verification.errors import InvalidArgument
-    from verification.quantities import load_module
+    from verification.own_claims import own_claims
 
-    own = getattr(load_module(module), "CLAIMS", None)
-    if not own:
-        raise InvalidArgument("module", module, "must define CLAIMS, a tuple of Claim objects")
-    known = {**register, **Register(tuple(own), among=tuple(register))}
+    own = own_claims(module)
+    known = {**register, **{claim.id: claim for claim in own}}
     return [Register(tuple(known.values()))[i] for i in ids] if ids else list(own)

@@ -1,0 +1,61 @@
+"""Claims of one's own, from a Python file: found and checked before anything is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from bounds.claim import Certificate, Check, Claim, Law, Level, Proof, Scaling, Search, Tail
+from bounds.register import check_register
+from bounds.register import claims as register
+from verification.errors import InvalidArgument
+from verification.quantities import load_module
+
+
+def own_claims(path: str) -> tuple[Claim, ...]:
+    """The `CLAIMS` of the module at `path`; raises InvalidArgument with the first thing that is wrong.
+
+    They may rest on claims of the register, whose ids they may not take.
+    """
+    module = load_module(path)
+    claims = getattr(module, "CLAIMS", None)
+    if not isinstance(claims, tuple | list) or not claims or not all(isinstance(c, Claim) for c in claims):
+        raise InvalidArgument("module", path, "must define CLAIMS, a tuple of Claim objects")
+    taken = [f"{claim.id!r} is a claim of the register" for claim in claims if claim.id in register]
+    problems = [*taken, *check_register(tuple(claims), among=tuple(register))]
+    problems += [f"{claim.id!r} {problem}" for claim in claims for problem in _problems(claim)]
+    if problems:
+        raise InvalidArgument("module", path, f"must define sound claims ({problems[0]})")
+    return tuple(claims)
+
+
+def _problems(claim: Claim) -> Iterator[str]:
+    """What keeps the checks of a claim from being designed, in words."""
+    for check in claim.checks:
+        kind = type(check).__name__
+        if not isinstance(check, get_args(Check)):
+            yield f"has a check of kind {kind}, which nothing judges"
+        elif isinstance(check, Tail) and not 0 < check.delta < 1:
+            yield f"has a Tail with delta = {check.delta}, which must lie in (0, 1)"
+        elif not isinstance(check, Proof | Certificate | Search):
+            yield from _placing_problems(claim, check, kind)
+
+
+def _placing_problems(claim: Claim, check: Any, kind: str) -> Iterator[str]:
+    paths = check.paths if isinstance(check, Tail | Law) else (check.path,)
+    try:
+        points = [point for path in paths for point in path.points()]
+    except ValueError as error:
+        yield f"has a path that is not settled: {error}"
+        return
+    if isinstance(check, Law) or (isinstance(check, Level) and check.value is not None):
+        return
+    if claim.bound is None or (claim.relation is None and isinstance(check, Tail | Scaling)):
+        yield f"has a {kind} but no {'bound' if claim.bound is None else 'relation'}"
+        return
+    given = {"delta"} if isinstance(check, Tail) else set()
+    for point in points:
+        missing = {s.name for s in claim.parameters} - point.keys() - given
+        if missing:
+            yield f"has a bound in {', '.join(sorted(missing))}, which a path leaves open"
+            return
