@@ -68,6 +68,20 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
+def check_workers(kind: str, jobs: float | None = None, scheduler: str | None = None) -> int | None:
+    """`jobs` as a whole number, if these arguments go together; raises InvalidArgument."""
+    if kind not in KINDS:
+        raise InvalidArgument("executor", kind, f"must be one of {', '.join(KINDS)}")
+    if jobs is not None:
+        jobs = whole("jobs", jobs, 1, 4096)
+    if jobs is not None and kind in ("dask", "mpi"):
+        raise InvalidArgument("jobs", jobs, f"must be left out with {kind}, which has its own workers")
+    if (scheduler is None) == (kind == "dask"):
+        allowed = "must be a dask scheduler's address (executor dask needs it, no other takes it)"
+        raise InvalidArgument("scheduler", scheduler, allowed)
+    return None if jobs is None else int(jobs)
+
+
 @contextmanager
 def open_workers(
     kind: str = "processes", jobs: int | None = None, scheduler: str | None = None
@@ -78,15 +92,7 @@ def open_workers(
     of a dask scheduler.  Raises InvalidArgument, MissingExtra, or ExecutorLost when the scheduler
     does not answer.
     """
-    if kind not in KINDS:
-        raise InvalidArgument("executor", kind, f"must be one of {', '.join(KINDS)}")
-    if jobs is not None:
-        jobs = whole("jobs", jobs, 1, 4096)
-    if jobs is not None and kind in ("dask", "mpi"):
-        raise InvalidArgument("jobs", jobs, f"must be left out with {kind}, which has its own workers")
-    if (scheduler is None) == (kind == "dask"):
-        allowed = "must be a dask scheduler's address (executor dask needs it, no other takes it)"
-        raise InvalidArgument("scheduler", scheduler, allowed)
+    jobs = check_workers(kind, jobs, scheduler)
     if kind == "serial":
         yield Workers(SerialExecutor(), 1, run_batch)
     elif kind == "processes":

@@ -102,7 +102,7 @@ def _run(
     retry: bool,
     json: bool,
 ) -> int:
-    from verification.executors import open_workers
+    from verification.executors import check_workers, open_workers
     from verification.store import Store
     from verification.sweep import stop_on_interrupt
     from verification.sweep import sweep as run_sweep
@@ -110,14 +110,15 @@ def _run(
     def on_first() -> None:
         message("stopping: what runs is finished and stored (again: stop at once)")
 
-    # Workers first: a wrong executor leaves no store behind.
-    with (
-        open_workers(executor, jobs, scheduler) as workers,  # type: ignore[arg-type]
-        Store(path) as store,
-    ):
+    check_workers(executor, jobs, scheduler)  # before there is a store
+    with Store(path) as store:
         if retry:
             store.forget_failures()
-        with stop_on_interrupt(on_first) as stop, _display() as show:
+        with (
+            stop_on_interrupt(on_first) as stop,
+            open_workers(executor, jobs, scheduler) as workers,  # type: ignore[arg-type]
+            _display() as show,
+        ):
             progress = run_sweep(design, design.replicates, store, workers, on_progress=show, stop=stop)
         summary = {
             "schema": 1,
