@@ -155,7 +155,8 @@ class Law:
     """The measured quantity follows the stated distribution, up to `tolerance` in Kolmogorov distance.
 
     `cdf` maps (parameter values by name, numbers (m,)) to probabilities (m,); `tolerance` is what a
-    first-order law leaves open at the sizes of `paths`.
+    first-order law leaves open at the sizes of `paths`.  `wrong` are laws, by name, that the same design
+    must refute: the claim's own negative controls.
     """
 
     measured: Measured
@@ -163,6 +164,7 @@ class Law:
     paths: tuple[Path, ...]
     tolerance: float
     least: Profile = "quick"
+    wrong: tuple[tuple[str, Callable[[Mapping[str, float], Any], Any]], ...] = ()
 
 
 @dataclass(frozen=True)

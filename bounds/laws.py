@@ -20,13 +20,17 @@ def unfiltered(values: Mapping[str, float]) -> ErrorLaw:
     return _law(values, scales)
 
 
-def teacher_filtered(values: Mapping[str, float], theta: float) -> ErrorLaw:
-    """The law of Algorithm 1's error: the teacher on n//2 pairs, theta on the oracle's scale."""
+def teacher_filtered(values: Mapping[str, float], theta: float, inherited: float = 1.0) -> ErrorLaw:
+    """The law of Algorithm 1's error: the teacher on n//2 pairs, theta on the oracle's scale.
+
+    `inherited` multiplies the leak; any value but 1 is a wrong law (0 is what Theorem 1 would need).
+    """
     teacher = int(values["n"]) // 2
     score = Score(int(values["r"]), values["eta"], values["gamma"], values["gamma_tilde"])
     chosen = sharp.selection(score, theta)
-    inherited = sharp.unfiltered_scales(teacher, values["eta"], values["gamma"], values["gamma_tilde"])
-    return _law(values, chosen.student_scales(inherited, int(values["n"]) - teacher))
+    left, right = sharp.unfiltered_scales(teacher, values["eta"], values["gamma"], values["gamma_tilde"])
+    teachers = (inherited**2 * left, inherited**2 * right)
+    return _law(values, chosen.student_scales(teachers, int(values["n"]) - teacher))
 
 
 def _law(values: Mapping[str, float], scales: tuple[Any, Any]) -> ErrorLaw:
@@ -40,10 +44,23 @@ def unfiltered_cdf(values: Mapping[str, float], numbers: Any) -> Any:
 
 @dataclass(frozen=True)
 class TeacherFilteredCdf:
-    """P(ERR <= number) for Algorithm 1 at theta = `share` * r, vectorised over `numbers` (m,)."""
+    """P(ERR <= number) for Algorithm 1 at theta = `share` * r, vectorised over `numbers` (m,).
+
+    `inherited` other than 1, or `extra` dimensions on either side, make it a wrong law.
+    """
 
     share: float
+    inherited: float = 1.0
+    extra: int = 0
 
     def __call__(self, values: Mapping[str, float], numbers: Any) -> Any:
         """Probabilities (m,)."""
-        return teacher_filtered(values, self.share * values["r"]).cdf(numbers)
+        place = {**values, "d": values["d"] + self.extra, "d_tilde": values["d_tilde"] + self.extra}
+        return teacher_filtered(place, self.share * values["r"], self.inherited).cdf(numbers)
+
+
+def uncorrected_cdf(values: Mapping[str, float], numbers: Any) -> Any:
+    """The unfiltered law with d in place of d - r degrees of freedom a direction: a wrong law."""
+    return unfiltered(
+        {**values, "d": values["d"] + values["r"], "d_tilde": values["d_tilde"] + values["r"]}
+    ).cdf(numbers)

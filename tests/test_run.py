@@ -1,6 +1,5 @@
 import dataclasses
 import json
-import math
 
 import numpy as np
 import pytest
@@ -238,7 +237,7 @@ def test_a_level_claim_of_ones_own(module):
     (verdict,) = verify([own], jobs=1, module=str(module))
     assert verdict.verdict is Verdict.SUPPORTED
     assert not verdict.survivors
-    assert math.isclose(verdict.evidence[0].estimate, 1.0, rel_tol=0.3)
+    assert abs(verdict.evidence[0].estimate) < 0.3
 
 
 def test_a_tail_needs_settings_it_can_pay_for():

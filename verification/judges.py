@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from bounds.claim import Certificate, Claim, Law, Level, Proof, Relation, Scaling, Search, Tail
+from bounds.steps import Undecided
 from verification import distribution, inference, slopes
 from verification.design import BETA, Plan
 from verification.errors import InvalidArgument
@@ -66,15 +67,21 @@ def simulate_command(s: Setting, procedure: Procedure, seed: int, replicates: in
     return f"filtergain simulate {flags} --seed {seed} --replicates {replicates}"
 
 
+def _bounds(plan: Plan) -> Array:
+    """The claim's bound at each point; NaN where it has no value there."""
+    with np.errstate(all="ignore"):
+        return np.array([float(plan.claim.evaluate(point)) for point in plan.points])
+
+
 def _ratios(plan: Plan, samples: Samples) -> list[Array]:
     """Drawn quantity over the claim's bound, for each cell of the plan.
 
     Infinite where the bound is 0 (nothing is claimed from below, everything from above).
     """
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         return [
-            samples(cell)[: plan.replicates] / np.float64(plan.claim.evaluate(point))
-            for point, cell in zip(plan.points, plan.cells, strict=True)
+            samples(cell)[: plan.replicates] / bound
+            for cell, bound in zip(plan.cells, _bounds(plan), strict=True)
         ]
 
 
@@ -85,7 +92,10 @@ def _against(claim: Claim) -> float:
 
 @_judge.register
 def _proof(check: Proof, plan: Plan, samples: Samples, seed: int) -> Evidence:
-    steps = list(check.derive(plan.claim))
+    try:
+        steps = list(check.derive(plan.claim))
+    except Undecided as doubt:
+        return Evidence("proof", f"SymPy could not decide a step: {doubt}", "undecided")
     wrong = [step for step in steps if step.truth is not True]
     return Evidence(
         kind="proof",
@@ -126,6 +136,12 @@ def _search(check: Search, plan: Plan, samples: Samples, seed: int) -> Evidence:
         replicates=len(ratios),
         seed=seed,
         witness={"instance": worst, "ratio": float(ratios[worst])} if broken else None,
+        power=inference.Power(
+            smallest=min(1.0, -math.log(BETA) / len(ratios)),
+            meaning="probability that an adversarial instance breaks the statement",
+            replicates=len(ratios),
+            beta=BETA,
+        ),
         slack=limit / float(ratios[worst]) if 0 < ratios[worst] < math.inf else None,
     )
 
@@ -136,8 +152,14 @@ def _tail(check: Tail, plan: Plan, samples: Samples, seed: int) -> Evidence:
     sign = _against(plan.claim)
     rows: list[dict[str, Any]] = []
     witness = None
-    for point, cell, ratios in zip(plan.points, plan.cells, _ratios(plan, samples), strict=True):
-        result = inference.run_tail((bool(b) for b in sign * (ratios - 1) > 0), plan.test, plan.replicates)
+    bounds = _bounds(plan)
+    if not np.isfinite(bounds).all():
+        return Evidence("tail", "the bound has no value at some setting", "undecided")
+    drawn = zip(plan.points, plan.cells, bounds, _ratios(plan, samples), strict=True)
+    for point, cell, bound, ratios in drawn:
+        # The values themselves are compared: a bound <= 0 would turn a ratio's inequality around.
+        broken = sign * (samples(cell)[: plan.replicates] - bound) > 0
+        result = inference.run_tail((bool(b) for b in broken), plan.test, plan.replicates)
         used = ratios[: result.used]
         # An order statistic: ratios may be infinite.
         edge = np.quantile(used, 1 - check.delta if sign > 0 else check.delta, method="inverted_cdf")
@@ -164,7 +186,7 @@ def _tail(check: Tail, plan: Plan, samples: Samples, seed: int) -> Evidence:
     nearest = float(
         max(row["edge_ratio"] for row in rows) if sign > 0 else min(row["edge_ratio"] for row in rows)
     )
-    slack = 1 / nearest if sign > 0 and nearest > 0 else nearest
+    slack = 1 / nearest if sign > 0 and nearest > 0 else nearest if sign < 0 and nearest > 0 else None
     word = "above" if sign > 0 else "below"
     return Evidence(
         kind="tail",
@@ -224,11 +246,9 @@ def _scaling(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidenc
         replicates=result.replicates,
         seed=seed,
         witness=witness,
-        # With its best constant the bound is attained at one end of the range of ratios; this is how
-        # far off it is at the other.
-        slack=max(ratios) / min(ratios) if outcome == "holds" and min(ratios) > 0 else None,
         details={
             "parameter": parameter,
+            "two_sided": check.two_sided,
             "values": np.exp(log_x).tolist(),
             "median_ratio": ratios,
             "local_slopes": [estimate for estimate, _ in result.local],
@@ -261,11 +281,17 @@ def _level(check: Level, plan: Plan, samples: Samples, seed: int) -> Evidence:
         kind="mean",
         statement=f"the typical value is within {check.tolerance:.0%} of the stated one",
         outcome=combine(outcomes),
-        estimate=estimates[worst],
-        interval=rows[worst]["ratio_interval"],
+        estimate=estimates[worst] - 1,
+        interval=(rows[worst]["ratio_interval"][0] - 1, rows[worst]["ratio_interval"][1] - 1),
         threshold=check.tolerance,
         false_alarm=plan.alpha,
-        power=slopes.slope_power(plan.half_width or 0.0, check.tolerance, plan.replicates, BETA),
+        power=slopes.slope_power(
+            plan.half_width or 0.0,
+            check.tolerance,
+            plan.replicates,
+            BETA,
+            meaning="relative difference of the typical value from the stated one",
+        ),
         replicates=plan.replicates * len(rows),
         seed=seed,
         witness={"setting": rows[worst]["setting"], "command": repeat_draw(plan.cells[worst], seed, 0)}

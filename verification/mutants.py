@@ -130,6 +130,11 @@ def _laws(claim: Claim) -> Iterator[Mutant]:
         )
         return changed(claim, name, reason, checks=checks)
 
+    for index, law in enumerate(claim.checks):
+        for name, cdf in law.wrong if isinstance(law, Law) else ():
+            assert isinstance(law, Law)
+            checks = (*claim.checks[:index], replace(law, cdf=cdf), *claim.checks[index + 1 :])
+            yield changed(claim, name, f"a wrong law: {name}", checks=checks)
     for factor in (WRONG_CONSTANT, 1 / WRONG_CONSTANT):
         direction = "up" if factor > 1 else "down"
         yield wrong(f"law-{direction}", f"law with a scale wrong by {factor:.3g}", factor=factor)

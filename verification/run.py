@@ -81,7 +81,7 @@ def verify(
             implied=tuple(m.id for m in found_mutants[c.id] if m.implied),
             conditional_on=doubts[c.id],
             left_out=sum(not design.included(check, chosen) for check in c.checks),
-            repeat=f"filtergain verify {c.id} --profile {profile} --seed {seed}",
+            repeat=_repeat(c, profile, seed, alpha, module),
         )
         for c in claims
     )
@@ -95,6 +95,14 @@ def verify(
         seconds=time.monotonic() - started,
         errors_survived=samples.errors_survived,
     )
+
+
+def _repeat(claim: Claim, profile: str, seed: int, alpha: float, module: str | None) -> str:
+    """The command that judges the claim again with the same numbers."""
+    command = f"filtergain verify {claim.id} --profile {profile} --seed {seed}"
+    if alpha != DEFAULT_ALPHA:
+        command += f" --alpha {alpha!r}"
+    return command + (f" --module {module}" if module is not None else "")
 
 
 def _budgeted(claims: Sequence[Claim]) -> Sequence[Claim]:
