@@ -169,6 +169,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         expected=Verdict.SUPPORTED,
         note="experiments.md#eq-45",
+        remark="The teacher is the unfiltered estimator, so these are Corollary 1's draws.",
         depends_on=("corollary-1",),
     ),
     Claim(

@@ -82,7 +82,7 @@ def certify_switch(claim: Claim, bits: int) -> Certified:
 
 
 def certify_two_crossings(claim: Claim, bits: int) -> Certified:
-    """As many crossings as the claim's bound at gamma = 10^4, for every r of the list."""
+    """As many crossings as the claim's bound at gamma = 10^4, and r/2 better between, for each r."""
     assert claim.bound is not None
     noise = Fraction(1, SNRS[-1])
 
@@ -93,6 +93,11 @@ def certify_two_crossings(claim: Claim, bits: int) -> Certified:
         first = ", ".join(f"{float(found[k][0][0]):.4g}" for k in LATENT)
         if wrong:
             return Certified(False, box, bits, len(LATENT), 0.0, f"r = {wrong[0]}: {len(found[wrong[0]])}")
+        # Positive at eta = 0: threshold 0 is better there, and with two simple roots r/2 between them.
+        for r_value in LATENT:
+            if not crossing_balls.cubic(r_value, noise, Fraction(1), bits)[0] > 0:
+                where = f"r = {r_value}: r/2 is better at eta = 0"
+                return Certified(False, box, bits, len(LATENT), 0.0, where)
         return Certified(True, f"{box}; the first ones at {first}", bits, len(LATENT), 0.0)
 
     return _exact(count)

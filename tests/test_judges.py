@@ -223,3 +223,30 @@ def test_the_bound_is_evaluated_at_the_checks_delta():
     check = Tail(Measured(), (N_PATH,), delta=0.25)
     found = judged(check, log_normal(-0.5, level=0.1), bound=delta / sp.sqrt(n))
     assert found.details["cells"][0]["median_ratio"] == pytest.approx(0.4, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("bound", "relation", "outcome"),
+    [
+        (-1 / n, Relation.UPPER, "fails"),
+        (-1 / n, Relation.LOWER, "holds"),
+        (sp.S.Zero * n, Relation.UPPER, "fails"),
+        (sp.sqrt(eta - 2), Relation.UPPER, "undecided"),
+    ],
+)
+def test_a_bound_that_is_no_positive_number_is_no_free_pass(bound, relation, outcome):
+    """An upper bound <= 0 is broken by every error, and one without a value decides nothing."""
+    check = Tail(Measured(), (N_PATH,), delta=0.05)
+    assert judged(check, log_normal(-0.5), bound=bound, relation=relation).outcome == outcome
+
+
+def test_a_step_that_sympy_cannot_decide_is_a_doubt():
+    """An undecided step leaves the claim open and ends no run."""
+    from bounds.steps import Undecided
+
+    def derive(claim):
+        raise Undecided("the sign of f")
+
+    found = judges.judge(plan(Proof(derive)), {}.__getitem__, 0)
+    assert found.outcome == "undecided"
+    assert "the sign of f" in found.statement
