@@ -34,7 +34,8 @@ class ClaimVerdict:
     """What a run found about one claim.
 
     `implied` are wrong-looking versions that follow from the claim and therefore cannot be refuted.
-    `conditional_on` are claims that this one rests on and that did not come out true themselves.
+    `conditional_on` are claims that this one rests on and that did not come out true themselves;
+    `left_out` checks are made by a more thorough profile only.
     """
 
     claim: Claim
@@ -43,6 +44,7 @@ class ClaimVerdict:
     mutants: tuple[MutantResult, ...] = ()
     implied: tuple[str, ...] = ()
     conditional_on: tuple[str, ...] = ()
+    left_out: int = 0
     repeat: str = ""
     seconds: float = 0.0
 
@@ -53,8 +55,21 @@ class ClaimVerdict:
 
     @property
     def slack_factor(self) -> float | None:
-        """The largest factor by which the bound could be improved somewhere, if one was measured."""
+        """How far the bound is from the truth, where that was measured.
+
+        For a bound with numbers: the factor by which it could be improved at every setting judged.  For
+        a bound up to a constant: its best constant serves one end of the range of error/bound over all
+        families; this is how far off it is at the other end.
+        """
         factors = [e.slack for e in self.evidence if e.slack is not None]
+        ratios = [
+            ratio
+            for e in self.evidence
+            if e.kind == "scaling" and e.outcome == "holds"
+            for ratio in e.details["median_ratio"]
+        ]
+        if ratios and min(ratios) > 0 and self.claim.up_to_constant:
+            factors.append(max(ratios) / min(ratios))
         return max(factors) if factors else None
 
     @property
@@ -81,6 +96,7 @@ class ClaimVerdict:
             "id": self.claim.id,
             "title": self.claim.title,
             "source": self.claim.source,
+            "bound": None if self.claim.bound is None else str(self.claim.bound),
             "variant": self.claim.variant,
             "verdict": str(self.verdict),
             "expected": str(self.claim.expected),
@@ -91,6 +107,7 @@ class ClaimVerdict:
             "mutants": [m.as_dict() for m in self.mutants],
             "implied": list(self.implied),
             "conditional_on": list(self.conditional_on),
+            "left_out": self.left_out,
             "repeat": self.repeat,
             "seconds": self.seconds,
         }
@@ -134,10 +151,13 @@ def explain(verdict: ClaimVerdict) -> str:
             f"{decisive.false_alarm:.1g}"
         )
     if verdict.slack == "loose":
-        parts.append(f"the bound could be improved by a factor {verdict.slack_factor:.3g} at some settings")
+        where = "at some settings" if verdict.claim.up_to_constant else "at every setting judged"
+        parts.append(f"the bound could be improved by a factor {verdict.slack_factor:.3g} {where}")
     if decisive.witness and "setting" in decisive.witness:
         place = ", ".join(f"{k} = {v:g}" for k, v in decisive.witness["setting"].items())
         parts.append(f"witness: {place}")
+    if verdict.left_out:
+        parts.append(f"{verdict.left_out} more checks in a more thorough profile")
     if verdict.conditional_on:
         parts.append(f"conditional on {', '.join(verdict.conditional_on)}")
     return "; ".join(parts) + "."

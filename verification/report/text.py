@@ -36,24 +36,27 @@ def table(verdicts: Verdicts) -> Table:
     ):
         result.add_column(heading, **options)
     for v in verdicts:
+        # Text and not str: a bracket in somebody's claim is not markup.
         result.add_row(
-            v.claim.id,
+            Text(v.claim.id),
             Text(str(v.verdict), style=STYLES[str(v.verdict)]),
             "yes" if v.as_expected else Text(f"NO: {v.claim.expected}", style="bold red"),
-            _slack(v),
-            _mutants(v),
-            v.message,
+            slack(v),
+            refuted(v),
+            Text(v.message),
         )
     return result
 
 
-def _slack(v: ClaimVerdict) -> str:
+def slack(v: ClaimVerdict) -> str:
+    """How much better the bound could be, in a word and a factor; empty where not measured."""
     if v.slack is None:
         return ""
     return f"{v.slack} ({v.slack_factor:.2g}x)"
 
 
-def _mutants(v: ClaimVerdict) -> str:
+def refuted(v: ClaimVerdict) -> str:
+    """Wrong versions refuted, of how many; empty without any."""
     if not v.mutants:
         return ""
     return f"{len(v.mutants) - len(v.survivors)}/{len(v.mutants)}"
@@ -103,8 +106,8 @@ def render_html(verdicts: Verdicts) -> str:
                 v.claim.id,
                 str(v.verdict),
                 "yes" if v.as_expected else f"no: {v.claim.expected}",
-                _slack(v),
-                _mutants(v),
+                slack(v),
+                refuted(v),
                 v.message,
             )
         )
