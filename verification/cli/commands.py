@@ -9,5 +9,6 @@ from verification.cli import constants  # isort: skip
 from verification.cli import sweep  # isort: skip
 from verification.cli import reproduce  # isort: skip
 from verification.cli import search  # isort: skip
+from verification.cli import probe  # isort: skip
 
-__all__ = ["constants", "predict", "reproduce", "search", "simulate", "sweep", "verify"]
+__all__ = ["constants", "predict", "probe", "reproduce", "search", "simulate", "sweep", "verify"]
