@@ -183,8 +183,13 @@ PROBES: dict[str, Probe] = {
         Probe("baseline", "nothing", "the model as stated", maker()),
         Probe("student-t-5", "Gaussian noise", "t, 5 degrees of freedom", maker(student_noise(5))),
         Probe("student-t-2.1", "Gaussian noise", "t, 2.1 degrees of freedom", maker(student_noise(2.1))),
-        Probe("spread-noise", "isotropic noise", "variances spread over a factor 16", maker(spread_noise(16))),
-        Probe("spiked-noise", "isotropic noise", "half of it in one direction off the signal", maker(spiked_noise)),
+        Probe(
+            "spread-noise", "isotropic noise", "variances spread over a factor 16", maker(spread_noise(16))
+        ),
+        Probe(
+            "spiked-noise", "isotropic noise", "half of it in one direction off the signal",
+            maker(spiked_noise),
+        ),
         Probe("rademacher", "Gaussian latents", "latents are random signs", maker(latent=rademacher_latent)),
         Probe("uniform", "Gaussian latents", "latents are uniform", maker(latent=uniform_latent)),
         Probe("laplace", "Gaussian latents", "latents are Laplace", maker(latent=laplace_latent)),
@@ -347,7 +352,8 @@ def markdown(results: Sequence[Result], setting: Setting, seed: int, replicates:
         )
         cells = (
             f"`{row.probe}`", f"{row.dropped}: {row.change}", f"{row.unfiltered:.4g}",
-            f"{row.filtered:.4g}", f"{row.corollary:.3g}", *laws, f"{row.theorem:.3g}", "; ".join(row.broke) or "nothing",
+            f"{row.filtered:.4g}", f"{row.corollary:.3g}", *laws, f"{row.theorem:.3g}",
+            "; ".join(row.broke) or "nothing",
         )  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
