@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import doctest
+import importlib.util
 import io
 import re
 import shlex
@@ -227,6 +228,32 @@ def test_a_broken_link_is_seen():
     page = ROOT / "docs" / "page.md"
     text = "[a](none.md) [b](sweeps.md#nothing) [c](sweeps.md#the-grid) [d](https://example.org) `[e](f)`"
     assert broken_links(page, text) == ["none.md", "sweeps.md#nothing"]
+
+
+def test_the_reference_is_current():
+    """docs/reference.md is what the docstrings say; `python docs/reference.py` writes it."""
+    place = importlib.util.spec_from_file_location("reference", ROOT / "docs" / "reference.py")
+    reference = importlib.util.module_from_spec(place)
+    place.loader.exec_module(reference)
+    page = (ROOT / "docs" / "reference.md").read_text()
+    assert page == reference.page(), "run python docs/reference.py"
+    for name in ("Claim(", "verify(", "predict(", "simulate(", "Setting(", "InvalidArgument"):
+        assert f"### `{name}" in page
+
+
+def test_the_workflow_shown_is_the_one_that_is_there():
+    """The page on CI shows the workflow to the letter, and its command has only options that exist."""
+    from typer.main import get_command
+
+    from verification.cli.app import app
+
+    workflow = (ROOT / ".github" / "workflows" / "claims.yml").read_text()
+    assert f"```yaml\n{workflow}```" in (ROOT / "docs" / "check-a-bound-in-ci.md").read_text()
+    (command,) = re.findall(r"filtergain verify (.*)", workflow)
+    known = {option for parameter in get_command(app).commands["verify"].params for option in parameter.opts}
+    assert set(re.findall(r"--[\w-]+", command)) <= known
+    hook = (ROOT / ".pre-commit-hooks.yaml").read_text()
+    assert "entry: filtergain verify" in hook
 
 
 @pytest.mark.parametrize("claim", list(claims))
