@@ -200,7 +200,23 @@ def _memory(rows: Sequence[Row]) -> str:
     )
 
 
+def _start(rows: Sequence[Row]) -> str:
+    return "\n".join(
+        [
+            "## Starting",
+            "",
+            "A fresh interpreter, user and system time, the best of several starts.",
+            "",
+            *_table(
+                ("what", "processor seconds"),
+                ((f"`{row['what']}`", f"{row['processor']:.2f}") for row in rows),
+            ),
+        ]
+    )
+
+
 TABLES = {
+    "start": _start,
     "unfiltered": _unfiltered,
     "side by side": _side_by_side,
     "scored pair": _scored_pair,
