@@ -204,3 +204,17 @@ def test_matrix_strategies_are_what_they_say(matrix, definite, semidefinite):
         values = np.linalg.eigvalsh(covariance)
         assert values[0] >= -1e-9 * max(1.0, values[-1])
     assert np.linalg.eigvalsh(definite)[0] > 0
+
+
+def test_a_case_replays_with_the_estimators_that_it_was_found_with(tmp_path):
+    """When a claim comes to measure other thresholds its stored case keeps its own draws."""
+    claim = claims["theorem-1-corrected"]
+    where = space(claim)
+    point = where.point((0.6, 0.5, 0.2, 0.9, 0.7, 0.7, 0.1))
+    assert point is not None
+    own = where.cell(point).procedures
+    case = search.judge(where, point, seed=0, alpha=1e-3, procedures=own[:1])
+    assert search.save(case, tmp_path / "case.json")
+    assert search.replay(tmp_path / "case.json")[1].ratio == case.ratio
+    assert len(own) > 1
+    assert search.judge(where, point, seed=0, alpha=1e-3).ratio < case.ratio

@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from verification import forecast, quantities, slopes
 from verification.errors import InvalidArgument, MissingExtra
 from verification.inference import Interval, clopper_pearson, plain
 from verification.judges import simulate_command
-from verification.setting import real, whole
+from verification.setting import Procedure, real, whole
 from verification.space import COORDINATES, Space, space
 
 SCHEMA = 1
@@ -48,12 +48,14 @@ class Case:
     bound), `interval` covers it with probability 1 - alpha.  `exceedances` of the replicates broke
     the bound; `breaks` says that more do than the claim allows, with the same confidence.  A bound up
     to a constant cannot break at one setting: its ratio is a lower bound for that constant.
+    `procedures` are the estimators drawn, so that a claim that comes to measure others still replays.
     `guide` is what the first-order law expects; `command` repeats the draws.
     """
 
     claim: str
     setting: dict[str, float]
     quantity: str
+    procedures: tuple[dict[str, Any], ...]
     share: float
     ratio: float
     interval: Interval
@@ -145,10 +147,19 @@ def search(
 
 
 def judge(
-    where: Space, point: dict[str, float], *, seed: int, alpha: float, evaluations: int = 0, budget: int = 0
+    where: Space,
+    point: dict[str, float],
+    *,
+    seed: int,
+    alpha: float,
+    evaluations: int = 0,
+    budget: int = 0,
+    procedures: tuple[Procedure, ...] | None = None,
 ) -> Case:
-    """The case of a setting by FINAL replicates of `seed`."""
+    """The case of a setting by FINAL replicates of `seed`; `procedures` in place of the claim's own."""
     cell = where.cell(point)
+    if procedures is not None:
+        cell = replace(cell, procedures=procedures)
     drawn = quantities.draw(cell, seed, range(FINAL))
     low, high = slopes.quantile_interval(drawn, where.share, alpha)
     ends = sorted(where.ratio(point, max(x, 0.0)) for x in (low, high))
@@ -167,6 +178,7 @@ def judge(
         claim=where.claim.id,
         setting=point,
         quantity=cell.quantity,
+        procedures=tuple(asdict(procedure) for procedure in cell.procedures),
         share=where.share,
         ratio=where.ratio(point, float(np.quantile(drawn, where.share))),
         interval=(ends[0], ends[1]),
@@ -299,6 +311,7 @@ def load(path: Path) -> Case:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         values["interval"] = tuple(float(x) for x in values["interval"])
+        values["procedures"] = tuple(values["procedures"])
         values["setting"] = {k: float(v) if isinstance(v, str) else v for k, v in values["setting"].items()}
         case = Case(**values)
     except (ValueError, TypeError, KeyError) as problem:
@@ -320,5 +333,12 @@ def replay(path: Path, claims: Mapping[str, Claim] | None = None) -> tuple[Case,
     point = where.with_pairs(stored.setting, int(stored.setting["n"]))
     if point is None:
         raise InvalidArgument("case", str(path), "must lie inside the conditions of its claim")
-    again = judge(where, point, seed=stored.seed, alpha=stored.alpha, evaluations=stored.evaluations)
+    again = judge(
+        where,
+        point,
+        seed=stored.seed,
+        alpha=stored.alpha,
+        evaluations=stored.evaluations,
+        procedures=tuple(Procedure(**values) for values in stored.procedures),
+    )
     return stored, again
