@@ -22,6 +22,9 @@ SUFFIXES = (".png", ".svg", ".pdf")
 SMALLEST_ETA = 1e-4
 COLOURS = {"unfiltered": "#4c72b0", "oracle-filtered": "#55a868", "teacher-filtered": "#c44e52"}
 SHADES = {"clean": "#ffffff", "flat": "#eef3e6", "leak": "#f6e6e6"}
+ROOM = 3.0
+"""Ratio of a band's ends below which its label would run into the next one."""
+
 NAMES = {"clean": "clean pairs rule", "flat": "flat", "leak": "the leak rules"}
 
 
@@ -155,6 +158,8 @@ def _shade(axes: Axes, setting: Setting, theta: float, size_ratio: float) -> Non
         low = max(low, SMALLEST_ETA)
         if high > low:
             axes.axvspan(low, high, color=SHADES[name], zorder=-1)
+            if high < ROOM * low:
+                continue  # a narrow band keeps its shade and loses its label
             axes.annotate(
                 NAMES[name], (math.sqrt(low * high), 0.02), xycoords=("data", "axes fraction"),
                 ha="center", fontsize=7, color="#666666",
