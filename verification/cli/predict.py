@@ -174,8 +174,8 @@ def _print_threshold(found: Threshold, advice: Advice) -> None:
         f"{_share(found.retained)} of the scored pairs."
     )
     print(
-        f"The error is {_times(found.gain['theta_0'])} at theta = 0 and "
-        f"{_times(found.gain['theta_half_r'])} at theta = r/2."
+        f"At theta = 0 the error would be {_times(found.gain['theta_0'])}, at theta = r/2 "
+        f"{_times(found.gain['theta_half_r'])}."
     )
     print(_rounds_sentence(advice))
     best = advice.best_split
@@ -230,4 +230,4 @@ def _share(share: float | None) -> str:
 
 
 def _times(ratio: float | None) -> str:
-    return "the same" if ratio is None or ratio < 1.0005 else f"{ratio:.4g} times that"
+    return "the same" if ratio is None or ratio < 1.0005 else f"{ratio:.4g} times as large"
