@@ -30,18 +30,42 @@ def verify(
     module: Annotated[
         str | None, typer.Option("--module", metavar="FILE", help="Python file with CLAIMS of your own.")
     ] = None,
+    report: Annotated[
+        str | None, typer.Option("--report", metavar="DIR", help="Folder for index.html and verdicts.json.")
+    ] = None,
+    junit: Annotated[
+        str | None, typer.Option("--junit", metavar="FILE", help="JUnit XML, one test case a claim.")
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option("--store", metavar="FILE", help="Draws are taken from and put into it.")
+    ] = None,
     seed: SeedOption = 0,
     json: JsonOption = False,
 ) -> int:
-    """Judge the claims of the paper: prove, certify, simulate; print the table of verdicts."""
+    """Judge the claims of the paper: prove, certify, simulate; print the table of verdicts.
+
+    Where GITHUB_STEP_SUMMARY names a file, a Markdown summary is appended to it.
+    """
     from verification.cli.progress import work_bar
+    from verification.report.files import writable_file
+    from verification.report.outputs import Outputs
     from verification.run import verify as run_verify
 
     chosen = _claims(claims or [], module)
+    outputs = Outputs.prepare(report, junit)
+    draws = None if store is None else writable_file("--store", store)
     with work_bar("judging") as on_progress:
         verdicts = run_verify(
-            chosen, profile=profile, alpha=alpha, seed=seed, jobs=jobs, module=module, on_progress=on_progress
+            chosen,
+            profile=profile,
+            alpha=alpha,
+            seed=seed,
+            jobs=jobs,
+            module=module,
+            store=draws,
+            on_progress=on_progress,
         )
+    outputs.write(verdicts)
     if json:
         print_json(verdicts.as_dict())
     else:

@@ -1,0 +1,67 @@
+"""Whole files or none: checked before the work starts, written beside their place and moved into it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from verification.errors import InvalidArgument
+
+
+def writable_file(argument: str, path: str | Path) -> Path:
+    """The real path of a regular file, there or not, in a folder that can be written.
+
+    `argument` is what the user called it.  Raises InvalidArgument with the system's reason.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_dir() or (target.exists() and not target.is_file()):
+        raise InvalidArgument(argument, str(path), "must name a regular file")
+    if not target.parent.is_dir():
+        raise InvalidArgument(argument, str(path), "must name a file in a folder that exists")
+    _probe(argument, path, target.parent)
+    return target
+
+
+def writable_folder(argument: str, path: str | Path) -> Path:
+    """The real path of a folder, there or to be made, that can be written; makes nothing yet.
+
+    Raises InvalidArgument with the system's reason.
+    """
+    target = Path(os.path.realpath(path))
+    nearest = target
+    while not nearest.exists():
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise InvalidArgument(argument, str(path), f"must name a folder ({nearest} is a file)")
+    _probe(argument, path, nearest)
+    return target
+
+
+def _probe(argument: str, path: str | Path, folder: Path) -> None:
+    # Writing is the only sure test: permissions, full disks and read-only mounts all show here.
+    draft = _draft(folder / "probe")
+    try:
+        draft.write_bytes(b"\n")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InvalidArgument(argument, str(path), f"must be writable ({reason})") from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 so that `path` holds the old file or the new one, never a part."""
+    draft = _draft(path)
+    try:
+        with open(draft, "x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _draft(path: Path) -> Path:
+    return path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.tmp")

@@ -1,0 +1,85 @@
+"""Verdicts as JUnit XML: one test case a claim, which CI systems show one by one."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from bounds.claim import Verdict
+
+if TYPE_CHECKING:
+    from verification.verdict import ClaimVerdict, Verdicts
+
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+"""Characters that XML 1.0 cannot hold, even escaped."""
+
+
+def render(verdicts: Verdicts) -> str:
+    """The XML document.
+
+    A case fails where the verdict is not the expected one or a mutant survived, INCONCLUSIVE
+    included: a doubt is never a pass.  Its class is `filtergain.` and the note that it belongs to.
+    """
+    failed = [v for v in verdicts if failure(v) is not None]
+    counts = {
+        "tests": str(len(verdicts)),
+        "failures": str(len(failed)),
+        "errors": "0",
+        "skipped": "0",
+        "time": f"{verdicts.seconds:.3f}",
+    }
+    root = ET.Element("testsuites", {"name": "filtergain", **counts})
+    suite = ET.SubElement(root, "testsuite", {"name": f"filtergain {verdicts.profile}", **counts})
+    properties = ET.SubElement(suite, "properties")
+    stated = {"alpha": repr(verdicts.alpha), "seed": str(verdicts.seed), "profile": verdicts.profile}
+    for name, value in {**stated, **verdicts.versions}.items():
+        ET.SubElement(properties, "property", name=_text(name), value=_text(value))
+    for v in verdicts:
+        suite.append(_case(v))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def failure(v: ClaimVerdict) -> str | None:
+    """Why this claim fails the run, in one line; None if it does not."""
+    reasons = []
+    if not v.as_expected:
+        reasons.append(f"expected {v.claim.expected}, found {v.verdict}")
+    if v.survivors:
+        reasons.append(f"wrong versions not refuted: {', '.join(m.id for m in v.survivors)}")
+    return "; ".join(reasons) or None
+
+
+def _case(v: ClaimVerdict) -> ET.Element:
+    topic = v.claim.note.partition("#")[0].removesuffix(".md")
+    case = ET.Element(
+        "testcase",
+        name=_text(v.claim.id),
+        classname=_text(f"filtergain.{topic}"),
+        time=f"{v.seconds:.3f}",
+    )
+    properties = ET.SubElement(case, "properties")
+    facts = {
+        "source": v.claim.source,
+        "variant": v.claim.variant,
+        "verdict": str(v.verdict),
+        "expected": str(v.claim.expected),
+        "slack": v.slack or "",
+        "mutants": f"{len(v.mutants) - len(v.survivors)}/{len(v.mutants)} refuted",
+    }
+    for name, value in facts.items():
+        ET.SubElement(properties, "property", name=name, value=_text(value))
+    reason = failure(v)
+    said = f"{v.message}\nrepeat: {v.repeat}"
+    if reason is not None:
+        kind = "inconclusive" if v.verdict is Verdict.INCONCLUSIVE else "verdict"
+        element = ET.SubElement(case, "failure", type=kind, message=_text(f"{v.claim.id}: {reason}"))
+        element.text = _text(said)
+    else:
+        ET.SubElement(case, "system-out").text = _text(said)
+    return case
+
+
+def _text(text: str) -> str:
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,0 +1,70 @@
+"""Verdicts as a Markdown summary for a pull request: what differs first, then every claim."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from verification.report import text
+
+if TYPE_CHECKING:
+    from verification.verdict import ClaimVerdict, Verdicts
+
+MARKS = {
+    "PROVED": "✅ PROVED",
+    "CERTIFIED": "✅ CERTIFIED",
+    "SUPPORTED": "✅ SUPPORTED",
+    "REFUTED": "❌ REFUTED",
+    "INCONCLUSIVE": "❔ INCONCLUSIVE",
+}
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&!])")
+
+
+def render(verdicts: Verdicts) -> str:
+    """The summary: heading, words, the claims that differ with their messages, a folded table."""
+    differs = [v for v in verdicts if not v.as_expected or v.survivors]
+    lines = ["## filtergain: " + ("every verdict as expected" if not differs else _count(len(differs))), ""]
+    lines += [escape(line) + "  " for line in text.summary(verdicts).splitlines()]
+    for v in differs:
+        lines += ["", f"### {escape(v.claim.id)}: expected {v.claim.expected}, found {v.verdict}", ""]
+        lines.append(escape(v.message))
+        if v.survivors:
+            names = ", ".join(m.id for m in v.survivors)
+            lines += ["", f"Wrong versions that were not refuted: {code(names)}"]
+        lines += ["", f"Repeat: {code(v.repeat)}"]
+    lines += ["", f"<details><summary>All {len(verdicts)} claims</summary>", ""]
+    lines += ["| claim | source | verdict | as expected | slack | mutants refuted |"]
+    lines += ["|---|---|---|---|---|---|"]
+    lines += [_row(v) for v in verdicts]
+    lines += ["", "</details>"]
+    return "\n".join(lines) + "\n"
+
+
+def _count(number: int) -> str:
+    return f"{number} claim{'s' if number > 1 else ''} not as expected"
+
+
+def _row(v: ClaimVerdict) -> str:
+    cells = (
+        code(v.claim.id),
+        escape(v.claim.source),
+        MARKS[str(v.verdict)],
+        "yes" if v.as_expected else f"**no: {v.claim.expected}**",
+        text.slack(v),
+        text.refuted(v),
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def escape(words: str) -> str:
+    """Plain words as Markdown: nothing in them is markup, and they stay on one line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(words.split()))
+
+
+def code(words: str) -> str:
+    """Words in code type, fenced with more backticks than they hold; also inside a table."""
+    words = " ".join(words.split()).replace("|", "\\|")
+    longest = max((len(run) for run in re.findall("`+", words)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if longest or not words else ""
+    return f"{fence}{pad}{words}{pad}{fence}"

@@ -1,0 +1,164 @@
+"""Small plots of the evidence as SVG elements of a page, in the page's own text colour."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from verification.errors import MissingExtra
+from verification.figures import BLUE, ORANGE, require_matplotlib
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+    from verification.inference import Evidence
+
+INK = "#010203"
+"""Stands for the colour of the text around the plot."""
+
+STYLE = {
+    "font.size": 9.0,
+    "font.family": "sans-serif",
+    "svg.fonttype": "none",  # text stays text: smaller, and it can be read aloud and searched
+    "svg.hashsalt": "filtergain",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "path.simplify": True,
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK),
+}
+
+
+def available() -> bool:
+    """Whether Matplotlib is there."""
+    try:
+        require_matplotlib()
+    except MissingExtra:
+        return False
+    return True
+
+
+def plot(evidence: Evidence, name: str) -> Markup | None:
+    """The plot of one check; None for kinds without one and where there is nothing finite to draw.
+
+    `name` must be unique within the page: ids inside the element begin with it.
+    """
+    draw = {"scaling": _scaling, "tail": _tail, "law": _law}.get(evidence.kind)
+    if draw is None:
+        return None
+    import matplotlib
+    from markupsafe import Markup
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(4.2, 2.2), layout="constrained", facecolor="none")
+        axes = figure.subplots()
+        axes.set_facecolor("none")
+        words = draw(axes, evidence)
+        if words is None:
+            return None
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=True)
+    return Markup(_embedded(buffer.getvalue(), name, words))
+
+
+def _scaling(axes: Any, evidence: Evidence) -> str | None:
+    """Typical error over bound against the parameter, both logarithmic."""
+    details = evidence.details
+    points = _finite(details.get("values", ()), details.get("median_ratio", ()), positive=True)
+    if len(points) < 2:
+        return None
+    x, y = zip(*points, strict=True)
+    axes.loglog(x, y, "o-", color=BLUE, markersize=4, linewidth=1.2)
+    axes.minorticks_off()
+    axes.set_xticks(x if len(x) <= 5 else x[:: math.ceil(len(x) / 5)])
+    axes.xaxis.set_major_formatter("{x:.3g}")
+    low, high = min(y), max(y)
+    pad = max(high / low, 1.5) ** 0.25
+    axes.set_ylim(low / pad, high * pad)
+    axes.set_yticks(sorted({low, math.sqrt(low * high), high}) if high > 1.05 * low else [low])
+    axes.yaxis.set_major_formatter("{x:.3g}")
+    axes.set_xlabel(_plain(str(details.get("parameter", "parameter"))))
+    axes.set_ylabel("error / bound (median)")
+    return f"Median of error over bound, from {y[0]:.3g} to {y[-1]:.3g} along the family"
+
+
+def _tail(axes: Any, evidence: Evidence) -> str | None:
+    """Median and edge of error over bound at each setting, with the line that must hold."""
+    rows: Sequence[Mapping[str, Any]] = evidence.details.get("cells", ())
+    edges = _finite(range(1, len(rows) + 1), [row["edge_ratio"] for row in rows], positive=True)
+    medians = _finite(range(1, len(rows) + 1), [row["median_ratio"] for row in rows], positive=True)
+    if not edges:
+        return None
+    if medians:
+        axes.plot(*zip(*medians, strict=True), "o", color=BLUE, markersize=4, label="median")
+    axes.plot(*zip(*edges, strict=True), "D", color=ORANGE, markersize=4, label="edge")
+    axes.axhline(1.0, color=INK, linewidth=1, linestyle="--")
+    axes.set_yscale("log")
+    drawn = [y for _, y in (*edges, *medians)] + [1.0]
+    if max(drawn) < 30 * min(drawn):  # less than two decades: plain numbers at round places
+        axes.minorticks_off()
+        axes.set_ylim(min(drawn) / 1.15, max(drawn) * 1.15)
+        axes.set_yticks(sorted({min(drawn), math.sqrt(min(drawn) * max(drawn)), max(drawn)}))
+        axes.yaxis.set_major_formatter("{x:.2g}")
+    _counted(axes, len(rows))
+    axes.set_ylabel("error / bound")
+    axes.legend(fontsize=8, frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1, 0.98))
+    return f"Error over bound at {len(rows)} settings; the edge is nearest to 1 where the bound is tightest"
+
+
+def _law(axes: Any, evidence: Evidence) -> str | None:
+    """Distance from the stated law at each setting, with the tolerance."""
+    rows: Sequence[Mapping[str, Any]] = evidence.details.get("cells", ())
+    points = _finite(range(1, len(rows) + 1), [row["distance"] for row in rows], positive=False)
+    if not points or evidence.threshold is None:
+        return None
+    x, y = zip(*points, strict=True)
+    axes.vlines(x, 0, y, color=BLUE, linewidth=1.2)
+    axes.plot(x, y, "o", color=BLUE, markersize=4)
+    axes.axhline(evidence.threshold, color=INK, linewidth=1, linestyle="--")
+    axes.set_ylim(0, 1.15 * max(*y, evidence.threshold))
+    _counted(axes, len(rows))
+    axes.set_ylabel("distance from the law")
+    allowed = f"allowed {evidence.threshold:g}"
+    return f"Kolmogorov distance at {len(rows)} settings, at most {max(y):.3g}; {allowed}"
+
+
+def _counted(axes: Any, settings: int) -> None:
+    axes.set_xlim(0.5, settings + 0.5)
+    axes.set_xticks(range(1, settings + 1, max(1, settings // 8)))
+    axes.set_xlabel("setting")
+
+
+def _finite(x: Any, y: Any, *, positive: bool) -> list[tuple[float, float]]:
+    pairs = [(float(a), float(b)) for a, b in zip(x, y, strict=True)]
+    return [(a, b) for a, b in pairs if math.isfinite(b) and math.isfinite(a) and (b > 0 or not positive)]
+
+
+def _plain(words: str) -> str:
+    return words.replace("$", r"\$")  # Matplotlib reads dollars as mathematics
+
+
+def _embedded(svg: str, name: str, words: str) -> str:
+    """The `<svg>` element alone, fit to stand in a page beside others."""
+    import html
+
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", svg, flags=re.DOTALL)
+    # A style sheet inside would hold for the whole page.
+    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
+    used = set(re.findall(r"(?:url\(#|href=\"#)([^)\"]+)", svg))
+    svg = re.sub(r' id="([^"]+)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", svg)
+    svg = re.sub(r"(url\(#|href=\"#)", rf"\g<1>{name}-", svg)
+    svg = svg.replace(INK, "currentColor").replace("xlink:href", "href")
+    svg = re.sub(r"(\d\.\d{2})\d+", r"\1", svg)
+    svg = re.sub(r"\n\s*", "\n", svg)
+    size = re.search(r'viewBox="([^"]+)"', svg)
+    assert size is not None
+    opening = (
+        f'<svg class="plot" xmlns="http://www.w3.org/2000/svg" viewBox="{size[1]}" role="img" '
+        f'aria-label="{html.escape(words)}">'
+    )
+    return opening + svg[svg.index(">") + 1 :].strip()
