@@ -82,6 +82,9 @@ FLAGS = {
         "no-such-claim", "eq-1 no-such-claim", "eq-1 --profile fast", "eq-1 --alpha 0", "eq-1 --alpha 1",
         "eq-1 --alpha x", "eq-1 --alpha nan", "eq-1 --seed -1", "eq-1 --seed 0.5", "eq-1 --jobs 0",
         "eq-1 --jobs 1.5", "eq-1 --unknown", "--module none.py", "--module grid.toml", "--module .",
+        "eq-1 --report grid.toml", "eq-1 --report grid.toml/in", "eq-1 --junit none/a.xml", "eq-1 --junit .",
+        "eq-29 --store foreign.db", "eq-29 --store newer.db", "eq-29 --store text.db",
+        "eq-1 --store .", "eq-1 --report", "eq-1 --junit",
         "own --module own.py --profile x", "missing --module own.py", "--module", "eq-1 --profile",
     ],
     "search": [

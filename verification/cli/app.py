@@ -88,7 +88,13 @@ def message(text: str) -> None:
 def _user_errors() -> tuple[type[Exception], ...]:
     """Errors that a user can cause; modules that were never loaded cannot have raised theirs."""
     kinds: list[type[Exception]] = [InvalidArgument, TooFewPairs, MissingExtra]
-    for module, name in (("bounds.register", "UnknownClaim"), ("verification.design", "UnderpoweredDesign")):
+    others = (
+        ("bounds.register", "UnknownClaim"),
+        ("verification.design", "UnderpoweredDesign"),
+        ("verification.executors", "ExecutorLost"),
+        ("verification.store", "StoreError"),
+    )
+    for module, name in others:
         if module in sys.modules:
             kinds.append(getattr(sys.modules[module], name))
     return tuple(kinds)

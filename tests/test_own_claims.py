@@ -1,0 +1,72 @@
+import pytest
+
+from verification.errors import InvalidArgument
+from verification.own_claims import own_claims
+
+HEAD = """import sympy as sp
+from bounds.claim import Claim, Law, Level, Measured, Path, Proof, Relation, Scaling, Step, Tail, Verdict
+from bounds.symbols import delta, n
+
+def value(values, rng):
+    return abs(rng.standard_normal())
+
+def cdf(values, numbers):
+    return numbers
+
+QUANTITIES = {"value": value}
+VALUE, ALONG = Measured(quantity="value"), Path(n, (4, 64), ())
+"""
+
+
+def claims(tmp_path, **fields):
+    """What is found in a module with one claim of these fields, written as Python."""
+    given = {
+        "id": "'own'", "title": "'t'", "source": "'s'", "statement": "'w'", "note": "'a.md#b'",
+        "expected": "Verdict.SUPPORTED", "relation": "Relation.UPPER", "bound": "1 / sp.sqrt(n)", **fields,
+    }  # fmt: skip
+    inside = ", ".join(f"{name}={text}" for name, text in given.items())
+    file = tmp_path / "own.py"
+    file.write_text(f"{HEAD}CLAIMS = [Claim({inside})]\n")
+    return own_claims(str(file))
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        "(Tail(VALUE, (ALONG,)),)", "(Scaling(VALUE, ALONG, True, 0.1),)", "(Level(VALUE, ALONG, 0.1),)",
+        "(Law(VALUE, cdf, (ALONG,), 0.1),)", "(Proof(lambda claim: [Step('one', True)]),)",
+    ],
+)  # fmt: skip
+def test_every_kind_of_check_is_taken(tmp_path, checks):
+    """A sound claim of each kind is found, and may rest on claims of the register."""
+    (claim,) = claims(tmp_path, checks=checks, depends_on="('eq-6',)")
+    assert claim.depends_on == ("eq-6",)
+
+
+@pytest.mark.parametrize(
+    "checks", ["(Law(VALUE, cdf, (ALONG,), 0.1),)", "(Level(VALUE, ALONG, 0.1, value=2.0),)"]
+)
+def test_a_law_and_a_stated_value_need_no_bound(tmp_path, checks):
+    """Only what is compared with the bound asks for one."""
+    assert claims(tmp_path, checks=checks, bound="None", relation="None")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"checks": "(Level(VALUE, ALONG, 0.1),)", "bound": "None"}, "'own' has a Level but no bound"),
+        ({"checks": "(Scaling(VALUE, ALONG, True, 0.1),)", "relation": "None"}, "a Scaling but no relation"),
+        ({"checks": "(Scaling(VALUE, ALONG, True, 0.1),)", "bound": "sp.sqrt(n * delta)"}, "bound in delta"),
+        ({"checks": "(Tail(VALUE, (ALONG,), delta=0),)"}, "delta = 0, which must lie in"),
+        ({"checks": "(3,)"}, "a check of kind int"),
+        ({"checks": "(Tail(VALUE, (ALONG,)),)", "depends_on": "('nothing',)"}, "rests on unknown 'nothing'"),
+        ({"checks": "(Tail(VALUE, (ALONG,)),)", "id": "'eq-6'"}, "'eq-6' is a claim of the register"),
+        ({"checks": "(Law(VALUE, cdf, (Path(n, (4,), ((delta, sp.Symbol('q')),)),), 0.1),)"}, "not settled"),
+    ],
+)
+def test_what_cannot_be_judged_is_named(tmp_path, fields, said):
+    """The error names the module, the claim and what is missing."""
+    with pytest.raises(InvalidArgument, match="must define sound claims") as error:
+        claims(tmp_path, **fields)
+    assert said in str(error.value)
+    assert error.value.argument == "module"
