@@ -8,12 +8,17 @@ the simplifier.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import sympy as sp
 
 from bounds.claim import Step
 from bounds.symbols import SYMBOLS
+
+FIRST_POINTS = 2
+"""Points that an identity is tried at before it is simplified."""
 
 _POSITIVE = tuple(map(sp.Rational, ("1", "1/3", "5/2", "7", "2/9", "11/3", "1000", "1/1000", "40")))
 _NOT_NEGATIVE = (sp.Integer(0), *_POSITIVE[:-1])
@@ -36,9 +41,11 @@ def identity(statement: str, left: Any, right: Any) -> Step:
     else:
         entries = [left - right]
     for entry in entries:
-        if _is_zero(entry):
+        # An exact point against it is found sooner than a simplification gives up.
+        point = _against(entry, FIRST_POINTS)
+        if point is None and _is_zero(entry):
             continue
-        point = next((p for p in points(entry) if _is_nonzero(entry.subs(p))), None)
+        point = point or _against(entry)
         if point is None:
             raise Undecided(f"{statement}: cannot decide {entry} = 0")
         return Step(statement, False, f"{shown} fails{_at(point)}")
@@ -89,16 +96,25 @@ def _choices(symbol: sp.Symbol) -> tuple[sp.Rational, ...]:
 
 
 def _sign(statement: str, larger: sp.Expr, smaller: sp.Expr, *, strict: bool) -> Step:
+    truth, shown = _signed(larger, smaller, strict)
+    if truth is None:
+        raise Undecided(f"{statement}: cannot decide the sign of {larger - smaller}")
+    return Step(statement, truth, shown)
+
+
+@lru_cache(maxsize=4096)
+def _signed(larger: sp.Expr, smaller: sp.Expr, strict: bool) -> tuple[bool | None, str]:
+    """Whether larger > smaller (>= without `strict`), None where undecided, and how to show it."""
     expression = larger - smaller
     shown = f"{larger} {'>' if strict else '>='} {smaller}"
     for form in _forms(expression):
         if form.is_positive or (not strict and form.is_nonnegative):
-            return Step(statement, True, shown)
+            return True, shown
     for point in points(expression):
         value = expression.subs(point)
         if value.is_negative or (strict and value.is_zero):
-            return Step(statement, False, f"{shown} fails{_at(point)}")
-    raise Undecided(f"{statement}: cannot decide the sign of {expression}")
+            return False, f"{shown} fails{_at(point)}"
+    return None, shown
 
 
 def _forms(expression: sp.Expr) -> Iterator[sp.Expr]:
@@ -109,6 +125,12 @@ def _forms(expression: sp.Expr) -> Iterator[sp.Expr]:
     yield sp.simplify(expression)
 
 
+def _against(entry: sp.Expr, most: int | None = None) -> dict[sp.Symbol, sp.Expr] | None:
+    """The first exact point (of the first `most`) where the entry is not 0."""
+    return next((p for p in islice(points(entry), most) if _is_nonzero(entry.subs(p))), None)
+
+
+@lru_cache(maxsize=4096)  # a claim and its wrong versions share most of their steps
 def _is_zero(entry: sp.Expr) -> bool:
     if entry == 0 or sp.expand(entry) == 0:
         return True
