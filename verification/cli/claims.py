@@ -1,0 +1,206 @@
+"""`filtergain claims`: the register, one claim explained, its LaTeX, the graph, the errata."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from verification.cli.app import JsonOption, app, print_json
+
+if TYPE_CHECKING:
+    from bounds.claim import Claim, Path
+
+EXAMPLE = "Example: filtergain claims theorem-1"
+
+
+@app.command(epilog=EXAMPLE)
+def claims(
+    claim: Annotated[str | None, typer.Argument(metavar="[CLAIM]", help="An id; all without.")] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="The statement in LaTeX, nothing else.")] = False,
+    errata: Annotated[bool, typer.Option("--errata", help="What is wrong in print; what is true.")] = False,
+    graph: Annotated[
+        str | None, typer.Option("--graph", metavar="FILE.svg", help="Draw what rests on what.")
+    ] = None,
+    verdicts: Annotated[
+        str | None,
+        typer.Option("--verdicts", metavar="FILE.json", help="Fill the graph from `verify --json`."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """The register: every claim, or one explained; its LaTeX, the dependency graph, the errata."""
+    from bounds.register import claims as register
+    from verification.errors import InvalidArgument
+
+    if verdicts is not None and graph is None:
+        raise InvalidArgument("--verdicts", verdicts, "must go with --graph")
+    chosen = list(register.values()) if claim is None else [register[claim]]
+    if graph is not None:
+        _draw(graph, verdicts)
+    elif errata:
+        _errata(claim, json)
+    elif latex:
+        for one in chosen:
+            print(one.latex() if claim is not None else f"{one.id}: {one.latex()}")
+    elif json:
+        rows = [_row(one) for one in chosen]
+        print_json(rows if claim is None else rows[0])
+    elif claim is None:
+        _table(chosen)
+    else:
+        _explain(chosen[0])
+
+
+def _row(claim: Claim) -> dict[str, Any]:
+    return {
+        "id": claim.id,
+        "title": claim.title,
+        "source": claim.source,
+        "variant": claim.variant,
+        "statement": claim.statement,
+        "bound": None if claim.bound is None else str(claim.bound),
+        "latex": claim.latex(),
+        "conditions": [str(condition) for condition in claim.conditions],
+        "probability": None if claim.probability is None else str(claim.probability),
+        "depends_on": list(claim.depends_on),
+        "corrects": claim.corrects,
+        "expected": str(claim.expected),
+        "checks": [describe(check) for check in claim.checks],
+        "note": claim.note,
+        "remark": claim.remark,
+    }
+
+
+def describe(check: Any) -> str:
+    """A check in words: what is asked, and where."""
+    from bounds.claim import Certificate, Law, Level, Proof, Scaling, Search, Tail
+
+    if isinstance(check, Proof):
+        return "a symbolic proof, every step decided by SymPy"
+    if isinstance(check, Certificate):
+        return f"an enclosure in ball arithmetic at {check.bits} bits"
+    if isinstance(check, Search):
+        return f"a search for a counterexample on {check.instances} adversarial instances"
+    paths = (check.path,) if isinstance(check, Scaling | Level) else check.paths
+    where = "; ".join(map(_place, paths))
+    if isinstance(check, Scaling):
+        kind = "right" if check.two_sided else "not outgrown"
+        asked = f"the bound's exponent is {kind}, to ±{check.margin:g}"
+    elif isinstance(check, Tail):
+        asked = f"the bound is broken with probability at most {check.delta:g}"
+    elif isinstance(check, Level):
+        asked = f"the typical value is the stated one to {check.tolerance:.0%}"
+    else:
+        assert isinstance(check, Law)
+        asked = f"the whole distribution is the stated one to {check.tolerance:g}"
+    quantity = check.measured.quantity
+    what = f"{check.measured.estimator} {quantity}" if quantity == "error" else quantity
+    profile = "" if check.least == "quick" else f" (profile {check.least})"
+    return f"{asked}; {what} at {where}{profile}"
+
+
+def _place(path: Path) -> str:
+    """Where a path runs; sample sizes that are multiples of a condition are left to the note."""
+    fixed = ", ".join(f"{symbol} = {value}" for symbol, value in path.at if not hasattr(value, "args"))
+    values = ", ".join(map(str, path.values))
+    return f"{path.parameter} = {values}" + (f" ({fixed})" if fixed else "")
+
+
+def _table(chosen: list[Claim]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("claim", no_wrap=True)
+    table.add_column("source")
+    table.add_column("expected", no_wrap=True)
+    table.add_column("what it says", ratio=1)
+    for one in chosen:
+        table.add_row(Text(one.id), Text(one.source), str(one.expected), Text(one.title))
+    # A pipe has no width: give the columns room.
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+    print(f"\n{len(chosen)} claims; `filtergain claims CLAIM` explains one, `verify CLAIM` judges it.")
+
+
+def _explain(claim: Claim) -> None:
+    from bounds.errata import resting_on
+    from bounds.register import claims as register
+
+    corrected_by = [one.id for one in register.values() if one.corrects == claim.id]
+    facts: list[tuple[str, str]] = [
+        ("source", f"{claim.source} ({claim.variant})"),
+        ("statement", claim.statement),
+        ("formula", "" if claim.bound is None else f"{claim.quantity} {claim.relation} {claim.bound}"),
+        ("", "up to an absolute constant" if claim.up_to_constant else ""),
+        ("conditions", "; ".join(map(str, claim.conditions))),
+        ("probability", "" if claim.probability is None else f"at least {claim.probability}"),
+        *(("check", describe(check)) for check in claim.checks),
+        ("expected", str(claim.expected)),
+        ("rests on", ", ".join(claim.depends_on)),
+        ("under", ", ".join(resting_on(claim.id, register.values()))),
+        ("corrects", claim.corrects or ""),
+        ("corrected by", ", ".join(corrected_by)),
+        ("note", f"proofs_notes/{claim.note}"),
+        ("remark", claim.remark),
+        ("judge it", f"filtergain verify {claim.id}"),
+    ]
+    print(f"{claim.id}: {claim.title}")
+    for name, value in facts:
+        if value:
+            _wrapped(name, value)
+
+
+def _wrapped(name: str, value: str) -> None:
+    """A name and its text, wrapped to the terminal under a hanging indent."""
+    import shutil
+    import textwrap
+
+    width = max(60, min(110, shutil.get_terminal_size((100, 24)).columns))
+    first, rest = f"  {name:<13} ", " " * 16
+    lines = textwrap.wrap(value, width, initial_indent=first, subsequent_indent=rest, break_long_words=False)
+    print("\n".join(lines))
+
+
+def _errata(claim: str | None, json: bool) -> None:
+    from bounds.errata import ERRATA
+
+    chosen = [entry for entry in ERRATA if claim in (None, entry.claim)]
+    if json:
+        names = ("claim", "title", "printed", "why", "truth", "survives", "corrected", "repeat")
+        print_json([{name: getattr(entry, name) for name in names} for entry in chosen])
+        return
+    if not chosen:
+        print(f"{claim} has no erratum.")
+    for number, entry in enumerate(chosen, start=1):
+        print(f"{number}. {entry.title}")
+        for name in ("claim", "printed", "why", "truth", "survives", "repeat"):
+            _wrapped(name, getattr(entry, name))
+        if entry.corrected:
+            _wrapped("corrected by", ", ".join(entry.corrected))
+        print()
+
+
+def _draw(graph: str, verdicts: str | None) -> None:
+    from bounds.claim import Verdict
+    from bounds.register import claims as register
+    from verification.errors import MissingExtra
+    from verification.report import files
+    from verification.verdict import conditions
+
+    try:
+        from verification.report.graph import render
+    except ImportError as error:
+        raise MissingExtra(str(error.name), "report") from None
+    target = files.writable_file("--graph", graph)
+    found: dict[str, str] = {}
+    if verdicts is not None:
+        from verification.report.json_schema import load
+
+        found = {row["id"]: row["verdict"] for row in load("--verdicts", verdicts)["claims"]}
+    every = tuple(register.values())
+    doubts = conditions(every, {key: Verdict(value) for key, value in found.items()})
+    files.write(target, render(every, found, doubts))
+    print(f"wrote {graph}")

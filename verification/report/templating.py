@@ -1,0 +1,28 @@
+"""The Jinja2 environment of the report: every value is escaped unless it is marked as markup."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from verification.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+@cache
+def environment() -> Environment:
+    """Templates of this package; raises MissingExtra without Jinja2."""
+    try:
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+    except ImportError:
+        raise MissingExtra("Jinja2", "report") from None
+    return Environment(
+        loader=PackageLoader("verification.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
