@@ -93,6 +93,15 @@ ERRATA: tuple[Erratum, ...] = (
         corrected=("theorem-1-switch-corrected",),
     ),
     Erratum(
+        claim="regime-switch",
+        title="Where the regimes switch, with noise",
+        printed="The regimes meet at eta = 1/r^2 up to constants, for r = 16, 64, 256 at gamma = 10 and 10^4.",
+        why="The oracle's two errors are equal at an eta 7 to 110 times as large, growing with r.",
+        truth="They cross at eta = (a a~/(pi r))(1 + 2 sqrt(2 a a~/(pi r))), up to the share 14/r.",
+        survives="Theorem 1's upper bound; at gamma = 1 and r = 2, 4, 16 there is no switch at all.",
+        corrected=("regime-switch-sharp",),
+    ),
+    Erratum(
         claim="eq-10",
         title="Weights of the classes among kept pairs (Eq. 10)",
         printed="S(theta) = (1/r)(eta E_1 + (1 - eta) E_0) U U~^T.",

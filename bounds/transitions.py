@@ -195,7 +195,6 @@ CLAIMS: tuple[Claim, ...] = (
         bound=1 / eta,
         up_to_constant=True,
         variant="corrected",
-        corrects="theorem-1",
         checks=(
             Scaling(
                 Measured("teacher-filtered", thetas=(sp.Integer(0),)),
