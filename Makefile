@@ -34,6 +34,7 @@ bench: environment
 
 docs: environment
 	@$(BIN)/python docs/build.py
+	@$(BIN)/python docs/reference.py
 
 # The stamp holds what the environment was made from; anything else, or none, is made afresh in a
 # new folder and moved into place only when it is complete.

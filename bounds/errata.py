@@ -95,9 +95,12 @@ ERRATA: tuple[Erratum, ...] = (
     Erratum(
         claim="regime-switch",
         title="Where the regimes switch, with noise",
-        printed="The regimes meet at eta = 1/r^2 up to constants, for r = 16, 64, 256 at gamma = 10 and 10^4.",
-        why="The oracle's two errors are equal at an eta 7 to 110 times as large, growing with r.",
-        truth="They cross at eta = (a a~/(pi r))(1 + 2 sqrt(2 a a~/(pi r))), up to the share 14/r.",
+        printed="The regimes meet at eta = 1/r^2 up to constants, at every signal-to-noise ratio.",
+        why=(
+            "The oracle's two errors are equal at an eta 7 to 110 times as large for r = 16, 64, 256 at "
+            "gamma = 10 and 10^4, and the factor grows with r."
+        ),
+        truth="They cross at eta = (a a~/(pi r))(1 + 2 sqrt(2 a a~/(pi r))), to the relative order 1/r.",
         survives="Theorem 1's upper bound; at gamma = 1 and r = 2, 4, 16 there is no switch at all.",
         corrected=("regime-switch-sharp",),
     ),

@@ -77,7 +77,8 @@ def page(stored: dict) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in stored["versions"].items())
     command = f"filtergain verify --profile {stored['profile']} --seed {stored['seed']}"
     rows = "\n".join(row(claim) for claim in stored["claims"])
-    return f"# Every claim and its verdict\n\nMade by `make docs` from `{command}`; {packages}.\n\n{HEAD}\n{rows}\n"
+    made = f"Made by `make docs` from `{command}`; {packages}."
+    return f"# Every claim and its verdict\n\n{made}\n\n{HEAD}\n{rows}\n"
 
 
 def inserted(readme: str, block: str) -> str:
