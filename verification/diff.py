@@ -139,11 +139,13 @@ def _check(
     before, after = _number(old["estimate"]), _number(new["estimate"])
     if _moved(old, new, before, after):
         yield Change(claim_id, "constant", "changed", f"{name} measured", _measured(old), _measured(new))
-    for what, read in (
-        ("threshold", lambda check: check["threshold"]),
-        ("smallest violation found", lambda check: (check["power"] or {}).get("smallest")),
-    ):
-        before, after = _number(read(old)), _number(read(new))
+    powers = [(check["power"] or {}).get("smallest") for check in (old, new)]
+    pairs: tuple[tuple[str, Any, Any], ...] = (
+        ("threshold", old["threshold"], new["threshold"]),
+        ("smallest violation found", powers[0], powers[1]),
+    )
+    for what, was, now in pairs:
+        before, after = _number(was), _number(now)
         if before is not None and after is not None and not _close(before, after, tolerance):
             direction: Direction = "worse" if abs(after) > abs(before) else "better"
             yield Change(claim_id, "constant", direction, f"{name} {what}", _shown(before), _shown(after))

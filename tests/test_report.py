@@ -1,0 +1,95 @@
+"""What a run leaves behind: HTML, JUnit, JSON and Markdown from one small run, and the difference of two."""
+
+import copy
+import dataclasses
+import json
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from bounds import claims
+from verification import verify
+from verification.report import html, json_schema, junit, markdown
+
+HOSTILE = "<script>alert('x')</script> & \"quotes\""
+
+
+@pytest.fixture(scope="module")
+def verdicts():
+    """A run of a proof, a simulated claim, a refuted claim and one whose words are hostile."""
+    hostile = dataclasses.replace(claims["eq-5"], id="hostile", title=HOSTILE, statement=HOSTILE)
+    chosen = [claims[i] for i in ("eq-5", "proposition-1-explicit", "eq-10")]
+    return verify([*chosen, hostile], jobs=1)
+
+
+def test_the_page_is_self_contained_and_escapes_what_a_claim_says(verdicts):
+    """One HTML page with every claim, no address to load from, and no markup out of a claim's words."""
+    page = html.render(verdicts)
+    assert all(f"claim-{v.claim.id}" in page for v in verdicts)
+    assert HOSTILE not in page
+    assert "<script>alert" not in page
+    assert "src=" not in page
+    assert "@import" not in page
+    assert "<math" in page
+    assert page.count("<svg") >= 1
+
+
+def test_junit_has_a_case_for_each_claim(verdicts):
+    """CI systems see one test case a claim; those as expected pass."""
+    root = ElementTree.fromstring(junit.render(verdicts))
+    cases = list(root.iter("testcase"))
+    assert len(cases) == len(verdicts)
+    assert not list(root.iter("failure"))
+    other = dataclasses.replace(verdicts[0].claim, expected=verdicts[2].verdict)
+    wrong = dataclasses.replace(verdicts, items=(dataclasses.replace(verdicts[0], claim=other),))
+    assert len(list(ElementTree.fromstring(junit.render(wrong)).iter("failure"))) == 1
+
+
+def test_the_json_follows_its_published_schema(verdicts):
+    """The document of a run passes the schema, a document without claims does not."""
+    document = json.loads(json.dumps(verdicts.as_dict()))
+    assert json_schema.first_problem(document) is None
+    del document["claims"]
+    assert json_schema.first_problem(document) is not None
+
+
+def test_markdown_keeps_a_claims_words_on_one_line(verdicts):
+    """The summary for a pull request has a row for each claim."""
+    text = markdown.render(verdicts)
+    assert sum(line.startswith("| `") for line in text.splitlines()) == len(verdicts)
+
+
+def test_a_run_leaves_its_files_and_checks_their_places_first(command, tmp_path, monkeypatch):
+    """--report, --junit and the step summary are written; an impossible place stops before the run."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    out = tmp_path / "out"
+    status, printed, _ = command(
+        "verify", "eq-5", "--report", out, "--junit", tmp_path / "junit.xml", "--json"
+    )
+    assert status == 0
+    assert json.loads(printed)["claims"][0]["verdict"] == "PROVED"
+    assert (out / "index.html").stat().st_size > 1000
+    assert (tmp_path / "junit.xml").exists()
+    assert "eq-5" in (tmp_path / "summary.md").read_text()
+    status, printed, err = command("verify", "eq-5", "--junit", "/nowhere/junit.xml")
+    assert (status, printed) == (2, "")
+    assert err.count("\n") == 1
+
+
+def test_the_difference_of_two_runs(command, tmp_path, verdicts):
+    """Equal runs differ in nothing; a verdict that got worse is named and ends with status 1."""
+    old = json.loads(json.dumps(verdicts.as_dict()))
+    new = copy.deepcopy(old)
+    new["claims"][1]["verdict"] = "INCONCLUSIVE"
+    for name, document in (("old", old), ("new", new)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    assert command("diff", tmp_path / "old.json", tmp_path / "old.json")[:2] == (0, "nothing changed.\n")
+    status, out, _ = command("diff", tmp_path / "old.json", tmp_path / "new.json")
+    assert status == 1
+    assert "proposition-1-explicit" in out
+    status, out, _ = command("diff", tmp_path / "old.json", tmp_path / "new.json", "--json")
+    assert (status, json.loads(out)["worse"]) == (1, 1)
+    assert command("diff", tmp_path / "new.json", tmp_path / "old.json")[0] == 0
+    (tmp_path / "bad.json").write_text("[]")
+    status, out, err = command("diff", tmp_path / "old.json", tmp_path / "bad.json")
+    assert (status, out, err.count("\n")) == (2, "", 1)
