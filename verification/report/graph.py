@@ -16,7 +16,7 @@ ROW = 50.0
 BEND = 16.0
 GAP = 64.0
 """Between two columns, for the arrows."""
-CHARACTER = 7.0
+CHARACTER = 7.7
 """Width of a character in a node, with room to spare: the font is the reader's."""
 MARGIN = 16.0
 LEGEND_LINE = 26.0
