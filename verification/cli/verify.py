@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -73,9 +74,8 @@ def verify(
 
         from verification.report import text
 
-        console = Console()
-        console.print(text.table(verdicts))
-        console.print(text.summary(verdicts), highlight=False)
+        # A pipe has no width: give the reasons room.
+        text.show(verdicts, Console(width=None if sys.stdout.isatty() else 140))
     return verdicts.exit_status
 
 

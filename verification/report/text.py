@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
@@ -23,17 +23,26 @@ STYLES = {
 }
 
 
-def table(verdicts: Verdicts) -> Table:
-    """The table of verdicts; colours repeat what the words say."""
+ROOM_FOR_REASONS = 120
+"""Columns of a terminal from which on the reasons stand beside the verdicts, and not below the table."""
+
+FEW = 12
+"""So many reasons are shown below the table; with more claims, those of what differs only."""
+
+
+def table(verdicts: Verdicts, reasons: bool = True) -> Table:
+    """The table of verdicts, with the reasons if wanted; colours repeat what the words say."""
     result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading, options in (
+    headings: list[tuple[str, dict[str, Any]]] = [
         ("claim", {"no_wrap": True}),
         ("verdict", {"no_wrap": True}),
         ("as expected", {}),
         ("slack", {}),
         ("mutants", {"justify": "right"}),
-        ("why", {"ratio": 1}),
-    ):
+    ]
+    if reasons:
+        headings.append(("why", {"ratio": 1}))
+    for heading, options in headings:
         result.add_column(heading, **options)
     for v in verdicts:
         # Text and not str: a bracket in somebody's claim is not markup.
@@ -43,9 +52,19 @@ def table(verdicts: Verdicts) -> Table:
             "yes" if v.as_expected else Text(f"NO: {v.claim.expected}", style="bold red"),
             slack(v),
             refuted(v),
-            Text(v.message),
+            *((Text(v.message),) if reasons else ()),
         )
     return result
+
+
+def show(verdicts: Verdicts, console: Console) -> None:
+    """Table, reasons and summary, as the console's width allows."""
+    beside = console.width >= ROOM_FOR_REASONS
+    console.print(table(verdicts, reasons=beside))
+    told = [] if beside else [v for v in verdicts if len(verdicts) <= FEW or not v.as_expected]
+    for v in told:
+        console.print(Text(f"{v.claim.id}: {v.message}"), highlight=False)
+    console.print(summary(verdicts), highlight=False)
 
 
 def slack(v: ClaimVerdict) -> str:
