@@ -1,12 +1,12 @@
-"""Claims of one's own, from a Python file: found and checked before anything is drawn."""
+"""Claims of one's own, from a Python file: found, checked and chosen from before anything is drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
 from bounds.claim import Certificate, Check, Claim, Law, Level, Proof, Scaling, Search, Tail
-from bounds.register import check_register
+from bounds.register import UnknownClaim, check_register
 from bounds.register import claims as register
 from verification.errors import InvalidArgument
 from verification.quantities import load_module
@@ -27,6 +27,27 @@ def own_claims(path: str) -> tuple[Claim, ...]:
     if problems:
         raise InvalidArgument("module", path, f"must define sound claims ({problems[0]})")
     return tuple(claims)
+
+
+def chosen_claims(ids: Sequence[str], module: str | None) -> tuple[tuple[Claim, ...], tuple[Claim, ...]]:
+    """The claims named, and all the claims that their budget is split over.
+
+    Names may be those of the register and of the module; without names, all of the module's claims
+    or, without a module, of the register's.  The budget is split over all the claims of whichever of
+    the two is chosen from, so that a claim judged alone has the numbers that it has beside the others.
+    Raises UnknownClaim, and InvalidArgument for a module that is not sound.
+    """
+    own = () if module is None else own_claims(module)
+    known = {**register, **{claim.id: claim for claim in own}}
+    for claim_id in ids:
+        if claim_id not in known:
+            raise UnknownClaim(claim_id, tuple(known))
+    if not ids:
+        chosen = tuple(register.values()) if module is None else own
+    else:
+        chosen = tuple(known[claim_id] for claim_id in dict.fromkeys(ids))
+    ours = [claim.id in register for claim in chosen]
+    return chosen, (*(register.values() if any(ours) else ()), *(own if not all(ours) else ()))
 
 
 def _problems(claim: Claim) -> Iterator[str]:

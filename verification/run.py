@@ -36,31 +36,29 @@ def verify(
     module: str | None = None,
     store: str | Path | None = None,
     with_mutants: bool = True,
+    budget: Sequence[Claim] | None = None,
     on_progress: Progress | None = None,
 ) -> Verdicts:
     """Judge claims (all of the register by default) and return their verdicts.
 
     `module` is a Python file that defines further `QUANTITIES` for claims of one's own; `store` is a
-    file that draws are taken from and put into, so that a longer run continues a shorter one.  The
-    result depends on the claims, profile, alpha and seed, never on `jobs`.  Raises InvalidArgument
-    and UnderpoweredDesign before anything is drawn.
+    file that draws are taken from and put into, so that a longer run continues a shorter one.
+    `budget` are the claims that alpha is split over, these among them: a run of a part then has the
+    numbers of the whole.  By default the register for claims of it, else the claims themselves.  The
+    result depends on the claims, budget, profile, alpha and seed, never on `jobs`.  Raises
+    InvalidArgument and UnderpoweredDesign before anything is drawn.
     """
     started = time.monotonic()
     if claims is None:
         from bounds import claims as register
 
         claims = list(register.values())
-    chosen = _profile(profile)
-    alpha = real("alpha", alpha, "must lie in (0, 1)")
-    if not 0 < alpha < 1:
-        raise InvalidArgument("alpha", alpha, "must lie in (0, 1)")
-    seed = whole("seed", seed, 0, 2**63 - 2)  # the last one draws the pilots of mutants
-    jobs = whole("jobs", processors() if jobs is None else jobs, 1, 4096)
+    chosen, alpha, seed, jobs = settled(profile, alpha, seed, jobs)
 
     if module is not None:
         quantities.load_module(module)
     named = design.checks(claims)
-    ledger = Ledger(alpha, {name: 1.0 for name, _, _ in design.checks(_budgeted(claims))}).seal()
+    ledger = Ledger(alpha, {name: 1.0 for name, _, _ in design.checks(budget or _budgeted(claims))}).seal()
     plans = {
         name: design.plan(name, claim, check, ledger.share(name), chosen, module, seed)
         for name, claim, check in named
@@ -95,6 +93,18 @@ def verify(
         seconds=time.monotonic() - started,
         errors_survived=samples.errors_survived,
     )
+
+
+def settled(
+    profile: str, alpha: float, seed: int, jobs: int | None
+) -> tuple[design.Profile, float, int, int]:
+    """How a run is to be made, checked: profile, alpha, seed, workers; raises InvalidArgument."""
+    chosen = _profile(profile)
+    alpha = real("alpha", alpha, "must lie in (0, 1)")
+    if not 0 < alpha < 1:
+        raise InvalidArgument("alpha", alpha, "must lie in (0, 1)")
+    seed = whole("seed", seed, 0, 2**63 - 2)  # the last one draws the pilots of mutants
+    return chosen, alpha, seed, whole("jobs", processors() if jobs is None else jobs, 1, 4096)
 
 
 def _repeat(claim: Claim, profile: str, seed: int, alpha: float, module: str | None) -> str:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from verification.cli.app import JsonOption, SeedOption, app, number, print_json
-
-if TYPE_CHECKING:
-    from bounds.claim import Claim
 
 EXAMPLE = "Example: filtergain verify theorem-1 theorem-1-corrected --profile standard --report out"
 
@@ -48,11 +45,12 @@ def verify(
     Where GITHUB_STEP_SUMMARY names a file, a Markdown summary is appended to it.
     """
     from verification.cli.progress import work_bar
+    from verification.own_claims import chosen_claims
     from verification.report.files import writable_file
     from verification.report.outputs import Outputs
     from verification.run import verify as run_verify
 
-    chosen = _claims(claims or [], module)
+    chosen, budget = chosen_claims(claims or [], module)
     outputs = Outputs.prepare(report, junit)
     draws = None if store is None else writable_file("--store", store)
     with work_bar("judging") as on_progress:
@@ -64,6 +62,7 @@ def verify(
             jobs=jobs,
             module=module,
             store=draws,
+            budget=budget,
             on_progress=on_progress,
         )
     outputs.write(verdicts)
@@ -77,17 +76,3 @@ def verify(
         # A pipe has no width: give the reasons room.
         text.show(verdicts, Console(width=None if sys.stdout.isatty() else 140))
     return verdicts.exit_status
-
-
-def _claims(ids: list[str], module: str | None) -> list[Claim]:
-    """The claims named (all without names), from the register and from a module of one's own."""
-    from bounds.register import Register
-    from bounds.register import claims as register
-
-    if module is None:
-        return [register[i] for i in ids] if ids else list(register.values())
-    from verification.own_claims import own_claims
-
-    own = own_claims(module)
-    known = {**register, **{claim.id: claim for claim in own}}
-    return [Register(tuple(known.values()))[i] for i in ids] if ids else list(own)

@@ -51,6 +51,23 @@ def failure(v: ClaimVerdict) -> str | None:
     return "; ".join(reasons) or None
 
 
+def details(v: ClaimVerdict) -> str:
+    """What decided, with its numbers, and the command that repeats it: a line each."""
+    return f"{v.message}\nrepeat: {v.repeat}"
+
+
+def facts(v: ClaimVerdict) -> dict[str, str]:
+    """The properties of a claim's test case."""
+    return {
+        "source": v.claim.source,
+        "variant": v.claim.variant,
+        "verdict": str(v.verdict),
+        "expected": str(v.claim.expected),
+        "slack": v.slack or "",
+        "mutants": f"{len(v.mutants) - len(v.survivors)}/{len(v.mutants)} refuted",
+    }
+
+
 def _case(v: ClaimVerdict) -> ET.Element:
     topic = v.claim.note.partition("#")[0].removesuffix(".md")
     case = ET.Element(
@@ -60,18 +77,9 @@ def _case(v: ClaimVerdict) -> ET.Element:
         time=f"{v.seconds:.3f}",
     )
     properties = ET.SubElement(case, "properties")
-    facts = {
-        "source": v.claim.source,
-        "variant": v.claim.variant,
-        "verdict": str(v.verdict),
-        "expected": str(v.claim.expected),
-        "slack": v.slack or "",
-        "mutants": f"{len(v.mutants) - len(v.survivors)}/{len(v.mutants)} refuted",
-    }
-    for name, value in facts.items():
+    for name, value in facts(v).items():
         ET.SubElement(properties, "property", name=name, value=_text(value))
-    reason = failure(v)
-    said = f"{v.message}\nrepeat: {v.repeat}"
+    reason, said = failure(v), details(v)
     if reason is not None:
         kind = "inconclusive" if v.verdict is Verdict.INCONCLUSIVE else "verdict"
         element = ET.SubElement(case, "failure", type=kind, message=_text(f"{v.claim.id}: {reason}"))

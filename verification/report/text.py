@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import html
 import io
+from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from verification.report.junit import failure
 
 if TYPE_CHECKING:
     from verification.verdict import ClaimVerdict, Verdicts
@@ -65,6 +69,12 @@ def show(verdicts: Verdicts, console: Console) -> None:
     for v in told:
         console.print(Text(f"{v.claim.id}: {v.message}"), highlight=False)
     console.print(summary(verdicts), highlight=False)
+    for v in verdicts:
+        reason = failure(v)
+        if reason is not None:
+            # One line whatever the width: the command is there to be copied.
+            line = Text(f"{v.claim.id}: {reason}; repeat: {v.repeat}")
+            console.print(line, highlight=False, soft_wrap=True)
 
 
 def slack(v: ClaimVerdict) -> str:
@@ -83,12 +93,8 @@ def refuted(v: ClaimVerdict) -> str:
 
 def summary(verdicts: Verdicts) -> str:
     """One paragraph: how many verdicts of each kind, what differs, the budget."""
-    counts: dict[str, int] = {}
-    for v in verdicts:
-        counts[str(v.verdict)] = counts.get(str(v.verdict), 0) + 1
-    spread = ", ".join(f"{count} {name}" for name, count in counts.items())
     different = [v.claim.id for v in verdicts if not v.as_expected]
-    lines = [f"{len(verdicts)} claims: {spread}."]
+    lines = [counted(str(v.verdict) for v in verdicts)]
     lines.append(
         "Every verdict is the expected one."
         if not different
@@ -101,11 +107,20 @@ def summary(verdicts: Verdicts) -> str:
             f"{total - len(survivors)} of {total} wrong versions (mutants) refuted."
             + (f" Survived: {', '.join(survivors)}." if survivors else "")
         )
-    lines.append(
-        f"False alarms in the whole run: probability at most {verdicts.alpha:g}; seed {verdicts.seed}, "
-        f"profile {verdicts.profile}, {verdicts.seconds:.0f} s."
-    )
+    lines.append(f"{budget(verdicts.alpha, verdicts.seed, verdicts.profile)}, {verdicts.seconds:.0f} s.")
     return "\n".join(lines)
+
+
+def counted(verdicts: Iterable[str]) -> str:
+    """How many verdicts of each kind, in the order of their first appearance."""
+    counts = Counter(verdicts)
+    spread = ", ".join(f"{count} {name}" for name, count in counts.items())
+    return f"{counts.total()} claims: {spread}."
+
+
+def budget(alpha: float, seed: int, profile: str) -> str:
+    """What a run may get wrong and what repeats it."""
+    return f"False alarms in the whole run: probability at most {alpha:g}; seed {seed}, profile {profile}"
 
 
 def render(verdicts: Verdicts, width: int = 140) -> str:
