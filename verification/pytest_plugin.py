@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 NODE = "filtergain"
 """What the ids of claims begin with, where those of other tests have their file."""
 
+_ID = re.compile(rf"(?:.*[/\\])?{NODE}::(.+)")
+"""An id as pytest shows it: from another folder than the root, it begins with the way there."""
+
 OPTIONS = {
     "profile": ("NAME", "quick, standard or thorough (default: quick)"),
     "only": ("ID[,ID...]", "claims to judge (default: all)"),
@@ -48,9 +51,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Take ids of claims out of the arguments; a wrong option ends the run before it begins."""
-    named = [text.removeprefix(f"{NODE}::") for text in config.args if text.startswith(f"{NODE}::")]
+    named = [found[1] for text in config.args if (found := _ID.fullmatch(text))]
     if named:
-        config.args[:] = [text for text in config.args if not text.startswith(f"{NODE}::")]
+        config.args[:] = [text for text in config.args if not _ID.fullmatch(text)]
         config.option.claims = True
         config.option.claims_only = ",".join(filter(None, [config.option.claims_only, *named]))
     if config.option.claims or any(config.getoption(f"claims_{name}") is not None for name in OPTIONS):
