@@ -20,7 +20,6 @@ from verification.verdict import MutantResult
 pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parent.parent
-EXAMPLE = ROOT / "examples" / "claims-in-pytest"
 
 INI = """
 [pytest]
@@ -160,7 +159,7 @@ def test_a_failure_says_which_by_how_much_and_how_to_repeat(project, command):
         (verdict,) = verification.run.verify(own[2:], module="own.py", jobs=1, budget=own)
     shown = result.stdout.str()
     assert f"wrong: expected SUPPORTED, found REFUTED\n{junit.details(verdict)}\n" in shown
-    assert re.search(r"exponent of n is right to ±0\.2 \(measured 0\.(49|50?)\d* in \[.*\], allowed 0\.2\)", shown)
+    assert re.search(r"exponent of n is right to ±0\.2 \(measured 0\.(49|50?)\d* in .*, allowed 0\.2", shown)
     assert "FAILED filtergain::wrong - Failed: wrong: expected SUPPORTED, found REFUTED" in shown
     assert "Traceback" not in shown
     assert "pytest_plugin" not in shown
@@ -396,10 +395,3 @@ def test_pytest_finds_the_plugin_where_filtergain_is_installed(project):
     wanted = ["claims judged by filtergain:", "*--claims *", "*--claims-profile=NAME*"]
     wanted.append("*claims_module (string):*")
     result.stdout.fnmatch_lines(wanted)
-
-
-def test_the_example_passes(project):
-    """The project in `examples/` has its claims and its tests pass in a process of its own."""
-    result = project.runpytest_subprocess(str(EXAMPLE), "--claims", "-p", "no:cacheprovider", "-v")
-    result.assert_outcomes(passed=6)
-    result.stdout.fnmatch_lines(["*filtergain::trimmed-rate PASSED*", "3 claims: 2 SUPPORTED, 1 REFUTED.*"])
