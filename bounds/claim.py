@@ -328,10 +328,13 @@ def _parameters(expression: sp.Expr) -> tuple[sp.Symbol, ...]:
 def _compiled(expression: sp.Expr, module: str) -> Callable[..., Any]:
     # Cached here and not on the claim, so that claims can be sent to worker processes.
     parameters = _parameters(expression)
-    modules = ["scipy", "numpy"] if module == "numpy" and expression.has(sp.gamma) else module
-    # The parameter gamma must not hide the function gamma.
-    renamed = {s: sp.Dummy(f"{s.name}_") for s in parameters}
-    function = sp.lambdify(tuple(renamed.values()), expression.xreplace(renamed), modules=modules)
+    if expression.has(sp.gamma):
+        # The parameter gamma must not hide the function gamma.
+        renamed = {s: sp.Dummy(f"{s.name}_") for s in parameters}
+        modules = ["scipy", "numpy"] if module == "numpy" else module
+        function = sp.lambdify(tuple(renamed.values()), expression.xreplace(renamed), modules=modules)
+    else:
+        function = sp.lambdify(parameters, expression, modules=module)
 
     def evaluate(**values: Any) -> Any:
         return function(*(values[s.name] for s in parameters))

@@ -143,8 +143,8 @@ def _paths(**extra: sp.Expr) -> tuple[Path, ...]:
         Path(gamma, (1.0, 100.0, 1e4), (*_without(gamma), *large)),
         Path(gamma, (1.0, 0.1, 0.01), (*_without(gamma), *large)),
         Path(gamma_tilde, (1.0, 0.1, 0.01), (*_without(gamma_tilde), *large)),
-        Path(d, (8, 64, 256), ((d_tilde, 4), *_without(d, d_tilde), *large)),
-        Path(d_tilde, (8, 64, 256), ((d, 4), *_without(d, d_tilde), *large)),
+        Path(d, (8, 32, 128), ((d_tilde, 4), *_without(d, d_tilde), *large)),
+        Path(d_tilde, (8, 32, 128), ((d, 4), *_without(d, d_tilde), *large)),
     )
 
 

@@ -267,10 +267,11 @@ def half_the_corrupted_pairs_lost(monkeypatch):
 
 def completion_of_the_kept_dropped(monkeypatch):
     """Only the component along the score is drawn."""
-    def wrong(self, direction, length, along):
+
+    def wrong(direction, length, along, rng):
         return direction / length[:, None] * along[:, None]
 
-    monkeypatch.setattr(selection.Stratum, "_complete", wrong)
+    monkeypatch.setattr(selection, "_completed", wrong)
 
 
 def raw_threshold_not_scaled(monkeypatch):

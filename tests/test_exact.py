@@ -266,7 +266,7 @@ def test_both_ways_to_draw_a_stratum_have_the_same_law(threshold, monkeypatch):
     scores = some_scores(5)
 
     def kept(score_first, sign):
-        stratum = Stratum(scores[0], 0, sign, 40_000, score_first, *generators(2, f"{score_first}"))
+        stratum = Stratum(scores[0], 0, sign, 40_000, *generators(1 + score_first, f"{score_first}"))
         return stratum.above(40_000, threshold)
 
     for sign in (0, 1, -1):
@@ -281,21 +281,19 @@ def test_both_ways_to_draw_a_stratum_have_the_same_law(threshold, monkeypatch):
         for column in range(10):
             assert stats.ks_2samp(rows[:, column], rows_first[:, column]).pvalue > 1e-6
         # The negative control: another class's scores.
-        other = Stratum(scores[1], 1, 0, 40_000, True, *generators(2)).above(40_000, threshold)[0]
+        other = Stratum(scores[1], 1, 0, 40_000, *generators(2)).above(40_000, threshold)[0]
         assert stats.ks_2samp(values, other).pvalue < 1e-6
 
 
 def test_completed_rows_have_the_given_component_and_a_free_rest():
     """The completion is an orthogonal map of (component, fresh normals), also for a zero direction."""
     rng = np.random.default_rng(1)
-    score = QuadraticScore(np.zeros((4, 4)), np.array([2.0, 1.0, 0.5, 0.0]))
-    stratum = Stratum(score, 0, 0, 5, True, *generators(2))
     direction = rng.standard_normal((1000, 4))
     direction[0], direction[1] = 0.0, [-3.0, 0.0, 0.0, 0.0]
     length = np.linalg.norm(direction, axis=1)
     along = rng.standard_normal(1000)
-    rows = stratum._complete(direction.copy(), length, along)
-    free = generators(2)[1].standard_normal((1000, 3))
+    rows = selection._completed(direction.copy(), length, along, generators(1)[0])
+    free = generators(1)[0].standard_normal((1000, 3))
     np.testing.assert_allclose(
         np.einsum("ij,ij->i", rows, direction)[1:], (along * length)[1:], rtol=1e-9, atol=1e-12
     )

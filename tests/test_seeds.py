@@ -40,6 +40,16 @@ def test_the_last_block_of_a_stage_stays_clear_of_the_next_stage():
     assert first(seeds.block(seeds.stage(rng, 0), 2**40 - 1)) == following
 
 
+@pytest.mark.parametrize("replicate", [0, 3, 2**63 - 1])
+@pytest.mark.parametrize("index", [0, 5, 2**24, 2**64 - 2, 2**64 + 7])
+def test_streams_are_numpy_jumps(replicate, index):
+    """A block is what NumPy's own jump gives, also where the counter carries, and after draws."""
+    rng = seeds.generator(1, "jump", replicate)
+    rng.integers(0, 9, size=3)
+    jumped = np.random.Generator(rng.bit_generator.jumped(index + 1))
+    assert first(seeds.block(rng, index)) == first(jumped)
+
+
 def test_only_counter_based_generators_can_be_split():
     """Asking for a block of another kind of generator is an error and not a repeated stream."""
     with pytest.raises(TypeError, match="MT19937"):

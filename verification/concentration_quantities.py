@@ -42,7 +42,7 @@ def cross_covariance_deviation(setting: Setting, rng: np.random.Generator) -> fl
     clean = int(rng.binomial(setting.n, setting.eta))
     counts = np.array([[setting.n - clean, clean]], dtype=np.int64)
     head = np.sqrt(counts.astype(float))[:, :, None, None]
-    (matrix,) = cross_covariance(geometry, counts, head, [rng])
+    (matrix,) = cross_covariance([geometry], counts, head, [rng])
     mean = np.zeros_like(matrix)
     mean[: setting.r, : setting.r] = setting.eta * np.eye(setting.r)
     return float(np.linalg.norm(matrix - mean, 2))

@@ -28,7 +28,8 @@ class Profile:
 
     `pairs` bounds the pairs drawn one by one in one cell (an unfiltered fit draws none), `draws`
     the replicates of one cell; `tail_cap` is the longest sequential test in multiples of the
-    shortest that can pass; `random_settings` scales how many random settings a tail claim asks for.
+    shortest that can pass; `random_settings` scales how many random settings a tail claim asks for;
+    `law_error` is how far a law may be off, as a share of its tolerance, and still pass almost surely.
     """
 
     name: str
@@ -36,12 +37,13 @@ class Profile:
     draws: int
     tail_cap: float
     random_settings: float
+    law_error: float
 
 
 PROFILES = {
-    "quick": Profile("quick", 7.0e7, 16_000, 2.0, 0.5),
-    "standard": Profile("standard", 1.0e9, 20_000, 3.0, 1.0),
-    "thorough": Profile("thorough", 1.0e10, 200_000, 5.0, 5.0),
+    "quick": Profile("quick", 5.0e7, 16_000, 2.0, 0.5, 0.25),
+    "standard": Profile("standard", 1.0e9, 20_000, 3.0, 1.0, 0.5),
+    "thorough": Profile("thorough", 1.0e10, 200_000, 5.0, 5.0, 0.5),
 }
 
 BETA = 1e-6
@@ -172,10 +174,11 @@ def _level(check: Level, base: Plan, profile: Profile, module: str | None, seed:
 @_plan.register
 def _law(check: Law, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
     placed = _placed(base, check, [p for path in check.paths for p in path.points()], module)
-    # A law that is right to half of its tolerance passes with probability >= 1 - beta.
-    count = distribution.minimal_samples(check.tolerance / 2, base.alpha / len(placed.cells), BETA)
+    # A law that is right to this share of its tolerance passes with probability >= 1 - beta.
+    noise = (1 - profile.law_error) * check.tolerance
+    count = distribution.minimal_samples(noise, base.alpha / len(placed.cells), BETA)
     if count > profile.draws:
-        raise _too_dear(base, f"a distance known to {check.tolerance / 2:g}", count, 0, profile)
+        raise _too_dear(base, f"a distance known to {noise:g}", count, 0, profile)
     return _affordable(replace(placed, replicates=count), profile)
 
 

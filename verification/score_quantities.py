@@ -7,10 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from bounds.score import Score
-from verification import estimate
-from verification.engines import direct
-from verification.errors import TooFewPairs
-from verification.setting import Setting
+from verification import estimate, seeds
+from verification.engines import direct, exact
+from verification.engines.short_sample import oracle
+from verification.setting import Procedure, Setting
+
+ORACLE_AT_ZERO = Procedure("oracle-filtered", theta=0.0)
 
 
 def oracle_score(setting: Setting, rng: np.random.Generator) -> float:
@@ -25,13 +27,12 @@ def kept_covariance_deviation(setting: Setting, rng: np.random.Generator) -> flo
 
     S(0) = c(0) U U~^T with the corrected multiple of Eq. 10.  Raises TooFewPairs.
     """
-    u, u_tilde = direct.bases(setting, rng, rotate=False)
-    x, y, _ = direct.pairs(setting, setting.n, u, u_tilde, rng)
-    kept = estimate.scores(x, y, u, np.ones(setting.r), u_tilde) > 0
-    if kept.sum() < 2:
-        raise TooFewPairs(int(kept.sum()), setting.n)
+    streams = seeds.stage(rng, 0), seeds.stage(rng, 1)
+    kept = exact.select(setting, ORACLE_AT_ZERO, setting.n, oracle(setting.r), 1.0, *streams)
+    # The oracle's coordinates are the truth's: U and U~ come first.
+    deviation = exact.covariances([kept])[0]
     multiple = float(Score(setting.r, setting.eta, setting.gamma, setting.gamma_tilde).multiple(0.0))
-    deviation = estimate.cross_covariance(x[kept], y[kept]) - multiple * u @ u_tilde.T
+    deviation[: setting.r, : setting.r] -= multiple * np.eye(setting.r)
     return float(np.linalg.norm(deviation, 2))
 
 

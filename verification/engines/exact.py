@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -57,22 +58,25 @@ class _Fits:
     def _determined(self) -> Array:
         return (np.arange(self.values.shape[1]) < np.array(self.ranks)[:, None]).astype(float)
 
-    def draws(self, swapped: bool, kept: int | None = None, scored: int | None = None) -> list[Draw]:
+    def draws(
+        self, swapped: bool, kept: Sequence[int] | None = None, scored: int | None = None
+    ) -> list[Draw]:
         """What an engine reports of each replicate."""
         left, right = self.errors(self.left), self.errors(self.right)
         if swapped:
             left, right = right, left
+        counts: Sequence[int | None] = [None] * len(left) if kept is None else kept
         return [
-            Draw(float(a), float(b), tuple(values[:rank].tolist()), kept, scored)
-            for a, b, values, rank in zip(left, right, self.values, self.ranks, strict=True)
+            Draw(float(a), float(b), tuple(values[:rank].tolist()), count, scored)
+            for a, b, values, rank, count in zip(left, right, self.values, self.ranks, counts, strict=True)
         ]
 
-    def teacher(self) -> Teacher:
-        """The only replicate's fit as a teacher."""
-        k = self.ranks[0]
+    def teacher(self, replicate: int = 0) -> Teacher:
+        """A replicate's fit as a teacher."""
+        k = self.ranks[replicate]
         r = self.values.shape[1]
-        left, right = (_fewest_coordinates(basis[0, :, :k], r) for basis in (self.left, self.right))
-        return Teacher(left, self.values[0, :k], right)
+        left, right = (_fewest_coordinates(basis[replicate, :, :k], r) for basis in (self.left, self.right))
+        return Teacher(left, self.values[replicate, :k], right)
 
 
 def _fewest_coordinates(basis: Array, r: int) -> Array:
@@ -81,27 +85,51 @@ def _fewest_coordinates(basis: Array, r: int) -> Array:
     return np.vstack((basis[:r], noise))
 
 
-def _fit(geometry: Geometry, covariance: Array, r: int) -> _Fits:
+def _fit(geometries: Sequence[Geometry], covariance: Array, r: int) -> _Fits:
     """Leading r singular triples (Eq. 6), turned from the teacher's coordinates to the truth's."""
     left, values, right_t = np.linalg.svd(covariance, full_matrices=False)
     floor = max(covariance.shape[1:]) * np.finfo(float).eps * values[:, :1]
     ranks = np.minimum(np.count_nonzero(values > floor, axis=1), r)
     left, right = left[:, :, :r].copy(), right_t[:, :r].swapaxes(-1, -2).copy()
-    left[:, : len(geometry.left)] = geometry.left @ left[:, : len(geometry.left)]
-    right[:, : len(geometry.right)] = geometry.right @ right[:, : len(geometry.right)]
+    for basis, turns in (
+        (left, np.stack([geometry.left for geometry in geometries])),
+        (right, np.stack([geometry.right for geometry in geometries])),
+    ):
+        basis[:, : turns.shape[1]] = turns @ basis[:, : turns.shape[1]]
     return _Fits(left, values[:, :r], right, tuple(ranks.tolist()))
 
 
 def _train(setting: Setting, total: int, rngs: list[np.random.Generator]) -> _Fits:
     """Fits on `total` pairs without a filter, one for each generator."""
-    geometry = Geometry.relative_to(no_teacher(setting.r), setting)
-    clean = np.array([rng.binomial(total, setting.eta) for rng in rngs], dtype=np.int64)
-    counts = np.stack((total - clean, clean), axis=1)
-    head = np.sqrt(counts.astype(float))[:, :, None, None]
-    return _fit(geometry, cross_covariance(geometry, counts, head, rngs), setting.r)
+    return _student([_unfiltered(setting, total, rng) for rng in rngs], setting.r)
 
 
-def _filter_and_train(
+@dataclass(frozen=True)
+class Kept:
+    """The pairs that a student learns from: what the filter saw of them, and where the rest comes from.
+
+    `counts` are by class (corrupted, clean), `head` (2, 1 + 2k, 1 + 2k) as `heads` says.
+    """
+
+    geometry: Geometry
+    counts: tuple[int, int]
+    head: Array
+    rest: np.random.Generator
+
+
+@lru_cache(maxsize=64)
+def _without_teacher(setting: Setting) -> Geometry:
+    return Geometry.relative_to(no_teacher(setting.r), setting)
+
+
+def _unfiltered(setting: Setting, total: int, rest: np.random.Generator) -> Kept:
+    geometry = _without_teacher(replace(setting, n=4))  # the same for every n
+    clean = int(rest.binomial(total, setting.eta))
+    head = np.sqrt(np.array([total - clean, clean], dtype=float))[:, None, None]
+    return Kept(geometry, (total - clean, clean), head, rest)
+
+
+def select(
     setting: Setting,
     procedure: Procedure,
     total: int,
@@ -109,13 +137,13 @@ def _filter_and_train(
     scale: float,
     selection: np.random.Generator,
     rest: np.random.Generator,
-) -> tuple[_Fits, int]:
-    """Score `total` fresh pairs with the teacher, keep some, train on them: (fit, kept)."""
+) -> Kept:
+    """Score `total` fresh pairs with the teacher and keep some; raises TooFewPairs."""
     keep = None if procedure.retain is None else round(procedure.retain * total)
     if keep is not None and keep < 2:
         raise TooFewPairs(keep, total)
     if keep == total or procedure.theta == -np.inf:
-        return _train(setting, total, [rest]), total
+        return _unfiltered(setting, total, rest)
     geometry = Geometry.relative_to(teacher, setting)
     clean = int(rest.binomial(total, setting.eta))
     counts = total - clean, clean
@@ -128,9 +156,27 @@ def _filter_and_train(
     kept = moments[0].count, moments[1].count
     if sum(kept) < 2:
         raise TooFewPairs(sum(kept), total)
-    head = np.stack([heads(m) for m in moments])[None]
-    covariance = cross_covariance(geometry, np.array([kept], dtype=np.int64), head, [rest])
-    return _fit(geometry, covariance, setting.r), sum(kept)
+    return Kept(geometry, kept, np.stack([heads(m) for m in moments]), rest)
+
+
+def covariances(kept: Sequence[Kept]) -> Array:
+    """Eq. 5 for each replicate's kept pairs, in its geometry's coordinates; one shape for all."""
+    return cross_covariance(
+        _geometries(kept),
+        np.array([one.counts for one in kept], dtype=np.int64),
+        np.stack([one.head for one in kept]),
+        [one.rest for one in kept],
+    )
+
+
+def _geometries(kept: Sequence[Kept]) -> list[Geometry]:
+    """One for each replicate, or one for all where they share it."""
+    first = kept[0].geometry
+    return [first] if all(one.geometry is first for one in kept) else [one.geometry for one in kept]
+
+
+def _student(kept: Sequence[Kept], r: int) -> _Fits:
+    return _fit(_geometries(kept), covariances(kept), r)
 
 
 def _smaller_modality_second(setting: Setting) -> tuple[Setting, bool]:
@@ -156,24 +202,10 @@ def draw(
     `eta` is known here, so several rounds with a fixed theta need `scales`.
     Raises TooFewPairs when a filter keeps fewer than two pairs.
     """
-    turned, swapped = _smaller_modality_second(setting)
-    if procedure.estimator == "unfiltered":
-        return _train(turned, setting.n, [rng]).draws(swapped)[0]
-    # Two streams a round: one for the selection, one for all else.
-    stream = [seeds.stage(rng, i) for i in range(2 * procedure.rounds + 1)]
-    teacher_n, student_n = procedure.sizes(setting.n)
-    if procedure.estimator == "oracle-filtered":
-        teacher = oracle(setting.r)
-        scales = (1.0,)
-    else:
-        teacher = _train(turned, teacher_n, [stream[0]]).teacher()
-        scales = scales or (setting.eta,) * procedure.rounds
-    for k in range(procedure.rounds):
-        fits, kept = _filter_and_train(
-            turned, procedure, student_n, teacher, scales[k], stream[1 + 2 * k], stream[2 + 2 * k]
-        )
-        teacher = fits.teacher()
-    return fits.draws(swapped, kept, student_n)[0]
+    drawn = draw_many(setting, procedure, [rng], scales)[0]
+    if isinstance(drawn, TooFewPairs):
+        raise drawn
+    return drawn
 
 
 def draw_many(
@@ -184,28 +216,59 @@ def draw_many(
 ) -> list[Draw | TooFewPairs]:
     """`draw` for each generator: the same bits, whatever the batch; a TooFewPairs is returned.
 
-    Unfiltered fits are vectorised over the replicates.
+    Everything but the selection is vectorised over the replicates.
     """
-    if procedure.estimator != "unfiltered":
-        return [_draw_or_error(setting, procedure, rng, scales) for rng in rngs]
     turned, swapped = _smaller_modality_second(setting)
     draws: list[Draw | TooFewPairs] = []
     for batch in _batches(list(rngs), turned):
-        draws += _train(turned, setting.n, batch).draws(swapped)
+        if procedure.estimator == "unfiltered":
+            draws += _train(turned, setting.n, batch).draws(swapped)
+        else:
+            draws += _filtered(turned, swapped, procedure, batch, scales)
     return draws
 
 
-def _draw_or_error(
-    setting: Setting, procedure: Procedure, rng: np.random.Generator, scales: tuple[float, ...]
-) -> Draw | TooFewPairs:
-    try:
-        return draw(setting, procedure, rng, scales)
-    except TooFewPairs as error:
-        return error
+def _filtered(
+    turned: Setting,
+    swapped: bool,
+    procedure: Procedure,
+    rngs: list[np.random.Generator],
+    scales: tuple[float, ...],
+) -> list[Draw | TooFewPairs]:
+    """Filter and train, each round with the fit of the one before as the teacher."""
+    # Two streams a round, one for the selection and one for all else, after the teachers'.
+    streams = [[seeds.stage(rng, i) for i in range(2 * procedure.rounds + 1)] for rng in rngs]
+    teacher_n, student_n = procedure.sizes(turned.n)
+    if procedure.estimator == "oracle-filtered":
+        teachers = dict.fromkeys(range(len(rngs)), oracle(turned.r))
+        scales = (1.0,)
+    else:
+        fitted = _train(turned, teacher_n, [stream[0] for stream in streams])
+        teachers = {i: fitted.teacher(i) for i in range(len(rngs))}
+        scales = scales or (turned.eta,) * procedure.rounds
+    outcomes: dict[int, Draw | TooFewPairs] = {}
+    for k in range(procedure.rounds):
+        kept: dict[int, Kept] = {}
+        for i, teacher in teachers.items():
+            selection, rest = streams[i][1 + 2 * k], streams[i][2 + 2 * k]
+            try:
+                kept[i] = select(turned, procedure, student_n, teacher, scales[k], selection, rest)
+            except TooFewPairs as error:
+                outcomes[i] = error
+        teachers = {}
+        for shape in {one.geometry.shape: None for one in kept.values()}:
+            members = [i for i, one in kept.items() if one.geometry.shape == shape]
+            fits = _student([kept[i] for i in members], turned.r)
+            if k + 1 < procedure.rounds:
+                teachers |= {i: fits.teacher(place) for place, i in enumerate(members)}
+            else:
+                sizes = [sum(kept[i].counts) for i in members]
+                outcomes |= zip(members, fits.draws(swapped, sizes, student_n), strict=True)
+    return [outcomes[i] for i in range(len(rngs))]
 
 
 def _batches(rngs: list[np.random.Generator], setting: Setting) -> Iterator[list[np.random.Generator]]:
-    rows = 2 * (1 + setting.d_tilde)
+    rows = 2 * (1 + 2 * setting.r + setting.d_tilde)
     numbers = rows * (setting.d_tilde + min(setting.d, rows + setting.r))
     size = max(1, BATCH_NUMBERS // numbers)
     for start in range(0, len(rngs), size):

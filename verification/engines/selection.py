@@ -73,8 +73,9 @@ class Moments:
 class Stratum:
     """A stream of pairs of one class, all with scores of the given sign (0: any sign).
 
-    `pairs` is how many the population has.  Completions come from a stream of their own, so which
-    pairs a stratum holds, and their scores, do not depend on the thresholds that were asked for.
+    `pairs` is how many the population has.  With a `completion` stream a pair's score is drawn first
+    and the rest of it only if it is kept; being a stream of its own, which pairs a stratum holds, and
+    their scores, do not depend on the thresholds that were asked for.
     """
 
     def __init__(
@@ -83,24 +84,22 @@ class Stratum:
         label: int,
         sign: int,
         pairs: int,
-        score_first: bool,
         rng: np.random.Generator,
-        completion: np.random.Generator,
+        completion: np.random.Generator | None = None,
     ) -> None:
         self.score = score
         self.label = label
         self.sign = sign
         self.pairs = pairs
-        self._score_first = score_first
         self._rng = rng
         self._completion = completion
         self._form = np.vstack((score.curvature, np.diag(score.gains)))
 
     def above(self, pairs: int, threshold: float) -> tuple[Array, Array]:
         """Draws the next `pairs` pairs: scores (m,) and normals (m, 2k) of those above `threshold`."""
-        if self._score_first:
-            return self._score_then_rest(pairs, threshold)
-        return self._all_at_once(pairs, threshold)
+        if self._completion is None:
+            return self._all_at_once(pairs, threshold)
+        return self._score_then_rest(pairs, threshold, self._completion)
 
     def _all_at_once(self, pairs: int, threshold: float) -> tuple[Array, Array]:
         k = self.score.rank
@@ -114,7 +113,9 @@ class Stratum:
         kept = values > threshold
         return np.compress(kept, values), np.compress(kept, rows, axis=0)
 
-    def _score_then_rest(self, pairs: int, threshold: float) -> tuple[Array, Array]:
+    def _score_then_rest(
+        self, pairs: int, threshold: float, completion: np.random.Generator
+    ) -> tuple[Array, Array]:
         k = self.score.rank
         drawn = self._rng.standard_normal((pairs, k + 1))
         a, along = drawn[:, :k], drawn[:, k]
@@ -128,24 +129,25 @@ class Stratum:
         values, a, along, length = (np.compress(kept, v, axis=0) for v in (values, a, along, length))
         rows = np.empty((len(a), 2 * k))
         rows[:, :k] = a
-        rows[:, k:] = self._complete(a * self.score.gains, length, along)
+        rows[:, k:] = _completed(a * self.score.gains, length, along, completion)
         return values, rows
 
-    def _complete(self, direction: Array, length: Array, along: Array) -> Array:
-        """Standard normal rows b (m, k) whose component along `direction` (m, k) is `along`.
 
-        The reflection I - u u^T/(1 + |e_1|), u = e + sign(e_1) 1_1, takes the unit vector e of the
-        direction to -sign(e_1) 1_1; b is the reflection of a normal vector whose first entry is set.
-        """
-        unit = np.divide(direction, length[:, None], out=np.zeros_like(direction), where=length[:, None] > 0)
-        unit[length == 0, 0] = 1.0
-        sign = np.where(unit[:, 0] < 0, -1.0, 1.0)
-        normals = np.empty_like(unit)
-        normals[:, 0] = -sign * along
-        normals[:, 1:] = self._completion.standard_normal((len(unit), unit.shape[1] - 1))
-        unit[:, 0] += sign
-        normals -= unit * (np.einsum("ij,ij->i", unit, normals) / np.abs(unit[:, 0]))[:, None]
-        return normals
+def _completed(direction: Array, length: Array, along: Array, rng: np.random.Generator) -> Array:
+    """Standard normal rows b (m, k) whose component along `direction` (m, k) is `along`.
+
+    The reflection I - u u^T/(1 + |e_1|), u = e + sign(e_1) 1_1, takes the unit vector e of the
+    direction to -sign(e_1) 1_1; b is the reflection of a normal vector whose first entry is set.
+    """
+    unit = np.divide(direction, length[:, None], out=np.zeros_like(direction), where=length[:, None] > 0)
+    unit[length == 0, 0] = 1.0
+    sign = np.where(unit[:, 0] < 0, -1.0, 1.0)
+    normals = np.empty_like(unit)
+    normals[:, 0] = -sign * along
+    normals[:, 1:] = rng.standard_normal((len(unit), unit.shape[1] - 1))
+    unit[:, 0] += sign
+    normals -= unit * (np.einsum("ij,ij->i", unit, normals) / np.abs(unit[:, 0]))[:, None]
+    return normals
 
 
 def _strata(
@@ -168,9 +170,8 @@ def _strata(
             label,
             sign,
             pairs,
-            worth_it and score_first[label],
             seeds.block(rng, 1 + 2 * i),
-            seeds.block(rng, 2 + 2 * i),
+            seeds.block(rng, 2 + 2 * i) if worth_it and score_first[label] else None,
         )
         for i, (label, sign, pairs) in enumerate(members)
     ]

@@ -14,6 +14,7 @@ case without a filter.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,11 @@ class Geometry:
     noise_right: float
     pure_left: int
     pure_right: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """What replicates that are completed together have in common."""
+        return self.rank, len(self.left), len(self.right)
 
     @classmethod
     def relative_to(cls, teacher: Teacher, setting: Setting) -> Geometry:
@@ -153,15 +159,17 @@ def heads(moments: Moments) -> Array:
 
 
 def cross_covariance(
-    geometry: Geometry, counts: NDArray[np.int64], head: Array, rngs: list[np.random.Generator]
+    geometries: Sequence[Geometry], counts: NDArray[np.int64], head: Array, rngs: list[np.random.Generator]
 ) -> Array:
     """Eq. 5 for each replicate, (B, left coordinates, right coordinates).
 
-    `counts` (B, 2) are the pairs of each class (corrupted, clean), at least 2 together; `head`
-    (B, 2, 1 + 2k, 1 + 2k) stands for them as `heads` says, and each generator gives one replicate's
-    normals.  Left coordinates are (p, p', noise), the noise ones turned so that few of them are
-    not zero; right coordinates (q, q', noise).
+    `geometries` are one for each replicate or one for all, of one shape.  `counts` (B, 2) are the pairs
+    of each class (corrupted, clean), at least 2 together; `head` (B, 2, 1 + 2k, 1 + 2k) stands for them
+    as `heads` says, and each generator gives one replicate's normals.  Left coordinates are (p, p',
+    noise), the noise ones turned so that few of them are not zero; right coordinates (q, q', noise).
     """
+    geometry = geometries[0]
+    mixing = np.stack([each.mixing for each in geometries])
     scored = 2 * geometry.rank
     rest_right, rest_left = len(geometry.right) - geometry.rank, len(geometry.left) - geometry.rank
     added = rest_right + geometry.pure_right
@@ -174,7 +182,7 @@ def cross_covariance(
     g[:, :, :known, :scored] = head[..., 1:]
     g[:, :, :, scored : scored + rest_right] = fresh[..., :rest_right]
     g[:, :, :, scored + rest_right :] = normals.standard(2, rows, rest_left)
-    pairs = (g @ geometry.mixing).reshape(len(rngs), 2 * rows, -1)
+    pairs = (g @ mixing).reshape(len(rngs), 2 * rows, -1)
     k = geometry.rank
     y = np.concatenate(
         (
