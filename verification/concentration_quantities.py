@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from verification.engines.exact import smaller_modality_second
 from verification.engines.short_sample import Geometry, cross_covariance, no_teacher
 from verification.estimate import Array
 from verification.setting import Setting
@@ -38,6 +39,7 @@ def _scales(dimension: int, r: int, gamma: float) -> Array:
 
 def cross_covariance_deviation(setting: Setting, rng: np.random.Generator) -> float:
     """||S_n - eta U U~^T||_2 of Eq. 24, without a filter."""
+    setting, _ = smaller_modality_second(setting)
     geometry = Geometry.relative_to(no_teacher(setting.r), setting)
     clean = int(rng.binomial(setting.n, setting.eta))
     counts = np.array([[setting.n - clean, clean]], dtype=np.int64)

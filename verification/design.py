@@ -29,7 +29,9 @@ class Profile:
     `pairs` bounds the pairs drawn one by one in one cell (an unfiltered fit draws none), `draws`
     the replicates of one cell; `tail_cap` is the longest sequential test in multiples of the
     shortest that can pass; `random_settings` scales how many random settings a tail claim asks for;
-    `law_error` is how far a law may be off, as a share of its tolerance, and still pass almost surely.
+    `noise` is the share of a margin or tolerance that a design leaves to sampling: a claim that is off
+    by the rest of it passes almost surely.  Without `inner_points` only the ends of a family that an
+    exponent is read from are drawn.
     """
 
     name: str
@@ -37,13 +39,14 @@ class Profile:
     draws: int
     tail_cap: float
     random_settings: float
-    law_error: float
+    noise: float
+    inner_points: bool
 
 
 PROFILES = {
-    "quick": Profile("quick", 5.0e7, 16_000, 2.0, 0.5, 0.25),
-    "standard": Profile("standard", 1.0e9, 20_000, 3.0, 1.0, 0.5),
-    "thorough": Profile("thorough", 1.0e10, 200_000, 5.0, 5.0, 0.5),
+    "quick": Profile("quick", 5.0e7, 16_000, 2.0, 0.5, 0.75, False),
+    "standard": Profile("standard", 1.0e9, 20_000, 3.0, 1.0, 0.6, True),
+    "thorough": Profile("thorough", 1.0e10, 200_000, 5.0, 5.0, 0.6, True),
 }
 
 BETA = 1e-6
@@ -51,9 +54,6 @@ BETA = 1e-6
 
 KAPPA = 2.0
 """A tail check finds a bound that is broken KAPPA times as often as claimed."""
-
-HALF_WIDTH = 0.6
-"""Half-width of a slope's interval that a design aims for, as a share of the margin."""
 
 
 @dataclass(frozen=True)
@@ -145,15 +145,16 @@ def _scaling(check: Scaling, base: Plan, profile: Profile, module: str | None, s
     placed = _placed(base, check, check.path.points(), module)
     parameter = check.path.parameter.name
     values = [point[parameter] for point in placed.points]
-    half_width = check.precision or HALF_WIDTH * check.margin
+    half_width = check.precision or profile.noise * check.margin
     for last in range(len(values), 1, -1):
         cells = placed.cells[:last]
         span = abs(math.log(values[last - 1] / values[0]))
         sigma = check.measured.spread or max(spread(cell) for cell in cells)
-        count = slopes.slope_replicates(sigma, span, half_width, base.alpha, BETA, points=last)
+        points = list(range(last)) if profile.inner_points else [0, last - 1]
+        count = slopes.slope_replicates(sigma, span, half_width, base.alpha, BETA, points=len(points))
         dearest = max(cell.pairs for cell in cells) * count
         if count <= profile.draws and dearest <= profile.pairs:
-            kept = placed.keep(range(last), [f"{parameter} = {v:g}" for v in values[last:]])
+            kept = placed.keep(points, [f"{parameter} = {v:g}" for v in values[last:]])
             return replace(kept, replicates=count, half_width=half_width)
     raise _too_dear(base, f"an exponent known to ±{half_width:g}", count, dearest, profile)
 
@@ -162,7 +163,7 @@ def _scaling(check: Scaling, base: Plan, profile: Profile, module: str | None, s
 def _level(check: Level, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
     placed = _placed(base, check, check.path.points(), module)
     sigma = check.measured.spread or max(spread(cell) for cell in placed.cells)
-    half_width = HALF_WIDTH * check.tolerance
+    half_width = profile.noise * check.tolerance
     mass = slopes.normal_mass(math.log1p(half_width), sigma)
     count = slopes.median_replicates(min(mass, 0.4999), base.alpha / len(placed.cells), BETA)
     dearest = max(cell.pairs for cell in placed.cells) * count
@@ -174,8 +175,7 @@ def _level(check: Level, base: Plan, profile: Profile, module: str | None, seed:
 @_plan.register
 def _law(check: Law, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
     placed = _placed(base, check, [p for path in check.paths for p in path.points()], module)
-    # A law that is right to this share of its tolerance passes with probability >= 1 - beta.
-    noise = (1 - profile.law_error) * check.tolerance
+    noise = profile.noise * check.tolerance
     count = distribution.minimal_samples(noise, base.alpha / len(placed.cells), BETA)
     if count > profile.draws:
         raise _too_dear(base, f"a distance known to {noise:g}", count, 0, profile)

@@ -179,7 +179,7 @@ def _student(kept: Sequence[Kept], r: int) -> _Fits:
     return _fit(_geometries(kept), covariances(kept), r)
 
 
-def _smaller_modality_second(setting: Setting) -> tuple[Setting, bool]:
+def smaller_modality_second(setting: Setting) -> tuple[Setting, bool]:
     """The setting with its modalities swapped if that makes the second the smaller one."""
     if setting.d >= setting.d_tilde:
         return setting, False
@@ -218,7 +218,7 @@ def draw_many(
 
     Everything but the selection is vectorised over the replicates.
     """
-    turned, swapped = _smaller_modality_second(setting)
+    turned, swapped = smaller_modality_second(setting)
     draws: list[Draw | TooFewPairs] = []
     for batch in _batches(list(rngs), turned):
         if procedure.estimator == "unfiltered":
