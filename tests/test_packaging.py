@@ -48,18 +48,21 @@ def built(tmp_path_factory):
 
 
 def test_the_wheel_holds_the_packages_and_nothing_else(built):
-    """Modules, type markers, templates and schema are in; tests, notes and caches are not."""
+    """Modules, type markers, templates, schema and notes are in; tests and caches are not."""
     (wheel,) = built.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         (metadata,) = (archive.read(n).decode() for n in names if n.endswith(".dist-info/METADATA"))
         (entries,) = (archive.read(n).decode() for n in names if n.endswith("entry_points.txt"))
     packed = {name for name in names if ".dist-info/" not in name}
-    assert packed == sources()
+    notes = {name for name in packed if name.startswith("verification/report/proofs_notes/")}
+    assert {Path(name).name for name in notes} == {path.name for path in (ROOT / "proofs_notes").glob("*.md")}
+    assert packed - notes == sources()
     for needed in ("bounds/py.typed", "verification/py.typed", "verification/report/verdicts.schema.json"):
         assert needed in packed
     assert any(name.startswith("verification/report/templates/") for name in packed)
     assert "filtergain = verification.cli:main" in entries
+    assert "filtergain = verification.pytest_plugin" in entries
     assert "Requires-Python: >=3.11" in metadata
     # Pictures, notebooks and reports are extras: the bare install stays small.
     bare = re.findall(r"^Requires-Dist: ([^;]*)$", metadata, re.MULTILINE)

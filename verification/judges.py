@@ -85,6 +85,14 @@ def _ratios(plan: Plan, samples: Samples) -> list[Array]:
         ]
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _not(outcomes: list[Outcome]) -> str:
+    return "not " if combine(outcomes) == "fails" else ""
+
+
 def _against(claim: Claim) -> float:
     """+1 where large ratios break the claim, -1 where small ones do."""
     return -1.0 if claim.relation is Relation.LOWER else 1.0
@@ -99,7 +107,7 @@ def _proof(check: Proof, plan: Plan, samples: Samples, seed: int) -> Evidence:
     wrong = [step for step in steps if step.truth is not True]
     return Evidence(
         kind="proof",
-        statement=f"{len(steps)} symbolic steps" if not wrong else f"step fails: {wrong[0].statement}",
+        statement=_counted(len(steps), "symbolic step") if not wrong else f"step fails: {wrong[0].statement}",
         outcome="holds" if steps and not wrong else "fails",
         details={"steps": [{"statement": s.statement, "truth": s.truth, "shown": s.shown} for s in steps]},
     )
@@ -111,7 +119,9 @@ def _certificate(check: Certificate, plan: Plan, samples: Samples, seed: int) ->
     outcome: Outcome = "undecided" if found.holds is None else "holds" if found.holds else "fails"
     return Evidence(
         kind="certificate",
-        statement=f"enclosed in ball arithmetic over {found.box}",
+        statement=f"ball arithmetic finds it false in {found.box}"
+        if outcome == "fails"
+        else f"enclosed in ball arithmetic over {found.box}",
         outcome=outcome,
         estimate=found.margin,
         interval=found.best,
@@ -129,7 +139,7 @@ def _search(check: Search, plan: Plan, samples: Samples, seed: int) -> Evidence:
     broken = bool(ratios[worst] > limit * (1 + 1e-9))
     return Evidence(
         kind="search",
-        statement=f"{cell.quantity} never passes {limit:g}",
+        statement=f"{cell.quantity} {'passes' if broken else 'never passes'} {limit:g}",
         outcome="fails" if broken else "holds",
         estimate=float(ratios[worst]),
         threshold=limit,
@@ -188,9 +198,12 @@ def _tail(check: Tail, plan: Plan, samples: Samples, seed: int) -> Evidence:
     )
     slack = 1 / nearest if sign > 0 and nearest > 0 else nearest if sign < 0 and nearest > 0 else None
     word = "above" if sign > 0 else "below"
+    failing = sum(row["outcome"] == "fails" for row in rows)
+    where = _counted(len(rows), "setting")
+    limit = f"> {check.delta:g} at {failing} of {where}" if failing else f"<= {check.delta:g} at {where}"
     return Evidence(
         kind="tail",
-        statement=f"P(error {word} the bound) <= {check.delta:g} at {len(plan.cells)} settings",
+        statement=f"P(error {word} the bound) {limit}",
         outcome=outcome,
         estimate=nearest,
         threshold=1.0,
@@ -214,13 +227,15 @@ def _scaling(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidenc
     if check.two_sided:
         result = slopes.slope_interval(log_x, log_ratios, plan.alpha)
         outcome = slopes.equivalence(result.end[1], 0.0, check.margin)
-        statement = f"the exponent of {parameter} is right to ±{check.margin:g}"
+        right = "off by more than " if outcome == "fails" else "right to ±"
+        statement = f"the exponent of {parameter} is {right}{check.margin:g}"
     else:
         result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.alpha)
         outcome = slopes.at_most(result.end[1], check.margin)
         verb = "grow" if sign > 0 else "fall"
+        verb = f"{verb}s" if outcome == "fails" else f"does not {verb}"
         statement = (
-            f"error/bound does not {verb} faster than the power {check.margin:g} as {parameter} goes from "
+            f"error/bound {verb} faster than the power {check.margin:g} as {parameter} goes from "
             f"{math.exp(log_x[0]):g} to {math.exp(log_x[-1]):g}"
         )
     ratios = [math.exp(float(np.median(v))) for v in log_ratios]
@@ -279,7 +294,7 @@ def _level(check: Level, plan: Plan, samples: Samples, seed: int) -> Evidence:
     worst = max(range(len(rows)), key=lambda i: abs(math.log(estimates[i])))
     return Evidence(
         kind="mean",
-        statement=f"the typical value is within {check.tolerance:.0%} of the stated one",
+        statement=f"the typical value is {_not(outcomes)}within {check.tolerance:.0%} of the stated one",
         outcome=combine(outcomes),
         estimate=estimates[worst] - 1,
         interval=(rows[worst]["ratio_interval"][0] - 1, rows[worst]["ratio_interval"][1] - 1),
@@ -314,10 +329,11 @@ def _law(check: Law, plan: Plan, samples: Samples, seed: int) -> Evidence:
         results.append(result)
         rows.append({"setting": values, "distance": result.distance, "outcome": result.outcome})
     worst = max(range(len(rows)), key=lambda i: results[i].distance)
+    where = _counted(len(rows), "setting")
     return Evidence(
         kind="law",
-        statement=f"the whole distribution is within {check.tolerance:g} of the stated one "
-        f"at {len(rows)} settings",
+        statement=f"the whole distribution is {_not(outcomes)}within {check.tolerance:g} of the stated one "
+        f"at {where}",
         outcome=combine(outcomes),
         estimate=results[worst].distance,
         interval=results[worst].interval,

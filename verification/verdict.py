@@ -138,10 +138,7 @@ def explain(verdict: ClaimVerdict) -> str:
         Verdict.REFUTED: "Refuted",
         Verdict.INCONCLUSIVE: "Not decided within the budget",
     }[verdict.verdict]
-    said = decisive.statement
-    if decisive.outcome == "fails" and decisive.kind != "proof":
-        said = f"it is not so that {said}"
-    parts = [f"{opening}: {said}"]
+    parts = [f"{opening}: {decisive.statement}"]
     if decisive.estimate is not None:
         parts[0] += f" (measured {decisive.estimate:.3g}{_interval(decisive)}"
         parts[0] += f", allowed {decisive.threshold:g})" if decisive.threshold is not None else ")"
@@ -157,7 +154,8 @@ def explain(verdict: ClaimVerdict) -> str:
         place = ", ".join(f"{k} = {v:g}" for k, v in decisive.witness["setting"].items())
         parts.append(f"witness: {place}")
     if verdict.left_out:
-        parts.append(f"{verdict.left_out} more checks in a more thorough profile")
+        more = "check" if verdict.left_out == 1 else "checks"
+        parts.append(f"{verdict.left_out} more {more} in a more thorough profile")
     if verdict.conditional_on:
         parts.append(f"conditional on {', '.join(verdict.conditional_on)}")
     return "; ".join(parts) + "."
@@ -170,16 +168,19 @@ def _interval(evidence: Evidence) -> str:
 
 
 def _decisive(verdict: ClaimVerdict) -> Evidence | None:
-    """The check that decided: a failure, else a doubt, else the one nearest to its threshold."""
+    """The check that decided: a failure, else a doubt, else of the weakest kind the nearest to its limit."""
     order = {"fails": 0, "undecided": 1, "holds": 2}
+    exactness = {"certificate": 1, "proof": 2}
 
     def closeness(evidence: Evidence) -> float:
         if evidence.estimate is None or not evidence.threshold or not math.isfinite(evidence.estimate):
             return 0.0
         return -abs(evidence.estimate / evidence.threshold)
 
-    ranked = sorted(verdict.evidence, key=lambda e: (order[e.outcome], closeness(e)))
-    return ranked[0] if ranked else None
+    def rank(evidence: Evidence) -> tuple[int, int, float]:
+        return order[evidence.outcome], exactness.get(evidence.kind, 0), closeness(evidence)
+
+    return min(verdict.evidence, key=rank, default=None)
 
 
 TRUE = (Verdict.PROVED, Verdict.CERTIFIED, Verdict.SUPPORTED)

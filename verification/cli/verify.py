@@ -29,7 +29,8 @@ def verify(
         str | None, typer.Option("--module", metavar="FILE", help="Python file with CLAIMS of your own.")
     ] = None,
     report: Annotated[
-        str | None, typer.Option("--report", metavar="DIR", help="Folder for index.html and verdicts.json.")
+        str | None,
+        typer.Option("--report", metavar="DIR", help="Folder for index.html, its notes and verdicts.json."),
     ] = None,
     junit: Annotated[
         str | None, typer.Option("--junit", metavar="FILE", help="JUnit XML, one test case a claim.")

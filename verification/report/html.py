@@ -9,8 +9,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from verification.errors import MissingExtra
-from verification.report import mathml, plots, text
+from verification.report import mathml, notes, plots, text
 from verification.report.templating import environment
+from verification.verdict import TIGHT
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -72,6 +73,7 @@ class Section:
     statements: tuple[Statement, ...]
     conditions: tuple[Markup, ...]
     probability: Markup | None
+    note: str | None
     checks: tuple[Shown, ...]
 
 
@@ -118,6 +120,7 @@ def render(verdicts: Verdicts) -> str:
         ),
         with_plots=with_plots,
         slack=text.slack,
+        tight=f"{TIGHT:g}",
         refuted=text.refuted,
         script=Markup(script),
         script_hash=digest,
@@ -140,6 +143,7 @@ def _section(number: int, v: ClaimVerdict, judged: dict[str, ClaimVerdict], with
         statements=tuple(_statement(c) for c in _side_by_side(claim, judged)),
         conditions=tuple(mathml.formula(to_latex(c)) for c in claim.conditions),
         probability=None if claim.probability is None else mathml.formula(to_latex(claim.probability)),
+        note=notes.link(claim.note),
         checks=tuple(_shown(e, f"plot-{number}-{k}", with_plots) for k, e in enumerate(v.evidence)),
     )
 

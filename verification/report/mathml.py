@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -37,11 +38,17 @@ def formula(latex: str, *, block: bool = False) -> Markup:
     return Markup(f"<code>{html.escape(latex)}</code>" if found is None else found)
 
 
+def _known(latex: str) -> str:
+    """LaTeX without what the converter leaves as it is: sizes of delimiters, and ceilings."""
+    plain = re.sub(r"\\[bB]igg?[lr]?(?![a-zA-Z])\s*", "", latex)
+    return plain.replace(r"\lceil", "⌈").replace(r"\rceil", "⌉")
+
+
 def _converted(latex: str, display: str) -> str | None:
     try:
         from latex2mathml.converter import convert
 
-        root = ET.fromstring(convert(latex, display=display))
+        root = ET.fromstring(convert(_known(latex), display=display))
     except Exception:
         # Absent, or one of the many kinds of error that it raises on LaTeX unknown to it.
         return None

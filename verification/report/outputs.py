@@ -35,9 +35,10 @@ class Outputs:
         """
         summary = environment.get(SUMMARY_VARIABLE)
         if report is not None:
-            from verification.report import html
+            from verification.report import html, notes
 
             html.require()
+            notes.require()
         return cls(
             report=None if report is None else files.writable_folder("--report", report),
             junit=None if junit is None else files.writable_file("--junit", junit),
@@ -56,8 +57,10 @@ class Outputs:
             with open(self.summary, "a", encoding="utf-8") as file:
                 file.write(markdown.render(verdicts) + "\n")
         if self.report is not None:
-            from verification.report import html, json_schema
+            from verification.report import html, json_schema, notes
 
-            self.report.mkdir(parents=True, exist_ok=True)
+            (self.report / notes.FOLDER).mkdir(parents=True, exist_ok=True)
+            for name, page in notes.render_all():
+                files.write(self.report / notes.FOLDER / name, page)
             files.write(self.report / "index.html", html.render(verdicts))
             files.write(self.report / "verdicts.json", json_schema.dumps(verdicts.as_dict()))

@@ -1,0 +1,295 @@
+"""The HTML report in headless Chromium: it works, asks nobody for anything, and can be read."""
+
+import json
+import shutil
+import time
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from bounds import claims
+from verification import verify
+from verification.report.outputs import Outputs
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
+Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+
+CHOSEN = ("eq-10", "eq-10-corrected", "lemma-8", "lemma-8-log-concavity", "corollary-1-explicit")
+QUIET = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-dev-shm-usage", "--hide-scrollbars",
+)  # fmt: skip
+WIDTHS = (1280, 390, 320)
+
+HELPERS = """
+const opaque = (c) => (c.match(/[\\d.]+/g) || []).map(Number);
+const luminance = ([r, g, b]) => {
+  const f = (v) => ((v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * f(r) + 0.7152 * f(g) + 0.0722 * f(b);
+};
+const ratio = (a, b) => {
+  const [x, y] = [luminance(a), luminance(b)].sort((p, q) => q - p);
+  return (x + 0.05) / (y + 0.05);
+};
+const behind = (e) => {
+  for (let at = e; at; at = at.parentElement) {
+    const c = opaque(getComputedStyle(at).backgroundColor);
+    if (c.length === 3 || c[3] > 0) return c;
+  }
+  return [255, 255, 255];
+};
+"""
+
+CONTRASTS = (
+    HELPERS
+    + """
+const low = [];
+for (const e of document.querySelectorAll("body *:not(svg *):not(script)")) {
+  const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+  if (!own || !e.getClientRects().length) continue;
+  const c = ratio(opaque(getComputedStyle(e).color), behind(e));
+  if (c < 4.5) low.push([e.tagName, e.textContent.trim().slice(0, 40), c]);
+}
+for (const node of document.querySelectorAll("svg.claim-graph a")) {
+  const fill = opaque(getComputedStyle(node.querySelector("rect")).fill);
+  for (const t of node.querySelectorAll("text")) {
+    const c = ratio(opaque(getComputedStyle(t).fill), fill);
+    if (c < 4.5) low.push(["text", t.textContent, c]);
+  }
+}
+return low;
+"""
+)
+
+NAMELESS = """
+return [...document.querySelectorAll("svg, img")].filter((e) => {
+  const by = (e.getAttribute("aria-labelledby") || "").split(" ").map((i) => document.getElementById(i));
+  const words = [e.getAttribute("aria-label"), e.getAttribute("alt"), ...by.map((b) => b && b.textContent)];
+  return e.getAttribute("aria-hidden") !== "true" && !words.some((w) => w && w.trim());
+}).map((e) => e.outerHTML.slice(0, 80));
+"""
+
+JUMPS = """
+const levels = [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((h) => Number(h.tagName[1]));
+return levels.filter((level, i) => level > (i ? levels[i - 1] : 0) + 1);
+"""
+
+LOST = """
+return [...document.querySelectorAll('a[href^="#"]')].map((a) => a.getAttribute("href"))
+  .filter((h) => !document.getElementById(decodeURIComponent(h.slice(1))));
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A report on five claims: proved, certified, supported with a plot and mutants, and refuted."""
+    place = tmp_path_factory.mktemp("report")
+    Outputs(report=place).write(verify([claims[i] for i in CHOSEN], jobs=1))
+    return place
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    """A headless browser with a profile of its own."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if browser is None or driver is None:
+        pytest.skip("Chromium and its driver are not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    for argument in (*QUIET, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    running = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield running
+    running.quit()
+
+
+def look(browser, path, width=1280, scheme="light", media=""):
+    """Open a page at a width, in a colour scheme, for the screen or for paper."""
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": [feature]})
+    for kind in ("browser", "performance"):
+        browser.get_log(kind)
+    browser.get("about:blank")
+    browser.get(path.as_uri())
+    return browser
+
+
+def said(browser):
+    """What the page wrote to the console."""
+    return [entry["message"] for entry in browser.get_log("browser")]
+
+
+def asked(browser):
+    """Every address that was asked for since the page was opened."""
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    sent = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+    return [url for url in sent if url != "about:blank"]
+
+
+def too_wide(browser):
+    """By how many pixels the page is wider than its window."""
+    root = "document.documentElement"
+    return browser.execute_script(f"return {root}.scrollWidth - {root}.clientWidth")
+
+
+def shown(browser):
+    """Ids of the rows that can be seen."""
+    rows = browser.find_elements("css selector", "#claims tbody tr")
+    return [row.find_element("css selector", "th").text for row in rows if row.is_displayed()]
+
+
+def every_page(folder):
+    """The report and its notes."""
+    return [folder / "index.html", *sorted((folder / "notes").glob("*.html"))]
+
+
+def test_the_pages_ask_for_nothing_and_complain_of_nothing(chromium, folder):
+    """Opening any page loads that file alone, and the console stays empty."""
+    for page in every_page(folder):
+        look(chromium, page)
+        assert asked(chromium) == [page.as_uri()]
+        assert said(chromium) == []
+
+
+def test_links_lead_somewhere(chromium, folder):
+    """Every anchor is on the page; every note that a claim names is beside it, with its heading."""
+    look(chromium, folder / "index.html")
+    assert chromium.execute_script(LOST) == []
+    links = [a.get_attribute("href") for a in chromium.find_elements("css selector", "a[href*='notes/']")]
+    assert len(links) == len(CHOSEN)
+    for page in every_page(folder)[1:]:
+        look(chromium, page)
+        links += [a.get_attribute("href") for a in chromium.find_elements("css selector", "main a[href]")]
+    for link in links:
+        if link.startswith("file:"):
+            parts = urlsplit(link)
+            text = (folder / unquote(parts.path)).read_text()
+            assert not parts.fragment or f'id="{unquote(parts.fragment)}"' in text, link
+
+
+def test_a_click_on_the_graph_leads_to_the_claim(chromium, folder):
+    """Each box of the graph is a link to the claim's details, which it brings into view."""
+    look(chromium, folder / "index.html")
+    boxes = chromium.find_elements("css selector", "svg.claim-graph a")
+    assert {box.get_attribute("data-claim") for box in boxes} == set(CHOSEN)
+    for box in boxes:
+        name = box.get_attribute("data-claim")
+        chromium.execute_script("arguments[0].scrollIntoView({block: 'center'})", box)
+        box.find_element("css selector", "text").click()
+        assert chromium.execute_script("return location.hash") == f"#claim-{name}"
+        top = "return document.getElementById(arguments[0]).getBoundingClientRect().top"
+        assert -1 <= chromium.execute_script(top, f"claim-{name}") < 900
+
+
+def test_filters_show_the_rows_that_fit_and_say_how_many(chromium, folder):
+    """By verdict, by kind of statement and by words, together; a reset shows all again."""
+    look(chromium, folder / "index.html")
+    form = chromium.find_element("id", "filters")
+    status = chromium.find_element("id", "shown")
+    assert shown(chromium) == list(CHOSEN)
+    choose = """const [field, value] = arguments;
+      field.value = value;
+      field.dispatchEvent(new Event('input', {bubbles: true}))"""
+    verdict = form.find_element("name", "verdict")
+    chromium.execute_script(choose, verdict, "REFUTED")
+    assert shown(chromium) == ["eq-10", "lemma-8-log-concavity"]
+    assert status.text == "2 of 5 claims shown"
+    form.find_element("name", "words").send_keys("log CONC")
+    assert shown(chromium) == ["lemma-8-log-concavity"]
+    form.find_element("name", "words").send_keys(" nothing-like-it")
+    assert (shown(chromium), status.text) == ([], "0 of 5 claims shown")
+    form.find_element("css selector", "button").click()
+    time.sleep(0.1)
+    assert shown(chromium) == list(CHOSEN)
+    chromium.execute_script(choose, form.find_element("name", "variant"), "corrected")
+    assert shown(chromium) == ["eq-10-corrected"]
+
+
+def test_the_keyboard_is_enough(chromium, folder):
+    """The first Tab shows the way to the table, and further ones reach the filters, visibly."""
+    look(chromium, folder / "index.html")
+    body = chromium.find_element("css selector", "body")
+    body.send_keys(Keys.TAB)
+    first = chromium.switch_to.active_element
+    assert first.get_attribute("href").endswith("#claims")
+    assert chromium.execute_script("return arguments[0].getBoundingClientRect().left", first) >= 0
+    for _ in range(12):
+        chromium.switch_to.active_element.send_keys(Keys.TAB)
+        if chromium.switch_to.active_element.get_attribute("name") == "words":
+            break
+    field = chromium.switch_to.active_element
+    field.send_keys("corollary")
+    assert shown(chromium) == ["corollary-1-explicit"]
+    style = "const s = getComputedStyle(arguments[0]); return s.outlineStyle + parseFloat(s.outlineWidth)"
+    assert chromium.execute_script(style, field) == "solid3"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_wider_than_the_window(chromium, folder, width):
+    """On a desktop and on phones the page does not scroll sideways; wide things scroll in a box."""
+    for page in every_page(folder):
+        look(chromium, page, width)
+        chromium.execute_script("document.querySelectorAll('details').forEach((d) => d.open = true)")
+        assert too_wide(chromium) <= 0, page.name
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_can_be_read(chromium, folder, scheme):
+    """Contrast is at least 4.5 in both colour schemes, on badges and in the graph too."""
+    for page in (folder / "index.html", folder / "notes" / "filtered.html"):
+        look(chromium, page, scheme=scheme)
+        chromium.execute_script("document.querySelectorAll('details').forEach((d) => d.open = true)")
+        assert chromium.execute_script(CONTRASTS) == []
+    paper = chromium.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
+
+
+def test_colours_are_never_alone(chromium, folder):
+    """Badges, checks and boxes of the graph say in words what their colour says."""
+    look(chromium, folder / "index.html")
+    badges = {badge.text for badge in chromium.find_elements("css selector", ".badge")}
+    assert badges == {"PROVED", "CERTIFIED", "SUPPORTED", "REFUTED"}
+    for check in chromium.find_elements("css selector", ".check"):
+        (outcome,) = set(check.get_attribute("class").split()) & {"holds", "fails", "undecided"}
+        assert outcome in check.find_element("css selector", "strong").text
+    words = [t.text for t in chromium.find_elements("css selector", "svg.claim-graph a .verdict-word")]
+    assert sorted(words) == ["certified", "proved", "refuted", "refuted", "supported"]
+
+
+def test_pictures_have_names_and_headings_an_order(chromium, folder):
+    """Every SVG has an accessible name, and no level of heading is left out."""
+    look(chromium, folder / "index.html")
+    assert chromium.execute_script(NAMELESS) == []
+    assert chromium.execute_script(JUMPS) == []
+
+
+def test_paper_gets_all_of_it(chromium, folder):
+    """Printing unfolds the details of every claim and leaves out the filters."""
+    look(chromium, folder / "index.html", scheme="dark", media="print")
+    assert not chromium.find_element("id", "filters").is_displayed()
+    assert chromium.execute_script("return getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    chromium.execute_cdp_cmd("Page.printToPDF", {})
+    folded = chromium.execute_script("return document.querySelectorAll('article details:not([open])').length")
+    assert folded == 0
+
+
+def test_planted_faults_are_seen(chromium, folder, tmp_path):
+    """The negative control: the same eyes find a request, a complaint, a lost link and the rest."""
+    faulty = """<!DOCTYPE html><title>x</title><h1>a</h1><h3>b</h3><p style="color: #999">pale</p>
+      <a href="#nowhere">a</a><div style="width: 3000px">wide</div><img src="near.png">
+      <script>console.error("planted")</script>"""
+    page = tmp_path / "faulty.html"
+    page.write_text(faulty)
+    look(chromium, page)
+    assert asked(chromium) == [page.as_uri(), (tmp_path / "near.png").as_uri()]
+    assert any("planted" in message for message in said(chromium))
+    assert too_wide(chromium) > 1000
+    assert chromium.execute_script(LOST) == ["#nowhere"]
+    assert [tag for tag, *_ in chromium.execute_script(CONTRASTS)] == ["P"]
+    assert len(chromium.execute_script(NAMELESS)) == 1
+    assert chromium.execute_script(JUMPS) == [3]
