@@ -132,8 +132,8 @@ def explain(verdict: ClaimVerdict) -> str:
     if decisive is None:
         return "Nothing was checked."
     opening = {
-        Verdict.PROVED: "Proved symbolically",
-        Verdict.CERTIFIED: "Certified by rigorous enclosure",
+        Verdict.PROVED: "Proved",
+        Verdict.CERTIFIED: "Certified",
         Verdict.SUPPORTED: "Every check holds",
         Verdict.REFUTED: "Refuted",
         Verdict.INCONCLUSIVE: "Not decided within the budget",

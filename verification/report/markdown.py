@@ -32,7 +32,7 @@ def render(verdicts: Verdicts) -> str:
             names = ", ".join(m.id for m in v.survivors)
             lines += ["", f"Wrong versions that were not refuted: {code(names)}"]
         lines += ["", f"Repeat: {code(v.repeat)}"]
-    lines += ["", f"<details><summary>All {len(verdicts)} claims</summary>", ""]
+    lines += ["", f"<details><summary>All claims ({len(verdicts)})</summary>", ""]
     lines += ["| claim | source | verdict | as expected | slack | mutants refuted |"]
     lines += ["|---|---|---|---|---|---|"]
     lines += [_row(v) for v in verdicts]

@@ -115,7 +115,8 @@ def counted(verdicts: Iterable[str]) -> str:
     """How many verdicts of each kind, in the order of their first appearance."""
     counts = Counter(verdicts)
     spread = ", ".join(f"{count} {name}" for name, count in counts.items())
-    return f"{counts.total()} claims: {spread}."
+    noun = "claim" if counts.total() == 1 else "claims"
+    return f"{counts.total()} {noun}: {spread}."
 
 
 def budget(alpha: float, seed: int, profile: str) -> str:
