@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from verification import seeds
 from verification.engines import Draw
@@ -101,7 +102,18 @@ def _fit(geometries: Sequence[Geometry], covariance: Array, r: int) -> _Fits:
 
 def _train(setting: Setting, total: int, rngs: list[np.random.Generator]) -> _Fits:
     """Fits on `total` pairs without a filter, one for each generator."""
-    return _student([_unfiltered(setting, total, rng) for rng in rngs], setting.r)
+    geometry = _without_teacher(setting)
+    counts, head = _all_pairs(setting, total, rngs)
+    return _fit([geometry], cross_covariance([geometry], counts, head, rngs), setting.r)
+
+
+def _all_pairs(
+    setting: Setting, total: int, rngs: Sequence[np.random.Generator]
+) -> tuple[NDArray[np.int64], Array]:
+    """Pairs by class (B, 2) and the heads (B, 2, 1, 1) that stand for them when none was scored."""
+    clean = np.array([rng.binomial(total, setting.eta) for rng in rngs], dtype=np.int64)
+    counts = np.stack((total - clean, clean), axis=1)
+    return counts, np.sqrt(counts.astype(float))[:, :, None, None]
 
 
 @dataclass(frozen=True)
@@ -122,13 +134,6 @@ def _without_teacher(setting: Setting) -> Geometry:
     return Geometry.relative_to(no_teacher(setting.r), setting)
 
 
-def _unfiltered(setting: Setting, total: int, rest: np.random.Generator) -> Kept:
-    geometry = _without_teacher(replace(setting, n=4))  # the same for every n
-    clean = int(rest.binomial(total, setting.eta))
-    head = np.sqrt(np.array([total - clean, clean], dtype=float))[:, None, None]
-    return Kept(geometry, (total - clean, clean), head, rest)
-
-
 def select(
     setting: Setting,
     procedure: Procedure,
@@ -143,7 +148,8 @@ def select(
     if keep is not None and keep < 2:
         raise TooFewPairs(keep, total)
     if keep == total or procedure.theta == -np.inf:
-        return _unfiltered(setting, total, rest)
+        (everything,), (head,) = _all_pairs(setting, total, [rest])
+        return Kept(_without_teacher(setting), tuple(everything.tolist()), head, rest)
     geometry = Geometry.relative_to(teacher, setting)
     clean = int(rest.binomial(total, setting.eta))
     counts = total - clean, clean
