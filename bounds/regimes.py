@@ -103,6 +103,9 @@ def crossings(
     In ascending order.  At high SNR there are two for every r >= 2: theta = r/2 is better between them,
     theta = 0 below the first and above the second, which lies near 1.  The first tends to 1/(pi r) as r
     grows, not to the printed 1/r^2.  At r = 1 there is none.
+
+    Found as changes of sign between 120 points (ratio 1.26 below 0.74, denser above), so two crossings closer
+    than that are missed; `crossing_balls.crossings` certifies their number for theta = r/2.
     """
     import numpy as np
     from scipy.optimize import brentq

@@ -36,7 +36,11 @@ CROSSING_EXPANSION = a_x * a_y / (sp.pi * r) * (1 + 2 * sp.sqrt(2 * a_x * a_y / 
 """Two terms of the crossing as r grows."""
 
 REMAINDER = 14
-"""The crossing is within the relative distance REMAINDER/r of its expansion on the box."""
+"""The crossing is within the relative distance REMAINDER/r of its expansion on the box.
+
+No theory gives this number: it was chosen after the crossings had been computed, and the certificate then
+holds for it at the stated r and SNR only.
+"""
 
 SNRS = (1, 10, 10**4)
 LATENT = (2, 4, 16, 64, 256)
