@@ -125,7 +125,8 @@ class Scaling:
     Otherwise only movement against the claim counts, in the direction of the path: an upper bound
     up to an absolute constant cannot have a ratio that keeps growing along a family inside its
     conditions, nor a lower bound one that keeps falling.  `precision` is the half-width of the
-    slope's interval that the design must reach; without it, three fifths of the margin.
+    slope's interval that the design must reach; without it, the share of the margin that the
+    profile leaves to sampling.
     """
 
     measured: Measured

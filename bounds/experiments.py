@@ -71,11 +71,12 @@ def _kept(parameter: sp.Symbol, values: tuple[float, ...], **at: Any) -> Scaling
     fixed: dict[sp.Symbol, Any] = {d: 12, d_tilde: 8, r: 2, gamma: 1, gamma_tilde: 1, eta: 0.5, n: 2000}
     fixed |= {symbol: at[symbol.name] for symbol in fixed if symbol.name in at}
     del fixed[parameter]
-    measured = Measured(quantity="kept-covariance-deviation")
+    # Little noise leaves the few directions of the latents, whose norm spreads more.
+    measured = Measured(quantity="kept-covariance-deviation", spread=0.45 if max(values) == 100 else None)
     path = Path(parameter, values, tuple(fixed.items()))
     margin = 0.15 if parameter is n else GROWTH
-    # Where the bound is not tight in gamma, a wrong power of it differs by little from the margin.
-    precision = 0.5 * GROWTH if parameter is gamma else None
+    # Where the bound is not tight, a wrong power differs by little from the margin.
+    precision = 0.5 * GROWTH if parameter in (gamma, d) else None
     return Scaling(measured, path, two_sided=parameter is n, margin=margin, precision=precision)
 
 
@@ -135,7 +136,7 @@ CLAIMS: tuple[Claim, ...] = (
         probability=HIGH_PROBABILITY,
         checks=(
             _kept(n, (250, 4_000), d=8, d_tilde=6),
-            _kept(d, (4, 32), d_tilde=4),
+            _kept(d, (4, 64), d_tilde=4),
             _kept(gamma, (1.0, 0.1)),
             _kept(gamma, (1.0, 100.0), gamma_tilde=gamma),
             _kept(eta, (0.05, 1.0)),
@@ -240,7 +241,7 @@ CLAIMS: tuple[Claim, ...] = (
                 precision=0.22,
             ),
             Scaling(
-                Measured("teacher-filtered", thetas=(sp.Integer(0),)),
+                Measured("teacher-filtered", thetas=(sp.Integer(0),), spread=0.22),
                 Path(n, (10_000, 100_000), (*PRINTED, (eta, 0.05))),
                 two_sided=False,
                 margin=0.3,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import sympy as sp
@@ -50,7 +51,10 @@ EITHER_BRANCH = Measured("teacher-filtered", thetas=(sp.Integer(0), r / 2))
 
 
 AT_ZERO = Measured("teacher-filtered", thetas=(sp.Integer(0),))
-"""Theta = 0 alone: the branch that is free of eta, enough where it is the better one or nearly so."""
+"""Theta = 0 alone: the branch that is free of eta, enough where it is the better one or nearly so.
+
+"There is a threshold" follows if the bound holds at one; a failure at one would not refute it.
+"""
 
 AT_HALF = Measured("teacher-filtered", thetas=(r / 2,))
 """Theta = r/2 alone, enough where r is large and eta is."""
@@ -93,6 +97,7 @@ def _family(
     values: tuple[Number, ...],
     measured: Measured = AT_ZERO,
     precision: float | None = None,
+    spread: float | None = None,
     **at: Number,
 ) -> Scaling:
     """A family around a moderate signal-to-noise ratio, n a multiple of the sample condition."""
@@ -108,16 +113,29 @@ def _family(
     fixed |= {symbol: at[symbol.name] for symbol in fixed if symbol.name in at}
     del fixed[parameter]
     path = Path(parameter, values, tuple(fixed.items()))
+    measured = replace(measured, spread=spread)
     return Scaling(measured, path, two_sided=False, margin=GROWTH, precision=precision)
 
 
 CORRECTED_FAMILIES = (
     _family(d, (6, 48)),
     # Half of the margin is used up by the bound itself, which is not tight here.
-    _family(gamma, (1.0, 0.1), precision=0.5 * GROWTH),
-    _family(gamma, (1.0, 10.0), eta=0.05),
+    _family(gamma, (1.0, 0.1), precision=0.5 * GROWTH, spread=0.32),
+    _family(gamma, (1.0, 10.0), eta=0.05, spread=0.38),
     _family(r, (2, 8), AT_HALF, d=32, d_tilde=32, gamma=1e4, gamma_tilde=1e4, eta=0.7, n=10_000),
-    _family(r, (2, 8), d=12, d_tilde=12, gamma=1e4, gamma_tilde=1e4, eta=0.02, n=condition_multiple(2)),
+    # Near the sample condition the error spreads far more than to first order; the bound is loose, though.
+    _family(
+        r,
+        (2, 8),
+        d=12,
+        d_tilde=12,
+        gamma=1e4,
+        gamma_tilde=1e4,
+        eta=0.02,
+        n=condition_multiple(3),
+        precision=0.35,
+        spread=0.33,
+    ),
 )
 """Where the corrected bound's other parameters move: each of its terms decides somewhere."""
 

@@ -143,7 +143,7 @@ def _ratio_level(
     r_value: int, clean: float, value: float, noisy: int, pairs: int, least: Profile = "quick"
 ) -> Level:
     """The median ratio of the errors at r/2 and 0 is `value` at gamma = 10^4."""
-    measured = Measured("oracle-filtered", "error-ratio", thetas=(sp.Integer(0), r / 2))
+    measured = Measured("oracle-filtered", "error-ratio", thetas=(sp.Integer(0), r / 2), spread=0.04)
     path = _eta_path((clean,), r_value, noisy, pairs, 1e4)
     return Level(measured, path, tolerance=0.08, value=value, least=least)
 
@@ -160,7 +160,7 @@ CLAIMS: tuple[Claim, ...] = (
         up_to_constant=True,
         checks=(
             Scaling(
-                Measured("teacher-filtered", thetas=(r / 2,)),
+                Measured("teacher-filtered", thetas=(r / 2,), spread=0.022),
                 _eta_path((1.0, 0.5, 0.2), 16, 128, 30_000, 1e4),
                 two_sided=True,
                 margin=EXPONENT,
@@ -180,7 +180,7 @@ CLAIMS: tuple[Claim, ...] = (
         up_to_constant=True,
         checks=(
             Scaling(
-                Measured("oracle-filtered", thetas=(sp.Integer(0),)),
+                Measured("oracle-filtered", thetas=(sp.Integer(0),), spread=0.042),
                 _eta_path((0.02, 0.005, 0.001), 4, 128, 10_000, 1e4),
                 two_sided=True,
                 margin=EXPONENT,
@@ -201,7 +201,7 @@ CLAIMS: tuple[Claim, ...] = (
         variant="corrected",
         checks=(
             Scaling(
-                Measured("teacher-filtered", thetas=(sp.Integer(0),)),
+                Measured("teacher-filtered", thetas=(sp.Integer(0),), spread=0.1),
                 _eta_path((1.0, 0.25), 2, 32, 150_000, 0.3),
                 two_sided=True,
                 margin=3 * EXPONENT,

@@ -17,7 +17,7 @@ from bounds.error_law import ErrorLaw
 from bounds.steps import identity
 from bounds.symbols import ERR, C, a_x, d, delta, gamma, n, r
 
-PCA = Measured(quantity="pca-error", spread=0.15)
+PCA = Measured(quantity="pca-error", spread=0.19)
 
 SCALE: sp.Expr = a_x / (gamma * n)
 """V of PCA: the squared error is V chi^2 with (d - r) r degrees of freedom, to first order."""

@@ -10,6 +10,7 @@ from bounds.claim import Claim, Level, Measured, Path, Proof, Relation, Step, Ta
 from bounds.symbols import delta, n
 from verification import quantities, simulation, verify
 from verification.errors import InvalidArgument
+from verification.own_claims import chosen_claims, own_claims
 from verification.quantities import Cell
 from verification.report import text
 from verification.setting import Procedure, Setting
@@ -244,3 +245,33 @@ def test_a_tail_needs_settings_it_can_pay_for():
     """A tail check on a quantity of one's own is planned from its path alone."""
     check = Tail(Measured(quantity="sample-mean"), (Path(n, (4,), ((delta, 0.05),)),))
     assert quantities.cell(check.measured, check.paths[0].points()[0]).pairs == 0
+
+
+def test_a_command_repeats_the_numbers_also_of_a_mixed_run(module):
+    """Alone where alpha is split over the same claims, with the others of the run where it is not."""
+    own = own_claims(str(module))
+    (alone,) = verify(own, module=str(module), jobs=1)
+    assert alone.repeat.startswith("filtergain verify chebyshev --profile quick")
+    (register,) = verify([claims["eq-1"]], jobs=1)
+    assert register.repeat.startswith("filtergain verify eq-1 --profile quick")
+    chosen, budget = chosen_claims(["chebyshev", "eq-1"], str(module))
+    mixed = verify(chosen, module=str(module), budget=budget, jobs=1)
+    assert {v.repeat.partition(" --")[0] for v in mixed} == {"filtergain verify chebyshev eq-1"}
+    assert mixed.ledger["checks"][0]["share"] != alone.evidence[0].false_alarm
+
+
+def test_a_budget_without_a_judged_claim_is_refused():
+    """The error names the argument and the claim."""
+    with pytest.raises(InvalidArgument, match=r"^budget .*eq-1"):
+        verify([claims["eq-1"]], budget=[claims["eq-4"]], jobs=1)
+
+
+def test_a_claim_whose_checks_all_wait_has_no_wrong_versions():
+    """At quick it is undecided, with nothing that could survive."""
+    claim = claims["figure-3a-filtered"]
+    waits = dataclasses.replace(
+        claim, id="waits", depends_on=(), checks=(dataclasses.replace(claim.checks[1], least="standard"),)
+    )
+    (verdict,) = verify([waits], jobs=1)
+    assert verdict.verdict is Verdict.INCONCLUSIVE
+    assert (verdict.mutants, verdict.left_out) == ((), 1)

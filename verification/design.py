@@ -46,7 +46,7 @@ class Profile:
 PROFILES = {
     "quick": Profile("quick", 5.0e7, 16_000, 2.0, 0.5, 0.75, False),
     "standard": Profile("standard", 1.0e9, 20_000, 3.0, 1.0, 0.6, True),
-    "thorough": Profile("thorough", 1.0e10, 200_000, 5.0, 5.0, 0.6, True),
+    "thorough": Profile("thorough", 1.0e10, 200_000, 5.0, 20.0, 0.25, True),
 }
 
 BETA = 1e-6
@@ -137,6 +137,12 @@ def _tail(check: Tail, base: Plan, profile: Profile, module: str | None, seed: i
     placed = _placed(base, check, [{**p, "delta": check.delta} for p in points], module)
     test = inference.TailTest(check.delta, KAPPA, base.alpha / len(points), BETA)
     cap = math.ceil(profile.tail_cap * inference.tail_replicates(test))
+    if not math.isfinite(inference.tail_detectable(test, cap)):
+        raise UnderpoweredDesign(
+            f"{base.name}: {cap} replicates refute P(broken) <= {check.delta:g} at no violation, with "
+            f"{base.alpha / len(points):.1g} of alpha for each of {len(points)} settings; a smaller delta, "
+            f"fewer settings or a longer profile would"
+        )
     return _affordable(replace(placed, replicates=cap, test=test), profile)
 
 
@@ -204,17 +210,18 @@ def _too_dear(base: Plan, wanted: str, replicates: int, pairs: float, profile: P
     )
 
 
-OTHER_SPREAD = 0.25
+OTHER_SPREAD = 0.3
 """Standard deviation of the log of a quantity that is no error, for planning."""
 
 
 def spread(cell: Cell) -> float:
-    """An upper bound for the standard deviation of the log of the cell's quantity, before sampling.
+    """The standard deviation of the log of the cell's quantity that a design plans with.
 
     An error is to first order a chi variable with (d - r) r or (d_tilde - r) r degrees of freedom;
-    the larger of two spreads no more than the worse of them.  Other quantities are
-    norms and averages of many terms, for which a quarter is ample; where it is not, a check may end
-    undecided, and no error rate changes.
+    the larger of two spreads no more than the worse of them.  Other quantities are norms and averages
+    of many terms.  Where a quantity spreads more (an error near the sample condition, say), its
+    `Measured.spread` says so; the tests hold every design of the register against what is drawn.  Too
+    small a number costs power, never a false alarm.
     """
     if cell.quantity not in quantities.COMBINED:
         return OTHER_SPREAD

@@ -14,11 +14,15 @@ import numpy as np
 
 from bounds.claim import Claim, Level, Measured, Relation, Scaling, Tail
 from verification import prediction, quantities
+from verification.design import PROFILES
 from verification.estimate import Array
 from verification.quantities import Cell
 
-CLEAR = 1.25
-"""A forecast contradicts an exponent or a level when it passes the margin by this factor."""
+CLEAR = 1.1
+"""A forecast contradicts an exponent or a level when it passes what every design refutes by this factor."""
+
+NOISE = max(profile.noise for profile in PROFILES.values())
+"""The largest share of a margin that a profile leaves to sampling."""
 
 PILOT = 50
 """Replicates of a pilot sample."""
@@ -42,8 +46,8 @@ def contradicted(claim: Claim, bound: Bound | None = None) -> bool:
 def _contradicts(check: Any, claim: Claim, bound: Bound) -> bool:
     sign = -1.0 if claim.relation is Relation.LOWER else 1.0
     if isinstance(check, Tail):
-        # Broken so often that a sequential test sees it: twice its smallest violation.
-        often = min(0.5, max(0.2, 4 * check.delta))
+        # Broken more often than the smallest violation that a sequential test is sure to see.
+        often = min(0.5, max(0.25, 5 * check.delta))
         share = 1 - often if sign > 0 else often
         points = ({**point, "delta": check.delta} for path in check.paths for point in path.points())
         return any(sign * _log_ratio(bound, check.measured, point, share) > 0 for point in points)
@@ -52,10 +56,12 @@ def _contradicts(check: Any, claim: Claim, bound: Bound) -> bool:
         change = _log_ratio(bound, check.measured, last) - _log_ratio(bound, check.measured, first)
         parameter = check.path.parameter.name
         slope = change / abs(math.log(last[parameter] / first[parameter]))
-        return (abs(slope) if check.two_sided else sign * slope) > CLEAR * check.margin
+        # An interval reaches no further from the truth than the design's half-width.
+        refuted = check.margin + (check.precision or NOISE * check.margin)
+        return (abs(slope) if check.two_sided else sign * slope) > CLEAR * refuted
     if isinstance(check, Level) and check.value is None:
         worst = max(abs(math.expm1(_log_ratio(bound, check.measured, p))) for p in check.path.points())
-        return worst > 2 * CLEAR * check.tolerance
+        return worst > CLEAR * ((1 + check.tolerance) * (1 + NOISE * check.tolerance) - 1)
     return False
 
 

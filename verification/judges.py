@@ -301,7 +301,8 @@ def _level(check: Level, plan: Plan, samples: Samples, seed: int) -> Evidence:
         threshold=check.tolerance,
         false_alarm=plan.alpha,
         power=slopes.slope_power(
-            plan.half_width or 0.0,
+            # Ratios multiply: the upper end is off by the tolerance and by the half-width of it.
+            (1 + check.tolerance) * (plan.half_width or 0.0),
             check.tolerance,
             plan.replicates,
             BETA,

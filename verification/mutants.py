@@ -38,7 +38,7 @@ def mutants(claim: Claim) -> tuple[Mutant, ...]:
     about the design, and the correction has mutants of its own.
     """
     found: list[Mutant] = []
-    if claim.expected is Verdict.REFUTED:
+    if claim.expected is Verdict.REFUTED or not claim.checks:
         return ()
     if isinstance(claim.bound, sp.Expr) and claim.relation is not None:
         if any(isinstance(check, Tail | Scaling | Level) for check in claim.checks):

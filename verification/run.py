@@ -58,7 +58,11 @@ def verify(
     if module is not None:
         quantities.load_module(module)
     named = design.checks(claims)
-    ledger = Ledger(alpha, {name: 1.0 for name, _, _ in design.checks(budget or _budgeted(claims))}).seal()
+    split = budget or _budgeted(claims)
+    missing = {claim.id for claim in claims} - {claim.id for claim in split}
+    if missing:
+        raise InvalidArgument("budget", sorted(missing)[0], "must name every claim that is judged")
+    ledger = Ledger(alpha, {name: 1.0 for name, _, _ in design.checks(split)}).seal()
     plans = {
         name: design.plan(name, claim, check, ledger.share(name), chosen, module, seed)
         for name, claim, check in named
@@ -79,7 +83,7 @@ def verify(
             implied=tuple(m.id for m in found_mutants[c.id] if m.implied),
             conditional_on=doubts[c.id],
             left_out=sum(not design.included(check, chosen) for check in c.checks),
-            repeat=_repeat(c, profile, seed, alpha, module),
+            repeat=_repeat(c, claims, split, profile, seed, alpha, module),
         )
         for c in claims
     )
@@ -107,9 +111,25 @@ def settled(
     return chosen, alpha, seed, whole("jobs", processors() if jobs is None else jobs, 1, 4096)
 
 
-def _repeat(claim: Claim, profile: str, seed: int, alpha: float, module: str | None) -> str:
-    """The command that judges the claim again with the same numbers."""
-    command = f"filtergain verify {claim.id} --profile {profile} --seed {seed}"
+def _repeat(
+    claim: Claim,
+    claims: Sequence[Claim],
+    split: Sequence[Claim],
+    profile: str,
+    seed: int,
+    alpha: float,
+    module: str | None,
+) -> str:
+    """The command that judges the claim again with the same numbers.
+
+    Alone where alpha would be split over the same claims; else with the others of the run.
+    """
+    from bounds import claims as register
+
+    outside = {c.id for c in split} - register.keys()
+    mixed = outside and len(outside) < len({c.id for c in split})
+    ids = " ".join(c.id for c in claims) if mixed else claim.id
+    command = f"filtergain verify {ids} --profile {profile} --seed {seed}"
     if alpha != DEFAULT_ALPHA:
         command += f" --alpha {alpha!r}"
     return command + (f" --module {module}" if module is not None else "")
