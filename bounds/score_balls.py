@@ -14,21 +14,26 @@ upper incomplete gamma function.  Both rise with k.  Derived in proofs_notes/tai
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
-from flint import acb, arb, ctx
+from flint import acb, acb_poly, arb, arb_poly, ctx
 
 from bounds.enclose import Ball, Rational, ball, integrate, precision
 
 
 def _upper_gamma(shape: int, x: Ball) -> Ball:
     """Q(shape, x) = exp(-x) (1 + x + ... + x^(shape-1)/(shape-1)!) for a whole shape >= 1."""
-    term = total = x * 0 + 1
-    for j in range(1, shape):
-        term = term * x / j
-        total = total + term
-    return total * (-x).exp()
+    return _exponential_head(shape, isinstance(x, acb), ctx.prec)(x) * (-x).exp()
+
+
+@lru_cache(maxsize=64)
+def _exponential_head(shape: int, complex_values: bool, bits: int) -> Callable[[Ball], Ball]:
+    """The first `shape` terms of the exponential series, as a polynomial that Arb evaluates."""
+    coefficients = [1 / arb.fac_ui(j) for j in range(shape)]
+    polynomial: Callable[[Ball], Ball] = (acb_poly if complex_values else arb_poly)(coefficients)
+    return polynomial
 
 
 @lru_cache(maxsize=20000)
