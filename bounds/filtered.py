@@ -132,9 +132,9 @@ CORRECTED_FAMILIES = (
         gamma=1e4,
         gamma_tilde=1e4,
         eta=0.02,
-        n=condition_multiple(3),
+        n=condition_multiple(4),
         precision=0.35,
-        spread=0.33,
+        spread=0.22,
     ),
 )
 """Where the corrected bound's other parameters move: each of its terms decides somewhere."""

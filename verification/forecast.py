@@ -24,7 +24,7 @@ CLEAR = 1.1
 NOISE = max(profile.noise for profile in PROFILES.values())
 """The largest share of a margin that a profile leaves to sampling."""
 
-PILOT = 50
+PILOT = 30
 """Replicates of a pilot sample."""
 
 PILOT_SEED = 2**63 - 1

@@ -277,6 +277,7 @@ def tail_power(test: TailTest, cap: int, p: float) -> float:
     return tail_operation(test, cap, p).fails
 
 
+@lru_cache(maxsize=256)
 def tail_detectable(test: TailTest, cap: int) -> float:
     """The smallest p that is refuted within `cap` replicates with probability >= 1 - beta.
 
