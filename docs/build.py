@@ -11,6 +11,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from verification.report.text import factor
+
 ROOT = Path(__file__).parent.parent
 STORED = ROOT / "docs" / "verdicts.json"
 BEGIN = "<!-- verdicts: made by `make docs`, checked by the tests -->"
@@ -42,7 +44,7 @@ def verdicts() -> None:
 
 def row(claim: dict) -> str:
     """One line of a Markdown table."""
-    slack = f"{claim['slack']} ({claim['slack_factor']:.2g}×)" if claim["slack"] else ""
+    slack = f"{claim['slack']} ({factor(claim['slack_factor'])}×)" if claim["slack"] else ""
     mutants = f"{claim['refuted']}/{claim['mutants']}" if claim["mutants"] else ""
     cells = (f"`{claim['id']}`", claim["title"], claim["source"], claim["verdict"], slack, mutants)
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"

@@ -175,7 +175,9 @@ def _decisive(verdict: ClaimVerdict) -> Evidence | None:
     def closeness(evidence: Evidence) -> float:
         if evidence.estimate is None or not evidence.threshold or not math.isfinite(evidence.estimate):
             return 0.0
-        return -abs(evidence.estimate / evidence.threshold)
+        ratio = evidence.estimate / evidence.threshold
+        # Movement in the harmless direction is far from a one-sided limit.
+        return -(abs(ratio) if evidence.details.get("two_sided", True) else ratio)
 
     def rank(evidence: Evidence) -> tuple[int, int, float]:
         return order[evidence.outcome], exactness.get(evidence.kind, 0), closeness(evidence)

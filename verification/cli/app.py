@@ -64,6 +64,24 @@ def _root(
     """Check the theorems on data filtering in multimodal contrastive learning."""
 
 
+def say(text: str, first: str = "", rest: str = "") -> None:
+    """A paragraph on standard output, broken between words at a terminal and in one line elsewhere.
+
+    `first` and `rest` go before its first and before its further lines.
+    """
+    if sys.stdout.isatty():
+        import shutil
+        import textwrap
+
+        width = max(40, min(110, shutil.get_terminal_size().columns))
+        wrapper = textwrap.TextWrapper(
+            width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+        )
+        print(wrapper.fill(text))
+    else:
+        print(first + text)
+
+
 def print_json(value: Any) -> None:
     """One JSON document on standard output; infinite numbers as the strings "inf" and "-inf"."""
     sys.stdout.write(json.dumps(finite(value), indent=2, allow_nan=False) + "\n")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verification.cli.app import JsonOption, app, number, print_json
+from verification.cli.app import JsonOption, app, number, print_json, say
 from verification.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -18,7 +18,10 @@ EXAMPLE = (
 )
 
 
-@app.command(epilog=EXAMPLE)
+@app.command(
+    short_help="A bound's constants, limits, sensitivities.",
+    epilog=EXAMPLE,
+)
 def constants(
     claim: Annotated[str, typer.Argument(metavar="CLAIM", help="Id, such as corollary-1.")],
     set_: Annotated[
@@ -51,9 +54,9 @@ def constants(
         return
     for row in rows:
         print(f"{row['id']} ({row['variant']})")
-        print(f"  bound      {row['expression']}")
+        say(str(row["expression"]), "  bound      ", " " * 13)
         if row["constant"]:
-            print(f"  constant   {row['constant']}")
+            say(str(row["constant"]), "  constant   ", " " * 13)
         if row["value"] is not None:
             print(f"  value      {row['value']:.6g}")
         elif row["missing"] and (values or name is not None):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from verification.cli import options
-from verification.cli.app import JsonOption, SeedOption, app, message, number, print_json
+from verification.cli.app import JsonOption, SeedOption, app, message, number, print_json, say
 
 if TYPE_CHECKING:
     from verification.planning import Advice, Plan
@@ -42,7 +42,10 @@ Replicates = Annotated[
 ]
 
 
-@app.command(epilog=PREDICT_EXAMPLE)
+@app.command(
+    short_help="The error of every estimator, without sampling.",
+    epilog=PREDICT_EXAMPLE,
+)
 def predict(
     n: options.N,
     d: options.D,
@@ -86,7 +89,10 @@ def predict(
     _print_predictions(results)
 
 
-@app.command(epilog=THRESHOLD_EXAMPLE)
+@app.command(
+    short_help="The best threshold, and whether filtering pays.",
+    epilog=THRESHOLD_EXAMPLE,
+)
 def threshold(
     n: options.N,
     d: options.D,
@@ -157,30 +163,30 @@ def _print_threshold(found: Threshold, advice: Advice) -> None:
         parts += f" in each of {used.rounds} rounds"
     gain = found.gain["unfiltered"]
     if gain is None:
-        print("There is no error to lower: the law puts it at 0 with or without a filter.")
+        say("There is no error to lower: the law puts it at 0 with or without a filter.")
         return
     if gain > 1:
-        print(
+        say(
             f"Filtering lowers the mean error {gain:.3g} times: {found.mean:.4g} instead of "
             f"{used.unfiltered.mean:.4g} on all {found.setting.n:,} pairs ({parts})."
         )
     else:
-        print(
+        say(
             f"Filtering does not pay: {found.mean:.4g} against {used.unfiltered.mean:.4g} without it, on "
             f"all {found.setting.n:,} pairs ({parts})."
         )
-    print(
+    say(
         f"Best threshold: theta = {found.theta:.5g} on the oracle's scale, which keeps "
         f"{_share(found.retained)} of the scored pairs."
     )
-    print(
+    say(
         f"At theta = 0 the error would be {_times(found.gain['theta_0'])}, at theta = r/2 "
         f"{_times(found.gain['theta_half_r'])}."
     )
-    print(_rounds_sentence(advice))
+    say(_rounds_sentence(advice))
     best = advice.best_split
     if best.rounds > 0:
-        print(
+        say(
             f"Best split of the {found.setting.n:,} pairs: {_plan(best)}, "
             f"mean error {best.mean:.4g}, {used.unfiltered.mean / best.mean:.3g} times less than unfiltered."
         )

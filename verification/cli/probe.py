@@ -11,7 +11,10 @@ from verification.cli.app import JsonOption, SeedOption, app, message, number, p
 EXAMPLE = "Example: filtergain probe student-t-5 same-pairs --replicates 100 --out probes.md"
 
 
-@app.command(epilog=EXAMPLE)
+@app.command(
+    short_help="Measure bounds where an assumption is dropped.",
+    epilog=EXAMPLE,
+)
 def probe(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Probes; all without.")

@@ -20,7 +20,10 @@ from verification.cli.app import (
 EXAMPLE = "Example: filtergain search corollary-1-explicit --budget 1000 --save worst.json"
 
 
-@app.command(epilog=EXAMPLE)
+@app.command(
+    short_help="Look for the worst setting of a claim.",
+    epilog=EXAMPLE,
+)
 def search(
     claim: Annotated[str, typer.Argument(metavar="CLAIM", help="Id of a claim that bounds an error.")],
     budget: Annotated[

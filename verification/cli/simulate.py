@@ -15,7 +15,10 @@ EXAMPLE = (
 )
 
 
-@app.command(epilog=EXAMPLE)
+@app.command(
+    short_help="Draw errors of an estimator.",
+    epilog=EXAMPLE,
+)
 def simulate(
     n: options.N,
     d: options.D,

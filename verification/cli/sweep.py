@@ -48,7 +48,8 @@ def _store_errors() -> Iterator[list[int]]:
 
 
 @app.command(
-    epilog="Example: filtergain sweep examples/phase-diagram.toml --dry-run; a second run resumes the first."
+    short_help="Run a grid of settings into a store.",
+    epilog="Example: filtergain sweep examples/phase-diagram.toml --dry-run; a second run resumes the first.",
 )
 def sweep(
     grid: Annotated[Path, typer.Argument(metavar="GRID.toml", help="Settings, procedures and replicates.")],
@@ -248,7 +249,10 @@ def _table(progress: Progress) -> Any:
     return Group(_line(progress), bar, table)
 
 
-@app.command(epilog="Example: filtergain export phase-diagram.db --to rows.parquet")
+@app.command(
+    short_help="Write a store as Parquet, CSV or NetCDF.",
+    epilog="Example: filtergain export phase-diagram.db --to rows.parquet",
+)
 def export(
     store: StoreArgument,
     to: Annotated[
@@ -270,7 +274,8 @@ def export(
 
 
 @app.command(
-    epilog="Example: filtergain plot phase-diagram.db --x eta --y gamma --quantity gain --to gain.png"
+    short_help="Draw error or gain over the axes of a store.",
+    epilog="Example: filtergain plot phase-diagram.db --x eta --y gamma --quantity gain --to gain.png",
 )
 def plot(
     store: StoreArgument,

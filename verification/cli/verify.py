@@ -12,7 +12,10 @@ from verification.cli.app import JsonOption, SeedOption, app, number, print_json
 EXAMPLE = "Example: filtergain verify theorem-1 theorem-1-corrected --profile standard --report out"
 
 
-@app.command(epilog=EXAMPLE)
+@app.command(
+    short_help="Judge claims: prove, certify, simulate, refute.",
+    epilog=EXAMPLE,
+)
 def verify(
     claims: Annotated[
         list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Ids; all without.")

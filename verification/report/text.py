@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from verification.report.junit import failure
+from verification.verdict import TRUE
 
 if TYPE_CHECKING:
     from verification.verdict import ClaimVerdict, Verdicts
@@ -27,11 +28,11 @@ STYLES = {
 }
 
 
-ROOM_FOR_REASONS = 120
-"""Columns of a terminal from which on the reasons stand beside the verdicts, and not below the table."""
+ROOM_FOR_REASONS = 55
+"""Columns that must be left for the reasons to stand beside the verdicts, and not below the table."""
 
 FEW = 12
-"""So many reasons are shown below the table; with more claims, those of what differs only."""
+"""So many reasons are shown below the table; with more claims, those of what differs or is not true."""
 
 
 def table(verdicts: Verdicts, reasons: bool = True) -> Table:
@@ -63,11 +64,15 @@ def table(verdicts: Verdicts, reasons: bool = True) -> Table:
 
 def show(verdicts: Verdicts, console: Console) -> None:
     """Table, reasons and summary, as the console's width allows."""
-    beside = console.width >= ROOM_FOR_REASONS
-    console.print(table(verdicts, reasons=beside))
-    told = [] if beside else [v for v in verdicts if len(verdicts) <= FEW or not v.as_expected]
-    for v in told:
-        console.print(Text(f"{v.claim.id}: {v.message}"), highlight=False)
+    bare = table(verdicts, reasons=False)
+    if console.width - console.measure(bare).maximum >= ROOM_FOR_REASONS:
+        console.print(table(verdicts))
+    else:
+        console.print(bare)
+        console.print()
+        for v in verdicts:
+            if len(verdicts) <= FEW or not v.as_expected or v.verdict not in TRUE:
+                console.print(Text(f"{v.claim.id}: {v.message}"), highlight=False)
     console.print(summary(verdicts), highlight=False)
     for v in verdicts:
         reason = failure(v)
@@ -79,9 +84,15 @@ def show(verdicts: Verdicts, console: Console) -> None:
 
 def slack(v: ClaimVerdict) -> str:
     """How much better the bound could be, in a word and a factor; empty where not measured."""
-    if v.slack is None:
+    if v.slack is None or v.slack_factor is None:
         return ""
-    return f"{v.slack} ({v.slack_factor:.2g}x)"
+    return f"{v.slack} ({factor(v.slack_factor)}x)"
+
+
+def factor(number: float) -> str:
+    """A factor to two digits, without an exponent up to a million."""
+    rounded = float(f"{number:.2g}")
+    return f"{rounded:.0f}" if 10 <= rounded < 1e6 else f"{rounded:g}"
 
 
 def refuted(v: ClaimVerdict) -> str:
