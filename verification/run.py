@@ -83,7 +83,7 @@ def verify(
             implied=tuple(m.id for m in found_mutants[c.id] if m.implied),
             conditional_on=doubts[c.id],
             left_out=sum(not design.included(check, chosen) for check in c.checks),
-            repeat=_repeat(c, claims, split, profile, seed, alpha, module),
+            repeat=_repeat(c, split, profile, seed, alpha, module),
         )
         for c in claims
     )
@@ -113,7 +113,6 @@ def settled(
 
 def _repeat(
     claim: Claim,
-    claims: Sequence[Claim],
     split: Sequence[Claim],
     profile: str,
     seed: int,
@@ -122,13 +121,13 @@ def _repeat(
 ) -> str:
     """The command that judges the claim again with the same numbers.
 
-    Alone where alpha would be split over the same claims; else with the others of the run.
+    Where alpha was split over the register and own claims, one of the other kind is named beside it:
+    then it is again.
     """
     from bounds import claims as register
 
-    outside = {c.id for c in split} - register.keys()
-    mixed = outside and len(outside) < len({c.id for c in split})
-    ids = " ".join(c.id for c in claims) if mixed else claim.id
+    other = next((c.id for c in split if (c.id in register) != (claim.id in register)), None)
+    ids = claim.id if other is None else f"{claim.id} {other}"
     command = f"filtergain verify {ids} --profile {profile} --seed {seed}"
     if alpha != DEFAULT_ALPHA:
         command += f" --alpha {alpha!r}"
