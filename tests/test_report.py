@@ -2,14 +2,20 @@
 
 import copy
 import dataclasses
+import io
 import json
+import math
+import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from rich.console import Console
 
 from bounds import claims
 from verification import verify
-from verification.report import html, json_schema, junit, markdown
+from verification.inference import Evidence
+from verification.report import html, json_schema, junit, markdown, plots, text
+from verification.verdict import MutantResult
 
 HOSTILE = "<script>alert('x')</script> & \"quotes\""
 
@@ -55,8 +61,8 @@ def test_the_json_follows_its_published_schema(verdicts):
 
 def test_markdown_keeps_a_claims_words_on_one_line(verdicts):
     """The summary for a pull request has a row for each claim."""
-    text = markdown.render(verdicts)
-    assert sum(line.startswith("| `") for line in text.splitlines()) == len(verdicts)
+    shown = markdown.render(verdicts)
+    assert sum(line.startswith("| `") for line in shown.splitlines()) == len(verdicts)
 
 
 def test_a_run_leaves_its_files_and_checks_their_places_first(command, tmp_path, monkeypatch):
@@ -93,3 +99,88 @@ def test_the_difference_of_two_runs(command, tmp_path, verdicts):
     (tmp_path / "bad.json").write_text("[]")
     status, out, err = command("diff", tmp_path / "old.json", tmp_path / "bad.json")
     assert (status, out, err.count("\n")) == (2, "", 1)
+
+
+def evidence(kind, **fields):
+    """Evidence of one kind, with just what a plot needs."""
+    return Evidence(kind, "s", "holds", **fields)
+
+
+SCALING = {"parameter": "eta", "values": [0.1, 0.01, 0.001], "median_ratio": [0.5, 0.6, 0.7]}
+PLOTTED = {
+    "scaling": evidence("scaling", details=SCALING),
+    "tail": evidence(
+        "tail",
+        details={"cells": [{"edge_ratio": x, "median_ratio": y} for x, y in ((0.9, 0.5), (0.8, 0.1))]},
+    ),
+    "tail over decades": evidence(
+        "tail",
+        details={"cells": [{"edge_ratio": x, "median_ratio": y} for x, y in ((1e-4, 0.0), (0.8, 0.1))]},
+    ),
+    "law": evidence("law", threshold=0.2, details={"cells": [{"distance": 0.05}, {"distance": 0.25}]}),
+}
+
+
+@pytest.mark.parametrize("name", PLOTTED)
+def test_a_plot_has_a_name_in_words_and_ids_of_its_own(name):
+    """Plots of checks are SVG that says what it shows, and whose ids do not meet those of other plots."""
+    svg = str(plots.plot(PLOTTED[name], "here"))
+    root = ElementTree.fromstring(svg)
+    assert root.tag.endswith("svg")
+    assert re.search(r'aria-label="[^"]{20,}"|<title[^>]*>[^<]{20,}', svg)
+    ids = re.findall(r'\bid="([^"]+)"', svg)
+    assert ids
+    assert all(i.startswith("here") for i in ids)
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        evidence("proof"),
+        evidence("scaling", details={**SCALING, "median_ratio": [math.inf, 0.0, 1.0]}),
+        evidence("tail", details={"cells": [{"edge_ratio": math.inf, "median_ratio": 1.0}]}),
+        evidence("law", details={"cells": [{"distance": 0.1}]}),
+    ],
+    ids=["proof", "scaling", "tail", "law"],
+)
+def test_there_is_no_plot_of_nothing(nothing):
+    """Kinds without a plot, and evidence without finite numbers, have none."""
+    assert plots.plot(nothing, "here") is None
+
+
+def test_the_summary_of_a_pull_request_leads_with_what_differs(verdicts):
+    """A wrong verdict and a surviving mutant are named with the command that repeats them."""
+    other = dataclasses.replace(verdicts[0].claim, expected=verdicts[2].verdict)
+    survived = MutantResult("proposition-1-explicit~constant-up", False, "bound times 2")
+    wrong = dataclasses.replace(
+        verdicts,
+        items=(
+            dataclasses.replace(verdicts[0], claim=other),
+            dataclasses.replace(verdicts[1], mutants=(survived,)),
+        ),
+    )
+    shown = markdown.render(wrong)
+    assert shown.startswith("## filtergain: 2 claims not as expected\n")
+    assert "### eq-5: expected REFUTED, found PROVED" in shown
+    assert "Wrong versions that were not refuted: `proposition-1-explicit~constant-up`" in shown
+    assert shown.count("Repeat: `filtergain verify") == 2
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_reasons_stand_beside_the_verdicts_or_below(verdicts, width):
+    """Every reason of a short run is shown once, whatever the width."""
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    text.show(verdicts, console)
+    shown = " ".join(console.file.getvalue().split())
+    assert shown.count("step fails") == 1
+    assert ("why" in shown) == (width == 200)
+
+
+def test_a_long_run_explains_what_is_not_true(verdicts):
+    """With many claims the reasons of proved ones are left to the report."""
+    many = dataclasses.replace(verdicts, items=verdicts.items * 5)
+    console = Console(width=100, file=io.StringIO(), color_system=None)
+    text.show(many, console)
+    shown = console.file.getvalue()
+    assert shown.count("eq-10: Refuted") == 5
+    assert "eq-5: Proved" not in shown
