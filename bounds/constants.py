@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 FROM_THE_SCORE = ("P", "c", "kappa_left", "kappa_right", "leak_left", "leak_right")
 """Symbols that the score's law determines from r, eta, gamma, gamma_tilde and theta."""
+
+SHORT = 150
+"""Operations up to which an expression is simplified."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,108 @@ def _root(claim: Claim) -> str:
 def curve(form: Form, values: Mapping[str, float], name: str, points: list[float]) -> list[float]:
     """The bound at each of `points` of the parameter `name`, the others as in `values`."""
     return [form.evaluate({**values, name: point}) for point in points]
+
+
+def elasticity(form: Form, name: str) -> sp.Expr:
+    """d log bound / d log parameter as an expression: the power with which the parameter moves the bound.
+
+    Numbers that the score's law supplies count as constants.  Where two branches of a Max or Min are
+    equal, each counts half.
+    """
+    import sympy as sp
+
+    symbol = _symbol(form, name)
+    power = symbol * sp.diff(form.expression, symbol) / form.expression
+    # Simplifying a long one takes seconds and shortens nothing.
+    return sp.simplify(power) if power.count_ops() < SHORT else power
+
+
+def sensitivities(form: Form, values: Mapping[str, float]) -> dict[str, float]:
+    """The power with which each parameter moves the bound at these numbers, largest first.
+
+    1 means that 1% more of the parameter makes the bound 1% larger.  For theta, which may be 0, it is the
+    relative change for a unit of theta; for r in a form that rests on the score's law, which knows whole
+    r only, the power between r and r + 1.  What reaches the bound through the score's law counts, by
+    differences good to 1e-6.  Infinite parameters have no power and are left out.
+    """
+    through_score = {str(s) for s in form.expression.free_symbols} & set(FROM_THE_SCORE)
+    found = {}
+    for name in form.parameters:
+        if not math.isfinite(values[name]):
+            continue
+        if through_score and name in ("r", "eta", "gamma", "gamma_tilde", "theta"):
+            found[name] = _by_differences(form, values, name)
+        else:
+            found[name] = replace(form, expression=elasticity(form, name)).evaluate(values)
+    return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
+
+
+def _by_differences(form: Form, values: Mapping[str, float], name: str) -> float:
+    def log_bound(value: float) -> float:
+        return math.log(form.evaluate({**values, name: value}))
+
+    at = values[name]
+    if name == "r":
+        return (log_bound(at + 1) - log_bound(at)) / math.log1p(1 / at)
+
+    def slope(step: float) -> float:
+        if name == "theta":
+            return (log_bound(at + step) - log_bound(at - step)) / (2 * step)
+        if name == "eta" and at * math.exp(step) > 1:  # the last stretch before 1: from one side
+            ends = 4 * log_bound(at * math.exp(-step)) - log_bound(at * math.exp(-2 * step))
+            return (3 * log_bound(at) - ends) / (2 * step)
+        return (log_bound(at * math.exp(step)) - log_bound(at * math.exp(-step))) / (2 * step)
+
+    step = 1e-3 * (max(1.0, abs(at)) if name == "theta" else 1.0)
+    return (4 * slope(step / 2) - slope(step)) / 3  # Richardson
+
+
+def limit(form: Form, name: str, at: float, values: Mapping[str, float]) -> tuple[sp.Expr, sp.Expr]:
+    """What the bound tends to as the parameter goes to `at`, and with what power it goes there.
+
+    `at` is 0, inf, or a number in between; `values` of other parameters are put in first.  Raises
+    ValueError where a branch of a Max or Min cannot be told without more of them, and for a parameter
+    that acts through the score's law, which is no closed form.
+    """
+    import sympy as sp
+
+    through_score = {str(s) for s in form.expression.free_symbols} & set(FROM_THE_SCORE)
+    if through_score and name not in ("N", "n_T", "d"):
+        raise ValueError(f"{name} acts through the score's law, which has no closed form")
+    symbol = _symbol(form, name)
+    known = {s: sp.nsimplify(values[str(s)]) for s in form.expression.free_symbols if str(s) in values}
+    known.pop(symbol, None)
+    place = sp.oo if math.isinf(at) else sp.nsimplify(at)
+    expression = _one_branch(form.expression.subs(known), symbol, place)
+    side = "-" if place is sp.oo else "+"
+    power = sp.limit(symbol * sp.diff(expression, symbol) / expression, symbol, place, side)
+    return sp.simplify(sp.limit(expression, symbol, place, side)), sp.simplify(power)
+
+
+def _one_branch(expression: sp.Expr, symbol: sp.Symbol, place: sp.Expr) -> sp.Expr:
+    """The expression near the place, with each Max and Min of the symbol replaced by its branch there."""
+    import sympy as sp
+
+    nodes = [n for n in expression.atoms(sp.Max, sp.Min) if symbol in n.free_symbols]
+    for node in sorted(nodes, key=lambda n: n.count_ops()):
+        best = _one_branch(node.args[0], symbol, place)
+        for argument in node.args[1:]:
+            other = _one_branch(argument, symbol, place)
+            share = sp.limit(best / other, symbol, place, "-" if place is sp.oo else "+")
+            first = (share > 1) if isinstance(node, sp.Max) else (share < 1)
+            if first not in (sp.true, sp.false):
+                names = ", ".join(sorted(str(s) for s in share.free_symbols))
+                raise ValueError(f"which branch of {node} counts depends on {names}: give it a number")
+            best = best if first else other
+        expression = expression.xreplace({node: best})
+    return expression
+
+
+def _symbol(form: Form, name: str) -> sp.Symbol:
+    for symbol in form.expression.free_symbols:
+        if str(symbol) == name:
+            return symbol
+    raise ValueError(f"the bound of {form.id} is free of {name}")
 
 
 def spaced(start: float, stop: float, count: int, geometric: bool = False) -> list[float]:

@@ -1,8 +1,10 @@
+import json
 import math
 
 import pytest
+import sympy as sp
 
-from bounds import constants, sharp
+from bounds import constants, sharp, symbols
 from bounds.score import Score
 
 
@@ -41,3 +43,102 @@ def test_spaced_points():
     for arguments in ((1, 2, 1), (0, math.inf, 3), (0, 1, 3, True)):
         with pytest.raises(ValueError, match=r"points|positive"):
             constants.spaced(*arguments)
+
+
+PLACE = {
+    "n": 1e7, "n_T": 4e6, "N": 6e6, "d": 40.0, "d_tilde": 31.0, "r": 3.0, "eta": 0.2, "gamma": 2.0,
+    "gamma_tilde": 5.0, "theta": 1.0, "delta": 0.05, "t": 3.0, "rho": 1.0,
+}  # fmt: skip
+FORMS = {
+    form.id: form
+    for root in ("corollary-1", "theorem-1", "proposition-1", "remark-4-1", "eq-24", "eq-28", "eq-2")
+    for form in constants.forms(root)
+    if set(form.parameters) <= PLACE.keys()
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_sensitivities_are_the_slopes_of_the_bound(name):
+    """Each is the central difference of log bound in log parameter, theta and the score's r apart."""
+    form = FORMS[name]
+    found = constants.sensitivities(form, PLACE)
+    assert set(found) == set(form.parameters)
+    assert [abs(x) for x in found.values()] == sorted((abs(x) for x in found.values()), reverse=True)
+    whole = "theta" in form.parameters
+    for parameter, power in found.items():
+        at = PLACE[parameter]
+        if parameter == "theta":
+            ends, width = (at - 1e-4, at + 1e-4), 2e-4
+        elif parameter == "r" and whole:
+            ends, width = (at, at + 1), math.log1p(1 / at)
+        else:
+            ends, width = (at * math.exp(-1e-5), at * math.exp(1e-5)), 2e-5
+        low, high = (math.log(form.evaluate({**PLACE, parameter: end})) for end in ends)
+        assert power == pytest.approx((high - low) / width, abs=1e-5)
+
+
+def test_powers_of_simple_bounds_are_their_exponents():
+    """Corollary 1's rate has the powers that it prints; an infinite parameter has none."""
+    printed = next(f for f in constants.forms("corollary-1") if f.variant == "printed")
+    assert [constants.elasticity(printed, name) for name in ("eta", "n", "r")] == [-1, -sp.S.Half, sp.S.Half]
+    equal = {**PLACE, "d_tilde": 40.0, "gamma_tilde": math.inf}
+    found = constants.sensitivities(printed, equal)
+    assert found["d"] == found["d_tilde"] == 0.25
+    assert "gamma_tilde" not in found
+
+
+def test_an_eta_of_one_has_a_slope_from_below():
+    """eta cannot pass 1: the score's form takes the last stretch before it."""
+    form = next(f for f in constants.forms("theorem-1") if f.variant == "sharp")
+    at_one, near = ({**PLACE, "eta": eta} for eta in (1.0, 1 - 1e-4))
+    assert constants.sensitivities(form, at_one)["eta"] == pytest.approx(
+        constants.sensitivities(form, near)["eta"], abs=1e-3
+    )
+
+
+def test_limits_tell_the_printed_theorem_from_its_correction():
+    """As eta goes to 0 the printed bound stays and the corrected one grows like 1/eta."""
+    printed, corrected = constants.forms("theorem-1")[:2]
+    value, power = constants.limit(printed, "eta", 0, {"r": 4, "gamma": 1, "gamma_tilde": 1})
+    assert (sp.simplify(value**2 - 256 * sp.Max(symbols.d, symbols.d_tilde) / symbols.n), power) == (0, 0)
+    assert constants.limit(corrected, "eta", 0, {}) == (sp.oo, -1)
+
+
+def test_limits_choose_the_branch_that_counts():
+    """A Max with the parameter in it is its larger branch near the limit; the rest stays symbolic."""
+    printed = next(f for f in constants.forms("corollary-1") if f.variant == "printed")
+    assert constants.limit(printed, "d", math.inf, {}) == (sp.oo, sp.S.Half)
+    assert constants.limit(printed, "gamma", math.inf, {})[1] == 0
+    sharp_form = next(f for f in constants.forms("corollary-1") if f.variant == "sharp")
+    assert constants.limit(sharp_form, "gamma", math.inf, {}) == (0, -sp.S.Half)
+    lower = next(f for f in constants.forms("proposition-1") if f.variant == "printed")
+    assert constants.limit(lower, "gamma", 0, {})[1] == -sp.S.Half
+
+
+def test_limits_that_are_not_known_say_why():
+    """A branch that depends on other parameters, the score's law, and a bound that is free of a parameter."""
+    printed, _, sharp_form = constants.forms("theorem-1")
+    with pytest.raises(ValueError, match=r"score's law"):
+        constants.limit(sharp_form, "eta", 0, {})
+    with pytest.raises(ValueError, match=r"free of theta"):
+        constants.limit(printed, "theta", 0, {})
+    with pytest.raises(ValueError, match=r"depends on r: give it a number"):
+        constants.limit(printed, "eta", 0.1, {})
+
+
+def test_the_command_shows_powers_and_limits(command):
+    """Numbers with --set, expressions without, a limit or the reason why there is none; in JSON too."""
+    given = ("n", "d", "d_tilde", "r", "eta", "gamma", "gamma_tilde")
+    place = [f"--set={name}={PLACE[name]:g}" for name in given]
+    status, out, _ = command("constants", "corollary-1", "--sensitivities", *place)
+    assert status == 0
+    assert "powers     eta -1, " in out
+    assert "eta moves it most" in out
+    status, out, _ = command("constants", "corollary-1", "--sensitivities", "--limit", "eta=0")
+    assert "eta: -1; " in out
+    assert "limit      oo as eta goes to 0, like eta^(-1)" in out
+    status, out, _ = command("constants", "theorem-1", "--limit", "eta=0", "--json")
+    assert [form["limit"].get("power") for form in json.loads(out)["forms"]] == ["0", "-1", None]
+    for wrong in ("eta", "nothing=0", "eta=-1", "eta=x"):
+        status, out, err = command("constants", "theorem-1", "--limit", wrong)
+        assert (status, out, err.count("\n")) == (2, "", 1)

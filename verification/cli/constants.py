@@ -31,6 +31,16 @@ def constants(
         str | None, typer.Option("--over", metavar="NAME=START:STOP:COUNT", help="A curve in one symbol.")
     ] = None,
     log: Annotated[bool, typer.Option("--log", help="Space the points of --over geometrically.")] = False,
+    sensitivities: Annotated[
+        bool,
+        typer.Option(
+            "--sensitivities", help="The power of each parameter in the bound; numbers where all are --set."
+        ),
+    ] = False,
+    limit: Annotated[
+        str | None,
+        typer.Option("--limit", metavar="NAME=0|inf|VALUE", help="What the bound tends to, and how fast."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """The bound of a claim as printed, with explicit constants, and sharp; with numbers where asked."""
@@ -46,7 +56,11 @@ def constants(
     for given in [*values, *([name] if name is not None else [])]:
         if given not in known:
             raise InvalidArgument("--set/--over", given, f"must name one of {', '.join(sorted(known))}")
+    goal = None if limit is None else _goal(limit, known)
     rows = [_row(form, values, name, points) for form in found]
+    for row, form in zip(rows, found, strict=True):
+        row["sensitivities"] = _sensitivities(form, values, row["missing"]) if sensitivities else None
+        row["limit"] = None if goal is None else _limit(form, *goal, values)
     if json:
         over_json = None if name is None else {"name": name, "points": points}
         listed = [{**row, "latex": to_latex(form.expression)} for row, form in zip(rows, found, strict=True)]
@@ -61,6 +75,10 @@ def constants(
             print(f"  value      {row['value']:.6g}")
         elif row["missing"] and (values or name is not None):
             print(f"  value      needs {', '.join(row['missing'])}")
+        if row["sensitivities"] is not None:
+            say(_powers(row["sensitivities"]), "  powers     ", " " * 13)
+        if row["limit"] is not None and limit is not None:
+            say(_ends(row["limit"], limit), "  limit      ", " " * 13)
     if name is not None and any(row["values"] for row in rows):
         shown = [row for row in rows if row["values"]]
         heads = [row["variant"] for row in shown]
@@ -88,6 +106,51 @@ def _row(form: Form, values: dict[str, float], name: str | None, points: list[fl
     elif not missing and name is not None:
         row["values"] = curve(form, values, name, points)
     return row
+
+
+def _sensitivities(form: Form, values: dict[str, float], missing: list[str]) -> dict[str, Any]:
+    """Numbers where every parameter has one, else expressions."""
+    from bounds.constants import FROM_THE_SCORE, elasticity
+    from bounds.constants import sensitivities as powers
+
+    if not missing:
+        return dict(powers(form, values))
+    names = sorted({str(s) for s in form.expression.free_symbols} - set(FROM_THE_SCORE))
+    return {name: str(elasticity(form, name)) for name in names}
+
+
+def _limit(form: Form, name: str, at: float, values: dict[str, float]) -> dict[str, str]:
+    from bounds.constants import limit
+
+    try:
+        value, power = limit(form, name, at, values)
+    except (ValueError, NotImplementedError) as error:
+        return {"unknown": str(error) or "SymPy finds no limit"}
+    return {"value": str(value), "power": str(power)}
+
+
+def _goal(text: str, known: set[str]) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    if not equals or name not in known:
+        raise InvalidArgument("--limit", text, f"must read NAME=VALUE with one of {', '.join(sorted(known))}")
+    at = number_or_fail("--limit", text, value)
+    if not at >= 0 and name != "theta":
+        raise InvalidArgument("--limit", text, "must go to 0, inf or a positive number")
+    return name, at
+
+
+def _powers(found: dict[str, Any]) -> str:
+    if all(isinstance(value, str) for value in found.values()):
+        return "; ".join(f"{name}: {value}" for name, value in found.items())
+    shown = ", ".join(f"{name} {value:.3g}" for name, value in found.items())
+    return f"{shown}; {next(iter(found))} moves it most"
+
+
+def _ends(found: dict[str, str], text: str) -> str:
+    name, _, at = text.partition("=")
+    if "unknown" in found:
+        return f"not known: {found['unknown']}"
+    return f"{found['value']} as {name} goes to {at}, like {name}^({found['power']})"
 
 
 def _assignment(text: str) -> tuple[str, float]:
