@@ -133,6 +133,13 @@ def test_a_plot_has_a_name_in_words_and_ids_of_its_own(name):
     assert all(i.startswith("here") for i in ids)
 
 
+def test_numbers_on_the_axes_are_not_cut():
+    """The parameter's values stand at the ticks as they are; coordinates are short."""
+    svg = str(plots.plot(evidence("scaling", details={**SCALING, "values": [0.2, 0.05, 0.0125]}), "here"))
+    assert re.findall(r">\s*(0\.0125)\s*<", svg)
+    assert not re.search(r'="[^"]*\d\.\d{3}', svg)
+
+
 @pytest.mark.parametrize(
     "nothing",
     [

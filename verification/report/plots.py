@@ -153,7 +153,8 @@ def _embedded(svg: str, name: str, words: str) -> str:
     svg = re.sub(r' id="([^"]+)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", svg)
     svg = re.sub(r"(url\(#|href=\"#)", rf"\g<1>{name}-", svg)
     svg = svg.replace(INK, "currentColor").replace("xlink:href", "href")
-    svg = re.sub(r"(\d\.\d{2})\d+", r"\1", svg)
+    # Coordinates need two decimals; what is written on the axes stays.
+    svg = re.sub(r">[^<>]+<|(\d\.\d{2})\d+", lambda m: m[1] or m[0], svg)
     svg = re.sub(r"\n\s*", "\n", svg)
     size = re.search(r'viewBox="([^"]+)"', svg)
     assert size is not None
