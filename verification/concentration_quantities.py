@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from verification.engines.exact import smaller_modality_second
-from verification.engines.short_sample import Geometry, cross_covariance, no_teacher
+from verification.engines.exact import all_pairs, smaller_modality_second, without_teacher
+from verification.engines.short_sample import cross_covariance
 from verification.estimate import Array
 from verification.setting import Setting
 
@@ -40,11 +40,8 @@ def _scales(dimension: int, r: int, gamma: float) -> Array:
 def cross_covariance_deviation(setting: Setting, rng: np.random.Generator) -> float:
     """||S_n - eta U U~^T||_2 of Eq. 24, without a filter."""
     setting, _ = smaller_modality_second(setting)
-    geometry = Geometry.relative_to(no_teacher(setting.r), setting)
-    clean = int(rng.binomial(setting.n, setting.eta))
-    counts = np.array([[setting.n - clean, clean]], dtype=np.int64)
-    head = np.sqrt(counts.astype(float))[:, :, None, None]
-    (matrix,) = cross_covariance([geometry], counts, head, [rng])
+    counts, head = all_pairs(setting, setting.n, [rng])
+    (matrix,) = cross_covariance([without_teacher(setting)], counts, head, [rng])
     mean = np.zeros_like(matrix)
     mean[: setting.r, : setting.r] = setting.eta * np.eye(setting.r)
     return float(np.linalg.norm(matrix - mean, 2))

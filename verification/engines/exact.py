@@ -100,14 +100,20 @@ def _fit(geometries: Sequence[Geometry], covariance: Array, r: int) -> _Fits:
     return _Fits(left, values[:, :r], right, tuple(ranks.tolist()))
 
 
+@lru_cache(maxsize=64)
+def without_teacher(setting: Setting) -> Geometry:
+    """The geometry of a sample that nothing has scored."""
+    return Geometry.relative_to(no_teacher(setting.r), setting)
+
+
 def _train(setting: Setting, total: int, rngs: list[np.random.Generator]) -> _Fits:
     """Fits on `total` pairs without a filter, one for each generator."""
-    geometry = _without_teacher(setting)
-    counts, head = _all_pairs(setting, total, rngs)
+    geometry = without_teacher(setting)
+    counts, head = all_pairs(setting, total, rngs)
     return _fit([geometry], cross_covariance([geometry], counts, head, rngs), setting.r)
 
 
-def _all_pairs(
+def all_pairs(
     setting: Setting, total: int, rngs: Sequence[np.random.Generator]
 ) -> tuple[NDArray[np.int64], Array]:
     """Pairs by class (B, 2) and the heads (B, 2, 1, 1) that stand for them when none was scored."""
@@ -129,11 +135,6 @@ class Kept:
     rest: np.random.Generator
 
 
-@lru_cache(maxsize=64)
-def _without_teacher(setting: Setting) -> Geometry:
-    return Geometry.relative_to(no_teacher(setting.r), setting)
-
-
 def select(
     setting: Setting,
     procedure: Procedure,
@@ -148,8 +149,8 @@ def select(
     if keep is not None and keep < 2:
         raise TooFewPairs(keep, total)
     if keep == total or procedure.theta == -np.inf:
-        (everything,), (head,) = _all_pairs(setting, total, [rest])
-        return Kept(_without_teacher(setting), tuple(everything.tolist()), head, rest)
+        (everything,), (head,) = all_pairs(setting, total, [rest])
+        return Kept(without_teacher(setting), tuple(everything.tolist()), head, rest)
     geometry = Geometry.relative_to(teacher, setting)
     clean = int(rest.binomial(total, setting.eta))
     counts = total - clean, clean
