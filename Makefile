@@ -36,8 +36,10 @@ docs: environment
 	@$(BIN)/python docs/build.py
 	@$(BIN)/python docs/reference.py
 
-# The stamp holds what the environment was made from; anything else, or none, is made afresh in a
-# new folder and moved into place only when it is complete.
+# The stamp holds what the environment was made from and is written last; with another stamp, or none, the
+# environment is made afresh. The lock names every dependency, so nothing is left to resolve: pip's resolver
+# would look at the newest release of a package that is also asked for with an extra, and stop because that
+# release has no hash here.
 environment:
 	@test -n "$(PYTHON)" || { echo "filtergain needs Python 3.11 or newer with venv" >&2; exit 2; }
 	@want="$$({ cat requirements.lock; sed "/^\[tool/,\$$d" pyproject.toml; } | cksum) $(CURDIR) $$($(PYTHON) -V 2>&1)"; \
@@ -45,7 +47,7 @@ environment:
 		echo "making $(VENV) (once; a minute or two)" >&2; \
 		rm -rf $(VENV) && \
 		$(PYTHON) -m venv $(VENV) && \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock >&2 && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock >&2 && \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . >&2 && \
 		printf '%s' "$$want" > $(VENV)/.complete; \
 	fi
