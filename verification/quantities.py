@@ -162,7 +162,8 @@ def draw(cell: Cell, seed: int, indices: Sequence[int]) -> Array:
     if Setting.__dataclass_fields__.keys() <= place.keys():
         place = cell.setting
     with threadpool_limits(limits=1, user_api="blas"):
-        return np.array([function(place, seeds.generator(seed, cell.key, i)) for i in indices], dtype=float)
+        rngs = seeds.generators(seed, cell.key, indices)
+        return np.array([function(place, rng) for rng in rngs], dtype=float)
 
 
 def _errors(cell: Cell, seed: int, indices: Sequence[int]) -> Array:
