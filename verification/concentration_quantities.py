@@ -41,7 +41,7 @@ def cross_covariance_deviation(setting: Setting, rng: np.random.Generator) -> fl
     """||S_n - eta U U~^T||_2 of Eq. 24, without a filter."""
     setting, _ = smaller_modality_second(setting)
     counts, head = all_pairs(setting, setting.n, [rng])
-    (matrix,) = cross_covariance([without_teacher(setting)], counts, head, [rng])
+    (matrix,) = cross_covariance(without_teacher(setting), counts, head, [rng])
     mean = np.zeros_like(matrix)
     mean[: setting.r, : setting.r] = setting.eta * np.eye(setting.r)
     return float(np.linalg.norm(matrix - mean, 2))

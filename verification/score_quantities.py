@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bounds.score import Score
-from verification import estimate, seeds
+from verification import estimate
 from verification.engines import direct, exact
 from verification.engines.short_sample import oracle
 from verification.setting import Procedure, Setting
@@ -27,10 +27,9 @@ def kept_covariance_deviation(setting: Setting, rng: np.random.Generator) -> flo
 
     S(0) = c(0) U U~^T with the corrected multiple of Eq. 10.  Raises TooFewPairs.
     """
-    streams = seeds.stage(rng, 0), seeds.stage(rng, 1)
-    kept = exact.select(setting, ORACLE_AT_ZERO, setting.n, oracle(setting.r), 1.0, *streams)
+    kept = exact.select(setting, ORACLE_AT_ZERO, setting.n, oracle(setting.r), 1.0, [rng])
     # The oracle's coordinates are the truth's: U and U~ come first.
-    deviation = exact.covariances([kept])[0]
+    deviation = kept.covariances()[0]
     multiple = float(Score(setting.r, setting.eta, setting.gamma, setting.gamma_tilde).multiple(0.0))
     deviation[: setting.r, : setting.r] -= multiple * np.eye(setting.r)
     return float(np.linalg.norm(deviation, 2))
