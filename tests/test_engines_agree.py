@@ -176,23 +176,23 @@ def test_the_engines_agree_in_law_with_more_draws(case):
 
 def one_degree_too_many(monkeypatch):
     """Every chi-square has one degree of freedom too many."""
-    right = short_sample._Normals.chi_square
+    right = short_sample.Normals.chi_square
 
     def wrong(self, degrees):
         return right(self, degrees + 1)
 
-    monkeypatch.setattr(short_sample._Normals, "chi_square", wrong)
+    monkeypatch.setattr(short_sample.Normals, "chi_square", wrong)
 
 
 def degrees_of_the_scored_rows_forgotten(monkeypatch):
     """The residual scatter has the degrees of all kept pairs."""
-    right = short_sample._Normals.chi_square
+    right = short_sample.Normals.chi_square
 
     def wrong(self, degrees):
         # With a teacher of rank 2 the mean and the four score coordinates take five degrees.
         return right(self, degrees + 5)
 
-    monkeypatch.setattr(short_sample._Normals, "chi_square", wrong)
+    monkeypatch.setattr(short_sample.Normals, "chi_square", wrong)
 
 
 def no_mean_correction(monkeypatch):

@@ -177,7 +177,7 @@ def cross_covariance(
     rest_right, rest_left = geometry.right.shape[-1] - k, geometry.left.shape[-1] - k
     added = rest_right + geometry.pure_right
     rows = 1 + scored + added
-    normals = _Normals(rngs)
+    normals = Normals(rngs)
     known = rows - added
     fresh = _added_columns(normals, counts, known, added)
 
@@ -207,7 +207,7 @@ def cross_covariance(
     return _cross_product(ones.reshape(len(rngs), 1, 2 * rows), x, y, counts.sum(axis=1)[:, None, None])
 
 
-def _added_columns(normals: _Normals, counts: NDArray[np.int64], known: int, added: int) -> Array:
+def _added_columns(normals: Normals, counts: NDArray[np.int64], known: int, added: int) -> Array:
     """Independent standard normal columns beside a sample known by its first `known` rows.
 
     Shape (B, 2, known + added, added).  Among the known rows they are standard normal; what they
@@ -231,7 +231,7 @@ def _cross_product(ones: Array, x: Array, y: Array, pairs: NDArray[np.int64]) ->
     return np.asarray(centred.swapaxes(-1, -2) @ y / (pairs - 1))
 
 
-class _Normals:
+class Normals:
     """Standard normals and chi-squares with a leading axis of replicates, each from its own stream.
 
     A replicate's numbers depend on its own generator alone, in the order of the calls.
