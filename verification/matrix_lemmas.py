@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import sqrtm
 
 from verification.estimate import Array, chordal_distance, random_basis
 
@@ -47,7 +46,7 @@ def _shape(rng: np.random.Generator, least: int = 1) -> tuple[int, int]:
 
 
 def _norm(matrix: Array) -> float:
-    return float(np.linalg.norm(matrix, 2))
+    return float(np.linalg.svd(matrix, compute_uv=False)[0])
 
 
 def _allowance(*matrices: Array) -> float:
@@ -181,6 +180,10 @@ def independence_ratio(rng: np.random.Generator, dependent: bool = False) -> flo
     return float(np.maximum(ratio, 1 / ratio).max()) * (1 - 64 * _EPS)
 
 
+_ANGLE, _STEP = np.pi / 4, 0.1
+_RAY = np.exp(np.arange(-34.0, 18.0, _STEP) - 1j * _ANGLE)
+
+
 def kept_moments(eigenvalues: Array, theta: float) -> tuple[float, Array]:
     """P(Q > theta) and E[g_j^2; Q > theta] for Q = sum mu_j g_j^2 with standard normal g, theta >= 0.
 
@@ -189,16 +192,13 @@ def kept_moments(eigenvalues: Array, theta: float) -> tuple[float, Array]:
     hold both signs; at least four must differ from 0.
     """
     size = np.abs(eigenvalues).max()
-    mu, level = eigenvalues / size, theta / size
-    angle, step = np.pi / 4, 0.1
-    s = np.exp(np.arange(-34.0, 18.0, step) - 1j * angle)
-    factors = 1 - 2j * np.outer(s, mu)
-    transform = np.prod(1 / np.sqrt(factors), axis=1) * np.exp(-1j * s * level)
+    factors = 1 - np.multiply.outer(eigenvalues * (2j / size), _RAY)
+    transform = np.exp(-1j * (theta / size) * _RAY) / np.sqrt(factors).prod(axis=0)
 
-    def above(values: NDArray[np.complex128]) -> float:
-        return float(0.5 + (step * values.imag.sum() - angle) / np.pi)
+    def above(values: NDArray[np.complex128]) -> Array:
+        return np.asarray(0.5 + (_STEP * values.imag.sum(axis=-1) - _ANGLE) / np.pi)
 
-    return above(transform), np.array([above(transform / factors[:, j]) for j in range(len(mu))])
+    return float(above(transform)), above(transform / factors)
 
 
 class Filtered:
@@ -209,7 +209,8 @@ class Filtered:
 
     def __init__(self, covariance: Array, d: int) -> None:
         self.covariance, self.d = covariance, d
-        self.root = np.real(np.asarray(sqrtm(covariance)))
+        values, vectors = np.linalg.eigh(covariance)
+        self.root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
 
     def form(self, a: Array) -> Array:
         """The symmetric matrix of x^T A x~ in standard normal coordinates."""
