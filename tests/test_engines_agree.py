@@ -70,8 +70,8 @@ EDGES = [
     (Setting(200, 6, 5, 3, 0.4, 2.0, 2.0), teacher(retain=0.03, student_n=100)),
     (Setting(200, 6, 5, 2, 0.4, 2.0, 2.0), teacher(retain=0.7)),
     (Setting(200, 6, 5, 2, 0.4, 2.0, 2.0), teacher(retain=1.0)),
-    (Setting(300, 7, 8, 5, 0.3, 4.0, 2.0), teacher(retain=0.2)),
-    (Setting(300, 6, 6, 4, 0.1, INF, 2.0), oracle(retain=0.3)),
+    (Setting(300, 7, 8, 5, 0.3, 4.0, 2.0), teacher(retain=0.1)),
+    (Setting(300, 6, 6, 4, 0.1, INF, 2.0), oracle(retain=0.1)),
     # A poor teacher gives many clean pairs negative scores, and the threshold may be negative.
     (Setting(120, 9, 12, 1, 0.9, 0.3, 0.3), teacher(retain=0.49, teacher_n=3)),
     (Setting(120, 9, 12, 4, 0.9, 0.3, 0.3), teacher(retain=0.49, teacher_n=5)),
@@ -269,8 +269,8 @@ def half_the_corrupted_pairs_lost(monkeypatch):
 def completion_of_the_kept_dropped(monkeypatch):
     """Only the component along the score is drawn."""
 
-    def wrong(direction, length, along, rng):
-        return direction / length * along
+    def wrong(direction, along, rng):
+        return direction / np.linalg.norm(direction, axis=0) * along
 
     monkeypatch.setattr(selection, "_completed", wrong)
 
@@ -297,7 +297,7 @@ WRONG = [
     (selection_forgotten_in_the_completion, (Setting(300, 6, 5, 2, 0.5, 2.0, 2.0), teacher(theta=1.0)), 300),
     (score_ignores_the_class, (Setting(300, 6, 5, 2, 0.3, 2.0, 2.0), oracle(theta=1.0)), 300),
     (half_the_corrupted_pairs_lost, (Setting(300, 6, 5, 2, 0.3, 2.0, 2.0), oracle(theta=1.0)), 300),
-    (completion_of_the_kept_dropped, (Setting(200, 7, 8, 5, 0.3, 4.0, 2.0), teacher(retain=0.2)), 800),
+    (completion_of_the_kept_dropped, (Setting(400, 7, 8, 5, 0.3, 4.0, 2.0), teacher(retain=0.1)), 800),
     (raw_threshold_not_scaled, (Setting(300, 6, 5, 2, 0.5, 2.0, 2.0), teacher(theta=1.0)), 300),
 ]
 

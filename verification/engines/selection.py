@@ -13,7 +13,8 @@ Two exact savings, proved in proofs_notes/engines.md:
 * (a, b) and (a, -b) are equally likely for a corrupted pair, so the corrupted pairs split into a
   binomial number with S > 0 and the rest.  A threshold >= 0 never draws the rest.
 * Given a, the score needs only the component of b along (g_j a_j).  Where few pairs are kept, the
-  other k - 1 components are drawn for those alone: k + 1 normals for a pair that is dropped.
+  other k - 1 components are drawn for those alone: k + 1 normals for a pair that is dropped.  The
+  first k + 1 are called a draft below.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ BLOCK_NORMALS = 2**16
 """Normals in a block: half a megabyte, which stays in a core's cache.  A constant, because the order
 of summation and hence the last bits depend on it."""
 
-SCORE_FIRST_MIN_RANK = 4
-"""Drawing the score before the rest saves too few normals to pay its overhead below this rank."""
+SCORE_FIRST_MIN_RANK = 3
+"""Below this rank a draft saves no time: it has one normal less than the whole pair at most."""
 
 BRACKET_WIDTH = 7.0
 """Standard deviations between the bracket of `select_top` and its centre (see there)."""
@@ -73,9 +74,9 @@ class Moments:
 class Stratum:
     """A stream of pairs of one class, all with scores of the given sign (0: any sign).
 
-    `pairs` is how many the population has.  With a `completion` stream a pair's score is drawn first
-    and the rest of it only if it is kept; where that is a stream of its own, which pairs a stratum
-    holds, and their scores, do not depend on the thresholds that were asked for.
+    `pairs` is how many the population has.  With a `completion` stream the pairs are drawn as drafts,
+    and `complete` draws the rest; where that is a stream of its own, which pairs a stratum holds, and
+    their scores, do not depend on the thresholds that were asked for.
     """
 
     def __init__(
@@ -94,20 +95,25 @@ class Stratum:
         self._rng = rng
         self._completion = completion
 
+    @property
+    def width(self) -> int:
+        """Normals that are drawn of a pair to score it."""
+        k = self.score.rank
+        return 2 * k if self._completion is None else k + 1
+
     def above(self, pairs: int, threshold: float) -> tuple[Array, Array]:
-        """Draws the next `pairs` pairs: scores (m,) and normals (2k, m) of those above `threshold`.
+        """Draws the next `pairs` pairs: scores (m,) and normals (width, m) of those above `threshold`.
 
         A pair is a column, so that every step runs along contiguous memory.
         """
-        if self._completion is None:
-            return self._all_at_once(pairs, threshold)
-        return self._score_then_rest(pairs, threshold, self._completion)
-
-    def _all_at_once(self, pairs: int, threshold: float) -> tuple[Array, Array]:
         k = self.score.rank
-        normals = self._rng.standard_normal((2 * k, pairs))
+        normals = self._rng.standard_normal((self.width, pairs))
         a, b = normals[:k], normals[k:]
-        values = self.score.gains @ (a * b) + self._curved(a)
+        if self._completion is None:
+            values = self.score.gains @ (a * b)
+        else:
+            values = np.sqrt(self.score.gains**2 @ (a * a)) * b[0]
+        values += self._curved(a)
         if self.sign:
             # (a, b) -> (a, -b) negates the score of a corrupted pair and keeps its law.
             b *= self.sign * np.copysign(1.0, values)
@@ -117,23 +123,12 @@ class Stratum:
             return values, normals
         return np.compress(kept, values), np.compress(kept, normals, axis=1)
 
-    def _score_then_rest(
-        self, pairs: int, threshold: float, completion: np.random.Generator
-    ) -> tuple[Array, Array]:
-        k = self.score.rank
-        drawn = self._rng.standard_normal((k + 1, pairs))
-        a, along = drawn[:k], drawn[k]
-        if self.sign:
-            np.abs(along, out=along)
-            along *= self.sign
-        length = np.sqrt(self.score.gains**2 @ (a * a))
-        values = length * along + self._curved(a)
-        kept = values > threshold
-        values, length = np.compress(kept, values), np.compress(kept, length)
-        drawn = np.compress(kept, drawn, axis=1)
-        a, along = drawn[:k], drawn[k]
-        b = _completed(self.score.gains[:, None] * a, length, along, completion)
-        return values, np.concatenate((a, b))
+    def complete(self, normals: Array) -> Array:
+        """All normals (2k, m) of pairs that were drawn as (width, m)."""
+        if self._completion is None:
+            return normals
+        a, along = normals[:-1], normals[-1]
+        return np.concatenate((a, _completed(self.score.gains[:, None] * a, along, self._completion)))
 
     def _curved(self, a: Array) -> Array | float:
         """<a, C a> for the columns of `a`; a corrupted pair has C = 0."""
@@ -144,13 +139,14 @@ class Stratum:
         return np.asarray(product.sum(axis=0))
 
 
-def _completed(direction: Array, length: Array, along: Array, rng: np.random.Generator) -> Array:
+def _completed(direction: Array, along: Array, rng: np.random.Generator) -> Array:
     """Standard normal columns b (k, m) whose component along `direction` (k, m) is `along`.
 
     The reflection I - u u^T/(1 + |e_1|), u = e + sign(e_1) 1_1, takes the unit vector e of the
     direction to -sign(e_1) 1_1; b is the reflection of a normal vector whose first entry is set.
     """
-    unit = np.divide(direction, length, out=np.zeros_like(direction), where=length > 0)
+    length = np.sqrt((direction * direction).sum(axis=0))
+    unit = np.divide(direction, length, out=np.zeros(direction.shape), where=length > 0)
     unit[0, length == 0] = 1.0
     sign = np.copysign(1.0, unit[0])
     normals = np.empty(unit.shape)
@@ -212,7 +208,7 @@ def select_above(
     for stratum in strata:
         for start in range(0, stratum.pairs, block):
             _, normals = stratum.above(min(block, stratum.pairs - start), threshold)
-            moments[stratum.label].add(normals)
+            moments[stratum.label].add(stratum.complete(normals))
     return moments
 
 
@@ -240,14 +236,14 @@ def select_top(
     total = sum(counts)
     # With fewer than half to keep, corrupted pairs with negative scores are out as a rule.
     split = keep < total / 2
-    # Here a class keeps less than about half of the pairs that are drawn of it.
-    first = keep < total / 4, keep < counts[1] / 2
+    # Then completing the kept ones takes less than drafts save.
+    first = (keep < total / 8,) * 2
     for attempt in (0, 1):
         positive_only = split and attempt == 0
         signs = ((1,) if positive_only else (1, -1)) if split else (0,)
         strata = _strata(scores, counts, first, signs, lambda i: seeds.block(rng, i))
         top = _Bracket(
-            scores[0].rank,
+            strata,
             keep,
             total,
             # The pairs that are not drawn have scores below 0: they are the first to be dropped.
@@ -264,22 +260,24 @@ def _stream(strata: Sequence[Stratum], total: int, block: int, top: _Bracket) ->
     """Feeds all pairs to `top`, in steps that take the same share of every stratum."""
     steps = -(-total // block)
     for step in range(steps):
-        for stratum in strata:
+        for place, stratum in enumerate(strata):
             share = stratum.pairs * (step + 1) // steps - stratum.pairs * step // steps
-            top.add(stratum.label, *stratum.above(share, top.low))
+            top.add(place, *stratum.above(share, top.low))
         top.narrow((step + 1) / steps)
 
 
 class _Bracket:
     """The moving bracket of `select_top`, what was added, and the candidates inside."""
 
-    def __init__(self, rank: int, keep: int, total: int, low: float, width: float) -> None:
+    def __init__(self, strata: Sequence[Stratum], keep: int, total: int, low: float, width: float) -> None:
         self.low, self.high = low, np.inf
+        self._strata = strata
+        rank = strata[0].score.rank
         self._moments = Moments(2 * rank), Moments(2 * rank)
         self._keep, self._total, self._width = keep, total, width
         self._values = np.empty(0)
-        self._normals = np.empty((2 * rank, 0))
-        self._labels = np.empty(0, dtype=np.int64)
+        self._normals = np.empty((strata[0].width, 0))
+        self._places = np.empty(0, dtype=np.int64)
         self._pending: list[tuple[Array, Array, int]] = []
         self._size = 0
         self._size_when_narrowed = 0
@@ -288,13 +286,13 @@ class _Bracket:
     def _added(self) -> int:
         return self._moments[0].count + self._moments[1].count
 
-    def add(self, label: int, values: Array, normals: Array) -> None:
-        """Takes pairs that score above `low`."""
+    def add(self, place: int, values: Array, normals: Array) -> None:
+        """Takes pairs of the stratum at `place` that score above `low`."""
         sure = values > self.high
         if sure.any():
-            self._moments[label].add(np.compress(sure, normals, axis=1))
+            self._keep_for_good(place, np.compress(sure, normals, axis=1))
             values, normals = np.compress(~sure, values), np.compress(~sure, normals, axis=1)
-        self._pending.append((values, normals, label))
+        self._pending.append((values, normals, place))
         self._size += len(self._pending[-1][0])
 
     def narrow(self, done: float) -> None:
@@ -334,18 +332,22 @@ class _Bracket:
         """Merges the pending candidates into the sorted ones, highest score first."""
         values = np.concatenate([self._values, *(p[0] for p in self._pending)])
         normals = np.concatenate([self._normals, *(p[1] for p in self._pending)], axis=1)
-        labels = np.concatenate([self._labels, *(np.full(len(p[0]), p[2]) for p in self._pending)])
+        places = np.concatenate([self._places, *(np.full(len(p[0]), p[2]) for p in self._pending)])
         order = np.argsort(-values, kind="stable")
-        self._values, self._normals, self._labels = values[order], normals[:, order], labels[order]
+        self._values, self._normals, self._places = values[order], normals[:, order], places[order]
         self._pending = []
 
     def _take(self, count: int) -> None:
-        for label in (0, 1):
-            chosen = self._labels[:count] == label
-            self._moments[label].add(np.compress(chosen, self._normals[:, :count], axis=1))
+        for place in range(len(self._strata)):
+            chosen = self._places[:count] == place
+            self._keep_for_good(place, np.compress(chosen, self._normals[:, :count], axis=1))
         self._cut(slice(count, None))
 
+    def _keep_for_good(self, place: int, normals: Array) -> None:
+        stratum = self._strata[place]
+        self._moments[stratum.label].add(stratum.complete(normals))
+
     def _cut(self, part: slice) -> None:
-        self._values, self._labels = self._values[part], self._labels[part]
+        self._values, self._places = self._values[part], self._places[part]
         self._normals = self._normals[:, part]
         self._size = len(self._values)
