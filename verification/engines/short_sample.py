@@ -121,12 +121,13 @@ def _mixing(left: Array, right: Array, r: int, k: int, noise_left: float, noise_
     widths = [part.shape[-1] for part in parts]
     signal = np.concatenate(parts, axis=-1)
     on_right = np.repeat([True, False, True, False], widths)
-    root = np.zeros((len(signal), 2, 2 * r + len(on_right), len(on_right)))
+    noise = np.diag(np.where(on_right, noise_right, noise_left))
+    root = np.zeros((len(signal), 2, 2 * r + len(noise), len(noise)))
     # The two modalities of a clean pair share their latents, those of a corrupted one have their own.
-    root[:, 1, :r] = signal
+    root[:, 1, :r], root[:, 1, r : r + len(noise)] = signal, noise
     root[:, 0, :r] = np.where(on_right, signal, 0.0)
     root[:, 0, r : 2 * r] = np.where(on_right, 0.0, signal)
-    root[:, :, 2 * r :] = np.diag(np.where(on_right, noise_right, noise_left))
+    root[:, 0, 2 * r :] = noise
     return np.asarray(np.linalg.qr(root, mode="r"))
 
 
