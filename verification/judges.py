@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import singledispatch
 from typing import Any
 
@@ -28,8 +29,8 @@ Samples = Callable[[Cell], Array]
 
 
 def judge(plan: Plan, samples: Samples, seed: int) -> Evidence:
-    """The evidence of one check."""
-    return _judge(plan.check, plan, samples, seed)
+    """The evidence of one check at the look that `plan` is at, else at its last one."""
+    return _judge(plan.check, plan if plan.judged else plan.at(plan.replicates), samples, seed)
 
 
 @singledispatch
@@ -80,7 +81,7 @@ def _ratios(plan: Plan, samples: Samples) -> list[Array]:
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return [
-            samples(cell)[: plan.replicates] / bound
+            samples(cell)[: plan.judged] / bound
             for cell, bound in zip(plan.cells, _bounds(plan), strict=True)
         ]
 
@@ -133,7 +134,7 @@ def _certificate(check: Certificate, plan: Plan, samples: Samples, seed: int) ->
 @_judge.register
 def _search(check: Search, plan: Plan, samples: Samples, seed: int) -> Evidence:
     (cell,) = plan.cells
-    ratios = samples(cell)[: plan.replicates]
+    ratios = samples(cell)[: plan.judged]
     limit = float(plan.claim.evaluate({})) if plan.claim.bound is not None else 1.0
     worst = int(np.argmax(ratios))
     broken = bool(ratios[worst] > limit * (1 + 1e-9))
@@ -168,8 +169,8 @@ def _tail(check: Tail, plan: Plan, samples: Samples, seed: int) -> Evidence:
     drawn = zip(plan.points, plan.cells, bounds, _ratios(plan, samples), strict=True)
     for point, cell, bound, ratios in drawn:
         # The values themselves are compared: a bound <= 0 would turn a ratio's inequality around.
-        broken = sign * (samples(cell)[: plan.replicates] - bound) > 0
-        result = inference.run_tail((bool(b) for b in broken), plan.test, plan.replicates)
+        broken = sign * (samples(cell)[: plan.judged] - bound) > 0
+        result = inference.run_tail((bool(b) for b in broken), plan.test, plan.judged)
         used = ratios[: result.used]
         # An order statistic: ratios may be infinite.
         edge = np.quantile(used, 1 - check.delta if sign > 0 else check.delta, method="inverted_cdf")
@@ -225,12 +226,12 @@ def _scaling(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidenc
     log_ratios = [np.log(ratios) for ratios in _ratios(plan, samples)]
     along = np.abs(log_x - log_x[0])
     if check.two_sided:
-        result = slopes.slope_interval(log_x, log_ratios, plan.alpha)
+        result = slopes.slope_interval(log_x, log_ratios, plan.look_alpha)
         outcome = slopes.equivalence(result.end[1], 0.0, check.margin)
         right = "off by more than " if outcome == "fails" else "right to ±"
         statement = f"the exponent of {parameter} is {right}{check.margin:g}"
     else:
-        result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.alpha)
+        result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.look_alpha)
         outcome = slopes.at_most(result.end[1], check.margin)
         verb = "grow" if sign > 0 else "fall"
         verb = f"{verb}s" if outcome == "fails" else f"does not {verb}"
@@ -279,8 +280,8 @@ def _level(check: Level, plan: Plan, samples: Samples, seed: int) -> Evidence:
     rows: list[dict[str, Any]] = []
     for values, cell in zip(plan.points, plan.cells, strict=True):
         target = check.value if check.value is not None else float(plan.claim.evaluate(values))
-        drawn = samples(cell)[: plan.replicates] / target
-        interval = slopes.median_interval(drawn, plan.alpha / len(plan.cells))
+        drawn = samples(cell)[: plan.judged] / target
+        interval = slopes.median_interval(drawn, plan.look_alpha / len(plan.cells))
         outcomes.append(slopes.equivalence(interval, 1.0, check.tolerance))
         rows.append(
             {
@@ -308,7 +309,7 @@ def _level(check: Level, plan: Plan, samples: Samples, seed: int) -> Evidence:
             BETA,
             meaning="relative difference of the typical value from the stated one",
         ),
-        replicates=plan.replicates * len(rows),
+        replicates=plan.judged * len(rows),
         seed=seed,
         witness={"setting": rows[worst]["setting"], "command": repeat_draw(plan.cells[worst], seed, 0)}
         if combine(outcomes) == "fails"
@@ -322,10 +323,11 @@ def _law(check: Law, plan: Plan, samples: Samples, seed: int) -> Evidence:
     outcomes: list[Outcome] = []
     rows: list[dict[str, Any]] = []
     results = []
+    rates = plan.look_alpha / len(plan.cells), BETA / len(plan.looks)
     for values, cell in zip(plan.points, plan.cells, strict=True):
-        drawn = samples(cell)[: plan.replicates]
+        drawn = samples(cell)[: plan.judged]
         pit = np.asarray(check.cdf(values, drawn), dtype=float)
-        result = distribution.law_test(pit, check.tolerance, plan.alpha / len(plan.cells), BETA)
+        result = distribution.law_test(pit, check.tolerance, *rates)
         outcomes.append(result.outcome)
         results.append(result)
         rows.append({"setting": values, "distance": result.distance, "outcome": result.outcome})
@@ -340,8 +342,13 @@ def _law(check: Law, plan: Plan, samples: Samples, seed: int) -> Evidence:
         interval=results[worst].interval,
         threshold=check.tolerance,
         false_alarm=plan.alpha,
-        power=results[worst].power,
-        replicates=plan.replicates * len(rows),
+        power=replace(
+            results[worst].power,
+            smallest=check.tolerance + distribution.minimal_distance(plan.replicates, *rates),
+            replicates=plan.replicates,
+            beta=BETA,
+        ),
+        replicates=plan.judged * len(rows),
         seed=seed,
         witness={"setting": rows[worst]["setting"], "command": repeat_draw(plan.cells[worst], seed, 0)}
         if combine(outcomes) == "fails"
