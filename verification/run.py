@@ -78,9 +78,10 @@ def verify(
             verdict=verdicts[c.id],
             evidence=tuple(e for n, e in evidence.items() if plans[n].claim.id == c.id),
             mutants=tuple(
-                MutantResult(m.id, wrong[m.id], m.reason) for m in found_mutants[c.id] if not m.implied
+                MutantResult(m.id, wrong[m.id], m.reason) for m in found_mutants[c.id] if m.counted
             ),
             implied=tuple(m.id for m in found_mutants[c.id] if m.implied),
+            untested=tuple((m.id, m.reason) for m in found_mutants[c.id] if m.untested),
             conditional_on=doubts[c.id],
             left_out=sum(not design.included(check, chosen) for check in c.checks),
             repeat=_repeat(c, split, profile, seed, alpha, module),
@@ -174,7 +175,7 @@ def _judge_all(
     evidence = {name: _evidence(plan, samples) for name, plan in plans.items() if not plan.cells}
     judged = (replace(c, checks=tuple(k for k in c.checks if design.included(k, profile))) for c in claims)
     found = {claim.id: mutants.mutants(claim) if with_mutants else () for claim in judged}
-    counted = [mutant for group in found.values() for mutant in group if not mutant.implied]
+    counted = [mutant for group in found.values() for mutant in group if mutant.counted]
     planned = {
         mutant.id: _mutant_plans(mutant, plans.values(), profile, module, samples.seed) for mutant in counted
     }

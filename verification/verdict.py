@@ -33,7 +33,8 @@ class MutantResult:
 class ClaimVerdict:
     """What a run found about one claim.
 
-    `implied` are wrong-looking versions that follow from the claim and therefore cannot be refuted.
+    `implied` are wrong-looking versions that follow from the claim and therefore cannot be refuted;
+    `untested` are (id, why): versions that are not known to be false where the claim is judged.
     `conditional_on` are claims that this one rests on and that did not come out true themselves;
     `left_out` checks are made by a more thorough profile only.
     """
@@ -43,6 +44,7 @@ class ClaimVerdict:
     evidence: tuple[Evidence, ...]
     mutants: tuple[MutantResult, ...] = ()
     implied: tuple[str, ...] = ()
+    untested: tuple[tuple[str, str], ...] = ()
     conditional_on: tuple[str, ...] = ()
     left_out: int = 0
     repeat: str = ""
@@ -106,6 +108,7 @@ class ClaimVerdict:
             "evidence": [e.as_dict() for e in self.evidence],
             "mutants": [m.as_dict() for m in self.mutants],
             "implied": list(self.implied),
+            "untested": [{"id": name, "reason": reason} for name, reason in self.untested],
             "conditional_on": list(self.conditional_on),
             "left_out": self.left_out,
             "repeat": self.repeat,
