@@ -98,11 +98,12 @@ def certify_asymptote(claim: Claim, bits: int) -> Certified:
 
     scale = sp.sqrt(a_x * a_y)
     sign = 1 if claim.relation is Relation.UPPER else -1
+    stated = sp.simplify(required(claim) / scale)
     worst, holds = float("inf"), True
     with precision(bits):
         for dimension in range(1, 4 * LARGEST_R + 1):
             mean = truncated_mean(dimension, 0, 0) / ball(Fraction(1, 2))
-            margin = sign * (enclose(sp.simplify(required(claim) / scale).subs(r, dimension)) - mean)
+            margin = sign * (enclose(stated.subs(r, dimension)) - mean)
             if margin < 0:
                 worst, place = endpoints(margin)[1], f"r = {dimension}"
                 return Certified(False, _box_of_means(), bits, dimension, worst, place)
