@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias
 
 import sympy as sp
@@ -78,6 +78,11 @@ class Path:
 
     def points(self) -> tuple[dict[str, float], ...]:
         """The settings along the path, as parameter name -> number."""
+        return tuple(dict(point) for point in self._points)
+
+    @cached_property
+    def _points(self) -> tuple[dict[str, float], ...]:
+        # Every wrong version of a claim is judged on the claim's own paths.
         return tuple(resolve({**dict(self.at), self.parameter: v}) for v in self.values)
 
 
@@ -321,8 +326,9 @@ class Claim:
         return self.bound
 
 
+@lru_cache(maxsize=1024)
 def _parameters(expression: sp.Expr) -> tuple[sp.Symbol, ...]:
-    return tuple(sorted(expression.free_symbols, key=str))
+    return tuple(sorted(expression.free_symbols, key=lambda symbol: symbol.name))
 
 
 @lru_cache(maxsize=1024)
