@@ -177,13 +177,26 @@ class Law:
 class Step:
     """One step of a symbolic proof: `statement` in words, `truth` decided by SymPy.
 
-    `truth` is True only where SymPy reduced the step to an identity or a sign; `shown` is the
-    expression that was decided, for display.
+    `truth` is True only where SymPy reduced the step to an identity or a sign; `shown` is what was
+    decided, whose `str` is for display.
     """
 
     statement: str
     truth: bool
-    shown: str = ""
+    shown: object = ""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two sides of a decided step; put into words only where they are read, as printing is slow."""
+
+    left: Any
+    sign: str
+    right: Any
+    ending: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.left} {self.sign} {self.right}{self.ending}"
 
 
 @dataclass(frozen=True)
