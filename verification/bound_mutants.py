@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import sympy as sp
@@ -194,6 +194,7 @@ def _boundary(claim: Claim, node: sp.Min, name: str) -> Iterator[Mutant]:
 
 
 def _lowered(claim: Claim, node: sp.Min, branch: sp.Expr, parameter: sp.Symbol) -> _Change:
+    @cache  # asked for at every point
     def expression(step: int) -> sp.Expr:
         assert claim.bound is not None
         moved = branch * parameter ** (-step * HALF)

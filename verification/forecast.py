@@ -70,10 +70,15 @@ def _log_ratio(bound: Bound, measured: Measured, point: Mapping[str, float], sha
     """log(forecast / bound), infinite where one of them is 0 or less; NaN contradicts nothing."""
     with np.errstate(all="ignore"):
         limit = float(bound(point))
-    value = forecast(quantities.cell(measured, point), share)
+    value = _forecast_at(measured, tuple(point.items()), share)
     if limit <= 0:
         return math.inf
     return math.log(value / limit) if value > 0 and limit < math.inf else -math.inf
+
+
+@lru_cache(maxsize=8192)  # to resolve a cell takes longer than to look its forecast up
+def _forecast_at(measured: Measured, point: tuple[tuple[str, float], ...], share: float) -> float:
+    return forecast(quantities.cell(measured, dict(point)), share)
 
 
 @lru_cache(maxsize=8192)
