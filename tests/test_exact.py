@@ -177,8 +177,8 @@ def test_a_repeated_filter_uses_the_scale_of_each_round():
 def some_scores(rank):
     """The scores of both classes under an imperfect teacher's geometry."""
     setting = Setting(100, rank + 3, rank + 2, rank, 0.3, 2.0, 4.0)
-    teacher = exact._train(setting, 60, generators(1)).teacher()
-    return Geometry.relative_to(teacher, setting).scores
+    ((_, teacher),) = exact._train(setting, 60, generators(1)).teachers()
+    return Geometry.relative_to(teacher, setting).scores(0)
 
 
 def mean_score(scores, moments):
@@ -193,13 +193,28 @@ def mean_score(scores, moments):
 def top_by_sorting(scores, counts, keep, split):
     """The top pairs of the same population, by drawing all of them and sorting."""
     first = keep < sum(counts) / 4, keep < counts[1] / 2
-    strata = selection._strata(scores, counts, first, split, generators(1)[0])
-    drawn = [(s.label, *s.above(s.pairs, -INF)) for s in strata]
+    drawn = []
+
+    class All:
+        """Takes what `select_top` would be fed, in the same blocks."""
+
+        low = -INF
+
+        def add(self, label, values, normals):
+            drawn.append((label, values, normals))
+
+        def narrow(self, done):
+            pass
+
+    (rng,) = generators(1)
+    signs = (1, -1) if split else (0,)
+    strata = selection._strata(scores, counts, first, signs, lambda i: seeds.block(rng, i))
+    selection._stream(strata, sum(counts), selection._block_pairs(scores), All())
     values = np.concatenate([v for _, v, _ in drawn])
     threshold = np.sort(values)[-keep]
     moments = Moments(2 * scores[0].rank), Moments(2 * scores[1].rank)
-    for label, v, rows in drawn:
-        moments[label].add(rows[v >= threshold])
+    for label, v, normals in drawn:
+        moments[label].add(normals[:, v >= threshold])
     return moments, np.sort(values)[-keep:].sum()
 
 
@@ -279,7 +294,7 @@ def test_both_ways_to_draw_a_stratum_have_the_same_law(threshold, monkeypatch):
             assert stats.fisher_exact(table).pvalue > 1e-6
         assert stats.ks_2samp(values, values_first).pvalue > 1e-6
         for column in range(10):
-            assert stats.ks_2samp(rows[:, column], rows_first[:, column]).pvalue > 1e-6
+            assert stats.ks_2samp(rows[column], rows_first[column]).pvalue > 1e-6
         # The negative control: another class's scores.
         other = Stratum(scores[1], 1, 0, 40_000, *generators(2)).above(40_000, threshold)[0]
         assert stats.ks_2samp(values, other).pvalue < 1e-6
@@ -292,8 +307,8 @@ def test_completed_rows_have_the_given_component_and_a_free_rest():
     direction[0], direction[1] = 0.0, [-3.0, 0.0, 0.0, 0.0]
     length = np.linalg.norm(direction, axis=1)
     along = rng.standard_normal(1000)
-    rows = selection._completed(direction.copy(), length, along, generators(1)[0])
-    free = generators(1)[0].standard_normal((1000, 3))
+    rows = selection._completed(direction.T, length, along, generators(1)[0]).T
+    free = generators(1)[0].standard_normal((3, 1000)).T
     np.testing.assert_allclose(
         np.einsum("ij,ij->i", rows, direction)[1:], (along * length)[1:], rtol=1e-9, atol=1e-12
     )
@@ -306,8 +321,9 @@ def test_heads_keep_every_inner_product():
     for pairs in (0, 1, 2, 4, 7, 100):
         rows = rng.standard_normal((pairs, 6)) + 0.3
         moments = Moments(6)
-        moments.add(rows)
-        head = heads(moments)
+        moments.add(rows.T)
+        head = heads([(Moments(6), moments)])[0, 1]
+        assert not heads([(Moments(6), moments)])[0, 0].any()
         full = np.hstack((np.ones((pairs, 1)), rows))
         np.testing.assert_allclose(head.T @ head, full.T @ full, atol=1e-10)
         assert not head[min(pairs, 7) :].any()
@@ -316,10 +332,10 @@ def test_heads_keep_every_inner_product():
 @given(settings_of_the_model(), st.booleans())
 def test_the_geometry_has_the_covariance_of_the_model(setting, clean):
     """mixing^T mixing is the covariance of (q, p, q', p') that the model gives in the teacher's basis."""
-    teacher = exact._train(setting, min(setting.n, 50), generators(1)).teacher()
+    ((_, teacher),) = exact._train(setting, min(setting.n, 50), generators(1)).teachers()
     geometry = Geometry.relative_to(teacher, setting)
     k, r = geometry.rank, setting.r
-    left, right = geometry.left[:r], geometry.right[:r]
+    left, right = geometry.left[0, :r], geometry.right[0, :r]
     cross = right.T @ left * clean
     covariance = np.block(
         [
@@ -330,16 +346,16 @@ def test_the_geometry_has_the_covariance_of_the_model(setting, clean):
     order = [*range(k), *(len(right.T) + np.arange(k)), *range(k, len(right.T))]
     order += [*(len(right.T) + np.arange(k, len(left.T)))]
     expected = covariance[np.ix_(order, order)]
-    mixing = geometry.mixing[int(clean)]
+    mixing = geometry.mixing[0, int(clean)]
     scale = np.abs(expected).max()
     np.testing.assert_allclose(mixing.T @ mixing, expected, atol=1e-12 * scale * len(expected))
     # The score in the rotated normals is the teacher's bilinear form.
     g = np.random.default_rng(0).standard_normal((5, len(mixing)))
     pairs = g @ mixing
-    form = geometry.scores[int(clean)]
+    form = geometry.scores(0)[int(clean)]
     a, b = g[:, :k], g[:, k : 2 * k]
     score = np.einsum("ij,jk,ik->i", a, form.curvature, a) + (a * b) @ form.gains
-    expected_score = (pairs[:, :k] * pairs[:, k : 2 * k]) @ teacher.weights
+    expected_score = (pairs[:, :k] * pairs[:, k : 2 * k]) @ teacher.weights[0]
     size = np.abs(pairs).max() ** 2 * teacher.weights.max() + 1e-300
     np.testing.assert_allclose(score / size, expected_score / size, atol=1e-10)
 
@@ -348,9 +364,10 @@ def test_the_oracle_sees_the_truth_and_nothing_else():
     """The oracle's geometry has no coordinates beyond the scored ones but noise."""
     geometry = Geometry.relative_to(oracle(2), SETTING)
     assert (geometry.rank, geometry.pure_left, geometry.pure_right) == (2, 4, 3)
-    assert geometry.mixing.shape == (2, 4, 4)
-    assert not geometry.scores[0].curvature.any()
-    assert geometry.scores[1].mean == pytest.approx(2.0)
+    assert geometry.mixing.shape == (1, 2, 4, 4)
+    corrupted, clean = geometry.scores(0)
+    assert not corrupted.curvature.any()
+    assert clean.mean == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize(("threshold", "share"), [(0.0, 0.5), (-INF, 1.0)])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -22,11 +22,16 @@ from threadpoolctl import threadpool_limits
 
 from bounds.claim import Measured
 from verification import seeds, simulation
+from verification.batched import Batched
 from verification.errors import InvalidArgument, TooFewPairs
 from verification.estimate import Array
 from verification.setting import Procedure, Setting
 
 Quantity = Callable[[Any, np.random.Generator], float]
+
+BATCH, BATCH_NUMBERS = 256, 2**20
+"""Replicates of a `Batched` quantity that are drawn at once: at most so many, and so many entries of a
+square matrix of both modalities."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,19 @@ def draw(cell: Cell, seed: int, indices: Sequence[int]) -> Array:
     if Setting.__dataclass_fields__.keys() <= place.keys():
         place = cell.setting
     with threadpool_limits(limits=1, user_api="blas"):
-        return np.array([function(place, seeds.generator(seed, cell.key, i)) for i in indices], dtype=float)
+        rngs = seeds.generators(seed, cell.key, indices)
+        if isinstance(function, Batched):
+            return np.concatenate([np.empty(0), *(function.many(place, part) for part in _parts(rngs, cell))])
+        return np.array([function(place, rng) for rng in rngs], dtype=float)
+
+
+def _parts(rngs: list[np.random.Generator], cell: Cell) -> Iterator[list[np.random.Generator]]:
+    """Batches whose matrices fit the memory meant for them; no number depends on them."""
+    values = dict(cell.values)
+    rows = int(values.get("d", 1)) + int(values.get("d_tilde", 0))
+    size = max(1, min(BATCH, BATCH_NUMBERS // rows**2))
+    for start in range(0, len(rngs), size):
+        yield rngs[start : start + size]
 
 
 def _errors(cell: Cell, seed: int, indices: Sequence[int]) -> Array:

@@ -9,20 +9,39 @@ in any order, and get the same bits.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from verification.setting import whole
 
 
+class _NoSeed(np.random.SeedSequence):
+    """Spares a new Philox the search for entropy, most of its cost: its whole state is then overwritten."""
+
+    _zeros = np.zeros(2, dtype=np.uint64)
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
+        """Zeros, whatever is asked for: a Philox asks for its key of two words."""
+        return self._zeros
+
+
+_NO_SEED = _NoSeed(0)
+
+
 def generator(root_seed: int, key: str, replicate: int = 0) -> np.random.Generator:
     """The generator of one replicate; `key` names the setting and procedure drawn from."""
+    return generators(root_seed, key, [replicate])[0]
+
+
+def generators(root_seed: int, key: str, replicates: Iterable[int]) -> list[np.random.Generator]:
+    """`generator` for each replicate, with the key hashed once."""
     root_seed = whole("seed", root_seed, 0, 2**63 - 1)
-    replicate = whole("replicate", replicate, 0, 2**63 - 1)
     digest = hashlib.blake2b(f"{root_seed}|{key}".encode(), digest_size=16).digest()
-    philox_key = np.frombuffer(digest, dtype="<u8").astype(np.uint64)
-    counter = np.array([0, 0, 0, replicate], dtype=np.uint64)
-    return np.random.Generator(np.random.Philox(key=philox_key, counter=counter))
+    words = int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
+    return [_philox(words, (0, 0, 0, whole("replicate", i, 0, 2**63 - 1))) for i in replicates]
 
 
 def stage(rng: np.random.Generator, index: int) -> np.random.Generator:
@@ -44,9 +63,25 @@ def _jumped(rng: np.random.Generator, jumps: int) -> np.random.Generator:
     bits = rng.bit_generator
     if not isinstance(bits, np.random.Philox):
         raise TypeError(f"independent streams need a Philox generator, got {type(bits).__name__}")
-    # What bits.jumped(jumps) gives, at a third of its time: short draws spend much of theirs here.
+    # What bits.jumped(jumps) gives, at a fraction of its time: short draws spend much of theirs here.
     state = bits.state["state"]
-    low, middle, *upper = (int(word) for word in state["counter"])
-    high = (upper[0] + (upper[1] << 64) + jumps) % 2**128
-    counter = np.array([low, middle, high % 2**64, high >> 64], dtype=np.uint64)
-    return np.random.Generator(np.random.Philox(key=state["key"], counter=counter))
+    low, middle, third, fourth = state["counter"].tolist()
+    high = (third + (fourth << 64) + jumps) % 2**128
+    return _philox(state["key"], (low, middle, high % 2**64, high >> 64))
+
+
+def _philox(
+    key: Sequence[int] | NDArray[np.uint64], counter: tuple[int, int, int, int]
+) -> np.random.Generator:
+    bits = np.random.Philox(_NO_SEED)
+    # NumPy takes tuples as well as the arrays that its type asks for, and faster.
+    state: Any = {
+        "bit_generator": "Philox",
+        "state": {"counter": counter, "key": key},
+        "buffer": (0, 0, 0, 0),
+        "buffer_pos": 4,  # nothing buffered
+        "has_uint32": 0,
+        "uinteger": 0,
+    }
+    bits.state = state
+    return np.random.Generator(bits)

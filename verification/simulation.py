@@ -101,7 +101,7 @@ def replicates(
     key = stream_key(setting, procedure, engine)
     with threadpool_limits(limits=1, user_api="blas"):
         if engine == "exact":
-            generators = [seeds.generator(seed, key, i) for i in indices]
+            generators = seeds.generators(seed, key, indices)
             return list(module.draw_many(setting, procedure, generators, scales))
         outcomes: list[Outcome] = []
         for i in indices:

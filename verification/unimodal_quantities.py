@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from verification.concentration_quantities import gram_root
-from verification.estimate import chordal_distance
+from verification.batched import Batched
+from verification.concentration_quantities import gram_roots
+from verification.estimate import Array
 from verification.setting import whole
 
 
-def pca_error(values: Mapping[str, float], rng: np.random.Generator) -> float:
+def pca_errors(values: Mapping[str, float], rngs: Sequence[np.random.Generator]) -> Array:
     """Chordal distance of the leading r sample principal components from U; n points with d coordinates.
 
     `values` holds n, d, r and gamma.  The sample covariance has n - 1 degrees of freedom and is drawn by
@@ -24,11 +25,17 @@ def pca_error(values: Mapping[str, float], rng: np.random.Generator) -> float:
     points = whole("n", values["n"], 2)
     scales = np.full(size, 1 / math.sqrt(values["gamma"]))
     scales[:rank] = math.sqrt(1 + 1 / values["gamma"])
-    root = gram_root(points - 1, size, rng) * scales
-    # Singular vectors of the root, not eigenvectors of its square, so that small angles keep their digits.
-    components = np.linalg.svd(root, full_matrices=False)[2][:rank].T
-    return chordal_distance(components, np.eye(size)[:, :rank])
+    roots = gram_roots(np.full(len(rngs), points - 1), size, rngs) * scales
+    scatter = roots.mT @ roots
+    eigenvalues, vectors = np.linalg.eigh(scatter)
+    known = min(rank, points - 1)
+    # One multiplication by the scatter shrinks the rounding in the noise coordinates as it does these
+    # themselves: small angles keep their digits.
+    noise = scatter[:, rank:] @ vectors[..., -known:] / eigenvalues[:, None, -known:]
+    return np.asarray(np.sqrt(np.square(noise).sum(axis=(1, 2)) + (rank - known)))
 
 
-QUANTITIES: dict[str, Callable[[Mapping[str, float], np.random.Generator], float]] = {"pca-error": pca_error}
-"""Name -> function of the parameter values and a generator."""
+pca_error = Batched(pca_errors)
+
+QUANTITIES = {"pca-error": pca_error}
+"""Name -> function of the parameter values and generators."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from verification import seeds
 from verification.engines import Draw
-from verification.engines.selection import Moments, select_above, select_top
+from verification.engines.selection import select_above, select_top
 from verification.engines.short_sample import (
     Geometry,
     Teacher,
@@ -72,31 +72,31 @@ class _Fits:
             for a, b, values, rank, count in zip(left, right, self.values, self.ranks, counts, strict=True)
         ]
 
-    def teacher(self, replicate: int = 0) -> Teacher:
-        """A replicate's fit as a teacher."""
-        k = self.ranks[replicate]
+    def teachers(self) -> list[tuple[list[int], Teacher]]:
+        """The fits as teachers: replicates of one rank together, with their places."""
         r = self.values.shape[1]
-        left, right = (_fewest_coordinates(basis[replicate, :, :k], r) for basis in (self.left, self.right))
-        return Teacher(left, self.values[replicate, :k], right)
+        found = []
+        for k in sorted(set(self.ranks)):
+            places = [place for place, rank in enumerate(self.ranks) if rank == k]
+            left, right = (_fewest_coordinates(basis[places, :, :k], r) for basis in (self.left, self.right))
+            found.append((places, Teacher(left, self.values[places, :k], right)))
+        return found
 
 
 def _fewest_coordinates(basis: Array, r: int) -> Array:
     """`basis` after a rotation of the coordinates beyond the first r that leaves at most k of them."""
-    noise = np.linalg.qr(basis[r:], mode="r")
-    return np.vstack((basis[:r], noise))
+    return np.concatenate((basis[:, :r], np.linalg.qr(basis[:, r:], mode="r")), axis=1)
 
 
-def _fit(geometries: Sequence[Geometry], covariance: Array, r: int) -> _Fits:
+def _fit(geometry: Geometry, covariance: Array, r: int) -> _Fits:
     """Leading r singular triples (Eq. 6), turned from the teacher's coordinates to the truth's."""
     left, values, right_t = np.linalg.svd(covariance, full_matrices=False)
     floor = max(covariance.shape[1:]) * np.finfo(float).eps * values[:, :1]
     ranks = np.minimum(np.count_nonzero(values > floor, axis=1), r)
-    left, right = left[:, :, :r].copy(), right_t[:, :r].swapaxes(-1, -2).copy()
-    for basis, turns in (
-        (left, np.stack([geometry.left for geometry in geometries])),
-        (right, np.stack([geometry.right for geometry in geometries])),
-    ):
-        basis[:, : turns.shape[1]] = turns @ basis[:, : turns.shape[1]]
+    left, right = left[:, :, :r].copy(), right_t[:, :r].mT.copy()
+    for basis, turns in ((left, geometry.left), (right, geometry.right)):
+        size = turns.shape[-1]
+        basis[:, :size] = turns @ basis[:, :size]
     return _Fits(left, values[:, :r], right, tuple(ranks.tolist()))
 
 
@@ -110,7 +110,7 @@ def _train(setting: Setting, total: int, rngs: list[np.random.Generator]) -> _Fi
     """Fits on `total` pairs without a filter, one for each generator."""
     geometry = without_teacher(setting)
     counts, head = all_pairs(setting, total, rngs)
-    return _fit([geometry], cross_covariance([geometry], counts, head, rngs), setting.r)
+    return _fit(geometry, cross_covariance(geometry, counts, head, rngs), setting.r)
 
 
 def all_pairs(
@@ -122,17 +122,40 @@ def all_pairs(
     return counts, np.sqrt(counts.astype(float))[:, :, None, None]
 
 
+def _kept(procedure: Procedure, total: int) -> int | None:
+    """How many of `total` scored pairs a share keeps; None where a threshold decides."""
+    return None if procedure.retain is None else round(procedure.retain * total)
+
+
 @dataclass(frozen=True)
 class Kept:
-    """The pairs that a student learns from: what the filter saw of them, and where the rest comes from.
+    """The pairs that students learn from: what the filter saw of them, and where the rest comes from.
 
-    `counts` are by class (corrupted, clean), `head` (2, 1 + 2k, 1 + 2k) as `heads` says.
+    `counts` (B, 2) are by class (corrupted, clean), `head` (B, 2, 1 + 2k, 1 + 2k) as `heads` says; the
+    `rngs` are those of the B replicates.
     """
 
     geometry: Geometry
-    counts: tuple[int, int]
+    counts: NDArray[np.int64]
     head: Array
-    rest: np.random.Generator
+    rngs: list[np.random.Generator]
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many pairs each replicate kept."""
+        return [int(size) for size in self.counts.sum(axis=1)]
+
+    def only(self, places: list[int]) -> Kept:
+        """Some of the replicates."""
+        if len(places) == len(self.rngs):
+            return self
+        index = np.array(places, dtype=np.int64)
+        rngs = [self.rngs[place] for place in places]
+        return Kept(self.geometry.only(index), self.counts[index], self.head[index], rngs)
+
+    def covariances(self) -> Array:
+        """Eq. 5 for each replicate, which must have kept two pairs, in the geometry's coordinates."""
+        return cross_covariance(self.geometry, self.counts, self.head, self.rngs)
 
 
 def select(
@@ -141,49 +164,24 @@ def select(
     total: int,
     teacher: Teacher,
     scale: float,
-    selection: np.random.Generator,
-    rest: np.random.Generator,
+    rngs: list[np.random.Generator],
 ) -> Kept:
-    """Score `total` fresh pairs with the teacher and keep some; raises TooFewPairs."""
-    keep = None if procedure.retain is None else round(procedure.retain * total)
-    if keep is not None and keep < 2:
-        raise TooFewPairs(keep, total)
+    """Score `total` fresh pairs with the teacher and keep some, for each replicate."""
+    keep = _kept(procedure, total)
     if keep == total or procedure.theta == -np.inf:
-        (everything,), (head,) = all_pairs(setting, total, [rest])
-        return Kept(without_teacher(setting), tuple(everything.tolist()), head, rest)
+        return Kept(without_teacher(setting), *all_pairs(setting, total, rngs), rngs)
     geometry = Geometry.relative_to(teacher, setting)
-    clean = int(rest.binomial(total, setting.eta))
-    counts = total - clean, clean
-    moments: tuple[Moments, Moments]
-    if keep is not None:
-        moments = select_top(geometry.scores, counts, keep, selection)
-    else:
-        assert procedure.theta is not None
-        moments = select_above(geometry.scores, counts, procedure.theta * scale, selection)
-    kept = moments[0].count, moments[1].count
-    if sum(kept) < 2:
-        raise TooFewPairs(sum(kept), total)
-    return Kept(geometry, kept, np.stack([heads(m) for m in moments]), rest)
-
-
-def covariances(kept: Sequence[Kept]) -> Array:
-    """Eq. 5 for each replicate's kept pairs, in its geometry's coordinates; one shape for all."""
-    return cross_covariance(
-        _geometries(kept),
-        np.array([one.counts for one in kept], dtype=np.int64),
-        np.stack([one.head for one in kept]),
-        [one.rest for one in kept],
-    )
-
-
-def _geometries(kept: Sequence[Kept]) -> list[Geometry]:
-    """One for each replicate, or one for all where they share it."""
-    first = kept[0].geometry
-    return [first] if all(one.geometry is first for one in kept) else [one.geometry for one in kept]
-
-
-def _student(kept: Sequence[Kept], r: int) -> _Fits:
-    return _fit(_geometries(kept), covariances(kept), r)
+    moments = []
+    for i, rng in enumerate(rngs):
+        clean = int(rng.binomial(total, setting.eta))
+        scores, counts = geometry.scores(i), (total - clean, clean)
+        if keep is not None:
+            moments.append(select_top(scores, counts, keep, rng))
+        else:
+            assert procedure.theta is not None
+            moments.append(select_above(scores, counts, procedure.theta * scale, rng))
+    kept = np.array([[part.count for part in pair] for pair in moments], dtype=np.int64)
+    return Kept(geometry, kept, heads(moments), rngs)
 
 
 def smaller_modality_second(setting: Setting) -> tuple[Setting, bool]:
@@ -243,34 +241,39 @@ def _filtered(
     scales: tuple[float, ...],
 ) -> list[Draw | TooFewPairs]:
     """Filter and train, each round with the fit of the one before as the teacher."""
-    # Two streams a round, one for the selection and one for all else, after the teachers'.
-    streams = [[seeds.stage(rng, i) for i in range(2 * procedure.rounds + 1)] for rng in rngs]
     teacher_n, student_n = procedure.sizes(turned.n)
+    keep = _kept(procedure, student_n)
+    if keep is not None and keep < 2:
+        return [TooFewPairs(keep, student_n) for _ in rngs]
+    # A stream for each round, asked for before the teachers draw from the replicate's own.
+    streams = [[seeds.stage(rng, k) for k in range(procedure.rounds)] for rng in rngs]
+    groups: list[tuple[list[int], Teacher]]
     if procedure.estimator == "oracle-filtered":
-        teachers = dict.fromkeys(range(len(rngs)), oracle(turned.r))
-        scales = (1.0,)
+        groups, scales = [(list(range(len(rngs))), oracle(turned.r))], (1.0,)
     else:
-        fitted = _train(turned, teacher_n, [stream[0] for stream in streams])
-        teachers = {i: fitted.teacher(i) for i in range(len(rngs))}
+        groups = _train(turned, teacher_n, rngs).teachers()
         scales = scales or (turned.eta,) * procedure.rounds
     outcomes: dict[int, Draw | TooFewPairs] = {}
     for k in range(procedure.rounds):
-        kept: dict[int, Kept] = {}
-        for i, teacher in teachers.items():
-            selection, rest = streams[i][1 + 2 * k], streams[i][2 + 2 * k]
-            try:
-                kept[i] = select(turned, procedure, student_n, teacher, scales[k], selection, rest)
-            except TooFewPairs as error:
-                outcomes[i] = error
-        teachers = {}
-        for shape in {one.geometry.shape: None for one in kept.values()}:
-            members = [i for i, one in kept.items() if one.geometry.shape == shape]
-            fits = _student([kept[i] for i in members], turned.r)
+        # Replicates whose teachers differ in rank differ in shape, and are completed apart.
+        following: list[tuple[list[int], Teacher]] = []
+        for members, teacher in groups:
+            own = [streams[i][k] for i in members]
+            kept = select(turned, procedure, student_n, teacher, scales[k], own)
+            sizes = kept.sizes
+            outcomes |= {
+                i: TooFewPairs(size, student_n) for i, size in zip(members, sizes, strict=True) if size < 2
+            }
+            enough = [place for place, size in enumerate(sizes) if size >= 2]
+            if not enough:
+                continue
+            kept, left = kept.only(enough), [members[place] for place in enough]
+            fits = _fit(kept.geometry, kept.covariances(), turned.r)
             if k + 1 < procedure.rounds:
-                teachers |= {i: fits.teacher(place) for place, i in enumerate(members)}
+                following += [([left[place] for place in places], t) for places, t in fits.teachers()]
             else:
-                sizes = [sum(kept[i].counts) for i in members]
-                outcomes |= zip(members, fits.draws(swapped, sizes, student_n), strict=True)
+                outcomes |= zip(left, fits.draws(swapped, kept.sizes, student_n), strict=True)
+        groups = following
     return [outcomes[i] for i in range(len(rngs))]
 
 

@@ -18,7 +18,7 @@ Two exact savings, proved in proofs_notes/engines.md:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,19 +63,19 @@ class Moments:
         self.total = np.zeros(width)
         self.gram = np.zeros((width, width))
 
-    def add(self, rows: Array) -> None:
-        """Adds the rows of an (m, 2k) array."""
-        self.count += len(rows)
-        self.total += np.ones(len(rows)) @ rows
-        self.gram += rows.T @ rows
+    def add(self, normals: Array) -> None:
+        """Adds the columns of a (2k, m) array."""
+        self.count += normals.shape[1]
+        self.total += normals.sum(axis=1)
+        self.gram += normals @ normals.T
 
 
 class Stratum:
     """A stream of pairs of one class, all with scores of the given sign (0: any sign).
 
     `pairs` is how many the population has.  With a `completion` stream a pair's score is drawn first
-    and the rest of it only if it is kept; being a stream of its own, which pairs a stratum holds, and
-    their scores, do not depend on the thresholds that were asked for.
+    and the rest of it only if it is kept; where that is a stream of its own, which pairs a stratum
+    holds, and their scores, do not depend on the thresholds that were asked for.
     """
 
     def __init__(
@@ -93,60 +93,71 @@ class Stratum:
         self.pairs = pairs
         self._rng = rng
         self._completion = completion
-        self._form = np.vstack((score.curvature, np.diag(score.gains)))
 
     def above(self, pairs: int, threshold: float) -> tuple[Array, Array]:
-        """Draws the next `pairs` pairs: scores (m,) and normals (m, 2k) of those above `threshold`."""
+        """Draws the next `pairs` pairs: scores (m,) and normals (2k, m) of those above `threshold`.
+
+        A pair is a column, so that every step runs along contiguous memory.
+        """
         if self._completion is None:
             return self._all_at_once(pairs, threshold)
         return self._score_then_rest(pairs, threshold, self._completion)
 
     def _all_at_once(self, pairs: int, threshold: float) -> tuple[Array, Array]:
         k = self.score.rank
-        rows = self._rng.standard_normal((pairs, 2 * k))
-        values = np.einsum("ij,ij->i", rows @ self._form, rows[:, :k])
+        normals = self._rng.standard_normal((2 * k, pairs))
+        a, b = normals[:k], normals[k:]
+        values = self.score.gains @ (a * b) + self._curved(a)
         if self.sign:
             # (a, b) -> (a, -b) negates the score of a corrupted pair and keeps its law.
-            flip = values * self.sign < 0
-            rows[flip, k:] *= -1
-            np.negative(values, out=values, where=flip)
+            b *= self.sign * np.copysign(1.0, values)
+            values = self.sign * np.abs(values)
         kept = values > threshold
-        return np.compress(kept, values), np.compress(kept, rows, axis=0)
+        if kept.all():
+            return values, normals
+        return np.compress(kept, values), np.compress(kept, normals, axis=1)
 
     def _score_then_rest(
         self, pairs: int, threshold: float, completion: np.random.Generator
     ) -> tuple[Array, Array]:
         k = self.score.rank
-        drawn = self._rng.standard_normal((pairs, k + 1))
-        a, along = drawn[:, :k], drawn[:, k]
+        drawn = self._rng.standard_normal((k + 1, pairs))
+        a, along = drawn[:k], drawn[k]
         if self.sign:
-            along = self.sign * np.abs(along)
-        length = np.sqrt((a * a) @ self.score.gains**2)
-        values = length * along
-        if self.label:
-            values += np.einsum("ij,ij->i", a @ self.score.curvature, a)
+            np.abs(along, out=along)
+            along *= self.sign
+        length = np.sqrt(self.score.gains**2 @ (a * a))
+        values = length * along + self._curved(a)
         kept = values > threshold
-        values, a, along, length = (np.compress(kept, v, axis=0) for v in (values, a, along, length))
-        rows = np.empty((len(a), 2 * k))
-        rows[:, :k] = a
-        rows[:, k:] = _completed(a * self.score.gains, length, along, completion)
-        return values, rows
+        values, length = np.compress(kept, values), np.compress(kept, length)
+        drawn = np.compress(kept, drawn, axis=1)
+        a, along = drawn[:k], drawn[k]
+        b = _completed(self.score.gains[:, None] * a, length, along, completion)
+        return values, np.concatenate((a, b))
+
+    def _curved(self, a: Array) -> Array | float:
+        """<a, C a> for the columns of `a`; a corrupted pair has C = 0."""
+        if not self.label:
+            return 0.0
+        product = self.score.curvature @ a
+        product *= a
+        return np.asarray(product.sum(axis=0))
 
 
 def _completed(direction: Array, length: Array, along: Array, rng: np.random.Generator) -> Array:
-    """Standard normal rows b (m, k) whose component along `direction` (m, k) is `along`.
+    """Standard normal columns b (k, m) whose component along `direction` (k, m) is `along`.
 
     The reflection I - u u^T/(1 + |e_1|), u = e + sign(e_1) 1_1, takes the unit vector e of the
     direction to -sign(e_1) 1_1; b is the reflection of a normal vector whose first entry is set.
     """
-    unit = np.divide(direction, length[:, None], out=np.zeros_like(direction), where=length[:, None] > 0)
-    unit[length == 0, 0] = 1.0
-    sign = np.where(unit[:, 0] < 0, -1.0, 1.0)
-    normals = np.empty_like(unit)
-    normals[:, 0] = -sign * along
-    normals[:, 1:] = rng.standard_normal((len(unit), unit.shape[1] - 1))
-    unit[:, 0] += sign
-    normals -= unit * (np.einsum("ij,ij->i", unit, normals) / np.abs(unit[:, 0]))[:, None]
+    unit = np.divide(direction, length, out=np.zeros_like(direction), where=length > 0)
+    unit[0, length == 0] = 1.0
+    sign = np.copysign(1.0, unit[0])
+    normals = np.empty(unit.shape)
+    normals[0] = -sign * along
+    rng.standard_normal(out=normals[1:])
+    unit[0] += sign
+    normals -= unit * ((unit * normals).sum(axis=0) / np.abs(unit[0]))
     return normals
 
 
@@ -154,15 +165,19 @@ def _strata(
     scores: tuple[QuadraticScore, QuadraticScore],
     counts: tuple[int, int],
     score_first: tuple[bool, bool],
-    split: bool,
-    rng: np.random.Generator,
+    signs: tuple[int, ...],
+    streams: Callable[[int], np.random.Generator],
 ) -> list[Stratum]:
-    """Clean pairs, then corrupted ones; if `split` those with positive scores, then the others."""
+    """Clean pairs, then corrupted ones: those with scores of each of the `signs`, or (0,) for all.
+
+    `streams` gives the generators by number.
+    """
     corrupted, clean = counts
     members = [(1, 0, clean), (0, 0, corrupted)]
-    if split:
-        positive = int(seeds.block(rng, 0).binomial(corrupted, 0.5))
-        members[1:] = [(0, 1, positive), (0, -1, corrupted - positive)]
+    if signs != (0,):
+        positive = int(streams(0).binomial(corrupted, 0.5))
+        by_sign = {1: positive, -1: corrupted - positive}
+        members[1:] = [(0, sign, by_sign[sign]) for sign in signs]
     worth_it = scores[0].rank >= SCORE_FIRST_MIN_RANK
     return [
         Stratum(
@@ -170,8 +185,8 @@ def _strata(
             label,
             sign,
             pairs,
-            seeds.block(rng, 1 + 2 * i),
-            seeds.block(rng, 2 + 2 * i) if worth_it and score_first[label] else None,
+            streams(1 + 2 * i),
+            streams(2 + 2 * i) if worth_it and score_first[label] else None,
         )
         for i, (label, sign, pairs) in enumerate(members)
     ]
@@ -191,12 +206,13 @@ def select_above(
     moments = Moments(2 * scores[0].rank), Moments(2 * scores[1].rank)
     # Above its mean score a class keeps about half of its pairs or fewer.
     first = threshold > 0, threshold > scores[1].mean
-    strata = _strata(scores, counts, first, threshold >= 0, rng)
+    # No pair is drawn twice, so one stream will do.
+    strata = _strata(scores, counts, first, (0,) if threshold < 0 else (1,), lambda _: rng)
     block = _block_pairs(scores)
-    for stratum in strata if threshold < 0 else strata[:2]:
+    for stratum in strata:
         for start in range(0, stratum.pairs, block):
-            _, rows = stratum.above(min(block, stratum.pairs - start), threshold)
-            moments[stratum.label].add(rows)
+            _, normals = stratum.above(min(block, stratum.pairs - start), threshold)
+            moments[stratum.label].add(normals)
     return moments
 
 
@@ -227,8 +243,9 @@ def select_top(
     # Here a class keeps less than about half of the pairs that are drawn of it.
     first = keep < total / 4, keep < counts[1] / 2
     for attempt in (0, 1):
-        strata = _strata(scores, counts, first, split, rng)
         positive_only = split and attempt == 0
+        signs = ((1,) if positive_only else (1, -1)) if split else (0,)
+        strata = _strata(scores, counts, first, signs, lambda i: seeds.block(rng, i))
         top = _Bracket(
             scores[0].rank,
             keep,
@@ -237,7 +254,7 @@ def select_top(
             low=0.0 if positive_only else -np.inf,
             width=width if attempt == 0 else np.inf,
         )
-        _stream(strata[:2] if positive_only else strata, total, _block_pairs(scores), top)
+        _stream(strata, total, _block_pairs(scores), top)
         if top.succeeded:
             break
     return top.finish()
@@ -249,8 +266,7 @@ def _stream(strata: Sequence[Stratum], total: int, block: int, top: _Bracket) ->
     for step in range(steps):
         for stratum in strata:
             share = stratum.pairs * (step + 1) // steps - stratum.pairs * step // steps
-            values, rows = stratum.above(share, top.low)
-            top.add(stratum.label, values, rows)
+            top.add(stratum.label, *stratum.above(share, top.low))
         top.narrow((step + 1) / steps)
 
 
@@ -262,7 +278,7 @@ class _Bracket:
         self._moments = Moments(2 * rank), Moments(2 * rank)
         self._keep, self._total, self._width = keep, total, width
         self._values = np.empty(0)
-        self._rows = np.empty((0, 2 * rank))
+        self._normals = np.empty((2 * rank, 0))
         self._labels = np.empty(0, dtype=np.int64)
         self._pending: list[tuple[Array, Array, int]] = []
         self._size = 0
@@ -272,11 +288,13 @@ class _Bracket:
     def _added(self) -> int:
         return self._moments[0].count + self._moments[1].count
 
-    def add(self, label: int, values: Array, rows: Array) -> None:
+    def add(self, label: int, values: Array, normals: Array) -> None:
         """Takes pairs that score above `low`."""
         sure = values > self.high
-        self._moments[label].add(np.compress(sure, rows, axis=0))
-        self._pending.append((np.compress(~sure, values), np.compress(~sure, rows, axis=0), label))
+        if sure.any():
+            self._moments[label].add(np.compress(sure, normals, axis=1))
+            values, normals = np.compress(~sure, values), np.compress(~sure, normals, axis=1)
+        self._pending.append((values, normals, label))
         self._size += len(self._pending[-1][0])
 
     def narrow(self, done: float) -> None:
@@ -315,17 +333,19 @@ class _Bracket:
     def _sort(self) -> None:
         """Merges the pending candidates into the sorted ones, highest score first."""
         values = np.concatenate([self._values, *(p[0] for p in self._pending)])
-        rows = np.concatenate([self._rows, *(p[1] for p in self._pending)])
+        normals = np.concatenate([self._normals, *(p[1] for p in self._pending)], axis=1)
         labels = np.concatenate([self._labels, *(np.full(len(p[0]), p[2]) for p in self._pending)])
         order = np.argsort(-values, kind="stable")
-        self._values, self._rows, self._labels = values[order], rows[order], labels[order]
+        self._values, self._normals, self._labels = values[order], normals[:, order], labels[order]
         self._pending = []
 
     def _take(self, count: int) -> None:
         for label in (0, 1):
-            self._moments[label].add(self._rows[:count][self._labels[:count] == label])
+            chosen = self._labels[:count] == label
+            self._moments[label].add(np.compress(chosen, self._normals[:, :count], axis=1))
         self._cut(slice(count, None))
 
     def _cut(self, part: slice) -> None:
-        self._values, self._rows, self._labels = self._values[part], self._rows[part], self._labels[part]
+        self._values, self._labels = self._values[part], self._labels[part]
+        self._normals = self._normals[:, part]
         self._size = len(self._values)

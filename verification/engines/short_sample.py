@@ -15,7 +15,7 @@ case without a filter.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,10 +27,11 @@ from verification.setting import Setting
 
 @dataclass(frozen=True)
 class Teacher:
-    """A fitted rank-k matrix left diag(weights) right^T, in as few coordinates as hold it.
+    """Fitted rank-k matrices left diag(weights) right^T, in as few coordinates as hold them.
 
-    `left` (r + m, k) and `right` (r + m_tilde, k) have orthonormal columns; the first r rows are
+    `left` (B, r + m, k) and `right` (B, r + m_tilde, k) have orthonormal columns; the first r rows are
     the true directions, the others m <= min(d - r, k) (m_tilde <= min(d_tilde - r, k)) noise ones.
+    B is the number of replicates, or 1 for a teacher that all of them share.
     """
 
     left: Array
@@ -40,141 +41,143 @@ class Teacher:
 
 def oracle(r: int) -> Teacher:
     """The teacher that knows the truth: U U_tilde^T."""
-    return Teacher(np.eye(r), np.ones(r), np.eye(r))
+    return Teacher(np.eye(r)[None], np.ones((1, r)), np.eye(r)[None])
 
 
 def no_teacher(r: int) -> Teacher:
     """Rank 0: nothing was scored."""
-    return Teacher(np.eye(r, 0), np.empty(0), np.eye(r, 0))
+    return Teacher(np.eye(r, 0)[None], np.empty((1, 0)), np.eye(r, 0)[None])
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """The law of a pair in the coordinates of a teacher.
+    """The law of a pair in the coordinates of each replicate's teacher, or of one that all share (B = 1).
 
-    `left` (r + m, r + m) holds V and its complement as columns, `right` likewise.  A row of standard
-    normals (2k for the score, then those of q', then those of p') times `mixing[label]` is
-    (q, p, q', p') of a pair of class `label` (0 corrupted, 1 clean).  `pure_left`, `pure_right` count
-    the coordinates that are noise alone, of scale `noise_left`, `noise_right`.
+    `left` (B, r + m, r + m) holds V and its complement as columns, `right` likewise.  A row of standard
+    normals (2k for the score, then those of q', then those of p') times `mixing[i, label]` is
+    (q, p, q', p') of a pair of class `label` (0 corrupted, 1 clean); its score has the coefficients
+    `curvature[i, label]` (k, k) and `gains[i, label]` (k,).  `pure_left`, `pure_right` count the
+    coordinates that are noise alone, of scale `noise_left`, `noise_right`.
     """
 
-    rank: int
     left: Array
     right: Array
     mixing: Array
-    scores: tuple[QuadraticScore, QuadraticScore]
+    curvature: Array
+    gains: Array
     noise_left: float
     noise_right: float
     pure_left: int
     pure_right: int
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """What replicates that are completed together have in common."""
-        return self.rank, len(self.left), len(self.right)
+    def rank(self) -> int:
+        """k, the rank of the teacher."""
+        return int(self.gains.shape[-1])
+
+    def scores(self, replicate: int) -> tuple[QuadraticScore, QuadraticScore]:
+        """The scores of both classes (corrupted, clean) by a replicate's teacher."""
+        i = 0 if len(self.gains) == 1 else replicate
+        curvature, gains = self.curvature[i], self.gains[i]
+        return QuadraticScore(curvature[0], gains[0]), QuadraticScore(curvature[1], gains[1])
+
+    def only(self, places: NDArray[np.int64]) -> Geometry:
+        """That of some of the replicates."""
+        if len(self.gains) == 1:
+            return self
+        names = ("left", "right", "mixing", "curvature", "gains")
+        return replace(self, **{name: getattr(self, name)[places] for name in names})
 
     @classmethod
     def relative_to(cls, teacher: Teacher, setting: Setting) -> Geometry:
         """The geometry of `setting` as the teacher sees it."""
-        r, k = setting.r, len(teacher.weights)
         left, right = _completed(teacher.left), _completed(teacher.right)
         noise_left, noise_right = setting.gamma**-0.5, setting.gamma_tilde**-0.5
-        mixing, scores = zip(
-            *(
-                _rotated_to_score(_mixing(left, right, r, k, label, noise_left, noise_right), teacher.weights)
-                for label in (0, 1)
-            ),
-            strict=True,
-        )
+        mixing = _mixing(left, right, setting.r, teacher.weights.shape[-1], noise_left, noise_right)
         return cls(
-            rank=k,
-            left=left,
-            right=right,
-            mixing=np.stack(mixing),
-            scores=(scores[0], scores[1]),
+            left,
+            right,
+            *_rotated_to_score(mixing, teacher.weights),
             noise_left=noise_left,
             noise_right=noise_right,
-            pure_left=setting.d - len(left),
-            pure_right=setting.d_tilde - len(right),
+            pure_left=setting.d - left.shape[-1],
+            pure_right=setting.d_tilde - right.shape[-1],
         )
 
 
 def _completed(basis: Array) -> Array:
-    """A square orthonormal matrix whose first columns are those of `basis`."""
-    k = basis.shape[1]
+    """Square orthonormal matrices whose first columns are those of `basis`."""
     square = np.linalg.qr(basis, mode="complete")[0]
-    square[:, :k] = basis
+    square[..., : basis.shape[-1]] = basis
     return np.asarray(square)
 
 
-def _mixing(
-    left: Array, right: Array, r: int, k: int, label: int, noise_left: float, noise_right: float
-) -> Array:
-    """Upper triangular R with R^T R = Cov(q, p, q', p'): the conditional laws, in order.
+def _mixing(left: Array, right: Array, r: int, k: int, noise_left: float, noise_right: float) -> Array:
+    """Upper triangular R (B, 2, ...) with R^T R = Cov(q, p, q', p') in each class: the conditional laws.
 
     By QR of a root of the covariance, never of the covariance itself: exact for singular ones.
     """
-    parts = (right[:r, :k], left[:r, :k], right[:r, k:], left[:r, k:])
-    signal = np.hstack(parts)
-    if not label:
-        # The two modalities carry independent latents.
-        on_right = np.hstack([np.full(part.shape, i % 2 == 0) for i, part in enumerate(parts)])
-        signal = np.vstack((np.where(on_right, signal, 0.0), np.where(on_right, 0.0, signal)))
-    noise = np.repeat((noise_right, noise_left, noise_right, noise_left), [part.shape[1] for part in parts])
-    return np.asarray(np.linalg.qr(np.vstack((signal, np.diag(noise))), mode="r"))
+    parts = (right[:, :r, :k], left[:, :r, :k], right[:, :r, k:], left[:, :r, k:])
+    widths = [part.shape[-1] for part in parts]
+    signal = np.concatenate(parts, axis=-1)
+    on_right = np.repeat([True, False, True, False], widths)
+    root = np.zeros((len(signal), 2, 2 * r + len(on_right), len(on_right)))
+    # The two modalities of a clean pair share their latents, those of a corrupted one have their own.
+    root[:, 1, :r] = signal
+    root[:, 0, :r] = np.where(on_right, signal, 0.0)
+    root[:, 0, r : 2 * r] = np.where(on_right, 0.0, signal)
+    root[:, :, 2 * r :] = np.diag(np.where(on_right, noise_right, noise_left))
+    return np.asarray(np.linalg.qr(root, mode="r"))
 
 
-def _rotated_to_score(mixing: Array, weights: Array) -> tuple[Array, QuadraticScore]:
-    """Turns the first 2k normals so that the score is <a, C a> + sum_j g_j a_j b_j."""
-    k = len(weights)
-    q_from_a, p_from_a, p_from_b = mixing[:k, :k], mixing[:k, k : 2 * k], mixing[k : 2 * k, k : 2 * k]
-    weighted = q_from_a * weights
-    turn_a, gains, turn_b_t = np.linalg.svd(weighted @ p_from_b.T)
-    curvature = turn_a.T @ (weighted @ p_from_a.T) @ turn_a
-    mixing = mixing.copy()
-    mixing[:k] = turn_a.T @ mixing[:k]
-    mixing[k : 2 * k] = turn_b_t @ mixing[k : 2 * k]
-    return mixing, QuadraticScore((curvature + curvature.T) / 2, gains)
+def _rotated_to_score(mixing: Array, weights: Array) -> tuple[Array, Array, Array]:
+    """Turns the first 2k normals so that the score is <a, C a> + sum_j g_j a_j b_j: (mixing, C, g)."""
+    k = weights.shape[-1]
+    of_a, of_b = mixing[..., :k, :], mixing[..., k : 2 * k, :]
+    weighted = of_a[..., :k] * weights[:, None, None, :]
+    turn_a, gains, turn_b_t = np.linalg.svd(weighted @ of_b[..., k : 2 * k].mT)
+    curvature = turn_a.mT @ (weighted @ of_a[..., k : 2 * k].mT) @ turn_a
+    turned = np.concatenate((turn_a.mT @ of_a, turn_b_t @ of_b, mixing[..., 2 * k :, :]), axis=-2)
+    return turned, (curvature + curvature.mT) / 2, gains
 
 
-def heads(moments: Moments) -> Array:
-    """The rows that stand for a class whose scored normals G have these moments: (1 + 2k, 1 + 2k).
+def heads(moments: Sequence[tuple[Moments, Moments]]) -> Array:
+    """The rows that stand for each class whose scored normals G have these moments: (B, 2, 1 + 2k, 1 + 2k).
 
     Columns [ones, G]: the first row lies along the vector of ones, the others are a root of the
     centred Gram matrix, of rank min(count - 1, 2k) with probability one.
     """
-    width = len(moments.total)
-    head = np.zeros((1 + width, 1 + width))
-    if moments.count == 0:
-        return head
-    mean = moments.total / moments.count
-    values, vectors = np.linalg.eigh(moments.gram - moments.count * np.outer(mean, mean))
-    rank = min(moments.count - 1, width)
-    head[0, 0] = 1.0
-    head[0, 1:] = mean
-    head[0] *= np.sqrt(moments.count)
-    largest = slice(None, -rank - 1, -1)
-    head[1 : 1 + rank, 1:] = np.sqrt(np.maximum(values[largest], 0.0))[:, None] * vectors[:, largest].T
+    counts = np.array([[m.count for m in pair] for pair in moments], dtype=float)[..., None]
+    totals = np.array([[m.total for m in pair] for pair in moments])
+    grams = np.array([[m.gram for m in pair] for pair in moments])
+    width = totals.shape[-1]
+    head = np.zeros((*totals.shape[:2], 1 + width, 1 + width))
+    along = totals / np.sqrt(np.maximum(counts, 1.0))
+    values, vectors = np.linalg.eigh(grams - along[..., :, None] * along[..., None, :])
+    head[..., 0, :1] = np.sqrt(counts)
+    head[..., 0, 1:] = along
+    # Largest first; the rounding of the others must not add a rank.
+    root = np.sqrt(np.maximum(values[..., ::-1], 0.0)) * (np.arange(width) < counts - 1)
+    head[..., 1:, 1:] = root[..., None] * vectors[..., ::-1].mT
     return head
 
 
 def cross_covariance(
-    geometries: Sequence[Geometry], counts: NDArray[np.int64], head: Array, rngs: list[np.random.Generator]
+    geometry: Geometry, counts: NDArray[np.int64], head: Array, rngs: Sequence[np.random.Generator]
 ) -> Array:
     """Eq. 5 for each replicate, (B, left coordinates, right coordinates).
 
-    `geometries` are one for each replicate or one for all, of one shape.  `counts` (B, 2) are the pairs
-    of each class (corrupted, clean), at least 2 together; `head` (B, 2, 1 + 2k, 1 + 2k) stands for them
-    as `heads` says, and each generator gives one replicate's normals.  Left coordinates are (p, p',
-    noise), the noise ones turned so that few of them are not zero; right coordinates (q, q', noise).
+    `counts` (B, 2) are the pairs of each class (corrupted, clean), at least 2 together; `head`
+    (B, 2, 1 + 2k, 1 + 2k) stands for them as `heads` says, and each generator gives one replicate's
+    normals.  Left coordinates are (p, p', noise), the noise ones turned so that few of them are not
+    zero; right coordinates (q, q', noise).
     """
-    geometry = geometries[0]
-    mixing = np.stack([each.mixing for each in geometries])
-    scored = 2 * geometry.rank
-    rest_right, rest_left = len(geometry.right) - geometry.rank, len(geometry.left) - geometry.rank
+    k = geometry.rank
+    scored = 2 * k
+    rest_right, rest_left = geometry.right.shape[-1] - k, geometry.left.shape[-1] - k
     added = rest_right + geometry.pure_right
     rows = 1 + scored + added
-    normals = _Normals(rngs)
+    normals = Normals(rngs)
     known = rows - added
     fresh = _added_columns(normals, counts, known, added)
 
@@ -182,8 +185,7 @@ def cross_covariance(
     g[:, :, :known, :scored] = head[..., 1:]
     g[:, :, :, scored : scored + rest_right] = fresh[..., :rest_right]
     g[:, :, :, scored + rest_right :] = normals.standard(2, rows, rest_left)
-    pairs = (g @ mixing).reshape(len(rngs), 2 * rows, -1)
-    k = geometry.rank
+    pairs = (g @ geometry.mixing).reshape(len(rngs), 2 * rows, -1)
     y = np.concatenate(
         (
             pairs[:, :, :k],
@@ -205,7 +207,7 @@ def cross_covariance(
     return _cross_product(ones.reshape(len(rngs), 1, 2 * rows), x, y, counts.sum(axis=1)[:, None, None])
 
 
-def _added_columns(normals: _Normals, counts: NDArray[np.int64], known: int, added: int) -> Array:
+def _added_columns(normals: Normals, counts: NDArray[np.int64], known: int, added: int) -> Array:
     """Independent standard normal columns beside a sample known by its first `known` rows.
 
     Shape (B, 2, known + added, added).  Among the known rows they are standard normal; what they
@@ -229,13 +231,13 @@ def _cross_product(ones: Array, x: Array, y: Array, pairs: NDArray[np.int64]) ->
     return np.asarray(centred.swapaxes(-1, -2) @ y / (pairs - 1))
 
 
-class _Normals:
+class Normals:
     """Standard normals and chi-squares with a leading axis of replicates, each from its own stream.
 
     A replicate's numbers depend on its own generator alone, in the order of the calls.
     """
 
-    def __init__(self, rngs: list[np.random.Generator]) -> None:
+    def __init__(self, rngs: Sequence[np.random.Generator]) -> None:
         self._rngs = rngs
 
     def standard(self, *shape: int) -> Array:
