@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from bounds.claim import Certificate, Claim, Law, Level, Proof, Relation, Scaling, Search, Tail
+from bounds.claim import Certificate, Claim, Law, Level, Measured, Proof, Relation, Scaling, Search, Tail
 from bounds.steps import Undecided
 from verification import distribution, inference, slopes
 from verification.design import BETA, Plan
@@ -49,8 +49,42 @@ def repeat_draw(cell: Cell, seed: int, replicate: int) -> str:
     """The command that draws one replicate of the cell again."""
     if cell.quantity not in COMBINED:
         return f"{cell.key}, seed {seed}, replicate {replicate}"
-    chosen = cell.procedures[:1] if cell.quantity == "error" else (cell.procedures[0], cell.procedures[-1])
-    return " && ".join(simulate_command(cell.setting, p, seed, replicate + 1) for p in chosen)
+    # The smallest error needs every procedure, a ratio its two ends.
+    chosen = cell.procedures if cell.quantity == "error" else (cell.procedures[0], cell.procedures[-1])
+    # The text shows a mean: that of one draw is the draw, but a later replicate is the last of a list.
+    listed = " --json" if replicate else ""
+    return " && ".join(simulate_command(cell.setting, p, seed, replicate + 1) + listed for p in chosen)
+
+
+def _witness(
+    cell: Cell, drawn: Array, seed: int, replicate: int, bound: float | None = None, **found: Any
+) -> dict[str, Any]:
+    """One replicate that was seen: where, which, its own value (over `bound`), and how to draw it again."""
+    value = float(drawn[replicate])
+    ratio: dict[str, float] = {}
+    if bound is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = {"bound": bound, "ratio": float(np.float64(value) / bound)}
+    return {
+        "setting": dict(cell.values),
+        "replicate": replicate,
+        "value": value,
+        **ratio,
+        **found,
+        "command": repeat_draw(cell, seed, replicate),
+    }
+
+
+def thresholds(measured: Measured) -> tuple[str, ...]:
+    """The thresholds over which the smallest error is taken, in words; empty for a single one."""
+    several = measured.quantity == "error" and len(measured.thetas) > 1
+    return tuple(str(theta).replace("*", "") for theta in measured.thetas) if several else ()
+
+
+def at_thresholds(measured: Measured) -> str:
+    """What to say of a minimum over thresholds: which they are; empty for a single one."""
+    named = thresholds(measured)
+    return f", smallest error over theta = {', '.join(named)}" if named else ""
 
 
 def simulate_command(s: Setting, procedure: Procedure, seed: int, replicates: int) -> str:
@@ -186,12 +220,7 @@ def _tail(check: Tail, plan: Plan, samples: Samples, seed: int) -> Evidence:
             }
         )
         if result.outcome == "fails" and witness is None and result.first is not None:
-            witness = {
-                "setting": dict(point),
-                "replicate": result.first,
-                "ratio": float(ratios[result.first]),
-                "command": repeat_draw(cell, seed, result.first),
-            }
+            witness = _witness(cell, samples(cell), seed, result.first, float(bound), setting=dict(point))
     outcome = combine([row["outcome"] for row in rows])
     # The setting where the bound is nearest to breaking: how far it could move there.
     nearest = float(
@@ -236,19 +265,17 @@ def _scaling(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidenc
         verb = "grow" if sign > 0 else "fall"
         verb = f"{verb}s" if outcome == "fails" else f"does not {verb}"
         statement = (
-            f"error/bound {verb} faster than the power {check.margin:g} as {parameter} goes from "
-            f"{math.exp(log_x[0]):g} to {math.exp(log_x[-1]):g}"
+            f"error/bound {verb} faster than the power {check.margin:g} between the ends "
+            f"{parameter} = {math.exp(log_x[0]):g} and {parameter} = {math.exp(log_x[-1]):g}"
         )
+    statement += at_thresholds(check.measured)
     ratios = [math.exp(float(np.median(v))) for v in log_ratios]
     witness = None
     if outcome == "fails":
+        # One draw where the ratio is furthest from its start; the median of all stands beside its own ratio.
         last = plan.cells[-1]
-        witness = {
-            "setting": dict(last.values),
-            "replicate": 0,
-            "ratio": ratios[-1],
-            "command": repeat_draw(last, seed, 0),
-        }
+        bound = float(_bounds(plan)[-1])
+        witness = _witness(last, samples(last), seed, 0, bound, median_ratio=ratios[-1])
     assert plan.half_width is not None
     return Evidence(
         kind="scaling",
@@ -264,6 +291,7 @@ def _scaling(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidenc
         witness=witness,
         details={
             "parameter": parameter,
+            "thresholds": list(thresholds(check.measured)),
             "two_sided": check.two_sided,
             "values": np.exp(log_x).tolist(),
             "median_ratio": ratios,
@@ -311,7 +339,15 @@ def _level(check: Level, plan: Plan, samples: Samples, seed: int) -> Evidence:
         ),
         replicates=plan.judged * len(rows),
         seed=seed,
-        witness={"setting": rows[worst]["setting"], "command": repeat_draw(plan.cells[worst], seed, 0)}
+        witness=_witness(
+            plan.cells[worst],
+            samples(plan.cells[worst]),
+            seed,
+            0,
+            rows[worst]["target"],
+            setting=rows[worst]["setting"],
+            median_ratio=estimates[worst],
+        )
         if combine(outcomes) == "fails"
         else None,
         details={"cells": rows},
@@ -350,7 +386,14 @@ def _law(check: Law, plan: Plan, samples: Samples, seed: int) -> Evidence:
         ),
         replicates=plan.judged * len(rows),
         seed=seed,
-        witness={"setting": rows[worst]["setting"], "command": repeat_draw(plan.cells[worst], seed, 0)}
+        witness=_witness(
+            plan.cells[worst],
+            samples(plan.cells[worst]),
+            seed,
+            0,
+            setting=rows[worst]["setting"],
+            distance=results[worst].distance,
+        )
         if combine(outcomes) == "fails"
         else None,
         details={"cells": rows, "left_out": plan.left_out},
