@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias
 
 import sympy as sp
@@ -78,6 +78,11 @@ class Path:
 
     def points(self) -> tuple[dict[str, float], ...]:
         """The settings along the path, as parameter name -> number."""
+        return tuple(dict(point) for point in self._points)
+
+    @cached_property
+    def _points(self) -> tuple[dict[str, float], ...]:
+        # Every wrong version of a claim is judged on the claim's own paths.
         return tuple(resolve({**dict(self.at), self.parameter: v}) for v in self.values)
 
 
@@ -172,13 +177,26 @@ class Law:
 class Step:
     """One step of a symbolic proof: `statement` in words, `truth` decided by SymPy.
 
-    `truth` is True only where SymPy reduced the step to an identity or a sign; `shown` is the
-    expression that was decided, for display.
+    `truth` is True only where SymPy reduced the step to an identity or a sign; `shown` is what was
+    decided, whose `str` is for display.
     """
 
     statement: str
     truth: bool
-    shown: str = ""
+    shown: object = ""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two sides of a decided step; put into words only where they are read, as printing is slow."""
+
+    left: Any
+    sign: str
+    right: Any
+    ending: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.left} {self.sign} {self.right}{self.ending}"
 
 
 @dataclass(frozen=True)
@@ -321,8 +339,9 @@ class Claim:
         return self.bound
 
 
+@lru_cache(maxsize=1024)
 def _parameters(expression: sp.Expr) -> tuple[sp.Symbol, ...]:
-    return tuple(sorted(expression.free_symbols, key=str))
+    return tuple(sorted(expression.free_symbols, key=lambda symbol: symbol.name))
 
 
 @lru_cache(maxsize=1024)

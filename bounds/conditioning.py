@@ -16,7 +16,7 @@ from bounds.exact import exact
 from bounds.matrices import BASES, U_PERP, U_TILDE, U_TILDE_PERP, X_TILDE, U, X
 from bounds.model import COVARIANCE_X, COVARIANCE_Y
 from bounds.moments import contracted_moment
-from bounds.steps import identity, nonnegative
+from bounds.steps import identity, integral, nonnegative
 from bounds.symbols import a_x, a_y, d, d_tilde, mean_1, r, rho
 from bounds.words import Algebra
 
@@ -95,16 +95,16 @@ def _lemma_10_pieces() -> Iterator[Step]:
     normal = sp.exp(-q * g**2 / 2) / sp.sqrt(2 * sp.pi)
     yield identity(
         "E exp(i s mu g^2) = q^(-1/2), q = 1 - 2 i s mu",
-        sp.integrate(normal, (g, -sp.oo, sp.oo)),
+        integral(normal, (g, -sp.oo, sp.oo)),
         1 / sp.sqrt(q),
     )
-    second = sp.integrate(g**2 * normal, (g, -sp.oo, sp.oo))
+    second = integral(g**2 * normal, (g, -sp.oo, sp.oo))
     yield identity("and E g^2 exp(i s mu g^2) = 1/q of that", second, 1 / sp.sqrt(q) / q)
     size = (1 - 2 * sp.I * s * mu) * (1 + 2 * sp.I * s * mu)
     yield identity("|q|^2 = 1 + 4 s^2 mu^2", sp.expand(size), 1 + 4 * s**2 * mu**2)
     extra = sp.Symbol("h", nonnegative=True)
     yield nonnegative("which grows with |mu|", 4 * s**2 * ((mu + extra) ** 2 - mu**2))
-    density = sp.integrate(1 / (1 + 4 * s**2 * mu**2), (s, -sp.oo, sp.oo)) / (2 * sp.pi)
+    density = integral(1 / (1 + 4 * s**2 * mu**2), (s, -sp.oo, sp.oo)) / (2 * sp.pi)
     yield identity("four eigenvalues of size >= mu: the density is at most 1/(4 mu)", density, 1 / (4 * mu))
     # (p q^T + q p^T)/2 with |p| = a, |q| = b at angle w: trace norm a b.
     a, b, w = sp.symbols("a b w", positive=True)

@@ -174,7 +174,11 @@ def integrate(function: Callable[[Ball, bool], Ball], low: Ball, high: Ball) -> 
     `function(z, analytic)` must return a non-finite ball if `analytic` and it is not analytic on z
     (Arb's convention); a meromorphic function may ignore the flag.
     """
-    return acb.integral(lambda z, analytic: acb(function(z, analytic)), low, high).real
+    def complex_value(z: Ball, analytic: bool) -> Ball:
+        value = function(z, analytic)
+        return value if isinstance(value, acb) else acb(value)
+
+    return acb.integral(complex_value, low, high).real
 
 
 Side: TypeAlias = tuple[Rational, Rational]

@@ -13,7 +13,7 @@ import sympy as sp
 
 from bounds.claim import Claim, Relation, Step
 from bounds.exact import exact
-from bounds.steps import identity, nonnegative, positive
+from bounds.steps import identity, integral, nonnegative, positive
 from bounds.symbols import t
 from bounds.words import Algebra, contract
 
@@ -113,7 +113,7 @@ def _prove_lemma_13_variance(bound: sp.Expr) -> Iterator[Step]:
 def _prove_lemma_12_tail(bound: sp.Expr) -> Iterator[Step]:
     y, q, g = sp.Symbol("y", nonnegative=True), sp.Symbol("q", positive=True), sp.Symbol("g", real=True)
     exponent = (1 - q) / 2 * g**2 - g**2 / 2
-    moment = sp.integrate(sp.exp(sp.expand(exponent)) / sp.sqrt(2 * sp.pi), (g, -sp.oo, sp.oo))
+    moment = integral(sp.exp(sp.expand(exponent)) / sp.sqrt(2 * sp.pi), (g, -sp.oo, sp.oo))
     yield identity("E exp(x g^2) = (1 - 2x)^(-1/2), with q = 1 - 2x", moment, q ** sp.Rational(-1, 2))
     # Positive x = y/(2(1 + y)), so that 1 - 2x = 1/(1 + y).
     x = y / (2 * (1 + y))

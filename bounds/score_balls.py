@@ -45,10 +45,18 @@ def _integral(r: int, correlation: Fraction, theta: Fraction, weighted: bool, bi
         constant = (half + ball(Fraction(1, 2))).gamma() / (arb.pi().sqrt() * half.gamma())
         power = 1 if weighted else 0
 
+        level = ball(theta)
+        head = _exponential_head(r + power, True, bits)
+
+        # Called hundreds of times an integral: whatever does not depend on chi stays outside.
         def integrand(chi: Ball, analytic: bool) -> Ball:
-            width = k + chi.cos()
-            kernel = chi.sin() ** (r - 1) * width**power
-            return kernel * _upper_gamma(r + power, ball(theta) / width) if theta else kernel
+            sine, cosine = chi.sin_cos()
+            width = k + cosine
+            kernel = sine ** (r - 1) * width if weighted else sine ** (r - 1)
+            if not theta:
+                return kernel
+            x = level / width
+            return kernel * head(x) * (-x).exp()
 
         if theta == 0:
             return constant * integrate(integrand, acb(0), acb((-k).acos()))

@@ -24,7 +24,7 @@ from bounds.moments import (
     A,
     contracted_moment,
 )
-from bounds.steps import decided, identity, nonnegative
+from bounds.steps import decided, identity, integral, nonnegative
 from bounds.symbols import a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, r
 from bounds.words import Algebra, substitute
 
@@ -142,11 +142,11 @@ def _prove_mgf(correlated: int) -> Derivation:
         slope, spread = sp.Integer(correlated) / a_y, a_x - correlated / a_y
         u = sp.Symbol("u", real=True)
         a, b = sp.Symbol("a", positive=True), sp.Symbol("b", real=True)
-        inner = sp.integrate(sp.exp(b * u - u**2 / (2 * a)) / sp.sqrt(2 * sp.pi * a), (u, -sp.oo, sp.oo))
+        inner = integral(sp.exp(b * u - u**2 / (2 * a)) / sp.sqrt(2 * sp.pi * a), (u, -sp.oo, sp.oo))
         yield identity("E exp(b u) = exp(a b^2/2) for u ~ N(0, a)", inner, sp.exp(a * b**2 / 2))
         # Given v, s u v is Gaussian with mean s slope v^2 and variance s^2 spread v^2.
         base = 1 - a_y * (2 * S * slope + S**2 * spread)
-        outer = sp.integrate(sp.exp(-q * v**2 / (2 * a)) / sp.sqrt(2 * sp.pi * a), (v, -sp.oo, sp.oo))
+        outer = integral(sp.exp(-q * v**2 / (2 * a)) / sp.sqrt(2 * sp.pi * a), (v, -sp.oo, sp.oo))
         yield identity("E exp((1 - q) v^2/(2a)) = q^(-1/2) for v ~ N(0, a)", outer, q ** sp.Rational(-1, 2))
         stated = sp.expand_log(sp.log(bound), force=True)
         yield identity(

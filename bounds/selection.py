@@ -14,7 +14,7 @@ from bounds.claim import Claim, Relation, Step, Verdict
 from bounds.contrastive import S_N_WEIGHT, K, L
 from bounds.exact import exact
 from bounds.matrices import BASES, G_TILDE, U_TILDE, X_TILDE, G, U, X
-from bounds.steps import identity, nonnegative, positive
+from bounds.steps import identity, integral, nonnegative, positive
 from bounds.symbols import (
     ERR,
     P,
@@ -105,8 +105,8 @@ def _prove_eq_9(bound: sp.Expr) -> Iterator[Step]:
 def noise_free_values() -> dict[sp.Symbol, sp.Expr]:
     """r = 2, no noise, theta = 0: P_0, E_0, P_1 and E_1 exactly."""
     v, s = sp.symbols("v s", positive=True)
-    length = sp.integrate(v * v * sp.exp(-(v**2) / 2), (v, 0, sp.oo))  # E|v| in the plane
-    half_mean = sp.integrate(s * sp.exp(-(s**2) / 2) / sp.sqrt(2 * sp.pi), (s, 0, sp.oo))
+    length = integral(v * v * sp.exp(-(v**2) / 2), (v, 0, sp.oo))  # E|v| in the plane
+    half_mean = integral(s * sp.exp(-(s**2) / 2) / sp.sqrt(2 * sp.pi), (s, 0, sp.oo))
     share = sp.Rational(1, 2)  # a corrupted score is symmetric
     # Given v a corrupted score is N(0, |v|^2); a clean one is |z|^2, of mean 2 and never negative.
     return {

@@ -8,13 +8,14 @@ the simplifier.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 import sympy as sp
 
-from bounds.claim import Step
+from bounds.claim import Compared, Step
 from bounds.symbols import SYMBOLS
 
 FIRST_POINTS = 2
@@ -33,7 +34,7 @@ class Undecided(ValueError):
 def identity(statement: str, left: Any, right: Any) -> Step:
     """left = right for all values of the symbols; both may be matrices.  Raises Undecided."""
     left, right = sp.sympify(left), sp.sympify(right)
-    shown = f"{left} = {right}"
+    shown = Compared(left, "=", right)
     if isinstance(left, sp.MatrixBase) or isinstance(right, sp.MatrixBase):
         if sp.Matrix(left).shape != sp.Matrix(right).shape:
             return Step(statement, False, shown)
@@ -41,14 +42,11 @@ def identity(statement: str, left: Any, right: Any) -> Step:
     else:
         entries = [left - right]
     for entry in entries:
-        # An exact point against it is found sooner than a simplification gives up.
-        point = _against(entry, FIRST_POINTS)
-        if point is None and _is_zero(entry):
-            continue
-        point = point or _against(entry)
-        if point is None:
+        zero, point = _zero(entry)
+        if zero is None:
             raise Undecided(f"{statement}: cannot decide {entry} = 0")
-        return Step(statement, False, f"{shown} fails{_at(point)}")
+        if not zero:
+            return Step(statement, False, replace(shown, ending=f" fails{point}"))
     return Step(statement, True, shown)
 
 
@@ -71,9 +69,15 @@ def decided(statement: str, truth: Any, shown: Any = "") -> Step:
     raise Undecided(f"{statement}: {truth}")
 
 
+@lru_cache(maxsize=256)  # wrong versions of a claim need the integrals of its own proof
+def integral(integrand: sp.Expr, limits: tuple[sp.Symbol, sp.Expr, sp.Expr]) -> sp.Expr:
+    """SymPy's definite integral over `limits` = (variable, low, high)."""
+    return sp.integrate(integrand, limits)
+
+
 def points(expression: sp.Expr) -> Iterator[dict[sp.Symbol, sp.Expr]]:
     """Exact points inside the domains of the expression's symbols, a few dozen in a fixed order."""
-    free = sorted(expression.free_symbols, key=str)
+    free = sorted(expression.free_symbols, key=lambda symbol: symbol.name)
     for shift in range(len(_POSITIVE) ** 2 if free else 1):
         point = {}
         for place, symbol in enumerate(free):
@@ -103,17 +107,17 @@ def _sign(statement: str, larger: sp.Expr, smaller: sp.Expr, *, strict: bool) ->
 
 
 @lru_cache(maxsize=4096)
-def _signed(larger: sp.Expr, smaller: sp.Expr, strict: bool) -> tuple[bool | None, str]:
+def _signed(larger: sp.Expr, smaller: sp.Expr, strict: bool) -> tuple[bool | None, Compared]:
     """Whether larger > smaller (>= without `strict`), None where undecided, and how to show it."""
     expression = larger - smaller
-    shown = f"{larger} {'>' if strict else '>='} {smaller}"
+    shown = Compared(larger, ">" if strict else ">=", smaller)
     for form in _forms(expression):
         if form.is_positive or (not strict and form.is_nonnegative):
             return True, shown
     for point in points(expression):
         value = expression.subs(point)
         if value.is_negative or (strict and value.is_zero):
-            return False, f"{shown} fails{_at(point)}"
+            return False, replace(shown, ending=f" fails{_at(point)}")
     return None, shown
 
 
@@ -131,6 +135,16 @@ def _against(entry: sp.Expr, most: int | None = None) -> dict[sp.Symbol, sp.Expr
 
 
 @lru_cache(maxsize=4096)  # a claim and its wrong versions share most of their steps
+def _zero(entry: sp.Expr) -> tuple[bool | None, str]:
+    """Whether the entry is 0, None where undecided, and an exact point against it in words."""
+    # An exact point against it is found sooner than a simplification gives up.
+    point = _against(entry, FIRST_POINTS)
+    if point is None and _is_zero(entry):
+        return True, ""
+    point = point or _against(entry)
+    return (None, "") if point is None else (False, _at(point))
+
+
 def _is_zero(entry: sp.Expr) -> bool:
     if entry == 0 or sp.expand(entry) == 0:
         return True

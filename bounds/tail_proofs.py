@@ -113,7 +113,7 @@ def residual_life(claim: Claim) -> Iterator[Step]:
     u = sp.Symbol("u", positive=True)
     yield steps.identity(
         "Jensen for log P(X > .): the mean of log of a uniform number is -1",
-        sp.integrate(sp.log(u), (u, 0, 1)), -1,
+        steps.integral(sp.log(u), (u, 0, 1)), -1,
     )
     half = sp.Symbol("A", positive=True)  # E (X - mu)_+ = E (X - mu)_-
     yield steps.identity(
@@ -127,7 +127,7 @@ def residual_life(claim: Claim) -> Iterator[Step]:
     )
     yield steps.identity(
         "the exponential law has sigma = 1 and mean residual life 1 at every threshold",
-        sp.integrate(_x * sp.exp(-_x), (_x, 0, sp.oo)), 1,
+        steps.integral(_x * sp.exp(-_x), (_x, 0, sp.oo)), 1,
     )
 
 
@@ -152,10 +152,10 @@ def certify_lemma_5(claim: Claim, bits: int) -> Certified:
 def share_above_mean(claim: Claim) -> Iterator[Step]:
     """log P(X > .) is concave and P(X > X') uniform, so Jensen gives exp(-1)."""
     u = sp.Symbol("u", positive=True)
-    least = sp.exp(sp.integrate(sp.log(u), (u, 0, 1)))
+    least = sp.exp(steps.integral(sp.log(u), (u, 0, 1)))
     yield steps.identity("Jensen's bound is 1/e", least, sp.exp(-1))
     yield steps.nonnegative("the stated share is no larger", least - required(claim))
-    above = sp.integrate(sp.exp(-_x), (_x, 1, sp.oo))
+    above = steps.integral(sp.exp(-_x), (_x, 1, sp.oo))
     yield steps.identity("the exponential law attains it", above, least)
 
 
@@ -318,7 +318,7 @@ def rising_with_r(claim: Claim) -> Iterator[Step]:
     u = sp.Symbol("u", positive=True)
     yield steps.identity(
         "r = 1: E|u v| = (E|u|)^2 = 2/pi",
-        sp.integrate(2 * u * sp.exp(-(u**2) / 2) / sp.sqrt(2 * sp.pi), (u, 0, sp.oo)) ** 2,
+        steps.integral(2 * u * sp.exp(-(u**2) / 2) / sp.sqrt(2 * sp.pi), (u, 0, sp.oo)) ** 2,
         MEAN_AT_ZERO.subs(r, 1),
     )
     ratio = sp.expand_func(MEAN_AT_ZERO.subs(r, r + 2) / MEAN_AT_ZERO)

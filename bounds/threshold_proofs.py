@@ -46,9 +46,9 @@ def mean_above(larger: sp.Expr) -> Callable[[Claim], Iterator[Step]]:
 def mean_at_zero(claim: Claim) -> Iterator[Step]:
     """Given v, S is N(0, a |v|^2): E[S; S > 0] = sqrt(a/(2 pi)) E|v|."""
     z = sp.Symbol("z", positive=True)
-    half_normal = sp.integrate(z * sp.exp(-(z**2) / 2) / sp.sqrt(2 * sp.pi), (z, 0, sp.oo))
+    half_normal = steps.integral(z * sp.exp(-(z**2) / 2) / sp.sqrt(2 * sp.pi), (z, 0, sp.oo))
     yield steps.identity("E[N; N > 0] = 1/sqrt(2 pi)", half_normal, 1 / sp.sqrt(2 * sp.pi))
-    chi = sp.integrate(z**r * sp.exp(-(z**2) / 2), (z, 0, sp.oo)) / (2 ** (r / 2 - 1) * sp.gamma(r / 2))
+    chi = steps.integral(z**r * sp.exp(-(z**2) / 2), (z, 0, sp.oo)) / (2 ** (r / 2 - 1) * sp.gamma(r / 2))
     length = sp.sqrt(2) * sp.gamma((r + 1) / 2) / sp.gamma(r / 2)
     yield steps.identity("mean length of r standard normals", sp.simplify(chi), length)
     yield steps.identity(
@@ -98,11 +98,12 @@ def certify_asymptote(claim: Claim, bits: int) -> Certified:
 
     scale = sp.sqrt(a_x * a_y)
     sign = 1 if claim.relation is Relation.UPPER else -1
+    stated = sp.simplify(required(claim) / scale)
     worst, holds = float("inf"), True
     with precision(bits):
         for dimension in range(1, 4 * LARGEST_R + 1):
             mean = truncated_mean(dimension, 0, 0) / ball(Fraction(1, 2))
-            margin = sign * (enclose(sp.simplify(required(claim) / scale).subs(r, dimension)) - mean)
+            margin = sign * (enclose(stated.subs(r, dimension)) - mean)
             if margin < 0:
                 worst, place = endpoints(margin)[1], f"r = {dimension}"
                 return Certified(False, _box_of_means(), bits, dimension, worst, place)
@@ -219,7 +220,7 @@ def median(scaled_threshold: sp.Expr) -> Callable[[Claim], Iterator[Step]]:
         z = sp.Symbol("z", positive=True)
         big_r = 2 + _m
         level = scaled_threshold.subs(r, big_r)
-        inverse = sp.integrate(z ** (big_r - 2) * sp.exp(-z), (z, 0, sp.oo)) / sp.gamma(big_r)
+        inverse = steps.integral(z ** (big_r - 2) * sp.exp(-z), (z, 0, sp.oo)) / sp.gamma(big_r)
         yield steps.identity("E[1/T] = 1/(r-1)", sp.gammasimp(inverse * (big_r - 1)), 1)
         mean = level / (big_r - 1) - 1
         yield steps.nonnegative("E[h] = theta/(r-1) - 1 <= 0", sp.factor(-mean))

@@ -10,12 +10,13 @@ same reduced form are equal for matrices of any size that obey the relations.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from functools import reduce
+from dataclasses import replace
+from functools import lru_cache, reduce
 from typing import Any, NamedTuple, TypeAlias
 
 import sympy as sp
 
-from bounds.claim import Step
+from bounds.claim import Compared, Step
 
 
 class Letter(NamedTuple):
@@ -65,7 +66,7 @@ class Algebra:
         while True:
             step = self._rewrite_once(terms)
             if step is None:
-                return {w: c for w, c in ((w, sp.simplify(c)) for w, c in terms.items()) if c != 0}
+                return {w: c for w, c in ((w, _simplified(c)) for w, c in terms.items()) if c != 0}
             terms = step
 
     def evaluate(self, expression: Any) -> sp.Expr:
@@ -80,12 +81,12 @@ class Algebra:
     def identity(self, statement: str, left: Any, right: Any) -> Step:
         """left = right in every dimension, for matrices or for scalars made of traces."""
         left, right = sp.sympify(left), sp.sympify(right)
-        shown = f"{left} = {right}"
+        shown = Compared(left, "=", right)
         if getattr(left, "is_Matrix", False) or getattr(right, "is_Matrix", False):
             if left.shape != right.shape:
-                return Step(statement, False, f"{shown}: the shapes differ")
+                return Step(statement, False, replace(shown, ending=": the shapes differ"))
             return Step(statement, self.reduced(left) == self.reduced(right), shown)
-        return Step(statement, sp.simplify(self.evaluate(left - right)) == 0, shown)
+        return Step(statement, _simplified(self.evaluate(left - right)) == 0, shown)
 
     def _terms(self, expression: sp.Expr) -> Terms:
         if isinstance(expression, sp.MatrixSymbol):
@@ -180,6 +181,11 @@ def contract(factors: Iterable[tuple[sp.MatrixSymbol, Hashable, Hashable]]) -> s
             word, index = (word * matrix, j) if i == index else (word * matrix.T, i)
         product *= sp.Trace(word)
     return product
+
+
+@lru_cache(maxsize=1024)  # the same few coefficients come back in every word and every proof
+def _simplified(coefficient: Any) -> Any:
+    return sp.simplify(coefficient)
 
 
 def _add(total: Terms, terms: Terms, factor: Any) -> None:

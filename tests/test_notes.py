@@ -48,6 +48,15 @@ def test_a_note_of_ones_own_is_no_link():
     assert notes.link("") is None
 
 
+def test_a_displayed_formula_stays_in_its_paragraph():
+    """`<p>` ends where a block begins, and what follows would stand outside of every paragraph."""
+    page = notes.render("# T\n\nSo\n$$x=1$$\nand on.\n\n$$y=2$$\n")
+    paragraph = page[page.index("<p>") : page.index("and on.</p>")]
+    assert "<math" in paragraph
+    assert "<div" not in paragraph
+    assert page.count('<span class="scroll"') == 2
+
+
 def test_links_between_notes_lead_to_pages_and_markup_is_text():
     """[x](sharp.md#leak) becomes a link to the page; HTML in a note is shown as it is written."""
     page = notes.render("# T\n\n[x](sharp.md#leak) [y](https://example.org/a.md) <script>alert(1)</script>")

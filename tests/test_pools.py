@@ -1,5 +1,13 @@
+import multiprocessing
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures.process import BrokenProcessPool
+
+import pytest
+
+from verification.pools import process_pool
 
 SCRIPT = """
 from bounds import claims
@@ -18,3 +26,21 @@ def test_a_script_without_a_main_guard_can_use_workers(tmp_path):
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.split() == ["started", "20", "SUPPORTED"]
     assert done.stderr == ""
+
+
+def test_a_pool_with_cancelled_tasks_can_be_killed(monkeypatch):
+    """What waits is cancelled, then the workers are killed: the running task fails, no thread does."""
+    failed = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    with process_pool(1) as pool:
+        futures = [pool.submit(time.sleep, 60) for _ in range(8)]
+        while not futures[1].running():  # handed to the workers: what follows waits in the pool
+            time.sleep(0.01)
+        cancelled = [future for future in futures if future.cancel()]
+        assert cancelled
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        with pytest.raises(BrokenProcessPool):
+            futures[0].result(timeout=30)
+    assert failed == []
+    assert all(future.cancelled() for future in cancelled)

@@ -94,6 +94,65 @@ def test_a_wrong_claim_is_refuted_with_a_witness_that_repeats():
     assert "witness" in verdict.message
 
 
+def drawn_again(command, line):
+    """The last error of each command of a line that is joined by &&, and what each prints as text."""
+    errors = []
+    for part in line.split(" && "):
+        words = [word for word in part.split()[1:] if word != "--json"]
+        status, out, _ = command(*words, "--json")
+        assert status == 0
+        errors.append(json.loads(out)["errors"][-1])
+        if "--json" not in part:
+            # One draw: the text shows it without a list.
+            assert f"error     {errors[-1]:.6g} " in command(*words)[1]
+    return errors
+
+
+def test_the_command_of_a_smallest_error_draws_all_of_its_thresholds(command):
+    """The refutation of Theorem 1 names its thresholds and one replicate; its commands give that number."""
+    base = claims["theorem-1"]
+    grows = next(
+        c
+        for c in base.checks
+        if len(c.measured.thetas) > 1 and not c.two_sided and c.path.points()[0]["gamma"] == 1
+    )
+    # In another order, so that the smallest error is not that of the first threshold.
+    turned = dataclasses.replace(grows.measured, thetas=grows.measured.thetas[::-1])
+    grows = dataclasses.replace(grows, measured=turned)
+    claim = dataclasses.replace(base, id="own", checks=(grows,))
+    (verdict,) = verify([claim], jobs=1, with_mutants=False)
+    assert verdict.verdict is Verdict.REFUTED
+    (evidence,) = verdict.evidence
+    witness = evidence.witness
+    assert "smallest error over theta = r/2, 0, -2r" in evidence.statement
+    assert evidence.details["thresholds"] == ["r/2", "0", "-2r"]
+    assert witness["command"].count("filtergain simulate") == 3
+    assert verdict.message.splitlines()[1] == f"draw the witness again: {witness['command']}"
+    assert witness["command"] not in verdict.words
+    errors = drawn_again(command, witness["command"])
+    bound = float(claim.evaluate(witness["setting"]))
+    assert min(errors) == pytest.approx(witness["value"], rel=1e-9)
+    assert min(errors) / bound == pytest.approx(witness["ratio"], rel=1e-9)
+    # The first threshold alone is not the number, nor is the median of all replicates.
+    assert witness["ratio"] != pytest.approx(witness["median_ratio"], rel=1e-3)
+    assert errors[0] != pytest.approx(min(errors), rel=1e-3)
+    assert f"{witness['ratio']:.4g} times the bound" in verdict.words
+
+
+def test_a_later_replicate_is_the_last_that_its_command_lists(command):
+    """A bound that breaks now and then is refuted by a replicate other than the first."""
+    base = claims["corollary-1-explicit"]
+    check = dataclasses.replace(base.checks[0], random_settings=0)
+    wrong = dataclasses.replace(base, id="wrong", bound=base.bound * 0.83, checks=(check,))
+    (verdict,) = verify([wrong], jobs=1, with_mutants=False, seed=2)
+    witness = verdict.evidence[0].witness
+    assert witness["replicate"] > 0
+    assert witness["command"].endswith("--json")
+    (error,) = drawn_again(command, witness["command"])
+    assert error / float(wrong.evaluate(witness["setting"])) == pytest.approx(witness["ratio"], rel=1e-9)
+    assert witness["ratio"] > 1
+
+
 def test_claims_and_quantities_of_ones_own(module):
     """A module with CLAIMS and QUANTITIES is judged like the register."""
     own = quantities.load_module(str(module)).CLAIMS

@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 from bounds import claims
 from bounds.claim import Verdict
 from verification import design, search, strategies
+from verification.cli.search import _show as show
 from verification.errors import InvalidArgument, MissingExtra
+from verification.prediction import best_threshold
 from verification.setting import Procedure, Setting
 from verification.space import COORDINATES, MAX_NORMALS, space
 
-CASES = sorted((Path(__file__).parent / "regressions").glob("*.json"))
+REGRESSIONS = Path(__file__).parent / "regressions"
+CASES = sorted(REGRESSIONS.glob("*.json"))
 SEARCHED = ("corollary-1-explicit", "proposition-1-explicit", "corollary-1", "theorem-1", "eq-28-explicit")
 
 
@@ -119,16 +122,26 @@ def test_there_are_cases_to_replay():
 
 
 def test_a_case_is_kept_unless_a_worse_one_is_there(tmp_path):
-    """Stored, read back equal, replaced by a worse ratio only; a broken file is named."""
+    """Stored, read back equal, replaced by a worse setting only; a broken file is named."""
     where = space(claims["proposition-1-explicit"])
     point = where.point((0.5,) * 7)
+    other_point = where.point((0.5,) * 6 + (0.9,))
     assert point is not None
+    assert other_point is not None
     case = search.judge(where, point, seed=0, alpha=1e-3)
     path = tmp_path / "case.json"
-    assert search.save(case, path)
+    assert search.save(case, path) == case
     assert search.load(path) == case
-    assert not search.save(replace(case, ratio=case.ratio / 2), path)
-    assert search.save(replace(case, ratio=case.ratio * 2), path)
+    second = search.judge(where, other_point, seed=0, alpha=1e-3)
+    kept = search.save(replace(second, ratio=0.5 * case.ratio), path)
+    assert (kept.setting, kept.searches) == (case.setting, 2)
+    assert search.load(path) == kept
+    kept = search.save(replace(second, ratio=2 * case.ratio), path)
+    assert (kept.setting, kept.searches) == (second.setting, 3)
+    # What it was kept for is forgotten: the ratio is that of draws of its own.
+    assert kept.ratio == pytest.approx(second.ratio, rel=0.25)
+    other = replace(case, claim="corollary-1-explicit")
+    assert search.save(other, path) == other
     for wrong in ("{", json.dumps({"schema": 1}), json.dumps({**case.as_dict(), "schema": 9})):
         path.write_text(wrong, encoding="utf-8")
         with pytest.raises(InvalidArgument, match="case"):
@@ -179,10 +192,10 @@ def test_command_line_stores_starts_from_and_shows_a_case(command, tmp_path, mon
     status, out, err = command(*again)
     assert status == 0
     assert json.loads(out)["claim"] == "proposition-1-explicit"
-    assert "is kept" in err
+    assert "judged by draws of its own" in err
     status, out, err = command("search", "eq-24", "--budget", 10)
     assert status == 0
-    assert "no constant below" in out
+    assert "verdict   no constant below" in out
     status, out, err = command("search", "lemma-3")
     assert status == 2
     assert "from one side" in err
@@ -214,7 +227,118 @@ def test_a_case_replays_with_the_estimators_that_it_was_found_with(tmp_path):
     assert point is not None
     own = where.cell(point).procedures
     case = search.judge(where, point, seed=0, alpha=1e-3, procedures=own[:1])
-    assert search.save(case, tmp_path / "case.json")
+    search.save(case, tmp_path / "case.json")
     assert search.replay(tmp_path / "case.json")[1].ratio == case.ratio
     assert len(own) > 1
     assert search.judge(where, point, seed=0, alpha=1e-3).ratio < case.ratio
+
+
+@pytest.fixture(scope="module")
+def existence():
+    """The stored case of a claim that there is a threshold."""
+    return search.load(REGRESSIONS / "theorem-1-corrected.json")
+
+
+def test_the_best_threshold_of_the_law_is_tried_too(existence):
+    """What is judged has the claim's thresholds and the law's best one, and errs less for it."""
+    claim = claims["theorem-1-corrected"]
+    where = space(claim)
+    own = where.cell(existence.setting).procedures
+    assert existence.thresholds[:3] == tuple(p.theta for p in own)
+    best = best_threshold(where.cell(existence.setting).setting).theta
+    assert existence.thresholds[3] == pytest.approx(best, rel=0.05)
+    assert search.tried(where, existence.setting) == tuple(Procedure(**p) for p in existence.procedures)
+    # Far from what the three alone give: their interval bounds no constant over all thresholds.
+    seed = existence.seed
+    three = search.judge(where, existence.setting, seed=seed, alpha=existence.alpha, procedures=own)
+    assert existence.interval[1] < three.interval[0]
+    assert f"--theta {existence.thresholds[3]!r} " in existence.repeat
+    assert search.tried(space(claims["corollary-1"]), existence.setting) == (Procedure(),)
+
+
+def test_an_existence_claim_is_spoken_of_at_the_thresholds_tried(existence, capsys):
+    """No constant is ruled out for all thresholds by a minimum over some."""
+    show(existence, True)
+    out = capsys.readouterr().out
+    assert "at the thresholds tried (theta = -4, 0, 1, -7.7) no constant below 0.6813 will do" in out
+    assert "another threshold may err less" in out
+    show(replace(existence, procedures=existence.procedures[:1]), True)
+    assert "verdict   no constant below 0.6813 will do\n" in capsys.readouterr().out
+
+
+def test_a_threshold_that_keeps_everything_is_stored(tmp_path):
+    """JSON has no infinity: it is text in the file and a number again when read."""
+    where = space(claims["theorem-1-corrected"])
+    point = where.point((0.6, 0.5, 0.2, 0.9, 0.7, 0.7, 0.1))
+    assert point is not None
+    all_kept = Procedure("teacher-filtered", theta=-math.inf)
+    case = search.judge(where, point, seed=0, alpha=1e-3, procedures=(all_kept,))
+    search.save(case, tmp_path / "case.json")
+    assert search.load(tmp_path / "case.json") == case
+    assert search.replay(tmp_path / "case.json")[1] == case
+
+
+TRUTH = 0.7
+"""Median ratio of the made-up quantity of the coverage simulation."""
+
+
+@pytest.fixture
+def made_up(monkeypatch):
+    """A setting whose error/bound is log-normal with median TRUTH, drawn for nothing."""
+    claim = claims["corollary-1"]
+    where = space(claim)
+    point = where.point((0.5,) * 7)
+    assert point is not None
+    bound = float(claim.evaluate(point))
+
+    def draw(cell, seed, indices):
+        return TRUTH * bound * np.exp(0.3 * np.random.default_rng(seed).standard_normal(len(indices)))
+
+    monkeypatch.setattr(search.quantities, "draw", draw)
+    monkeypatch.setattr(search.forecast, "forecast", lambda cell, share: 1.0)
+    monkeypatch.setattr(search, "space", lambda claim: where)
+    return where, point
+
+
+def test_what_repeated_searches_keep_has_the_stated_coverage(made_up, tmp_path):
+    """A file that has seen eight searches covers as stated; keeping the largest ratio's interval does not."""
+    where, point = made_up
+    alpha, files, runs = 0.2, 100, 8
+    covered = kept_largest = 0
+    for number in range(files):
+        path = tmp_path / f"{number}.json"
+        found = [search.judge(where, point, seed=1000 * number + k, alpha=alpha) for k in range(runs)]
+        for case in found:
+            stored = search.save(case, path)
+        assert stored.searches == runs
+        covered += stored.interval[0] <= TRUTH <= stored.interval[1]
+        largest = max(found, key=lambda case: case.ratio)
+        kept_largest += largest.interval[0] <= TRUTH <= largest.interval[1]
+    # Four standard deviations of a share of 100 that is 0.8.
+    assert covered / files > 1 - alpha - 4 * math.sqrt(alpha * (1 - alpha) / files)
+    assert kept_largest / files < 0.6
+
+
+def test_no_draw_judges_a_stored_setting_twice(monkeypatch, tmp_path):
+    """Also with an unchanged seed: every search of a file, and what it keeps, have streams of their own."""
+    where = space(claims["corollary-1-explicit"])
+    point = where.point((0.5,) * 7)
+    assert point is not None
+    path = tmp_path / "case.json"
+    search.save(search.judge(where, point, seed=0, alpha=1e-3), path)
+    judging = [0]
+    judge = search.judge
+
+    def watched(*arguments, seed, **options):
+        judging.append(seed)
+        return judge(*arguments, seed=seed, **options)
+
+    monkeypatch.setattr(search, "judge", watched)
+    for _ in range(3):
+        found = search.search(where.claim, budget=10, seed=0, start=search.load(path))
+        kept = search.save(found, path)
+    assert kept.searches == 4
+    assert len(judging) == len(set(judging)) == 10
+    monkeypatch.setattr(search, "judge", judge)
+    stored, again = search.replay(path)
+    assert replace(again, searches=stored.searches) == stored

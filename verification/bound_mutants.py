@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import sympy as sp
@@ -42,10 +42,11 @@ The deviation parameter t is at least of the order of the dimensions wherever it
 class Mutant:
     """A changed claim.  `original` is the id of the unchanged one.
 
-    `implied` mutants are true whenever the original is (or are true because it is loose) and are
-    not counted; `reason` says what was changed and why.  A mutant has as many checks as its
-    original, in the same order and on the same cells, unless `outside` is set: then its checks look
-    where the original makes no statement and need draws of their own.
+    `implied` mutants are true whenever the original is; `untested` ones are not known to be false
+    where the original is judged, because its bound is loose or nothing there depends on what was
+    changed.  Neither is counted, and both are told; `reason` says what was changed and why.  A mutant has
+    as many checks as its original, in the same order and on the same cells, unless `outside` is set:
+    then its checks look where the original makes no statement and need draws of their own.
     """
 
     id: str
@@ -54,6 +55,12 @@ class Mutant:
     implied: bool
     reason: str
     outside: bool = False
+    untested: bool = False
+
+    @property
+    def counted(self) -> bool:
+        """Whether the design must refute it."""
+        return not (self.implied or self.untested)
 
 
 def changed(claim: Claim, name: str, reason: str, implied: bool = False, **changes: Any) -> Mutant:
@@ -93,7 +100,7 @@ def _ladder(claim: Claim, name: str, change: _Change) -> Mutant:
         if contradicted(claim, partial(change.value, step)):
             words = change.words(step)
             if step > 1:
-                words += f"; the claim is loose by more than {step - 1} such step{'s' * (step > 2)}"
+                words += "; the weaker ones are not known to be false where it is judged"
             return changed(claim, name, words, bound=change.expression(step))
     return changed(claim, name, change.words(1), bound=change.expression(1))
 
@@ -147,8 +154,10 @@ def _exponents(claim: Claim) -> Iterator[Mutant]:
             else:
                 mutant = _ladder(claim, name, _times(claim, factor))
                 # A family goes one way only; a parameter that the bound names must be seen both ways.
-                if parameter in claim.bound.free_symbols or contradicted(mutant.claim):
-                    yield mutant
+                if parameter not in claim.bound.free_symbols and not contradicted(mutant.claim):
+                    reason = f"{mutant.reason}: no family moves {parameter} that way"
+                    mutant = replace(mutant, untested=True, reason=reason)
+                yield mutant
 
 
 def _side(parameter: sp.Symbol) -> int:
@@ -185,6 +194,7 @@ def _boundary(claim: Claim, node: sp.Min, name: str) -> Iterator[Mutant]:
 
 
 def _lowered(claim: Claim, node: sp.Min, branch: sp.Expr, parameter: sp.Symbol) -> _Change:
+    @cache  # asked for at every point
     def expression(step: int) -> sp.Expr:
         assert claim.bound is not None
         moved = branch * parameter ** (-step * HALF)
@@ -225,7 +235,7 @@ def _terms(claim: Claim) -> Iterator[Mutant]:
             mutant = changed(claim, f"term-{number}", reason, bound=bound)
             if not contradicted(mutant.claim):
                 reason += ": nothing shows that it is needed where it is judged"
-                mutant = replace(mutant, implied=True, reason=reason)
+                mutant = replace(mutant, untested=True, reason=reason)
             yield mutant
 
 
@@ -238,7 +248,7 @@ def _confidence(claim: Claim) -> Iterator[Mutant]:
     mutant = _ladder(claim, "delta", _surer(claim))
     if not contradicted(mutant.claim):
         reason = f"{mutant.reason}: true where it is judged, as the bound holds without its confidence term"
-        mutant = replace(mutant, implied=True, reason=reason)
+        mutant = replace(mutant, untested=True, reason=reason)
     yield mutant
 
 
@@ -260,7 +270,7 @@ def _reversed(claim: Claim) -> Iterator[Mutant]:
     mutant = changed(claim, "reversed", f"{claim.relation} read as {other}", relation=other)
     if claim.up_to_constant and not contradicted(mutant.claim):
         reason = f"{mutant.reason}: true where it is judged, the bound is tight up to its constant"
-        mutant = replace(mutant, implied=True, reason=reason)
+        mutant = replace(mutant, untested=True, reason=reason)
     yield mutant
 
 
@@ -288,7 +298,7 @@ def _condition_dropped(claim: Claim) -> Iterator[Mutant]:
                 yield replace(mutant, outside=True)
             else:
                 reason += ": nothing shows that the claim needs it on its families moved below it"
-                yield replace(mutant, implied=True, outside=True, reason=reason)
+                yield replace(mutant, untested=True, outside=True, reason=reason)
 
 
 def _families_below(claim: Claim, edge: sp.Expr) -> tuple[Scaling, ...]:

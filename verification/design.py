@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from bounds.claim import Certificate, Claim, Law, Level, Proof, Scaling, Search, Tail
+from bounds.claim import Certificate, Claim, Law, Level, Path, Proof, Scaling, Search, Tail
 from verification import distribution, inference, quantities, slopes
 from verification.errors import InvalidArgument
 from verification.quantities import Cell
@@ -28,10 +28,10 @@ class Profile:
 
     `pairs` bounds the pairs drawn one by one in one cell (an unfiltered fit draws none), `draws`
     the replicates of one cell; `tail_cap` is the longest sequential test in multiples of the
-    shortest that can pass; `random_settings` scales how many random settings a tail claim asks for;
-    `noise` is the share of a margin or tolerance that a design leaves to sampling: a claim that is off
-    by the rest of it passes almost surely.  Without `inner_points` only the ends of a family that an
-    exponent is read from are drawn.
+    shortest that can pass; `random_settings` scales how many random settings a tail claim asks for, and
+    how many instances a search tries; `noise` is the share of a margin or tolerance that a design
+    leaves to sampling: a claim that is off by the rest of it passes almost surely.  Without
+    `inner_points` only the ends of a family are drawn.
     """
 
     name: str
@@ -52,6 +52,9 @@ PROFILES = {
 BETA = 1e-6
 """Probability that a check misses a violation of the size that it promises to find."""
 
+EARLY = 0.4
+"""Share of its replicates after which a check of fixed size is judged a first time."""
+
 KAPPA = 2.0
 """A tail check finds a bound that is broken KAPPA times as often as claimed."""
 
@@ -61,7 +64,9 @@ class Plan:
     """One check of one claim, ready to draw: cells with their replicates, and its share of alpha.
 
     `points` are the parameter values by name (those of the bound among them), one for each cell;
-    `left_out` names points of the path that the profile's budget cannot pay for.
+    `left_out` names points of the path that the profile's budget cannot pay for.  It is judged at each
+    of its `looks`, numbers of replicates that rise to `replicates`, until it is decided; `judged` is
+    the one at hand.
     """
 
     name: str
@@ -70,15 +75,21 @@ class Plan:
     points: tuple[Mapping[str, float], ...] = ()
     cells: tuple[Cell, ...] = ()
     replicates: int = 0
+    looks: tuple[int, ...] = ()
+    judged: int = 0
     alpha: float = 0.0
     left_out: tuple[str, ...] = ()
     half_width: float | None = None
     test: inference.TailTest | None = None
 
     @property
-    def first_look(self) -> int:
-        """Replicates drawn before the first judgement: a sequential test may need no more."""
-        return self.replicates if self.test is None else inference.tail_replicates(self.test)
+    def look_alpha(self) -> float:
+        """The share of alpha that one look spends; a sequential test pays for all of its looks at once."""
+        return self.alpha if self.test is not None else self.alpha / max(1, len(self.looks))
+
+    def at(self, look: int) -> Plan:
+        """The plan as judged by its first `look` replicates."""
+        return replace(self, judged=look)
 
     def keep(self, kept: Sequence[int], left_out: Sequence[str] = ()) -> Plan:
         """The plan at some of its points only; the rest is named as left out."""
@@ -126,12 +137,14 @@ def _exact(check: Any, base: Plan, profile: Profile, module: str | None, seed: i
 @_plan.register
 def _search(check: Search, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
     cell = Cell((), check.measured.quantity, module=module)
-    return replace(base, points=({},), cells=(cell,), replicates=min(check.instances, profile.draws))
+    instances = math.ceil(check.instances * profile.random_settings)
+    count = min(instances, profile.draws)
+    return replace(base, points=({},), cells=(cell,), replicates=count, looks=(count,))
 
 
 @_plan.register
 def _tail(check: Tail, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
-    points = [point for path in check.paths for point in path.points()]
+    points = _family(check.paths, profile)
     count = math.ceil(check.random_settings * profile.random_settings)
     points += random_points(base.claim, points, count, seed)
     placed = _placed(base, check, [{**p, "delta": check.delta} for p in points], module)
@@ -143,7 +156,8 @@ def _tail(check: Tail, base: Plan, profile: Profile, module: str | None, seed: i
             f"{base.alpha / len(points):.1g} of alpha for each of {len(points)} settings; a smaller delta, "
             f"fewer settings or a longer profile would"
         )
-    return _affordable(replace(placed, replicates=cap, test=test), profile)
+    looks = (inference.tail_replicates(test), cap)
+    return _affordable(replace(placed, replicates=cap, looks=looks, test=test), profile)
 
 
 @_plan.register
@@ -152,16 +166,17 @@ def _scaling(check: Scaling, base: Plan, profile: Profile, module: str | None, s
     parameter = check.path.parameter.name
     values = [point[parameter] for point in placed.points]
     half_width = check.precision or profile.noise * check.margin
+    alpha, beta = _each_look(base)
     for last in range(len(values), 1, -1):
         cells = placed.cells[:last]
         span = abs(math.log(values[last - 1] / values[0]))
         sigma = check.measured.spread or max(spread(cell) for cell in cells)
         points = list(range(last)) if profile.inner_points else [0, last - 1]
-        count = slopes.slope_replicates(sigma, span, half_width, base.alpha, BETA, points=len(points))
+        count = slopes.slope_replicates(sigma, span, half_width, alpha, beta, points=len(points))
         dearest = max(cell.pairs for cell in cells) * count
         if count <= profile.draws and dearest <= profile.pairs:
             kept = placed.keep(points, [f"{parameter} = {v:g}" for v in values[last:]])
-            return replace(kept, replicates=count, half_width=half_width)
+            return _with_looks(replace(kept, half_width=half_width), count)
     raise _too_dear(base, f"an exponent known to ±{half_width:g}", count, dearest, profile)
 
 
@@ -171,21 +186,41 @@ def _level(check: Level, base: Plan, profile: Profile, module: str | None, seed:
     sigma = check.measured.spread or max(spread(cell) for cell in placed.cells)
     half_width = profile.noise * check.tolerance
     mass = slopes.normal_mass(math.log1p(half_width), sigma)
-    count = slopes.median_replicates(min(mass, 0.4999), base.alpha / len(placed.cells), BETA)
+    alpha, beta = _each_look(base)
+    count = slopes.median_replicates(min(mass, 0.4999), alpha / len(placed.cells), beta)
     dearest = max(cell.pairs for cell in placed.cells) * count
     if count > profile.draws or dearest > profile.pairs:
         raise _too_dear(base, f"a median known to {half_width:.1%}", count, dearest, profile)
-    return replace(placed, replicates=count, half_width=half_width)
+    return _with_looks(replace(placed, half_width=half_width), count)
 
 
 @_plan.register
 def _law(check: Law, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
-    placed = _placed(base, check, [p for path in check.paths for p in path.points()], module)
+    placed = _placed(base, check, _family(check.paths, profile), module)
     noise = profile.noise * check.tolerance
-    count = distribution.minimal_samples(noise, base.alpha / len(placed.cells), BETA)
+    alpha, beta = _each_look(base)
+    count = distribution.minimal_samples(noise, alpha / len(placed.cells), beta)
     if count > profile.draws:
         raise _too_dear(base, f"a distance known to {noise:g}", count, 0, profile)
-    return _affordable(replace(placed, replicates=count), profile)
+    return _affordable(_with_looks(placed, count), profile)
+
+
+def _each_look(base: Plan) -> tuple[float, float]:
+    """(alpha, beta) of each of the two looks of a check of fixed size."""
+    return base.alpha / 2, BETA / 2
+
+
+def _with_looks(placed: Plan, count: int) -> Plan:
+    """The plan judged after a share of its replicates, and after all where that did not decide."""
+    return replace(placed, replicates=count, looks=(math.ceil(EARLY * count), count))
+
+
+def _family(paths: Sequence[Path], profile: Profile) -> list[dict[str, float]]:
+    """The points of all paths, or the ends of each."""
+    every = [path.points() for path in paths]
+    drawn = every if profile.inner_points else [(points[0], points[-1]) for points in every]
+    # A path of one value has one end, and paths may meet.
+    return [dict(point) for point in dict.fromkeys(tuple(p.items()) for points in drawn for p in points)]
 
 
 def _placed(base: Plan, check: Any, points: Sequence[Mapping[str, float]], module: str | None) -> Plan:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -148,7 +148,7 @@ class TailTest:
         """p_1, the probability of breaking the bound that a pass excludes."""
         return min(max(self.kappa * self.delta, self.resolution), (1 + self.delta) / 2)
 
-    @property
+    @cached_property  # asked for at every replicate
     def increments(self) -> tuple[float, float]:
         """(log LR of a replicate that keeps the bound < 0, of one that breaks it > 0)."""
         kept = math.log1p(-self.detectable) - math.log1p(-self.delta)

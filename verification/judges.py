@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import singledispatch
 from typing import Any
 
 import numpy as np
 
-from bounds.claim import Certificate, Claim, Law, Level, Proof, Relation, Scaling, Search, Tail
+from bounds.claim import Certificate, Claim, Law, Level, Measured, Proof, Relation, Scaling, Search, Tail
 from bounds.steps import Undecided
 from verification import distribution, inference, slopes
 from verification.design import BETA, Plan
@@ -28,8 +29,8 @@ Samples = Callable[[Cell], Array]
 
 
 def judge(plan: Plan, samples: Samples, seed: int) -> Evidence:
-    """The evidence of one check."""
-    return _judge(plan.check, plan, samples, seed)
+    """The evidence of one check at the look that `plan` is at, else at its last one."""
+    return _judge(plan.check, plan if plan.judged else plan.at(plan.replicates), samples, seed)
 
 
 @singledispatch
@@ -48,8 +49,42 @@ def repeat_draw(cell: Cell, seed: int, replicate: int) -> str:
     """The command that draws one replicate of the cell again."""
     if cell.quantity not in COMBINED:
         return f"{cell.key}, seed {seed}, replicate {replicate}"
-    chosen = cell.procedures[:1] if cell.quantity == "error" else (cell.procedures[0], cell.procedures[-1])
-    return " && ".join(simulate_command(cell.setting, p, seed, replicate + 1) for p in chosen)
+    # The smallest error needs every procedure, a ratio its two ends.
+    chosen = cell.procedures if cell.quantity == "error" else (cell.procedures[0], cell.procedures[-1])
+    # The text shows a mean: that of one draw is the draw, but a later replicate is the last of a list.
+    listed = " --json" if replicate else ""
+    return " && ".join(simulate_command(cell.setting, p, seed, replicate + 1) + listed for p in chosen)
+
+
+def _witness(
+    cell: Cell, drawn: Array, seed: int, replicate: int, bound: float | None = None, **found: Any
+) -> dict[str, Any]:
+    """One replicate that was seen: where, which, its own value (over `bound`), and how to draw it again."""
+    value = float(drawn[replicate])
+    ratio: dict[str, float] = {}
+    if bound is not None:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = {"bound": bound, "ratio": float(np.float64(value) / bound)}
+    return {
+        "setting": dict(cell.values),
+        "replicate": replicate,
+        "value": value,
+        **ratio,
+        **found,
+        "command": repeat_draw(cell, seed, replicate),
+    }
+
+
+def thresholds(measured: Measured) -> tuple[str, ...]:
+    """The thresholds over which the smallest error is taken, in words; empty for a single one."""
+    several = measured.quantity == "error" and len(measured.thetas) > 1
+    return tuple(str(theta).replace("*", "") for theta in measured.thetas) if several else ()
+
+
+def at_thresholds(measured: Measured) -> str:
+    """What to say of a minimum over thresholds: which they are; empty for a single one."""
+    named = thresholds(measured)
+    return f", smallest error over theta = {', '.join(named)}" if named else ""
 
 
 def simulate_command(s: Setting, procedure: Procedure, seed: int, replicates: int) -> str:
@@ -80,7 +115,7 @@ def _ratios(plan: Plan, samples: Samples) -> list[Array]:
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return [
-            samples(cell)[: plan.replicates] / bound
+            samples(cell)[: plan.judged] / bound
             for cell, bound in zip(plan.cells, _bounds(plan), strict=True)
         ]
 
@@ -133,7 +168,7 @@ def _certificate(check: Certificate, plan: Plan, samples: Samples, seed: int) ->
 @_judge.register
 def _search(check: Search, plan: Plan, samples: Samples, seed: int) -> Evidence:
     (cell,) = plan.cells
-    ratios = samples(cell)[: plan.replicates]
+    ratios = samples(cell)[: plan.judged]
     limit = float(plan.claim.evaluate({})) if plan.claim.bound is not None else 1.0
     worst = int(np.argmax(ratios))
     broken = bool(ratios[worst] > limit * (1 + 1e-9))
@@ -168,8 +203,8 @@ def _tail(check: Tail, plan: Plan, samples: Samples, seed: int) -> Evidence:
     drawn = zip(plan.points, plan.cells, bounds, _ratios(plan, samples), strict=True)
     for point, cell, bound, ratios in drawn:
         # The values themselves are compared: a bound <= 0 would turn a ratio's inequality around.
-        broken = sign * (samples(cell)[: plan.replicates] - bound) > 0
-        result = inference.run_tail((bool(b) for b in broken), plan.test, plan.replicates)
+        broken = sign * (samples(cell)[: plan.judged] - bound) > 0
+        result = inference.run_tail((bool(b) for b in broken), plan.test, plan.judged)
         used = ratios[: result.used]
         # An order statistic: ratios may be infinite.
         edge = np.quantile(used, 1 - check.delta if sign > 0 else check.delta, method="inverted_cdf")
@@ -185,12 +220,7 @@ def _tail(check: Tail, plan: Plan, samples: Samples, seed: int) -> Evidence:
             }
         )
         if result.outcome == "fails" and witness is None and result.first is not None:
-            witness = {
-                "setting": dict(point),
-                "replicate": result.first,
-                "ratio": float(ratios[result.first]),
-                "command": repeat_draw(cell, seed, result.first),
-            }
+            witness = _witness(cell, samples(cell), seed, result.first, float(bound), setting=dict(point))
     outcome = combine([row["outcome"] for row in rows])
     # The setting where the bound is nearest to breaking: how far it could move there.
     nearest = float(
@@ -225,29 +255,27 @@ def _scaling(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidenc
     log_ratios = [np.log(ratios) for ratios in _ratios(plan, samples)]
     along = np.abs(log_x - log_x[0])
     if check.two_sided:
-        result = slopes.slope_interval(log_x, log_ratios, plan.alpha)
+        result = slopes.slope_interval(log_x, log_ratios, plan.look_alpha)
         outcome = slopes.equivalence(result.end[1], 0.0, check.margin)
         right = "off by more than " if outcome == "fails" else "right to ±"
         statement = f"the exponent of {parameter} is {right}{check.margin:g}"
     else:
-        result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.alpha)
+        result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.look_alpha)
         outcome = slopes.at_most(result.end[1], check.margin)
         verb = "grow" if sign > 0 else "fall"
         verb = f"{verb}s" if outcome == "fails" else f"does not {verb}"
         statement = (
-            f"error/bound {verb} faster than the power {check.margin:g} as {parameter} goes from "
-            f"{math.exp(log_x[0]):g} to {math.exp(log_x[-1]):g}"
+            f"error/bound {verb} faster than the power {check.margin:g} between the ends "
+            f"{parameter} = {math.exp(log_x[0]):g} and {parameter} = {math.exp(log_x[-1]):g}"
         )
+    statement += at_thresholds(check.measured)
     ratios = [math.exp(float(np.median(v))) for v in log_ratios]
     witness = None
     if outcome == "fails":
+        # One draw where the ratio is furthest from its start; the median of all stands beside its own ratio.
         last = plan.cells[-1]
-        witness = {
-            "setting": dict(last.values),
-            "replicate": 0,
-            "ratio": ratios[-1],
-            "command": repeat_draw(last, seed, 0),
-        }
+        bound = float(_bounds(plan)[-1])
+        witness = _witness(last, samples(last), seed, 0, bound, median_ratio=ratios[-1])
     assert plan.half_width is not None
     return Evidence(
         kind="scaling",
@@ -263,6 +291,7 @@ def _scaling(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidenc
         witness=witness,
         details={
             "parameter": parameter,
+            "thresholds": list(thresholds(check.measured)),
             "two_sided": check.two_sided,
             "values": np.exp(log_x).tolist(),
             "median_ratio": ratios,
@@ -279,8 +308,8 @@ def _level(check: Level, plan: Plan, samples: Samples, seed: int) -> Evidence:
     rows: list[dict[str, Any]] = []
     for values, cell in zip(plan.points, plan.cells, strict=True):
         target = check.value if check.value is not None else float(plan.claim.evaluate(values))
-        drawn = samples(cell)[: plan.replicates] / target
-        interval = slopes.median_interval(drawn, plan.alpha / len(plan.cells))
+        drawn = samples(cell)[: plan.judged] / target
+        interval = slopes.median_interval(drawn, plan.look_alpha / len(plan.cells))
         outcomes.append(slopes.equivalence(interval, 1.0, check.tolerance))
         rows.append(
             {
@@ -308,9 +337,17 @@ def _level(check: Level, plan: Plan, samples: Samples, seed: int) -> Evidence:
             BETA,
             meaning="relative difference of the typical value from the stated one",
         ),
-        replicates=plan.replicates * len(rows),
+        replicates=plan.judged * len(rows),
         seed=seed,
-        witness={"setting": rows[worst]["setting"], "command": repeat_draw(plan.cells[worst], seed, 0)}
+        witness=_witness(
+            plan.cells[worst],
+            samples(plan.cells[worst]),
+            seed,
+            0,
+            rows[worst]["target"],
+            setting=rows[worst]["setting"],
+            median_ratio=estimates[worst],
+        )
         if combine(outcomes) == "fails"
         else None,
         details={"cells": rows},
@@ -322,10 +359,11 @@ def _law(check: Law, plan: Plan, samples: Samples, seed: int) -> Evidence:
     outcomes: list[Outcome] = []
     rows: list[dict[str, Any]] = []
     results = []
+    rates = plan.look_alpha / len(plan.cells), BETA / len(plan.looks)
     for values, cell in zip(plan.points, plan.cells, strict=True):
-        drawn = samples(cell)[: plan.replicates]
+        drawn = samples(cell)[: plan.judged]
         pit = np.asarray(check.cdf(values, drawn), dtype=float)
-        result = distribution.law_test(pit, check.tolerance, plan.alpha / len(plan.cells), BETA)
+        result = distribution.law_test(pit, check.tolerance, *rates)
         outcomes.append(result.outcome)
         results.append(result)
         rows.append({"setting": values, "distance": result.distance, "outcome": result.outcome})
@@ -340,10 +378,22 @@ def _law(check: Law, plan: Plan, samples: Samples, seed: int) -> Evidence:
         interval=results[worst].interval,
         threshold=check.tolerance,
         false_alarm=plan.alpha,
-        power=results[worst].power,
-        replicates=plan.replicates * len(rows),
+        power=replace(
+            results[worst].power,
+            smallest=check.tolerance + distribution.minimal_distance(plan.replicates, *rates),
+            replicates=plan.replicates,
+            beta=BETA,
+        ),
+        replicates=plan.judged * len(rows),
         seed=seed,
-        witness={"setting": rows[worst]["setting"], "command": repeat_draw(plan.cells[worst], seed, 0)}
+        witness=_witness(
+            plan.cells[worst],
+            samples(plan.cells[worst]),
+            seed,
+            0,
+            setting=rows[worst]["setting"],
+            distance=results[worst].distance,
+        )
         if combine(outcomes) == "fails"
         else None,
         details={"cells": rows, "left_out": plan.left_out},

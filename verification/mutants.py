@@ -1,13 +1,12 @@
 """Wrong versions of a claim, made from its expression, that the claim's own design must refute.
 
 A design that cannot tell a claim from a wrong version of it has shown nothing: a mutant that
-survives fails the run.  Two kinds of change make no wrong version and are marked as implied, with
-the reason: those that follow from the claim itself (a weaker bound; a constant where the claim
-leaves the constant open), and those that are true because the bound is loose.  The latter are
-made stronger step by step until a forecast (the first-order law of the error, or a small pilot
-sample of another quantity) contradicts them at the settings judged, so that the mutant that counts
-is wrong by no more than a step.  If no step is contradicted, the first one counts, and its survival
-says that the design does not vary what was changed.
+survives fails the run.  Not every change makes a wrong version.  Some are implied by the claim (a weaker
+bound; another constant where the claim leaves it open).  Others are true because the bound is
+loose: they are made stronger step by step until a forecast (the first-order law of the error, or a small
+pilot sample of another quantity) contradicts them at the settings judged, by a size that is fixed
+beforehand and is no design's own, so that a blunt design lets its mutants survive.  What the
+forecast cannot show to be false there is told as untested.
 """
 
 from __future__ import annotations
@@ -152,13 +151,13 @@ def _laws(claim: Claim) -> Iterator[Mutant]:
 
 
 def _values(claim: Claim) -> Iterator[Mutant]:
-    """Each stated number off by three times its tolerance, to either side."""
-    if not any(isinstance(check, Level) and check.value is not None for check in claim.checks):
-        return
-    for sign, name in ((1, "value-up"), (-1, "value-down")):
-        checks = tuple(
-            replace(check, value=check.value * (1 + 3 * check.tolerance) ** sign)
-            if isinstance(check, Level) and check.value is not None else check
-            for check in claim.checks
-        )
-        yield changed(claim, name, "stated value off by three times its tolerance", checks=checks)
+    """Each stated number off by twice its tolerance, to either side, one at a time."""
+    checks = enumerate(claim.checks)
+    levels = [(i, c, c.value) for i, c in checks if isinstance(c, Level) and c.value is not None]
+    for number, (index, level, value) in enumerate(levels, start=1):
+        place = f"-{number}" if len(levels) > 1 else ""
+        for power, name in ((1, "up"), (-1, "down")):
+            factor = (1 + 2 * level.tolerance) ** power
+            wrong = replace(level, value=value * factor)
+            changes = (*claim.checks[:index], wrong, *claim.checks[index + 1 :])
+            yield changed(claim, f"value{place}-{name}", f"stated value times {factor:.3g}", checks=changes)

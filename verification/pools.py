@@ -8,10 +8,11 @@ functions of this package, so workers need nothing of the main file and do not s
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, InvalidStateError, ProcessPoolExecutor
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
@@ -37,6 +38,26 @@ class _Context(SpawnContext):
     Process = _Worker  # how a context names its process class
 
 
+class _Cancellable(Future[Any]):
+    def set_exception(self, exception: BaseException | None) -> None:
+        """Nothing for a future that was cancelled meanwhile."""
+        with contextlib.suppress(InvalidStateError):
+            super().set_exception(exception)
+
+
+class _Pool(ProcessPoolExecutor):
+    """A pool that may be killed while cancelled tasks wait in it.
+
+    Before Python 3.12.1 the pool's own thread fails at the first of them, with a traceback on the terminal.
+    """
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """As for any executor."""
+        future = super().submit(fn, *args, **kwargs)
+        future.__class__ = _Cancellable  # the executor makes the future itself
+        return future
+
+
 def process_pool(jobs: int, initializer: Callable[[], None] | None = None) -> ProcessPoolExecutor:
     """A pool of up to `jobs` workers; `initializer` runs first in each."""
-    return ProcessPoolExecutor(jobs, mp_context=_Context(), initializer=initializer)
+    return _Pool(jobs, mp_context=_Context(), initializer=initializer)

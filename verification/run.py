@@ -78,9 +78,10 @@ def verify(
             verdict=verdicts[c.id],
             evidence=tuple(e for n, e in evidence.items() if plans[n].claim.id == c.id),
             mutants=tuple(
-                MutantResult(m.id, wrong[m.id], m.reason) for m in found_mutants[c.id] if not m.implied
+                MutantResult(m.id, wrong[m.id], m.reason) for m in found_mutants[c.id] if m.counted
             ),
             implied=tuple(m.id for m in found_mutants[c.id] if m.implied),
+            untested=tuple((m.id, m.reason) for m in found_mutants[c.id] if m.untested),
             conditional_on=doubts[c.id],
             left_out=sum(not design.included(check, chosen) for check in c.checks),
             repeat=_repeat(c, split, profile, seed, alpha, module),
@@ -167,15 +168,14 @@ def _judge_all(
 ) -> tuple[dict[str, Evidence], dict[str, tuple[mutants.Mutant, ...]], dict[str, bool]]:
     """Evidence of every check, the mutants by claim, and whether some check refuted each.
 
-    Workers draw while this process does the proofs and certificates and makes the mutants.
-    Sequential checks start with the fewest replicates that can pass; those left undecided, and
-    mutants that are, get the rest of theirs.
+    Workers draw while this process does the proofs and certificates and makes the mutants.  All is
+    judged at the first look of its design; then what that left undecided is drawn for, and judged again.
     """
-    samples.begin((cell, plan.first_look) for plan in plans.values() for cell in plan.cells)
+    samples.begin((cell, plan.looks[0]) for plan in plans.values() for cell in plan.cells)
     evidence = {name: _evidence(plan, samples) for name, plan in plans.items() if not plan.cells}
     judged = (replace(c, checks=tuple(k for k in c.checks if design.included(k, profile))) for c in claims)
     found = {claim.id: mutants.mutants(claim) if with_mutants else () for claim in judged}
-    counted = [mutant for group in found.values() for mutant in group if not mutant.implied]
+    counted = [mutant for group in found.values() for mutant in group if mutant.counted]
     planned = {
         mutant.id: _mutant_plans(mutant, plans.values(), profile, module, samples.seed) for mutant in counted
     }
@@ -186,23 +186,43 @@ def _judge_all(
     }
     samples.finish()
     outside = [plan for mutant in counted if mutant.outside for plan in planned[mutant.id]]
-    samples.need((cell, plan.first_look) for plan in outside for cell in plan.cells)
+    samples.need((cell, plan.looks[0]) for plan in outside for cell in plan.cells)
     evidence |= {name: _evidence(plan, samples) for name, plan in plans.items() if plan.cells}
-    undecided = [plans[name] for name, e in evidence.items() if e.outcome == "undecided"]
-    samples.need((cell, plan.replicates) for plan in undecided for cell in plan.cells)
-    evidence |= {plan.name: _evidence(plan, samples) for plan in undecided}
     wrong |= {m.id: _refuted(planned[m.id], samples) for m in counted if m.id not in wrong}
+
+    undecided = [plans[name] for name, e in evidence.items() if e.outcome == "undecided"]
+    survivors = [name for name, refuted in wrong.items() if not refuted]
+    wanted = [*undecided, *(plan for name in survivors for plan in planned[name])]
+    samples.need((cell, plan.replicates) for plan in wanted for cell in plan.cells)
+    evidence |= {plan.name: _evidence(plan, samples) for plan in undecided}
+    wrong |= {name: _refuted(planned[name], samples) for name in survivors}
     return {name: evidence[name] for name in plans}, found, wrong
 
 
 def _evidence(plan: Plan, samples: Samples) -> Evidence:
-    """The judge's evidence; undecided where a replicate raised an error of its own."""
+    """The judge's evidence at the first look that decides, else at the last one that was drawn for.
+
+    Undecided where a replicate raised an error of its own.
+    """
+    if not plan.cells:
+        return judges.judge(plan, samples, samples.seed)
+    drawn = min(len(samples(cell)) for cell in plan.cells)
+    for look in (look for look in plan.looks if look <= drawn):
+        # No more than the look's replicates are seen, however many another check had drawn.
+        evidence = _failed(plan, look, samples) or judges.judge(plan.at(look), samples, samples.seed)
+        if evidence.outcome != "undecided":
+            break
+    return evidence
+
+
+def _failed(plan: Plan, look: int, samples: Samples) -> Evidence | None:
+    """The evidence of a check that has a replicate with an error of its own."""
     for cell in plan.cells:
-        failed = int(np.isnan(samples(cell)).sum())
+        failed = int(np.isnan(samples(cell)[:look]).sum())
         if failed:
             said = samples.failures.get(cell, "an error")
             return Evidence("tail", f"{failed} replicates of {cell.quantity} failed: {said}", "undecided")
-    return judges.judge(plan, samples, samples.seed)
+    return None
 
 
 def _mutant_plans(
@@ -224,12 +244,5 @@ def _mutant_plans(
 
 
 def _refuted(plans: Sequence[Plan], samples: Samples) -> bool:
-    """Whether some check of a mutant fails."""
-    for plan in plans:
-        found = _evidence(plan, samples)
-        if found.outcome == "undecided" and plan.replicates > plan.first_look:
-            samples.need((cell, plan.replicates) for cell in plan.cells)
-            found = _evidence(plan, samples)
-        if found.outcome == "fails":
-            return True
-    return False
+    """Whether some check of a mutant fails on what was drawn."""
+    return any(_evidence(plan, samples).outcome == "fails" for plan in plans)

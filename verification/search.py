@@ -3,7 +3,8 @@
 Three climbers in turn, each starting from what was found before: differential evolution on the
 first-order law (cheap, a guide only), Hypothesis's `target()` on small simulations, and Nelder-Mead on
 the continuous parameters.  Noise favours lucky settings, so whatever won is judged again by fresh
-replicates that no climber saw; only these are reported.
+replicates that no climber saw; only these are reported.  The same holds between searches: what a file
+keeps is judged by draws that had no part in its being kept.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from bounds.claim import Claim, Relation, Verdict
-from verification import forecast, quantities, slopes
+from verification import forecast, prediction, quantities, slopes
 from verification.errors import InvalidArgument, MissingExtra
 from verification.inference import Interval, clopper_pearson, plain
 from verification.judges import simulate_command
@@ -47,9 +48,12 @@ class Case:
     `ratio` is the quantile `share` of the quantity over the bound (bound over quantile for a lower
     bound), `interval` covers it with probability 1 - alpha.  `exceedances` of the replicates broke
     the bound; `breaks` says that more do than the claim allows, with the same confidence.  A bound up
-    to a constant cannot break at one setting: its ratio is a lower bound for that constant.
+    to a constant cannot break at one setting: its ratio is a lower bound for that constant.  But a claim
+    that some threshold exists is measured by the smallest error over the thresholds tried, which is an
+    upper bound for that of the best one: its ratio bounds the constant at these `thresholds` only.
     `procedures` are the estimators drawn, so that a claim that comes to measure others still replays.
-    `guide` is what the first-order law expects; `command` repeats the draws.
+    `guide` is what the first-order law expects; `repeat` repeats the draws, `command` the search.
+    `searches` counts those that the file of the case has seen.
     """
 
     claim: str
@@ -69,6 +73,13 @@ class Case:
     command: str
     repeat: str
     schema: int = SCHEMA
+    searches: int = 1
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """The thresholds over which the smallest error was taken; empty where it is of one procedure."""
+        several = self.quantity == "error" and len(self.procedures) > 1
+        return tuple(p["theta"] for p in self.procedures if p["theta"] is not None) if several else ()
 
     def as_dict(self) -> dict[str, Any]:
         """The fields in plain types."""
@@ -117,7 +128,8 @@ def search(
 ) -> Case:
     """Climb for the worst ratio of a claim within `budget` small simulations, and judge what was found.
 
-    `start` is a case found before; it competes.  The result depends on the arguments alone.  Raises
+    `start` is a case found before; it competes, and draws that no earlier search of its file saw judge
+    what is found.  The result depends on the arguments alone.  Raises
     InvalidArgument for a claim that bounds no simulated quantity from one side, and MissingExtra
     without Hypothesis.
     """
@@ -143,7 +155,33 @@ def search(
     chosen = _stream(seed, "choose")
     worst = max(finalists, key=lambda key: _ratio(where, dict(key), chosen, 4 * CLIMB))
     report(budget, budget, "judging")
-    return judge(where, dict(worst), seed=seed, alpha=alpha, evaluations=len(climb.scores), budget=budget)
+    return judge(
+        where,
+        dict(worst),
+        # With the same seed again the start would meet the very draws that kept it.
+        seed=seed if start is None else _stream(seed, f"judge|{start.searches}"),
+        alpha=alpha,
+        evaluations=len(climb.scores),
+        command=f"filtergain search {claim.id} --seed {seed} --budget {budget}",
+    )
+
+
+def tried(where: Space, point: Mapping[str, float]) -> tuple[Procedure, ...]:
+    """What is drawn where a setting is judged: the claim's own procedures.
+
+    With several thresholds the first-order law's best one is added, to two digits: a draw depends on
+    every digit of a threshold, and the last ones of a minimum differ between machines.
+    """
+    procedures = where.cell(point).procedures
+    if where.measured.quantity != "error" or len(where.measured.thetas) < 2:
+        return procedures
+    first = procedures[0]
+    if first.estimator != "teacher-filtered":
+        return procedures
+    setting = where.cell(point).setting
+    best = float(f"{prediction.best_threshold(setting, rounds=first.rounds).theta:.2g}")
+    added = replace(first, theta=best)
+    return procedures if added in procedures else (*procedures, added)
 
 
 def judge(
@@ -153,13 +191,11 @@ def judge(
     seed: int,
     alpha: float,
     evaluations: int = 0,
-    budget: int = 0,
+    command: str = "",
     procedures: tuple[Procedure, ...] | None = None,
 ) -> Case:
-    """The case of a setting by FINAL replicates of `seed`; `procedures` in place of the claim's own."""
-    cell = where.cell(point)
-    if procedures is not None:
-        cell = replace(cell, procedures=procedures)
+    """The case of a setting by FINAL replicates of `seed`; `procedures` in place of those to be tried."""
+    cell = replace(where.cell(point), procedures=tried(where, point) if procedures is None else procedures)
     drawn = quantities.draw(cell, seed, range(FINAL))
     low, high = slopes.quantile_interval(drawn, where.share, alpha)
     ends = sorted(where.ratio(point, max(x, 0.0)) for x in (low, high))
@@ -167,12 +203,13 @@ def judge(
     upper = where.claim.relation is Relation.UPPER
     exceedances = int(np.count_nonzero(drawn > bound if upper else drawn < bound))
     breaks = where.delta is not None and clopper_pearson(exceedances, FINAL, alpha)[0] > where.delta
-    command = f"filtergain search {where.claim.id} --seed {seed} --budget {budget}"
     if cell.procedures:
         draws = [simulate_command(cell.setting, p, seed, FINAL) for p in cell.procedures]
         repeat = " && ".join(draws)
-    else:
+    elif f"--seed {seed} " in command:
         repeat = command
+    else:  # no command draws such a quantity alone
+        repeat = f"{FINAL} replicates of {cell.key}, seed {seed}"
     guide = where.ratio(point, forecast.forecast(cell, where.share)) if cell.procedures else None
     return Case(
         claim=where.claim.id,
@@ -298,12 +335,38 @@ def expected(case: Case, claim: Claim) -> bool:
     return not case.breaks or claim.expected is Verdict.REFUTED
 
 
-def save(case: Case, path: Path) -> bool:
-    """Store a case, unless the file holds a worse one of the same claim; returns whether it did."""
-    if path.exists() and load(path).claim == case.claim and load(path).ratio >= case.ratio:
-        return False
-    path.write_text(json.dumps(case.as_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    return True
+def save(case: Case, path: Path, claims: Mapping[str, Claim] | None = None) -> Case:
+    """Store the worse of a case and the one of the same claim that the file holds; returns what is kept.
+
+    Where two meet, each has lucky draws behind it: the kept one is the larger of two noisy ratios, and
+    over many searches the largest of many.  So the stored setting is measured afresh to be compared,
+    and what is kept is judged by draws of a stream of its own, numbered by the searches seen: its
+    interval covers as if nothing had been chosen.
+    """
+    from bounds.register import claims as register
+
+    kept = case
+    stored = load(path) if path.exists() else None
+    if stored is not None and stored.claim == case.claim:
+        where = space((claims or register)[case.claim])
+        searches = stored.searches + 1
+        known = where.with_pairs(stored.setting, int(stored.setting["n"]))
+        winner, point = case, case.setting
+        if known is not None:
+            met = judge(where, known, seed=_stream(case.seed, f"met|{searches}"), alpha=case.alpha)
+            if met.ratio >= case.ratio:
+                winner, point = stored, known
+        again = judge(
+            where,
+            point,
+            seed=_stream(case.seed, f"kept|{searches}"),
+            alpha=case.alpha,
+            evaluations=winner.evaluations,
+            command=winner.command,
+        )
+        kept = replace(again, searches=searches)
+    path.write_text(json.dumps(kept.as_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    return kept
 
 
 def load(path: Path) -> Case:
@@ -311,7 +374,11 @@ def load(path: Path) -> Case:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         values["interval"] = tuple(float(x) for x in values["interval"])
-        values["procedures"] = tuple(values["procedures"])
+        # JSON has no infinities: -inf, the threshold that keeps every pair, is text there.
+        values["procedures"] = tuple(
+            {k: float(v) if k == "theta" and v is not None else v for k, v in procedure.items()}
+            for procedure in values["procedures"]
+        )
         values["setting"] = {k: float(v) if isinstance(v, str) else v for k, v in values["setting"].items()}
         case = Case(**values)
     except (ValueError, TypeError, KeyError) as problem:
@@ -339,6 +406,7 @@ def replay(path: Path, claims: Mapping[str, Claim] | None = None) -> tuple[Case,
         seed=stored.seed,
         alpha=stored.alpha,
         evaluations=stored.evaluations,
+        command=stored.command,
         procedures=tuple(Procedure(**values) for values in stored.procedures),
     )
     return stored, again

@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
 from verification.errors import InvalidArgument
 from verification.inference import Interval, Outcome, Power, plain, probability
@@ -25,15 +26,17 @@ def _order_ranks(count: int, quantile: float, alpha: float) -> tuple[int, int]:
     Fewer than `low` of the sample lie at or below the quantile with probability <= alpha/2, and
     `high` or more lie below it with probability <= alpha/2.
     """
-    half = alpha / 2
-    # SciPy inverts in floating point: start one step inside and settle by the tails themselves.
-    low = int(stats.binom.ppf(half, count, quantile)) + 1
-    while low > 0 and stats.binom.cdf(low - 1, count, quantile) > half:
+    # The upper rank is the lower one of the sample in reverse.
+    return _low_rank(count, quantile, alpha / 2), count + 1 - _low_rank(count, 1 - quantile, alpha / 2)
+
+
+def _low_rank(count: int, quantile: float, half: float) -> int:
+    """The largest rank with P(fewer of the sample lie at or below the quantile) <= half; 0 if none."""
+    # SciPy inverts in floating point: start one step inside and settle by the tail itself.
+    low = min(int(special.bdtrik(half, count, quantile)) + 2, count)
+    while low > 0 and special.bdtr(low - 1, count, quantile) > half:
         low -= 1
-    high = int(stats.binom.isf(half, count, quantile))
-    while high <= count and stats.binom.sf(high - 1, count, quantile) > half:
-        high += 1
-    return low, high
+    return low
 
 
 def quantile_interval(sample: ArrayLike, quantile: float, alpha: float) -> Interval:
@@ -58,6 +61,7 @@ def median_interval(sample: ArrayLike, alpha: float) -> Interval:
     return quantile_interval(sample, 0.5, alpha)
 
 
+@lru_cache(maxsize=1024)  # many checks share their spread, margin and share of alpha
 def median_replicates(mass: float, alpha: float, beta: float) -> int:
     """Replicates for which the interval is short: both ends within probability `mass` of the median.
 
@@ -68,10 +72,10 @@ def median_replicates(mass: float, alpha: float, beta: float) -> int:
         raise InvalidArgument("mass", mass, "must lie in (0, 1/2)")
 
     def short(count: int) -> bool:
-        _, high = _order_ranks(count, 0.5, alpha)
+        high = count + 1 - _low_rank(count, 0.5, alpha / 2)
         # The upper end stays below the quantile iff `high` or more of the sample do; each side
         # errs with probability beta/2.
-        return high <= count and bool(stats.binom.cdf(high - 1, count, 0.5 + mass) <= beta / 2)
+        return high <= count and bool(special.bdtr(high - 1, count, 0.5 + mass) <= beta / 2)
 
     high = 1
     while not short(high):

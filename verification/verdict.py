@@ -33,7 +33,8 @@ class MutantResult:
 class ClaimVerdict:
     """What a run found about one claim.
 
-    `implied` are wrong-looking versions that follow from the claim and therefore cannot be refuted.
+    `implied` are wrong-looking versions that follow from the claim and therefore cannot be refuted;
+    `untested` are (id, why): versions that are not known to be false where the claim is judged.
     `conditional_on` are claims that this one rests on and that did not come out true themselves;
     `left_out` checks are made by a more thorough profile only.
     """
@@ -43,6 +44,7 @@ class ClaimVerdict:
     evidence: tuple[Evidence, ...]
     mutants: tuple[MutantResult, ...] = ()
     implied: tuple[str, ...] = ()
+    untested: tuple[tuple[str, str], ...] = ()
     conditional_on: tuple[str, ...] = ()
     left_out: int = 0
     repeat: str = ""
@@ -87,8 +89,25 @@ class ClaimVerdict:
 
     @property
     def message(self) -> str:
-        """The verdict in words: what decided it, with its numbers."""
+        """The verdict in words, and on a line of its own the command that draws a witness again."""
         return explain(self)
+
+    @property
+    def words(self) -> str:
+        """The message without the command."""
+        return _words(self)
+
+    @property
+    def draw_again(self) -> str | None:
+        """The command that draws the witness of a refutation again; None without a random witness.
+
+        A quantity that no command draws alone is drawn by judging the claim again.
+        """
+        decisive = _decisive(self)
+        if decisive is None or decisive.outcome != "fails" or "command" not in (decisive.witness or {}):
+            return None
+        command = str((decisive.witness or {})["command"])
+        return command if command.startswith("filtergain ") else self.repeat or None
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON object of one claim."""
@@ -106,6 +125,7 @@ class ClaimVerdict:
             "evidence": [e.as_dict() for e in self.evidence],
             "mutants": [m.as_dict() for m in self.mutants],
             "implied": list(self.implied),
+            "untested": [{"id": name, "reason": reason} for name, reason in self.untested],
             "conditional_on": list(self.conditional_on),
             "left_out": self.left_out,
             "repeat": self.repeat,
@@ -127,7 +147,15 @@ def decide(evidence: Sequence[Evidence]) -> Verdict:
 
 
 def explain(verdict: ClaimVerdict) -> str:
-    """Two or three sentences: the outcome, the deciding check with its numbers, the witness."""
+    """Two or three sentences: the outcome, the deciding check with its numbers, the witness.
+
+    For a statistical refutation a second line has the command that draws the witness again.
+    """
+    again = verdict.draw_again
+    return verdict.words + (f"\ndraw the witness again: {again}" if again else "")
+
+
+def _words(verdict: ClaimVerdict) -> str:
     decisive = _decisive(verdict)
     if decisive is None:
         return "Nothing was checked."
@@ -152,13 +180,21 @@ def explain(verdict: ClaimVerdict) -> str:
         parts.append(f"the bound could be improved by a factor {verdict.slack_factor:.3g} {where}")
     if decisive.witness and "setting" in decisive.witness:
         place = ", ".join(f"{k} = {v:g}" for k, v in decisive.witness["setting"].items())
-        parts.append(f"witness: {place}")
+        parts.append(f"witness: {place}{_drawn(decisive.witness)}")
     if verdict.left_out:
         more = "check" if verdict.left_out == 1 else "checks"
         parts.append(f"{verdict.left_out} more {more} in a more thorough profile")
     if verdict.conditional_on:
         parts.append(f"conditional on {', '.join(verdict.conditional_on)}")
     return "; ".join(parts) + "."
+
+
+def _drawn(witness: Mapping[str, Any]) -> str:
+    """The replicate of a witness and its own number."""
+    if "replicate" not in witness:
+        return ""
+    ratio = f", {witness['ratio']:.4g} times the bound" if "ratio" in witness else ""
+    return f", where replicate {witness['replicate']} is {witness['value']:.6g}{ratio}"
 
 
 def _interval(evidence: Evidence) -> str:

@@ -37,7 +37,7 @@ def search(
         typer.Option(
             "--save",
             metavar="FILE",
-            help="Keep the worst case here; a later search starts from it.  "
+            help="Keep the worst case here, judged by draws of its own; a later search starts from it.  "
             "[default: tests/regressions/CLAIM.json where that folder exists]",
         ),
     ] = None,
@@ -62,7 +62,11 @@ def search(
         )
     if path is not None:
         kept = climbing.save(found, path)
-        message(f"stored in {path}" if kept else f"{path} holds a worse case and is kept")
+        replaced = kept.setting == found.setting
+        message(f"stored in {path}" if replaced else f"{path} holds a worse case, which is kept")
+        if kept.searches > 1:
+            low, high = kept.interval
+            message(f"judged by draws of its own: ratio {kept.ratio:.4g} in [{low:.4g}, {high:.4g}]")
     if json:
         print_json(found.as_dict())
     else:
@@ -78,10 +82,15 @@ def _show(found: object, open_constant: bool) -> None:
     low, high = found.interval
     print(f"{found.claim}: worst of {found.evaluations} settings")
     print(f"setting   {values}")
-    what = f"{found.quantity}, quantile {found.share:g}"
+    of = "smallest error at the thresholds tried" if found.thresholds else found.quantity
+    what = f"{of}, quantile {found.share:g}"
     print(f"ratio     {found.ratio:.4g} in [{low:.4g}, {high:.4g}]  ({what})")
     print(f"          {found.replicates} fresh replicates, confidence {1 - found.alpha:g}")
-    if open_constant:
+    if open_constant and found.thresholds:
+        named = ", ".join(f"{theta:g}" for theta in found.thresholds)
+        print(f"verdict   at the thresholds tried (theta = {named}) no constant below {low:.4g} will do;")
+        print("          another threshold may err less, so the claim's constant may be smaller")
+    elif open_constant:
         print(f"verdict   no constant below {low:.4g} will do")
     else:
         word = "BREAKS the claim" if found.breaks else "does not break the claim"

@@ -27,7 +27,9 @@ def render(verdicts: Verdicts) -> str:
     lines += [escape(line) + "  " for line in text.summary(verdicts).splitlines()]
     for v in differs:
         lines += ["", f"### {escape(v.claim.id)}: expected {v.claim.expected}, found {v.verdict}", ""]
-        lines.append(escape(v.message))
+        lines.append(escape(v.words))
+        if v.draw_again is not None:
+            lines += ["", f"Draw the witness again: {code(v.draw_again)}"]
         if v.survivors:
             names = ", ".join(m.id for m in v.survivors)
             lines += ["", f"Wrong versions that were not refuted: {code(names)}"]

@@ -13,7 +13,7 @@ from verification.report import mathml
 from verification.report.templating import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
@@ -86,8 +86,15 @@ def _markdown() -> MarkdownIt:
     def formula(latex: str, options: dict[str, Any]) -> str:
         block = bool(options.get("display_mode"))
         found = str(mathml.formula(latex.strip(), block=block))
-        return f'<div class="scroll" tabindex="0">{found}</div>' if block else found
+        # A paragraph may hold it, so it is no <div>.
+        return f'<span class="scroll" tabindex="0">{found}</span>' if block else found
+
+    def displayed(renderer: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+        """A displayed formula inside a paragraph; the plugin's <div> would end the paragraph there."""
+        return f'<span class="math">{formula(tokens[index].content, {"display_mode": True})}</span>'
 
     # "html" off: markup in a note is text.
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    return markdown.use(dollarmath_plugin, renderer=formula, double_inline=True, allow_labels=False)
+    markdown.use(dollarmath_plugin, renderer=formula, double_inline=True, allow_labels=False)
+    markdown.add_render_rule("math_inline_double", displayed)
+    return markdown

@@ -57,7 +57,7 @@ def table(verdicts: Verdicts, reasons: bool = True) -> Table:
             "yes" if v.as_expected else Text(f"NO: {v.claim.expected}", style="bold red"),
             slack(v),
             refuted(v),
-            *((Text(v.message),) if reasons else ()),
+            *((Text(v.words),) if reasons else ()),
         )
     return result
 
@@ -72,9 +72,12 @@ def show(verdicts: Verdicts, console: Console) -> None:
         console.print()
         for v in verdicts:
             if len(verdicts) <= FEW or not v.as_expected or v.verdict not in TRUE:
-                console.print(Text(f"{v.claim.id}: {v.message}"), highlight=False)
+                console.print(Text(f"{v.claim.id}: {v.words}"), highlight=False)
     console.print(summary(verdicts), highlight=False)
     for v in verdicts:
+        if v.draw_again is not None and (len(verdicts) <= FEW or not v.as_expected):
+            line = Text(f"{v.claim.id}: draw the witness again: {v.draw_again}")
+            console.print(line, highlight=False, soft_wrap=True)
         reason = failure(v)
         if reason is not None:
             # One line whatever the width: the command is there to be copied.
@@ -154,7 +157,7 @@ def render_html(verdicts: Verdicts) -> str:
                 "yes" if v.as_expected else f"no: {v.claim.expected}",
                 slack(v),
                 refuted(v),
-                v.message,
+                v.words,
             )
         )
         + "</tr>"
