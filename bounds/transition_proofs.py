@@ -81,7 +81,7 @@ def certified(bits: int, what: str, found: Iterable[Found]) -> Certified:
     witness = "; ".join(f"r = {c.place[0]}, gamma = {c.place[1]}: {c.words}" for c in wrong)
     holds = False if wrong else None if any(c.holds is None for c in cells) else True
     margin = min(c.margin for c in wrong or cells)
-    return Certified(holds, f"{what} ({words})", bits, len(cells), margin, witness)
+    return Certified(holds, f"{len(cells)} settings; {what}: {words}", bits, len(cells), margin, witness)
 
 
 def compared(
@@ -94,7 +94,7 @@ def compared(
 ) -> Found:
     """Whether value over the claim's bound lies within `limits`; without a value it does not."""
     if value is None:
-        return Found(place, "none", -math.inf, False)
+        return Found(place, "none", -1.0, False)
     assert claim.bound is not None
     with precision(bits):
         low, high = endpoints(value / enclose(claim.bound, parameters(place) if given is None else given))
@@ -141,7 +141,7 @@ def certify_places(
         stated = table[place]
         found = crossing_balls.crossings(place[0], Fraction(1, place[1]), bits)
         if len(found) != len(stated):
-            return Found(place, f"{len(found)} crossings", -math.inf, False)
+            return Found(place, f"{len(found)} crossings", -1.0, False)
         if not stated:
             return Found(place, "none", relative, True)
         each = [

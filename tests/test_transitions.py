@@ -152,7 +152,8 @@ def test_the_printed_switch_has_a_verdict_in_every_setting():
     assert failing | kept == {f"r = {r_value}, gamma = {snr}" for r_value, snr in proofs.EVERY}
     assert not failing & kept
     assert found.boxes == len(proofs.EVERY) == 15
-    for row in found.box.partition("(")[2].split(";"):
+    assert math.isfinite(found.margin)
+    for row in found.box.partition(": ")[2].split("; gamma"):
         assert all(f"r = {r_value}: " in row for r_value in proofs.LATENT)
 
 
