@@ -1,4 +1,4 @@
-"""Where the oracle's errors at thresholds 0 and r/2 are equal, in ball arithmetic.
+"""Where the oracle's errors at thresholds 0 and r/2 are equal, and where the leak begins, in ball arithmetic.
 
 The oracle's squared error at a threshold is, to first order, K r^2 / (gamma N M^2) times a chi-square
 variable whose law does not depend on the threshold, with K = E[|v|^2; S > theta] / r and
@@ -9,6 +9,7 @@ thresholds are equal where
 
 a cubic in eta: there are at most three crossings.  Its Bernstein coefficients on [0, 1] are products of
 eight numbers, each enclosed by `bounds.score_balls`, and Descartes' rule counts its roots exactly.
+Where half of Algorithm 1's V is inherited from its teacher another cubic has a root: `leak_cubic`.
 Derived in proofs_notes/regimes.md.
 """
 
@@ -21,12 +22,13 @@ from itertools import pairwise
 from bounds import score_balls
 from bounds.enclose import Ball, ball, precision
 
-DEPTH = 60
-"""Halvings of [0, 1] after which two crossings that were not told apart are given up."""
+DEPTH = 120
+"""Halvings of [0, 1] after which roots that were not told apart are given up; a leak may begin at 1e-12."""
 
-ISOLATED = Fraction(1, 10**6)
-"""Relative width to which a crossing is enclosed."""
+ISOLATED = Fraction(1, 10**9)
+"""Relative width to which a root is enclosed."""
 
+Interval = tuple[Fraction, Fraction]
 Bernstein = tuple[Ball, Ball, Ball, Ball]
 """Coefficients of a cubic on an interval: it lies between the smallest and the largest of them there."""
 
@@ -99,19 +101,17 @@ def _variations(b: Bernstein) -> int | None:
     return sum(x != y for x, y in pairwise(signs))
 
 
-def crossings(
-    r: int, noise: Fraction, bits: int = 128, factor: Fraction = Fraction(1)
-) -> tuple[tuple[Fraction, Fraction], ...]:
-    """Intervals in (0, 1) with exactly one eta each where the error at r/2 is `factor` times that at 0.
+def roots(b: Bernstein, what: str, bits: int) -> tuple[Interval, ...]:
+    """Intervals in (0, 1) with exactly one root each of the cubic with coefficients `b` on [0, 1].
 
-    Disjoint, ascending, and with no such eta elsewhere in [0, 1].
+    Disjoint, ascending, and with no root elsewhere in [0, 1].
 
     No variation in sign means no root, one means exactly one (Descartes' rule for Bernstein
-    coefficients).  Raises Undecided where `bits` do not tell.
+    coefficients).  Raises Undecided, naming `what`, where `bits` do not tell.
     """
-    found: list[tuple[Fraction, Fraction]] = []
+    found: list[Interval] = []
     with precision(bits):
-        todo = [(Fraction(0), Fraction(1), cubic(r, noise, factor, bits), 0)]
+        todo = [(Fraction(0), Fraction(1), b, 0)]
         while todo:
             low, high, b, depth = todo.pop()
             count = _variations(b)
@@ -123,11 +123,49 @@ def crossings(
                 found.append((low, high))
                 continue
             if depth == DEPTH or (count is None and (b[0].contains(0) or b[3].contains(0))):
-                raise Undecided(f"r = {r}, noise = {noise}: no sign at {bits} bits on [{low}, {high}]")
+                raise Undecided(f"{what}: no sign at {bits} bits on [{low}, {high}]")
             middle = (low + high) / 2
             left, right = _split(b)
             todo += [(low, middle, left, depth + 1), (middle, high, right, depth + 1)]
     return tuple(sorted(found))
+
+
+@lru_cache(maxsize=256)
+def crossings(
+    r: int, noise: Fraction, bits: int = 128, factor: Fraction = Fraction(1)
+) -> tuple[Interval, ...]:
+    """Intervals with exactly one eta each where the error at r/2 is `factor` times that at 0; see `roots`."""
+    return roots(cubic(r, noise, factor, bits), f"r = {r}, noise = {noise}", bits)
+
+
+@lru_cache(maxsize=256)
+def leak_cubic(r: int, noise: Fraction, half: bool, bits: int) -> Bernstein:
+    """L^2 - (gamma r eta)^2 K on [0, 1] in eta, for noise > 0: positive where the leak is most of V.
+
+    L = M - eta (r P_1 + theta p_1) is the numerator of the leak; by Stein's identity its value at eta = 1
+    needs no density: M_1 - r P_1 - theta p_1 = a^2 (M_1 - r P_{1,r+2}) / (a^2 - 1).  L is in units of a.
+    """
+    with precision(bits):
+        (k0, m0), (k1, m1) = (moments(r, noise, clean, half) for clean in (False, True))
+        a = ball(1 + noise)
+        l1 = a * (a * m1 - r * k1) / (a**2 - 1)
+        weight = ball(Fraction(r) / noise) ** 2
+        b2 = (2 * m0 * l1 + l1**2) / 3 - weight * k0 / 3
+        return m0**2, (m0**2 + 2 * m0 * l1) / 3, b2, l1**2 - weight * k1
+
+
+@lru_cache(maxsize=256)
+def leak_boundaries(r: int, noise: Fraction, half: bool, bits: int = 128) -> tuple[Interval, ...]:
+    """Intervals with exactly one eta each where half of Algorithm 1's V is inherited (N = n_T)."""
+    return roots(leak_cubic(r, noise, half, bits), f"r = {r}, noise = {noise}, leak", bits)
+
+
+@lru_cache(maxsize=256)
+def flat_boundary(r: int, noise: Fraction, half: bool, bits: int = 128) -> Ball:
+    """M_0 / (M_0 + M_1): the eta at which corrupted pairs supply half of the kept score mass."""
+    with precision(bits):
+        (_, m0), (_, m1) = (moments(r, noise, clean, half) for clean in (False, True))
+        return m0 / (m0 + m1)
 
 
 def never_above(r: int, noise: Fraction, factor: Fraction, bits: int = 128) -> bool:
@@ -136,6 +174,6 @@ def never_above(r: int, noise: Fraction, factor: Fraction, bits: int = 128) -> b
         return bool(cubic(r, noise, factor, bits)[0] < 0) and not crossings(r, noise, bits, factor)
 
 
-def enclosure(interval: tuple[Fraction, Fraction]) -> Ball:
+def enclosure(interval: Interval) -> Ball:
     """A ball around an interval."""
     return ball(interval[0]).union(ball(interval[1]))

@@ -59,6 +59,27 @@ class TeacherFilteredCdf:
         return teacher_filtered(place, self.share * values["r"], self.inherited).cdf(numbers)
 
 
+@dataclass(frozen=True)
+class ThresholdRatioCdf:
+    """P(the oracle's left error at r/2 over an independent one at 0 <= number), vectorised (m,).
+
+    An F variable with (d - r) r and as many degrees of freedom, times the ratio of the scales.  With
+    `moved` other than 1 the thresholds swap places at `moved` times the true eta: a wrong law.
+    """
+
+    moved: float = 1.0
+
+    def __call__(self, values: Mapping[str, float], numbers: Any) -> Any:
+        """Probabilities (m,)."""
+        import numpy as np
+        from scipy.special import fdtr
+
+        score = Score(int(values["r"]), values["eta"] / self.moved, values["gamma"], values["gamma_tilde"])
+        left, _ = sharp.selection(score, np.array([0.0, values["r"] / 2])).fresh_scales(1.0)
+        dof = (values["d"] - values["r"]) * values["r"]
+        return fdtr(dof, dof, np.asarray(numbers, dtype=float) ** 2 * left[0] / left[1])
+
+
 def uncorrected_cdf(values: Mapping[str, float], numbers: Any) -> Any:
     """The unfiltered law with d in place of d - r degrees of freedom a direction: a wrong law."""
     return unfiltered(

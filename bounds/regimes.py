@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 Regime = Literal["clean", "flat", "leak"]
 SMALLEST_ETA = 1e-12
+"""Where the search for the leak's boundary begins."""
+
+LEAST_ETA = 1e-140
+"""Where it gives up: 1/eta^2 is still a double."""
+
 
 
 def flat_boundary(r: int, gamma: float, gamma_tilde: float, theta: float) -> float:
@@ -48,9 +53,10 @@ def leak_share(
 def leak_boundary(
     r: int, gamma: float, gamma_tilde: float, theta: float, size_ratio: float = 1.0, side: Side = "left"
 ) -> float | None:
-    """The eta below which the inherited part is most of V; None if that never happens (gamma = inf).
+    """The eta below which the inherited part is most of V; None if that never happens above `LEAST_ETA`.
 
-    Returns 1.0 when it rules at every eta.  `leak_boundary_at_zero` says how it moves with r and gamma.
+    Without noise it never does.  Returns 1.0 when it rules at every eta.  `leak_boundary_at_zero` says how
+    it moves with r and gamma.
     """
     from scipy.optimize import brentq
 
@@ -58,9 +64,14 @@ def leak_boundary(
         share = leak_share(math.exp(log_eta), r, gamma, gamma_tilde, theta, size_ratio, side)
         return share - 0.5
 
-    low, high = math.log(SMALLEST_ETA), 0.0
-    if excess(low) < 0:
+    if math.isinf(gamma if side == "left" else gamma_tilde):
         return None
+    low, high = math.log(SMALLEST_ETA), 0.0
+    # At theta = r/2 and large r corrupted pairs hardly pass, and the boundary is tiny.
+    while excess(low) < 0:
+        low *= 2
+        if low < math.log(LEAST_ETA):
+            return None
     if excess(high) > 0:
         return 1.0
     return math.exp(float(brentq(excess, low, high, xtol=1e-10)))

@@ -49,6 +49,17 @@ def test_without_noise_there_is_no_leak():
     assert regimes.leak_boundary(4, 0.01, 0.01, 0.0, size_ratio=1e3) == 1.0
 
 
+@pytest.mark.parametrize(("r", "gamma"), [(256, 1e4), (256, 10.0), (512, 1e4)])
+def test_a_tiny_leak_boundary_is_found(r, gamma):
+    """At r/2 and large r hardly a corrupted pair passes: the boundary is there, far below 1e-8."""
+    found = regimes.leak_boundary(r, gamma, gamma, r / 2)
+    assert found is not None
+    assert found < 1e-8
+    assert regimes.leak_share(0.5 * found, r, gamma, gamma, r / 2, 1.0) > 0.5
+    assert regimes.leak_share(2 * found, r, gamma, gamma, r / 2, 1.0) < 0.5
+    assert regimes.leak_boundary(r, math.inf, gamma, r / 2) is None
+
+
 def test_one_round_gains_at_most_the_closed_form():
     """At the best threshold the gain as eta -> 0 is that of (1 + gamma)^2 times the teacher's pairs."""
     for gamma in (0.5, 1.0, 3.0):
