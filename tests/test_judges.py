@@ -23,7 +23,7 @@ from bounds.claim import (
     Verdict,
 )
 from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
-from verification import design, judges
+from verification import design, distribution, inference, judges
 from verification.design import PROFILES, UnderpoweredDesign
 from verification.errors import InvalidArgument
 from verification.setting import Setting
@@ -250,3 +250,59 @@ def test_a_step_that_sympy_cannot_decide_is_a_doubt():
     found = judges.judge(plan(Proof(derive)), {}.__getitem__, 0)
     assert found.outcome == "undecided"
     assert "the sign of f" in found.statement
+
+
+def test_a_passing_tail_says_what_it_excludes_and_what_is_claimed():
+    """A pass excludes twice the claimed probability, not more; the quantile shown is an observed one."""
+    check = Tail(Measured(), (N_PATH,), delta=0.05)
+    found = judged(check, log_normal(-0.5, level=0.5))
+    assert found.statement == "P(error above the bound) < 0.1 (claimed: at most 0.05) at 2 settings"
+    assert found.details["excluded"] == 2 * found.details["claimed"] == 0.1
+    assert found.details["measured_as"] == "observed 0.95 quantile of error/bound"
+    assert found.interval is None
+    assert found.power.smallest > found.details["excluded"]
+    below = judged(check, log_normal(-0.5, level=2.0), relation=Relation.LOWER)
+    assert below.details["measured_as"] == "observed 0.05 quantile of error/bound"
+    refuted = judged(check, log_normal(-0.5, level=2.0))
+    assert refuted.statement == "P(error above the bound) > 0.05 at 2 of 2 settings"
+
+
+def test_an_open_tail_names_neither_as_shown():
+    """Between what is claimed and what a pass excludes a check may end open, and says so."""
+    check = Tail(Measured(), (N_PATH,), delta=0.05)
+    edge = math.exp(-0.1 * stats.norm.ppf(1 - 0.075))
+    seeds = (judged(check, log_normal(-0.5, level=edge), seed=seed) for seed in range(40))
+    found = next(e for e in seeds if e.outcome == "undecided")
+    assert "is not shown to be < 0.1 (claimed: at most 0.05)" in found.statement
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_tail_is_not_sure_to_find_what_a_pass_excludes(profile):
+    """The smallest violation found surely is larger than KAPPA times delta, at every profile's cap."""
+    planned = plan(Tail(Measured(), (N_PATH,), delta=0.05), profile)
+    smallest = inference.tail_detectable(planned.test, planned.replicates)
+    assert design.KAPPA * 0.05 < smallest < 0.25
+    assert inference.tail_power(planned.test, planned.replicates, design.KAPPA * 0.05) < 0.9
+
+
+def test_a_one_sided_family_speaks_of_its_ends():
+    """The verdict is about two settings, also where those between were drawn."""
+    check = Scaling(Measured(), N_PATH, two_sided=False, margin=0.25)
+    found = judged(check, log_normal(-0.5), profile="standard")
+    words = "error/bound does not grow faster than the power 0.25 between the ends n = 1000 and n = 100000"
+    assert found.statement == words
+    assert found.details["thresholds"] == []
+
+
+def test_the_interval_of_several_laws_is_of_the_largest_distance():
+    """It covers the largest true distance at alpha + beta, whatever the number of settings."""
+    rng = np.random.default_rng(5)
+    cells, m, rate = 6, 400, 0.1
+    missed = 0
+    for _ in range(300):
+        laws = [rng.random(m) ** (1 if i else 2.0) for i in range(cells)]
+        results = [distribution.law_test(x, 0.3, rate / cells, rate) for x in laws]
+        low, high = max(results, key=lambda r: r.distance).interval
+        # sup |sqrt(t) - t| = 1/4 at t = 1/4: the first law's distance, the others have none.
+        missed += not low <= 0.25 <= high
+    assert missed / 300 < 2 * rate

@@ -51,7 +51,8 @@ def minimal_samples(distance: float, alpha: float, beta: float) -> int:
 class LawResult:
     """A distribution test: the distance measured, its interval, the outcome and the power.
 
-    `interval` covers the true distance with probability >= 1 - alpha - beta.
+    `interval` covers the true distance with probability >= 1 - alpha - beta.  Of several results at
+    levels alpha/k and beta, that with the largest distance covers the largest true one with the same.
     """
 
     outcome: Outcome

@@ -70,9 +70,10 @@ class Evidence:
 
     "holds" and "fails" are decisions with error rates `power.beta` and `false_alarm` (the share
     of the run's budget that this check spent); "undecided" is neither.  `interval` covers the
-    quantity that `estimate` estimates; `threshold` is what it was held against.  `witness` names
-    a setting, a replicate and a command that show a failure.  `slack` is the factor by which the
-    bound could be improved at the setting judged, None where that was not measured.
+    quantity that `estimate` estimates, None where that is only observed; `threshold` is what it was
+    held against.  `witness` names a setting, a replicate with its own value and a command that draws
+    it again.  `slack` is the factor by which the bound could be improved at the setting judged, as
+    observed, None where that was not measured.
     """
 
     kind: Kind

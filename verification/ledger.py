@@ -1,7 +1,8 @@
 """One false-alarm budget for a run, split over all its checks before any sampling.
 
-The chance that a run with only true claims raises any alarm is at most the sum of the shares
-(union bound), whatever the dependence between checks.  A share that was not needed stays unspent.
+The chance that any check fails whose judged statement is true is at most the sum of the shares (union
+bound), whatever the dependence between checks.  A share that was not needed stays unspent; those of
+proofs, certificates and searches, which raise no false alarm, always do.
 """
 
 from __future__ import annotations

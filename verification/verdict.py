@@ -57,7 +57,7 @@ class ClaimVerdict:
 
     @property
     def slack_factor(self) -> float | None:
-        """How far the bound is from the truth, where that was measured.
+        """How far the bound is from the truth, where that was measured: as observed, without an error rate.
 
         For a bound with numbers: the factor by which it could be improved at every setting judged.  For
         a bound up to a constant: its best constant serves one end of the range of error/bound over all
@@ -168,7 +168,7 @@ def _words(verdict: ClaimVerdict) -> str:
     }[verdict.verdict]
     parts = [f"{opening}: {decisive.statement}"]
     if decisive.estimate is not None:
-        parts[0] += f" (measured {decisive.estimate:.3g}{_interval(decisive)}"
+        parts[0] += f" ({measured_as(decisive)} {decisive.estimate:.3g}{_interval(decisive)}"
         parts[0] += f", allowed {decisive.threshold:g})" if decisive.threshold is not None else ")"
     if decisive.replicates:
         parts.append(
@@ -177,7 +177,9 @@ def _words(verdict: ClaimVerdict) -> str:
         )
     if verdict.slack == "loose":
         where = "at some settings" if verdict.claim.up_to_constant else "at every setting judged"
-        parts.append(f"the bound could be improved by a factor {verdict.slack_factor:.3g} {where}")
+        parts.append(
+            f"as observed, the bound could be improved by a factor {verdict.slack_factor:.3g} {where}"
+        )
     if decisive.witness and "setting" in decisive.witness:
         place = ", ".join(f"{k} = {v:g}" for k, v in decisive.witness["setting"].items())
         parts.append(f"witness: {place}{_drawn(decisive.witness)}")
@@ -187,6 +189,11 @@ def _words(verdict: ClaimVerdict) -> str:
     if verdict.conditional_on:
         parts.append(f"conditional on {', '.join(verdict.conditional_on)}")
     return "; ".join(parts) + "."
+
+
+def measured_as(evidence: Evidence) -> str:
+    """What to call the estimate: a quantile of what was drawn is observed, without an interval."""
+    return str(evidence.details.get("measured_as", "measured"))
 
 
 def _drawn(witness: Mapping[str, Any]) -> str:

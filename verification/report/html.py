@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from verification.errors import MissingExtra
 from verification.report import mathml, notes, plots, text
 from verification.report.templating import environment
-from verification.verdict import TIGHT
+from verification.verdict import TIGHT, measured_as
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -171,7 +171,7 @@ def _statement(claim: Claim) -> Statement:
 
 
 def _shown(evidence: Evidence, name: str, with_plots: bool) -> Shown:
-    facts = [("measured", _number(evidence.estimate)), ("allowed", _number(evidence.threshold))]
+    facts = [(measured_as(evidence), _number(evidence.estimate)), ("allowed", _number(evidence.threshold))]
     if evidence.interval is not None:
         low, high = evidence.interval
         facts.insert(1, ("interval", f"[{_number(low)}, {_number(high)}]"))
@@ -181,7 +181,7 @@ def _shown(evidence: Evidence, name: str, with_plots: bool) -> Shown:
     if evidence.power is not None:
         seen = f"{_number(evidence.power.smallest)} ({evidence.power.meaning})"
         facts += [(f"smallest violation noticed with probability {1 - evidence.power.beta:g}", seen)]
-    facts += [("slack", _number(evidence.slack))]
+    facts += [("slack, as observed", _number(evidence.slack))]
     for key in ("box", "bits", "boxes"):
         if key in evidence.details:
             facts += [(key, str(evidence.details[key]))]
