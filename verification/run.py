@@ -179,8 +179,9 @@ def _judge_all(
     planned = {
         mutant.id: _mutant_plans(mutant, plans.values(), profile, module, samples.seed) for mutant in counted
     }
-    wrong = {
-        mutant.id: _refuted(planned[mutant.id], samples)
+    # By mutant: the checks that may refute it yet, None once one did.
+    open_ = {
+        mutant.id: _open(planned[mutant.id], samples)
         for mutant in counted
         if not any(plan.cells for plan in planned[mutant.id])
     }
@@ -188,14 +189,13 @@ def _judge_all(
     outside = [plan for mutant in counted if mutant.outside for plan in planned[mutant.id]]
     samples.need((cell, plan.looks[0]) for plan in outside for cell in plan.cells)
     evidence |= {name: _evidence(plan, samples) for name, plan in plans.items() if plan.cells}
-    wrong |= {m.id: _refuted(planned[m.id], samples) for m in counted if m.id not in wrong}
+    open_ |= {m.id: _open(planned[m.id], samples) for m in counted if m.id not in open_}
 
     undecided = [plans[name] for name, e in evidence.items() if e.outcome == "undecided"]
-    survivors = [name for name, refuted in wrong.items() if not refuted]
-    wanted = [*undecided, *(plan for name in survivors for plan in planned[name])]
+    wanted = [*undecided, *(plan for left in open_.values() for plan in left or ())]
     samples.need((cell, plan.replicates) for plan in wanted for cell in plan.cells)
     evidence |= {plan.name: _evidence(plan, samples) for plan in undecided}
-    wrong |= {name: _refuted(planned[name], samples) for name in survivors}
+    wrong = {name: left is None or _open(left, samples) is None for name, left in open_.items()}
     return {name: evidence[name] for name in plans}, found, wrong
 
 
@@ -243,6 +243,13 @@ def _mutant_plans(
     return [replace(plan, claim=mutant.claim, check=check) for plan, check in pairs]
 
 
-def _refuted(plans: Sequence[Plan], samples: Samples) -> bool:
-    """Whether some check of a mutant fails on what was drawn."""
-    return any(_evidence(plan, samples).outcome == "fails" for plan in plans)
+def _open(plans: Sequence[Plan], samples: Samples) -> list[Plan] | None:
+    """The checks of a mutant that what was drawn leaves undecided; None where one of them fails."""
+    left = []
+    for plan in plans:
+        outcome = _evidence(plan, samples).outcome
+        if outcome == "fails":
+            return None
+        if outcome == "undecided":
+            left.append(plan)
+    return left
