@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +17,7 @@ from verification import cells as sweep_cells
 from verification import cost
 from verification.cells import AnyCell, QuantityCell, Row
 from verification.estimate import Array
-from verification.executors import open_workers
+from verification.executors import Workers, open_workers
 from verification.quantities import COMBINED, Cell
 from verification.store import Store
 from verification.sweep import run_replicates
@@ -51,6 +52,8 @@ class Samples:
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
     _running: Future[dict[Cell, Array]] | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
+    _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    _workers: Workers | None = None
 
     def __enter__(self) -> Samples:
         return self
@@ -60,6 +63,7 @@ class Samples:
     ) -> None:
         self._stop.set()
         self._thread.shutdown(wait=True)
+        self._open.__exit__(kind, error, trace)
 
     def __call__(self, cell: Cell) -> Array:
         """The values of a cell in replicate order, shape (replicates drawn,)."""
@@ -82,6 +86,10 @@ class Samples:
         }
         if missing:
             self._running = self._thread.submit(self._draw, missing)
+
+    def ready(self) -> bool:
+        """Whether `finish` need not wait."""
+        return self._running is None or self._running.done()
 
     def finish(self) -> None:
         """Wait for what `begin` started; raises what drawing raised."""
@@ -116,8 +124,11 @@ class Samples:
         }
 
     def _rows(self, work: list[tuple[AnyCell, range]], total: float) -> Iterator[tuple[AnyCell, Row]]:
-        kind = "processes" if self.jobs > 1 and total > WORTH_WORKERS else "serial"
-        with open_workers(kind, self.jobs if kind == "processes" else None) as workers:
+        if self._workers is None and self.jobs > 1 and total > WORTH_WORKERS:
+            self._workers = self._open.enter_context(open_workers("processes", self.jobs))
+        with contextlib.ExitStack() as alone:
+            # Once there are worker processes they take any work.
+            workers = self._workers or alone.enter_context(open_workers("serial"))
             if self.store is None:
                 yield from run_replicates(work, workers)
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -168,34 +168,58 @@ def _judge_all(
 ) -> tuple[dict[str, Evidence], dict[str, tuple[mutants.Mutant, ...]], dict[str, bool]]:
     """Evidence of every check, the mutants by claim, and whether some check refuted each.
 
-    Workers draw while this process does the proofs and certificates and makes the mutants.  All is
-    judged at the first look of its design; then what that left undecided is drawn for, and judged again.
+    Workers draw while this process does the proofs and certificates.  As soon as they have drawn for the
+    first look of every design, all is judged by it; then what that left undecided is drawn for meanwhile.
     """
     samples.begin((cell, plan.looks[0]) for plan in plans.values() for cell in plan.cells)
-    evidence = {name: _evidence(plan, samples) for name, plan in plans.items() if not plan.cells}
-    judged = (replace(c, checks=tuple(k for k in c.checks if design.included(k, profile))) for c in claims)
-    found = {claim.id: mutants.mutants(claim) if with_mutants else () for claim in judged}
-    counted = [mutant for group in found.values() for mutant in group if mutant.counted]
-    planned = {
-        mutant.id: _mutant_plans(mutant, plans.values(), profile, module, samples.seed) for mutant in counted
-    }
+    drawn = {name: plan for name, plan in plans.items() if plan.cells}
+    uncertain = {plan.claim.id for plan in drawn.values()}
+    evidence: dict[str, Evidence] = {}
+    found: dict[str, tuple[mutants.Mutant, ...]] = {}
+    planned: dict[str, list[Plan]] = {}
     # By mutant: the checks that may refute it yet, None once one did.
-    open_ = {
-        mutant.id: _open(planned[mutant.id], samples)
-        for mutant in counted
-        if not any(plan.cells for plan in planned[mutant.id])
-    }
-    samples.finish()
-    outside = [plan for mutant in counted if mutant.outside for plan in planned[mutant.id]]
-    samples.need((cell, plan.looks[0]) for plan in outside for cell in plan.cells)
-    evidence |= {name: _evidence(plan, samples) for name, plan in plans.items() if plan.cells}
-    open_ |= {m.id: _open(planned[m.id], samples) for m in counted if m.id not in open_}
+    open_: dict[str, list[Plan] | None] = {}
 
-    undecided = [plans[name] for name, e in evidence.items() if e.outcome == "undecided"]
-    wanted = [*undecided, *(plan for left in open_.values() for plan in left or ())]
-    samples.need((cell, plan.replicates) for plan in wanted for cell in plan.cells)
+    def look_for_mutants(claim: Claim) -> Iterator[mutants.Mutant]:
+        judged = replace(claim, checks=tuple(k for k in claim.checks if design.included(k, profile)))
+        found[claim.id] = mutants.mutants(judged) if with_mutants else ()
+        for mutant in found[claim.id]:
+            if mutant.counted:
+                planned[mutant.id] = _mutant_plans(mutant, plans.values(), profile, module, samples.seed)
+                yield mutant
+
+    def without_draws() -> Iterator[None]:
+        """Judge what needs no draws, a piece at a time."""
+        for name, plan in plans.items():
+            if name not in drawn:
+                evidence[name] = _evidence(plan, samples)
+                yield
+        for claim in (c for c in claims if c.id not in uncertain):
+            for mutant in look_for_mutants(claim):
+                open_[mutant.id] = _open(planned[mutant.id], samples)
+                yield
+
+    wrong_versions = [m for c in claims if c.id in uncertain for m in look_for_mutants(c)]
+    rest = without_draws()
+    for _ in rest:
+        if samples.ready():
+            break
+    samples.finish()
+    outside = [plan for mutant in wrong_versions if mutant.outside for plan in planned[mutant.id]]
+    samples.need((cell, plan.looks[0]) for plan in outside for cell in plan.cells)
+    evidence |= {name: _evidence(plan, samples) for name, plan in drawn.items()}
+    open_ |= {mutant.id: _open(planned[mutant.id], samples) for mutant in wrong_versions}
+
+    undecided = [plan for name, plan in drawn.items() if evidence[name].outcome == "undecided"]
+    survivors = {mutant.id: open_[mutant.id] or () for mutant in wrong_versions}
+    wanted = [*undecided, *(plan for left in survivors.values() for plan in left)]
+    samples.begin((cell, plan.replicates) for plan in wanted for cell in plan.cells)
+    for _ in rest:
+        pass
+    samples.finish()
     evidence |= {plan.name: _evidence(plan, samples) for plan in undecided}
-    wrong = {name: left is None or _open(left, samples) is None for name, left in open_.items()}
+    open_ |= {name: _open(left, samples) for name, left in survivors.items() if left}
+    wrong = {name: left is None for name, left in open_.items()}
     return {name: evidence[name] for name in plans}, found, wrong
 
 
