@@ -24,7 +24,7 @@ _noise_x, _noise_y = d - r, d_tilde - r  # dimensions that hold noise alone
 
 def _at(expression: sp.Expr, events: int) -> sp.Expr:
     """`expression` in t, with t such that `events` failures of probability exp(-t) make up delta."""
-    return expression.subs(t, sp.log(events / delta))
+    return expression.xreplace({t: sp.log(events / delta)})
 
 
 # Corollary 1.  With S_n in blocks [[P, Q], [R, T]] in the bases (U, U_perp), (U~, U~_perp):

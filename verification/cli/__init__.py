@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
 def main() -> None:
     """Entry point of the console script: exit status 0, 1, 2, 3 or 130 as documented."""
+    # A command makes hundreds of thousands of expressions that live as long as it does: looking for garbage
+    # after every 700 new objects is a tenth of the time that `filtergain claims` takes.
+    gc.set_threshold(100_000, 20, 20)
     from verification.cli.app import run
 
     sys.exit(run(sys.argv[1:]))
