@@ -258,7 +258,8 @@ CLAIMS: tuple[Claim, ...] = (
                 STUDENT,
                 Path(eta, (0.1, 0.02), (*PRINTED, (n, 200_000))),
                 two_sided=False,
-                margin=0.3,
+                # The power is 0.17 at this n, where learning on all pairs has 1.
+                margin=0.35,
                 precision=0.22,
             ),
             Scaling(
