@@ -106,7 +106,7 @@ def test_advice_in_words(command):
         (("constants", "corollary-1", "--set", "n=__import__('os')"), "numbers"),
         (("constants", "corollary-1", "--set", "n"), "NAME=VALUE"),
         (("constants", "corollary-1", "--set", "n=nan"), "numbers"),
-        (("constants", "corollary-1", "--set", "n=-3"), "positive"),
+        (("constants", "corollary-1", "--set", "n=-3"), "whole number >= 4"),
         (("constants", "corollary-1", "--set", "q=3"), "eta"),
         (("constants", "corollary-1", "--over", "n=1:2"), "START:STOP:COUNT"),
         (("constants", "corollary-1", "--over", "n=1:2:1"), "COUNT"),
