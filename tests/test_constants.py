@@ -39,7 +39,7 @@ def test_the_sharp_form_of_theorem_1_takes_what_it_needs_from_the_score():
 
 
 def test_sharp_forms_of_an_error_are_the_larger_side():
-    """A claim that shows the left side says so, and its form is the larger of both: a long right side counts."""
+    """A claim that shows the left side says so; its form is the larger of both sides."""
     says_left = {c.id for c in claims.values() if c.bound is not None and "left error's" in c.statement}
     assert says_left == set(constants.LEFT_SIDE)
     form = next(f for f in constants.forms("corollary-1") if f.variant == "sharp")
@@ -53,7 +53,7 @@ def test_sharp_forms_of_an_error_are_the_larger_side():
 
 
 def test_conditions_that_numbers_break_are_said_in_place_of_a_value(command):
-    """An explicit bound outside its conditions has no value; a curve has none where they fail; JSON has null."""
+    """An explicit bound outside its conditions has no value, neither alone, on a curve nor in JSON."""
     place = [
         f"--set={text}" for text in ("d=512", "d_tilde=512", "r=32", "gamma=5", "gamma_tilde=5", "delta=0.01")
     ]
