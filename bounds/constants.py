@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from bounds.claim import Claim
 
 FROM_THE_SCORE = ("P", "c", "kappa_left", "kappa_right", "leak_left", "leak_right")
-"""Symbols that the score's law determines from r, eta, gamma, gamma_tilde and theta."""
+"""Symbols that the score's law determines from `OF_THE_SCORE`."""
+
+OF_THE_SCORE = ("r", "eta", "gamma", "gamma_tilde", "theta")
+"""What the score's law depends on."""
+
+LEFT_SIDE = ("corollary-1-sharp", "theorem-1-sharp")
+"""Sharp claims whose bound is the left error's root mean square; the right one is it with the modalities
+exchanged, and ERR is the larger error."""
 
 SHORT = 150
 """Operations up to which an expression is simplified."""
@@ -21,19 +28,23 @@ SHORT = 150
 
 @dataclass(frozen=True)
 class Form:
-    """One way to state a bound: `variant` is printed, corrected, explicit or sharp; `id` its claim."""
+    """One way to state a bound: `variant` is printed, corrected, explicit or sharp; `id` its claim.
+
+    `conditions` are the claim's.
+    """
 
     id: str
     variant: str
     expression: sp.Expr
     remark: str
+    conditions: tuple[sp.Basic, ...] = ()
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """Names that must be given a number, sorted; what the score's law supplies is left out."""
         names = {str(s) for s in self.expression.free_symbols}
         if names & set(FROM_THE_SCORE):
-            names = (names - set(FROM_THE_SCORE)) | {"r", "eta", "gamma", "gamma_tilde", "theta"}
+            names = (names - set(FROM_THE_SCORE)) | set(OF_THE_SCORE)
         return tuple(sorted(names))
 
     def evaluate(self, values: Mapping[str, float]) -> float:
@@ -48,6 +59,35 @@ class Form:
         function = sp.lambdify(symbols, self.expression, modules="numpy")
         with np.errstate(divide="ignore", invalid="ignore"):
             return float(function(*(np.float64(known[str(s)]) for s in symbols)))
+
+    def unmet(self, values: Mapping[str, float]) -> tuple[str, ...]:
+        """The conditions that these numbers break, in words.
+
+        One with a symbol that has no number, such as an unnamed constant, is passed over.
+        """
+        import sympy as sp
+
+        broken = []
+        if "r" in values and values["r"] > min(values.get("d", math.inf), values.get("d_tilde", math.inf)):
+            broken.append("r <= min(d, d_tilde)")
+        for condition in self.conditions:
+            numbers = {s: sp.Float(values[str(s)]) for s in condition.free_symbols if str(s) in values}
+            if condition.subs(numbers) == sp.false:
+                broken.append(_in_words(condition, numbers))
+        return tuple(broken)
+
+
+def _in_words(condition: sp.Basic, numbers: Mapping[sp.Basic, sp.Basic]) -> str:
+    import sympy as sp
+
+    if not isinstance(condition, sp.core.relational.Relational):
+        return str(condition)
+    sign = {"==": "=", "!=": "is not"}.get(condition.rel_op, condition.rel_op)
+    text = f"{condition.lhs} {sign} {condition.rhs}"
+    ends = [side.subs(numbers) for side in (condition.lhs, condition.rhs)]
+    if any(end.free_symbols for end in ends):
+        return text
+    return f"{text} (here {float(ends[0]):.6g} against {float(ends[1]):.6g})"
 
 
 def score_values(values: Mapping[str, float]) -> dict[str, float]:
@@ -77,7 +117,22 @@ def forms(claim_id: str) -> tuple[Form, ...]:
 
     root = _root(claims[claim_id])
     family = [claim for claim in claims.values() if _root(claim) == root]
-    return tuple(Form(c.id, c.variant, c.bound, _constant(c)) for c in family if c.bound is not None)
+    return tuple(_form(claim, claim.bound) for claim in family if claim.bound is not None)
+
+
+def _form(claim: Claim, bound: sp.Expr) -> Form:
+    if claim.id not in LEFT_SIDE:
+        return Form(claim.id, claim.variant, bound, _constant(claim), claim.conditions)
+    import sympy as sp
+
+    from bounds import sharp
+
+    # ERR squared is at most the sum of both squares: hence the factor sqrt(2).
+    remark = "the larger of both sides' root mean squares; that of ERR is at most sqrt(2) times as large"
+    other = sharp.exchange(bound)
+    common = sp.Mul(*(set(sp.Mul.make_args(bound)) & set(sp.Mul.make_args(other))))
+    both = common * sp.Max(bound / common, other / common)
+    return Form(claim.id, claim.variant, both, f"{remark}. {_constant(claim)}", claim.conditions)
 
 
 def _root(claim: Claim) -> str:
@@ -117,7 +172,7 @@ def sensitivities(form: Form, values: Mapping[str, float]) -> dict[str, float]:
     for name in form.parameters:
         if not math.isfinite(values[name]):
             continue
-        if through_score and name in ("r", "eta", "gamma", "gamma_tilde", "theta"):
+        if through_score and name in OF_THE_SCORE:
             found[name] = _by_differences(form, values, name)
         else:
             found[name] = replace(form, expression=elasticity(form, name)).evaluate(values)
@@ -154,9 +209,11 @@ def limit(form: Form, name: str, at: float, values: Mapping[str, float]) -> tupl
     import sympy as sp
 
     through_score = {str(s) for s in form.expression.free_symbols} & set(FROM_THE_SCORE)
-    if through_score and name not in ("N", "n_T", "d"):
+    if through_score and name not in ("N", "n_T", "d", "d_tilde"):
         raise ValueError(f"{name} acts through the score's law, which has no closed form")
     symbol = _symbol(form, name)
+    if through_score and set(OF_THE_SCORE) <= values.keys():
+        values = {**values, **score_values(values)}
     known = {s: sp.nsimplify(values[str(s)]) for s in form.expression.free_symbols if str(s) in values}
     known.pop(symbol, None)
     place = sp.oo if math.isinf(at) else sp.nsimplify(at)
@@ -178,7 +235,10 @@ def _one_branch(expression: sp.Expr, symbol: sp.Symbol, place: sp.Expr) -> sp.Ex
             share = sp.limit(best / other, symbol, place, "-" if place is sp.oo else "+")
             first = (share > 1) if isinstance(node, sp.Max) else (share < 1)
             if first not in (sp.true, sp.false):
-                names = ", ".join(sorted(str(s) for s in share.free_symbols))
+                free = {str(s) for s in share.free_symbols}
+                if free & set(FROM_THE_SCORE):
+                    free = (free - set(FROM_THE_SCORE)) | set(OF_THE_SCORE)
+                names = ", ".join(sorted(free))
                 raise ValueError(f"which branch of {node} counts depends on {names}: give it a number")
             best = best if first else other
         expression = expression.xreplace({node: best})

@@ -174,11 +174,35 @@ def integrate(function: Callable[[Ball, bool], Ball], low: Ball, high: Ball) -> 
     `function(z, analytic)` must return a non-finite ball if `analytic` and it is not analytic on z
     (Arb's convention); a meromorphic function may ignore the flag.
     """
-    def complex_value(z: Ball, analytic: bool) -> Ball:
-        value = function(z, analytic)
-        return value if isinstance(value, acb) else acb(value)
+    raised: list[BaseException] = []
 
-    return acb.integral(complex_value, low, high).real
+    def complex_value(z: Ball, analytic: bool) -> Ball:
+        # Arb's integrator calls on with the exception set, and a Ctrl-C would end as a SystemError.
+        if not raised:
+            try:
+                value = function(z, analytic)
+                return value if isinstance(value, acb) else acb(value)
+            except BaseException as error:
+                raised.append(error)
+        return acb(math.nan)
+
+    try:
+        result = acb.integral(complex_value, low, high).real
+    except SystemError as error:
+        # A signal between two calls is raised outside of the try above.
+        raise _first(error) from None
+    if raised:
+        raise raised[0]
+    return result
+
+
+def _first(error: BaseException) -> BaseException:
+    """The exception that a chain of exceptions began with."""
+    seen = {id(error)}
+    while (before := error.__cause__ or error.__context__) is not None and id(before) not in seen:
+        seen.add(id(before))
+        error = before
+    return error
 
 
 Side: TypeAlias = tuple[Rational, Rational]

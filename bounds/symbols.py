@@ -8,6 +8,7 @@ formula therefore uses them through `1/gamma`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import sympy as sp
@@ -107,6 +108,34 @@ a_x = 1 + 1 / gamma
 
 a_y = 1 + 1 / gamma_tilde
 """Per-coordinate variance of U~^T x~: 1 + 1/gamma_tilde."""
+
+
+
+def in_domain(name: str, value: float, *, closed: bool = False) -> bool:
+    """Whether a number lies in the declared domain, as far as its ends are numbers; `closed` adds the ends.
+
+    A name that is not declared stands for a positive number.  With `closed`, a count need not be whole.
+    """
+    text = SYMBOLS[name].domain if name in SYMBOLS else "(0, inf]"
+    if text == "real":
+        return value < math.inf or closed
+    if text.startswith("integer"):
+        least = text.removeprefix("integer >= ")
+        low = int(least) if least.isdigit() else 1
+        return closed or (value >= low and float(value).is_integer())
+    low_end, high_end = text[1:-1].split(", ")
+    above = value > float(low_end) or ((closed or text[0] == "[") and value == float(low_end))
+    high = _number(high_end)
+    return above and (value < high or ((closed or text[-1] == "]") and value == high))
+
+
+def _number(text: str) -> float:
+    """An end of a domain; infinite where it depends on other symbols."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.inf
+
 
 LATEX_NAMES: dict[sp.Symbol, str] = {q.symbol: q.paper for q in SYMBOLS.values()}
 """How `sympy.latex` is told to print each symbol: the paper's letters."""

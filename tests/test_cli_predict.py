@@ -91,8 +91,52 @@ def test_advice_in_words(command):
     assert "no error to lower" in out
     _, _, err = command("threshold", "--n", 100, "--d", 9, "--r", 3, "--gamma", 2, "--eta", 0.1)
     assert "too few pairs" in err
-    _, out, _ = command("predict", "--n", 100, "--d", 9, "--r", 3, "--gamma", 2, "--eta", 0.1)
-    assert "out of the law's range" in out
+    assert "cannot be bounded here" in err
+    assert "filtergain simulate --n 100 " in err
+
+
+def test_no_error_is_predicted_above_its_largest_value(command):
+    """Above sqrt(r) there is no prediction; out of range there is a command that simulates."""
+    small = ("--n", 100, "--d", 9, "--r", 3, "--gamma", 2, "--eta", 0.1)
+    status, out, err = command("predict", *small, "--theta", 0, "--teacher-n", 30)
+    assert status == 0
+    assert err.startswith("warning: too few pairs")
+    lines = out.splitlines()
+    assert "no prediction: above sqrt(r) = 1.732" in lines[1]
+    assert "its error cannot be bounded here" in out
+    assert "100%" not in out + err
+    shown = [line.partition("filtergain ")[2] for line in lines if "simulate it: " in line]
+    assert len(shown) == 4
+    for line in shown:
+        assert command(*line.split())[0] == 0
+    assert "--teacher-n 30 --student-n 70" in shown[-1]
+    _, out, _ = command("threshold", *small)
+    assert out.startswith("No prediction: ")
+    assert len(out.splitlines()) == 1
+    _, out, _ = command("threshold", "--n", 400, "--d", 40, "--r", 2, "--gamma", 5, "--eta", 0.1)
+    assert "Filtering brings the mean error to" in out
+    assert "less than unfiltered" not in out
+
+
+def test_the_split_does_not_contradict_the_advice(command):
+    """A split that gains nothing is not shown; where only a split pays, the advice says so."""
+    _, out, _ = command("threshold", *QUESTION)
+    assert "1.77 times less than unfiltered and 1.37 times less than halves" in out
+    _, out, _ = command("threshold", "--n", 60, "--d", 9, "--r", 3, "--gamma", 20, "--eta", 0.2)
+    assert "One round is enough" in out
+    assert "split" not in out
+    _, out, _ = command("threshold", "--n", "1e5", "--d", 512, "--r", 32, "--gamma", 5, "--eta", 0.8)
+    assert "does not pay at these sizes" in out
+    assert "In even parts no round is worth its pairs." in out
+    assert "1.07 times less than unfiltered." in out
+    assert "train on all of them" not in out
+
+
+@pytest.mark.parametrize("name", ["predict", "threshold"])
+def test_replicates_need_a_picture(command, name):
+    """Simulated points are for the picture only: without one the flag is refused."""
+    status, out, err = command(name, *TABLE_1, "--replicates", 3)
+    assert (status, out, err) == (2, "", "filtergain: --replicates must go with --figure, got 3\n")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +150,7 @@ def test_advice_in_words(command):
         (("constants", "corollary-1", "--set", "n=__import__('os')"), "numbers"),
         (("constants", "corollary-1", "--set", "n"), "NAME=VALUE"),
         (("constants", "corollary-1", "--set", "n=nan"), "numbers"),
-        (("constants", "corollary-1", "--set", "n=-3"), "positive"),
+        (("constants", "corollary-1", "--set", "n=-3"), "whole number >= 4"),
         (("constants", "corollary-1", "--set", "q=3"), "eta"),
         (("constants", "corollary-1", "--over", "n=1:2"), "START:STOP:COUNT"),
         (("constants", "corollary-1", "--over", "n=1:2:1"), "COUNT"),

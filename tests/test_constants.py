@@ -4,7 +4,7 @@ import math
 import pytest
 import sympy as sp
 
-from bounds import constants, sharp, symbols
+from bounds import claims, constants, sharp, symbols
 from bounds.score import Score
 
 
@@ -22,18 +22,84 @@ def test_constants_of_a_claim_have_three_forms():
 
 
 def test_the_sharp_form_of_theorem_1_takes_what_it_needs_from_the_score():
-    """Given theta, the sharp value is the root mean square of the left side of the predicted law."""
+    """Given theta, the sharp value is the larger root mean square of the predicted law's two sides."""
     form = next(f for f in constants.forms("theorem-1-corrected") if f.variant == "sharp")
     assert "theta" in form.parameters
     assert "P" not in form.parameters
     values = {
-        "N": 500.0, "n_T": 700.0, "d": 9, "r": 3, "eta": 0.2, "gamma": 2.0, "gamma_tilde": 4.0,
+        "N": 500.0, "n_T": 700.0, "d": 9, "d_tilde": 8, "r": 3, "eta": 0.2, "gamma": 2.0, "gamma_tilde": 4.0,
         "theta": 1.0,
     }  # fmt: skip
     chosen = sharp.selection(Score(3, 0.2, 2.0, 4.0), 1.0)
     scales = chosen.student_scales(sharp.unfiltered_scales(700, 0.2, 2.0, 4.0), 500)
-    assert form.evaluate(values) == pytest.approx(sharp.error_law(scales, 9, 8, 3).root_mean_squares[0])
+    assert form.evaluate(values) == pytest.approx(max(sharp.error_law(scales, 9, 8, 3).root_mean_squares))
+    swapped = {**values, "d": 8, "d_tilde": 9, "gamma": 4.0, "gamma_tilde": 2.0}
+    assert form.evaluate(swapped) == pytest.approx(form.evaluate(values))
     assert constants.curve(form, values, "theta", [0.0, 1.0])[1] == pytest.approx(form.evaluate(values))
+
+
+def test_sharp_forms_of_an_error_are_the_larger_side():
+    """A claim that shows the left side says so; its form is the larger of both sides."""
+    says_left = {c.id for c in claims.values() if c.bound is not None and "left error's" in c.statement}
+    assert says_left == set(constants.LEFT_SIDE)
+    form = next(f for f in constants.forms("corollary-1") if f.variant == "sharp")
+    values = {"n": 1e6, "d": 5, "d_tilde": 400, "r": 3, "eta": 0.2, "gamma": 2.0, "gamma_tilde": 2.0}
+    law = sharp.error_law(sharp.unfiltered_scales(1e6, 0.2, 2.0, 2.0), 5, 400, 3)
+    assert form.evaluate(values) == pytest.approx(max(law.root_mean_squares))
+    assert (
+        form.evaluate(values) <= math.sqrt(law.mean**2 + law.std**2) <= math.sqrt(2) * form.evaluate(values)
+    )
+    assert "both sides" in form.remark
+
+
+def test_conditions_that_numbers_break_are_said_in_place_of_a_value(command):
+    """An explicit bound outside its conditions has no value, neither alone, on a curve nor in JSON."""
+    place = [
+        f"--set={text}" for text in ("d=512", "d_tilde=512", "r=32", "gamma=5", "gamma_tilde=5", "delta=0.01")
+    ]
+    status, out, _ = command(
+        "constants", "corollary-1", *place, "--set=eta=0.3", "--set=n=1e6", "--sensitivities"
+    )
+    assert status == 0
+    assert "conditions not met: n >= " in out
+    assert "(here 1e+06 against 2.76565e+06)" in out
+    _, out, _ = command("constants", "corollary-1", *place, "--set=eta=0.3", "--set=n=1e6", "--json")
+    printed, explicit, _ = json.loads(out)["forms"]
+    assert explicit["value"] is None
+    assert explicit["unmet"]
+    assert printed["value"]
+    assert not printed["unmet"]
+    _, out, _ = command("constants", "corollary-1", *place, "--set=n=1e6", "--over=eta=0.3:1:2")
+    assert [len(line.split()) for line in out.splitlines()[1:3]] == [4, 4]
+    assert out.splitlines()[1].split()[2] == "-"
+    assert "conditions are not met there" in out
+    _, out, _ = command(
+        "constants", "proposition-1", "--set=d=4", "--set=n=1e5", "--set=eta=1", "--set=gamma=1"
+    )
+    assert "conditions not met" not in out
+
+
+def test_numbers_outside_a_domain_are_refused(command):
+    """Every symbol's domain, r against the dimensions, a name twice, and flags that go together."""
+    for wrong in (
+        "--set=n=2", "--set=n=10.5", "--set=n=inf", "--set=eta=1.5", "--set=delta=1", "--set=gamma=0",
+        "--set=d=5 --set=r=6", "--set=n=9 --set=n=9", "--log", "--set=eta=0.5 --over=eta=0.1:1:3",
+        "--over=eta=0.1:2:3", "--over=n=10:11.5:3", "--over=eta=0.1:1:inf", "--limit=eta=3",
+    ):  # fmt: skip
+        status, out, err = command("constants", "corollary-1", *wrong.split())
+        assert (status, out, err.count("\n")) == (2, "", 1), wrong
+    assert "None" not in err
+    _, _, err = command("constants", "corollary-1", "--log")
+    assert err == "filtergain: --log must go with --over\n"
+
+
+def test_points_of_a_count_are_whole(command):
+    """A curve in n goes through whole numbers, each once; powers along a curve are expressions."""
+    _, out, _ = command("constants", "eq-2", "--over=n=4:8:9", "--json")
+    assert json.loads(out)["over"]["points"] == [4, 5, 6, 7, 8]
+    status, out, _ = command("constants", "corollary-1", "--over=n=4:8:3", "--sensitivities")
+    assert status == 0
+    assert "long expressions: " in out
 
 
 def test_spaced_points():
@@ -110,7 +176,10 @@ def test_limits_choose_the_branch_that_counts():
     assert constants.limit(printed, "d", math.inf, {}) == (sp.oo, sp.S.Half)
     assert constants.limit(printed, "gamma", math.inf, {})[1] == 0
     sharp_form = next(f for f in constants.forms("corollary-1") if f.variant == "sharp")
-    assert constants.limit(sharp_form, "gamma", math.inf, {}) == (0, -sp.S.Half)
+    right = sp.sqrt(symbols.r * (symbols.d_tilde - symbols.r) / symbols.gamma_tilde / symbols.n) / symbols.eta
+    value, power = constants.limit(sharp_form, "gamma", math.inf, {})  # what is left is the right error
+    assert (sp.simplify(value**2 - right**2), power) == (0, 0)
+    assert constants.limit(sharp_form, "gamma", math.inf, {"d_tilde": 3, "r": 3}) == (0, -sp.S.Half)
     lower = next(f for f in constants.forms("proposition-1") if f.variant == "printed")
     assert constants.limit(lower, "gamma", 0, {})[1] == -sp.S.Half
 

@@ -166,3 +166,45 @@ def test_a_second_sweep_on_the_same_store_is_refused(tmp_path):
     status, out, _ = run.end()
     assert status == 130
     assert json.loads(out)["stored"] == run.stored()
+
+
+INTERRUPTED = """import signal
+
+import sympy as sp
+from bounds import enclose
+from bounds.claim import Certificate, Claim, Measured, Path, Relation, Tail, Verdict
+from bounds.symbols import delta, n
+
+def value(values, rng):
+    return abs(rng.standard_normal(int(values["n"])).mean())
+
+def prove(claim, bits):
+    def integrand(x, analytic):
+        signal.raise_signal(signal.SIGINT)  # Ctrl-C while a certificate integrates
+        return x.exp()
+    enclose.integrate(integrand, 0, 1)
+
+QUANTITIES = {"value": value}
+CLAIMS = (
+    Claim(
+        id="own", title="t", source="s", statement="w", relation=Relation.UPPER, bound=1 / sp.sqrt(n * delta),
+        expected=Verdict.SUPPORTED, note="a.md#b",
+        checks=(
+            Tail(Measured(quantity="value"), (Path(n, (4, 64), ((delta, 0.05),)),)),
+            Certificate(prove),
+        ),
+    ),
+)
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_in_a_certificate_is_no_traceback(tmp_path, jobs):
+    """Exit status 130 whatever the number of workers: no other error in place of it."""
+    (tmp_path / "own.py").write_text(INTERRUPTED)
+    command = [sys.executable, "-c", "from verification.cli import main; main()", "verify"]
+    command += ["--module", str(tmp_path / "own.py"), "--jobs", str(jobs)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert "Traceback" not in done.stderr
+    assert "SystemError" not in done.stderr

@@ -98,6 +98,27 @@ def test_integrals_with_finite_limits_are_enclosed():
         assert low - 1e-15 <= exact <= high + 1e-15
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError("here")])
+def test_what_an_integrand_raises_is_raised(error, monkeypatch):
+    """Also what is raised outside of the guard about it, as by a signal at the call's beginning."""
+
+    def integrand(x, analytic):
+        raise error
+
+    kind = error if isinstance(error, type) else type(error)
+    with pytest.raises(kind):
+        integrate(integrand, 0, 1)
+
+    class Unguarded:
+        @staticmethod
+        def integral(function, low, high):
+            return acb.integral(integrand, low, high)
+
+    monkeypatch.setattr("bounds.enclose.acb", Unguarded)
+    with pytest.raises(kind):
+        integrate(lambda x, analytic: x.exp(), 0, 1)
+
+
 def test_integrating_across_a_branch_cut_needs_the_analytic_flag():
     """Integrating a square root from its branch point is right when the flag is passed on."""
     with precision(64):

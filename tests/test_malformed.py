@@ -69,6 +69,10 @@ FLAGS = {
         "--rounds 0", "--r 9", "--eta 0", "--teacher-n 1", "--student-n 1.5", "--figure none/a.png",
         "--map none/a.png", "--map a.xyz", "--theta 0", "--seed x",
     )],
+    "claims": [
+        "no-such-claim", "eq-1 extra", "--graph a.png", "--graph a.pdf", "--graph a", "--graph .svg",
+        "--graph none/a.svg", "--graph", "--verdicts a.json", "--graph a.svg --verdicts grid.toml",
+    ],
     "constants": [
         "", "no-such-claim", "corollary-1 extra", "corollary-1 --set n", "corollary-1 --set n=",
         "corollary-1 --set n=x", "corollary-1 --set n=-5", "corollary-1 --set n=0", "corollary-1 --set q=1",

@@ -10,10 +10,17 @@ class InvalidArgument(ValueError):
         self.argument = argument
         self.value = value
         self.allowed = allowed
-        super().__init__(f"{argument} {allowed}, got {value!r}")
+        super().__init__(f"{argument} {allowed}{_got(value, allowed)}")
 
     def __reduce__(self) -> tuple[type, tuple[str, object, str]]:
         return type(self), (self.argument, self.value, self.allowed)
+
+
+def _got(value: object, allowed: str) -> str:
+    """The value in words: None is what was not given, and a flag that must not be there has no value."""
+    if value is True and allowed.startswith(("must be left out", "must go with")):
+        return ""
+    return f", got {'nothing' if value is None else repr(value)}"
 
 
 class TooFewPairs(ValueError):

@@ -22,7 +22,7 @@ from verification.errors import InvalidArgument
 from verification.estimate import Array
 from verification.inference import Evidence, Outcome
 from verification.quantities import COMBINED, Cell
-from verification.setting import Procedure, Setting
+from verification.setting import simulate_command
 
 Samples = Callable[[Cell], Array]
 """The drawn values of a cell, in replicate order, shape (replicates,)."""
@@ -85,21 +85,6 @@ def at_thresholds(measured: Measured) -> str:
     """What to say of a minimum over thresholds: which they are; empty for a single one."""
     named = thresholds(measured)
     return f", smallest error over theta = {', '.join(named)}" if named else ""
-
-
-def simulate_command(s: Setting, procedure: Procedure, seed: int, replicates: int) -> str:
-    """The command that draws these errors."""
-    flags = (
-        f"--n {s.n} --d {s.d} --d-tilde {s.d_tilde} --r {s.r} --eta {s.eta!r} --gamma {s.gamma!r} "
-        f"--gamma-tilde {s.gamma_tilde!r} --estimator {procedure.estimator}"
-    )
-    if procedure.theta is not None:
-        flags += f" --theta {procedure.theta!r}"
-    if procedure.retain is not None:
-        flags += f" --retain {procedure.retain!r}"
-    if procedure.rounds != 1:
-        flags += f" --rounds {procedure.rounds}"
-    return f"filtergain simulate {flags} --seed {seed} --replicates {replicates}"
 
 
 def _bounds(plan: Plan) -> Array:

@@ -23,8 +23,7 @@ from bounds.claim import Claim, Relation, Verdict
 from verification import forecast, prediction, quantities, slopes
 from verification.errors import InvalidArgument, MissingExtra
 from verification.inference import Interval, clopper_pearson, plain
-from verification.judges import simulate_command
-from verification.setting import Procedure, real, whole
+from verification.setting import Procedure, real, simulate_command, whole
 from verification.space import COORDINATES, Space, space
 
 SCHEMA = 1

@@ -164,3 +164,20 @@ class Procedure:
     def key(self) -> str:
         """Canonical text of the procedure."""
         return ",".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self))
+
+
+def simulate_command(s: Setting, procedure: Procedure, seed: int, replicates: int) -> str:
+    """The command that draws these errors."""
+    flags = (
+        f"--n {s.n} --d {s.d} --d-tilde {s.d_tilde} --r {s.r} --eta {s.eta!r} --gamma {s.gamma!r} "
+        f"--gamma-tilde {s.gamma_tilde!r} --estimator {procedure.estimator}"
+    )
+    for flag, value in (
+        ("--theta", procedure.theta),
+        ("--retain", procedure.retain),
+        ("--rounds", None if procedure.rounds == 1 else procedure.rounds),
+        ("--teacher-n", procedure.teacher_n),
+        ("--student-n", procedure.student_n),
+    ):
+        flags += "" if value is None else f" {flag} {value!r}"
+    return f"filtergain simulate {flags} --seed {seed} --replicates {replicates}"

@@ -187,12 +187,16 @@ def _errata(claim: str | None, json: bool) -> None:
 
 
 def _draw(graph: str, verdicts: str | None) -> None:
+    from pathlib import Path
+
     from bounds.claim import Verdict
     from bounds.register import claims as register
-    from verification.errors import MissingExtra
+    from verification.errors import InvalidArgument, MissingExtra
     from verification.report import files
     from verification.verdict import conditions
 
+    if Path(graph).suffix.lower() != ".svg":
+        raise InvalidArgument("--graph", graph, "must name a file that ends in .svg")
     try:
         from verification.report.graph import render
     except ImportError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +17,9 @@ EXAMPLE = (
     "Example: filtergain constants corollary-1 --set n=1e6 --set d=512 --set d_tilde=512 --set r=32 "
     "--set gamma=5 --set gamma_tilde=5 --over eta=0.01:1:5 --log"
 )
+
+LONGEST = 200
+"""Characters up to which the expression of a power is shown."""
 
 
 @app.command(
@@ -50,46 +54,56 @@ def constants(
     found = forms(claim)
     if not found:
         raise InvalidArgument("claim", claim, "must be one that states a bound")
-    values = dict(_assignment(text) for text in set_ or [])
-    name, points = _curve(over, log) if over is not None else (None, [])
+    if log and over is None:
+        raise InvalidArgument("--log", log, "must go with --over")
     known = set().union(*(form.parameters for form in found))
-    for given in [*values, *([name] if name is not None else [])]:
-        if given not in known:
-            raise InvalidArgument("--set/--over", given, f"must name one of {', '.join(sorted(known))}")
+    values = _assignments(set_ or [], known)
+    name, points = _curve(over, log, known) if over is not None else (None, [])
+    if name in values:
+        raise InvalidArgument("--over", over, f"must name a symbol that has no --set ({name} has one)")
     goal = None if limit is None else _goal(limit, known)
     rows = [_row(form, values, name, points) for form in found]
     for row, form in zip(rows, found, strict=True):
-        row["sensitivities"] = _sensitivities(form, values, row["missing"]) if sensitivities else None
+        usable = sensitivities and not row["unmet"]
+        row["sensitivities"] = _sensitivities(form, values) if usable else None
         row["limit"] = None if goal is None else _limit(form, *goal, values)
     if json:
         over_json = None if name is None else {"name": name, "points": points}
         listed = [{**row, "latex": to_latex(form.expression)} for row, form in zip(rows, found, strict=True)]
         print_json({"claim": claim, "set": values, "over": over_json, "forms": listed})
         return
+    if name is not None:
+        _print_curve(name, points, [row for row in rows if row["values"]])
     for row in rows:
         print(f"{row['id']} ({row['variant']})")
+        if row["value"] is not None:
+            print(f"  value      {row['value']:.6g}")
+        elif row["unmet"]:
+            say(f"conditions not met: {'; '.join(row['unmet'])}", "  value      ", " " * 13)
+        elif row["missing"] and (values or name is not None):
+            print(f"  value      needs {', '.join(row['missing'])}")
         say(str(row["expression"]), "  bound      ", " " * 13)
         if row["constant"]:
             say(str(row["constant"]), "  constant   ", " " * 13)
-        if row["value"] is not None:
-            print(f"  value      {row['value']:.6g}")
-        elif row["missing"] and (values or name is not None):
-            print(f"  value      needs {', '.join(row['missing'])}")
         if row["sensitivities"] is not None:
             say(_powers(row["sensitivities"]), "  powers     ", " " * 13)
         if row["limit"] is not None and limit is not None:
             say(_ends(row["limit"], limit), "  limit      ", " " * 13)
-    if name is not None and any(row["values"] for row in rows):
-        shown = [row for row in rows if row["values"]]
-        heads = [row["variant"] for row in shown]
-        print("".join(f"{head:>14}" for head in [name, *heads]))
-        for i, point in enumerate(points):
-            print("".join(f"{x:>14.6g}" for x in [point, *(row["values"][i] for row in shown)]))
+
+
+def _print_curve(name: str, points: list[float], shown: list[dict[str, Any]]) -> None:
+    if not shown:
+        return
+    print("".join(f"{head:>14}" for head in [name, *(row["variant"] for row in shown)]))
+    for i, point in enumerate(points):
+        found = [row["values"][i] for row in shown]
+        print(f"{point:>14.6g}" + "".join(f"{'-':>14}" if x is None else f"{x:>14.6g}" for x in found))
+    if any(x is None for row in shown for x in row["values"]):
+        print("(-: the claim's conditions are not met there)")
+    print()
 
 
 def _row(form: Form, values: dict[str, float], name: str | None, points: list[float]) -> dict[str, Any]:
-    from bounds.constants import curve
-
     given = {**values, **({name: points[0]} if name is not None else {})}
     missing = [parameter for parameter in form.parameters if parameter not in given]
     row: dict[str, Any] = {
@@ -98,22 +112,32 @@ def _row(form: Form, values: dict[str, float], name: str | None, points: list[fl
         "expression": str(form.expression),
         "constant": form.remark,
         "missing": missing,
+        "unmet": [],
         "value": None,
         "values": None,
     }
     if not missing and name is None:
-        row["value"] = form.evaluate(values)
+        row["value"], row["unmet"] = _value(form, values)
     elif not missing and name is not None:
-        row["values"] = curve(form, values, name, points)
+        row["values"] = [_value(form, {**values, name: point})[0] for point in points]
     return row
 
 
-def _sensitivities(form: Form, values: dict[str, float], missing: list[str]) -> dict[str, Any]:
+def _value(form: Form, values: dict[str, float]) -> tuple[float | None, list[str]]:
+    """The bound, or None and the conditions that the numbers break."""
+    unmet = list(form.unmet(values))
+    if unmet:
+        return None, unmet
+    value = form.evaluate(values)
+    return (None, ["the bound has no value at these numbers"]) if math.isnan(value) else (value, [])
+
+
+def _sensitivities(form: Form, values: dict[str, float]) -> dict[str, Any]:
     """Numbers where every parameter has one, else expressions."""
     from bounds.constants import FROM_THE_SCORE, elasticity
     from bounds.constants import sensitivities as powers
 
-    if not missing:
+    if set(form.parameters) <= values.keys():
         return dict(powers(form, values))
     names = sorted({str(s) for s in form.expression.free_symbols} - set(FROM_THE_SCORE))
     return {name: str(elasticity(form, name)) for name in names}
@@ -130,20 +154,24 @@ def _limit(form: Form, name: str, at: float, values: dict[str, float]) -> dict[s
 
 
 def _goal(text: str, known: set[str]) -> tuple[str, float]:
+    from bounds.symbols import in_domain
+
     name, equals, value = text.partition("=")
     if not equals or name not in known:
         raise InvalidArgument("--limit", text, f"must read NAME=VALUE with one of {', '.join(sorted(known))}")
     at = number_or_fail("--limit", text, value)
-    if not at >= 0 and name != "theta":
-        raise InvalidArgument("--limit", text, "must go to 0, inf or a positive number")
+    if not in_domain(name, at, closed=True) or (at < 0 and name != "theta"):
+        raise InvalidArgument("--limit", text, "must go to 0, inf or a number that the symbol allows")
     return name, at
 
 
 def _powers(found: dict[str, Any]) -> str:
     if all(isinstance(value, str) for value in found.values()):
-        return "; ".join(f"{name}: {value}" for name, value in found.items())
+        shown = "; ".join(f"{name}: {value}" for name, value in found.items() if len(value) <= LONGEST)
+        long = ", ".join(name for name, value in found.items() if len(value) > LONGEST)
+        return shown + (f"{'; ' * bool(shown)}long expressions: {long} (--set gives numbers)" if long else "")
     shown = ", ".join(f"{name} {value:.3g}" for name, value in found.items())
-    return f"{shown}; {next(iter(found))} moves it most"
+    return f"{shown}; {next(iter(found))} moves it most" if found else "none: every parameter is infinite"
 
 
 def _ends(found: dict[str, str], text: str) -> str:
@@ -153,35 +181,60 @@ def _ends(found: dict[str, str], text: str) -> str:
     return f"{found['value']} as {name} goes to {at}, like {name}^({found['power']})"
 
 
-def _assignment(text: str) -> tuple[str, float]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise InvalidArgument("--set", text, "must read NAME=VALUE")
-    return name, _positive_number("--set", text, value, name)
+def _assignments(texts: list[str], known: set[str]) -> dict[str, float]:
+    """The numbers of --set by name, each named once and inside its symbol's domain."""
+    from bounds.symbols import in_domain
+
+    values: dict[str, float] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise InvalidArgument("--set", text, "must read NAME=VALUE")
+        if name not in known:
+            raise InvalidArgument("--set", text, f"must name one of {', '.join(sorted(known))}")
+        if name in values:
+            raise InvalidArgument("--set", text, f"must be given once for {name}")
+        values[name] = number_or_fail("--set", text, value)
+        if not in_domain(name, values[name]):
+            raise InvalidArgument("--set", text, _domain(name))
+    smaller = min(values.get("d", math.inf), values.get("d_tilde", math.inf))
+    if values.get("r", 0) > smaller:
+        raise InvalidArgument("--set", f"r={values['r']:g}", f"must be at most min(d, d_tilde) = {smaller:g}")
+    return values
 
 
-def _curve(text: str, geometric: bool) -> tuple[str, list[float]]:
+def _domain(name: str) -> str:
+    """What a symbol allows, in words."""
+    from bounds.symbols import SYMBOLS
+
+    text = SYMBOLS[name].domain if name in SYMBOLS else "(0, inf]"
+    text = text.replace("integer", "a whole number").replace("real", "a real number")
+    return f"must be {text}" if text.startswith("a ") else f"must have a number in {text}"
+
+
+def _curve(text: str, geometric: bool, known: set[str]) -> tuple[str, list[float]]:
     from bounds.constants import spaced
+    from bounds.symbols import SYMBOLS, in_domain
 
     name, _, rest = text.partition("=")
     parts = rest.split(":")
     if not name or len(parts) != 3:
         raise InvalidArgument("--over", text, "must read NAME=START:STOP:COUNT")
-    start, stop = (_positive_number("--over", text, part, name) for part in parts[:2])
+    if name not in known:
+        raise InvalidArgument("--over", text, f"must name one of {', '.join(sorted(known))}")
+    start, stop = (number_or_fail("--over", text, part) for part in parts[:2])
     count = number_or_fail("--over", text, parts[2])
-    if count != int(count) or not 2 <= count <= 100_000:
+    if not math.isfinite(count) or count != int(count) or not 2 <= count <= 100_000:
         raise InvalidArgument("--over", text, "must have a whole COUNT in [2, 100000]")
+    if not (in_domain(name, start) and in_domain(name, stop)):
+        raise InvalidArgument("--over", text, f"{_domain(name)} at both ends")
     try:
-        return name, spaced(start, stop, int(count), geometric)
+        points = spaced(start, stop, int(count), geometric)
     except ValueError as error:
         raise InvalidArgument("--over", text, str(error)) from None
-
-
-def _positive_number(option: str, text: str, value: str, name: str) -> float:
-    result = number_or_fail(option, text, value)
-    if name != "theta" and not result > 0:
-        raise InvalidArgument(option, text, "must have a positive number")
-    return result
+    if name in SYMBOLS and SYMBOLS[name].symbol.is_integer:
+        points = list(dict.fromkeys(float(round(point)) for point in points))
+    return name, points
 
 
 def number_or_fail(option: str, text: str, value: str) -> float:

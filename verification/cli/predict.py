@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from verification.cli import options
 from verification.cli.app import JsonOption, SeedOption, app, message, number, print_json, say
+from verification.errors import InvalidArgument
+from verification.setting import Procedure, Setting, simulate_command
 
 if TYPE_CHECKING:
     from verification.planning import Advice, Plan
@@ -18,6 +22,9 @@ PREDICT_EXAMPLE = (
     "--retain 0.1 --retain 0.5"
 )
 THRESHOLD_EXAMPLE = "Example: filtergain threshold --n 1e6 --d 512 --r 32 --gamma 5 --eta 0.3"
+
+WORTH_SPLITTING = 1.01
+"""The best split is shown where it lowers the error at least so many times."""
 
 Thetas = Annotated[
     list[float] | None,
@@ -71,6 +78,7 @@ def predict(
     from verification import prediction
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
+    _figure_for(replicates, figure)
     sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
     thresholds: list[dict[str, Any]] = [{"theta": t} for t in theta or []]
     thresholds += [{"retain": q} for q in retain or []]
@@ -120,6 +128,7 @@ def threshold(
     from verification import planning, prediction
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
+    _figure_for(replicates, figure)
     sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
     found = prediction.best_threshold(place, **sizes)
     standard = rounds == 1 and teacher_n is None and student_n is None
@@ -139,11 +148,31 @@ def threshold(
     _print_threshold(found, advice)
 
 
+def _figure_for(replicates: float, figure: str | None) -> None:
+    """Refuse simulated points without a picture to put them in."""
+    if replicates and figure is None:
+        raise InvalidArgument("--replicates", replicates, "must go with --figure")
+
+
 def _print_predictions(results: list[Prediction]) -> None:
     first = results[0]
+    place = first.setting
+    most = math.sqrt(place.r)
+    laws = [first.unfiltered, first.teacher]
+    laws += [law for each in results for law in (each.oracle_filtered, each.teacher_filtered) if law]
+    if not all(law.accuracy.in_range for law in laws):
+        message(
+            "warning: too few pairs for the first-order law in some lines; below each is what to simulate"
+        )
     print("mean error ± standard deviation of one draw, first-order law")
-    print(f"unfiltered on {first.setting.n:,} pairs          {_law(first.unfiltered)}")
-    print(f"teacher on {first.teacher_n:,} pairs             {_law(first.teacher)}")
+    _print_law(f"unfiltered on {place.n:,} pairs          ", first.unfiltered, most, place, Procedure())
+    _print_law(
+        f"teacher on {first.teacher_n:,} pairs             ",
+        first.teacher,
+        most,
+        replace(place, n=max(4, first.teacher_n)),
+        Procedure(),
+    )
     for result in results:
         if result.theta is None or result.oracle_filtered is None or result.teacher_filtered is None:
             continue
@@ -152,12 +181,47 @@ def _print_predictions(results: list[Prediction]) -> None:
             f"theta = {result.theta:.5g} keeps {_share(result.retained)} of {result.student_n:,} pairs"
             f"{after}; leak {result.leak_left:.3g} left, {result.leak_right:.3g} right"
         )
-        print(f"  filtered by the oracle     {_law(result.oracle_filtered)}")
-        print(f"  filtered by the teacher    {_law(result.teacher_filtered)}")
+        oracle = Procedure("oracle-filtered", result.theta, student_n=result.student_n)
+        _print_law("  filtered by the oracle     ", result.oracle_filtered, most, place, oracle)
+        _print_law("  filtered by the teacher    ", result.teacher_filtered, most, place, _student(result))
+
+
+def _student(result: Prediction) -> Procedure:
+    """The procedure of a prediction's last student; only sizes that are not the default are named."""
+    plain = Procedure("teacher-filtered", result.theta, rounds=result.rounds)
+    if plain.sizes(result.setting.n) == (result.teacher_n, result.student_n):
+        return plain
+    return replace(plain, teacher_n=result.teacher_n, student_n=result.student_n)
+
+
+def _print_law(name: str, law: PredictedLaw, most: float, place: Setting, procedure: Procedure) -> None:
+    """A line with the law or, where it says nothing, why; below it what to simulate where it is not sure."""
+    if law.accuracy.in_range:
+        print(f"{name}{law.mean:.5g} ± {law.std:.3g}")
+        return
+    if law.mean > most:
+        print(f"{name}no prediction: above sqrt(r) = {most:.4g}, the largest error")
+    else:
+        print(f"{name}{law.mean:.5g} ± {law.std:.3g}   (out of the law's range: {_doubt(law)})")
+    print(f"      simulate it: {simulate_command(place, procedure, 0, 10)}")
+
+
+def _doubt(law: PredictedLaw) -> str:
+    """How far off a prediction may be, in words."""
+    error = law.accuracy.relative_error
+    return "its error cannot be bounded here" if error >= 1 else f"error of about {error:.0%}"
 
 
 def _print_threshold(found: Threshold, advice: Advice) -> None:
     used = found.prediction
+    student = used.law("teacher-filtered")
+    most = math.sqrt(found.setting.r)
+    if not student.accuracy.in_range:
+        draws = simulate_command(found.setting, _student(used), 0, 10)
+        message(
+            f"warning: too few pairs for the first-order law here ({_doubt(student)}); simulate to be sure: "
+            f"{draws}"
+        )
     parts = f"teacher on {used.teacher_n:,}, {used.student_n:,} pairs scored"
     if used.rounds > 1:
         parts += f" in each of {used.rounds} rounds"
@@ -165,15 +229,28 @@ def _print_threshold(found: Threshold, advice: Advice) -> None:
     if gain is None:
         say("There is no error to lower: the law puts it at 0 with or without a filter.")
         return
-    if gain > 1:
+    if found.mean > most:
+        say(
+            f"No prediction: the law puts the error at every threshold above sqrt(r) = {most:.4g}, the "
+            f"largest error ({parts})."
+        )
+        return
+    split = advice.best_split if _worth_splitting(advice) else None
+    pays = gain > 1 or (split is not None and split.mean < used.unfiltered.mean)
+    if used.unfiltered.mean > most:
+        say(
+            f"Filtering brings the mean error to {found.mean:.4g} ({parts}); without it on all "
+            f"{found.setting.n:,} pairs no prediction: above sqrt(r) = {most:.4g}, the largest error."
+        )
+    elif gain > 1:
         say(
             f"Filtering lowers the mean error {gain:.3g} times: {found.mean:.4g} instead of "
             f"{used.unfiltered.mean:.4g} on all {found.setting.n:,} pairs ({parts})."
         )
     else:
         say(
-            f"Filtering does not pay: {found.mean:.4g} against {used.unfiltered.mean:.4g} without it, on "
-            f"all {found.setting.n:,} pairs ({parts})."
+            f"Filtering does not pay{' at these sizes' if pays else ''}: {found.mean:.4g} against "
+            f"{used.unfiltered.mean:.4g} without it, on all {found.setting.n:,} pairs ({parts})."
         )
     say(
         f"Best threshold: theta = {found.theta:.5g} on the oracle's scale, which keeps "
@@ -183,23 +260,38 @@ def _print_threshold(found: Threshold, advice: Advice) -> None:
         f"At theta = 0 the error would be {_times(found.gain['theta_0'])}, at theta = r/2 "
         f"{_times(found.gain['theta_half_r'])}."
     )
-    say(_rounds_sentence(advice))
-    best = advice.best_split
-    if best.rounds > 0:
+    say(_rounds_sentence(advice, split))
+    if split is not None:
+        unfiltered = used.unfiltered.mean
+        less = []
+        if unfiltered <= most:
+            less.append(f"{unfiltered / split.mean:.3g} times less than unfiltered")
+        if advice.recommended.rounds > 0:
+            parts = "halves" if advice.recommended.rounds == 1 else "even parts"
+            less.append(f"{advice.recommended.mean / split.mean:.3g} times less than {parts}")
         say(
-            f"Best split of the {found.setting.n:,} pairs: {_plan(best)}, "
-            f"mean error {best.mean:.4g}, {used.unfiltered.mean / best.mean:.3g} times less than unfiltered."
+            f"Best split of the {found.setting.n:,} pairs: {_plan(split)}, mean error {split.mean:.4g}, "
+            f"{' and '.join(less)}."
         )
-    student = used.law("teacher-filtered")
-    message(_trust_sentence(student))
+    if student.accuracy.in_range:
+        message(f"note: expected relative error of the prediction {student.accuracy.relative_error:.1%}")
 
 
-def _rounds_sentence(advice: Advice) -> str:
+def _worth_splitting(advice: Advice) -> bool:
+    """Whether choosing the teacher's share gains at least 1% over the best even parts."""
+    best = advice.best_split
+    return best.rounds > 0 and advice.recommended.mean >= WORTH_SPLITTING * best.mean
+
+
+def _rounds_sentence(advice: Advice, split: Plan | None) -> str:
     plan = advice.recommended
-    if plan.rounds == 0:
+    if plan.rounds == 0 and split is None:
         return "No round is worth its pairs: train on all of them."
+    if plan.rounds == 0:
+        return "In even parts no round is worth its pairs."
     if plan.rounds == 1:
-        return "One round is enough: more rounds of fresh pairs out of the same budget gain less than 5%."
+        opening = "In even parts one round" if split is not None and split.rounds > 1 else "One round"
+        return f"{opening} is enough: more rounds of fresh pairs out of the same budget gain less than 5%."
     one = next(other for other in advice.even if other.rounds == 1)
     return (
         f"One round is not enough: {plan.rounds} rounds in even parts ({plan.student_n:,} pairs each, "
@@ -212,23 +304,6 @@ def _plan(plan: Plan) -> str:
     each = "" if plan.rounds == 1 else " each"
     pairs = f"{plan.teacher_n:,} for the teacher, {rounds} of {plan.student_n:,}{each}"
     return f"{pairs} at theta = {plan.theta:.4g}"
-
-
-def _trust_sentence(student: PredictedLaw) -> str:
-    error = student.accuracy.relative_error
-    if student.accuracy.in_range:
-        return f"note: expected relative error of the prediction {error:.1%}"
-    return (
-        f"warning: too few pairs for the first-order law here (expected relative error {error:.0%}); "
-        "simulate to be sure"
-    )
-
-
-def _law(law: PredictedLaw) -> str:
-    text = f"{law.mean:.5g} ± {law.std:.3g}"
-    if law.accuracy.in_range:
-        return text
-    return f"{text}   (out of the law's range: error of about {law.accuracy.relative_error:.0%})"
 
 
 def _share(share: float | None) -> str:
