@@ -81,14 +81,26 @@ def test_a_full_side_is_mentioned(command):
     assert "the left space has dimension r" in err
 
 
-def test_failed_replicates_are_reported_and_not_fatal(command):
-    """A threshold that keeps nothing is an error row per replicate."""
+def test_a_run_without_any_error_says_so_once(command):
+    """A threshold that keeps nothing in any replicate: one line, status 1, and the rows in JSON."""
+    arguments = ("simulate", *PLACE, "--estimator", "oracle-filtered", "--theta", "1e4", "--replicates", 20)
+    why = "the threshold keeps 0 of 5000 scored pairs; a fit needs at least 2"
+    said = f"no replicate of 20 has an error: {why}\n"
+    assert command(*arguments) == (1, "", said)
+    status, out, err = command(*arguments, "--json")
+    assert (status, err) == (1, said)
+    assert len(json.loads(out)["failures"]) == 20
+
+
+def test_failed_replicates_among_others_are_reported_and_not_fatal(command):
+    """Where some replicates keep too few pairs each of them has a line, and the rest a mean."""
+    place = ("--n", 100, "--d", 4, "--r", 2, "--eta", 0.5, "--gamma", 2)
     status, out, err = command(
-        "simulate", *PLACE, "--estimator", "oracle-filtered", "--theta", "1e4", "--replicates", 2
+        "simulate", *place, "--estimator", "oracle-filtered", "--theta", 6.5, "--replicates", 20
     )
     assert status == 0
-    assert "no replicate of 2 has an error" in out
-    assert "replicate 1: the threshold keeps 0 of 5000" in err
+    assert 0 < err.count("of 50 scored pairs") == err.count("\n") < 20
+    assert "error  " in out
 
 
 def test_an_unknown_claim_is_answered_with_the_nearest(command):

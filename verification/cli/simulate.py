@@ -7,7 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from verification.cli import options
-from verification.cli.app import JobsOption, JsonOption, SeedOption, app, message, number, print_json
+from verification.cli.app import (
+    EXIT_AS_EXPECTED,
+    EXIT_DIFFERENT,
+    JobsOption,
+    JsonOption,
+    SeedOption,
+    app,
+    message,
+    number,
+    print_json,
+)
 
 EXAMPLE = (
     "Example: filtergain simulate --n 1e6 --d 10 --d-tilde 8 --r 4 --eta 0.1 --gamma 1e4 "
@@ -41,8 +51,11 @@ def simulate(
     seed: SeedOption = 0,
     jobs: JobsOption = 1,
     json: JsonOption = False,
-) -> None:
-    """Draw errors of an estimator: how far the learned subspaces are from the truth."""
+) -> int:
+    """Draw errors of an estimator: how far the learned subspaces are from the truth.
+
+    Exit status 1 where no replicate has an error.
+    """
     from verification.simulation import simulate as run_simulation
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
@@ -66,19 +79,22 @@ def simulate(
     for side, dimension in (("left", place.d), ("right", place.d_tilde)):
         if dimension == place.r:
             message(f"note: the {side} space has dimension r, so its error is identically 0")
-    for replicate, text in result.failures:
-        message(f"replicate {replicate}: {text}")
-    if json:
-        print_json(result.as_dict())
-        return
-    values = result.as_dict()
     total = len(result.draws)
-    if values["mean"] is None:
-        print(f"no replicate of {total} has an error")
-        return
+    none = len(result.failures) == total
+    if none:
+        message(f"no replicate of {total} has an error: {result.failures[0][1]}")
+    else:
+        for replicate, text in result.failures:
+            message(f"replicate {replicate}: {text}")
+    values = result.as_dict()
+    if json:
+        print_json(values)
+    if json or none:
+        return EXIT_DIFFERENT if none else EXIT_AS_EXPECTED
     spread = "" if values["std"] is None else f" ± {values['std']:.3g}"
     print(f"{estimator}, {engine} engine, {total} replicates, seed {seed}")
     print(f"error     {values['mean']:.6g}{spread}   (mean ± standard deviation of one draw)")
     shares = [draw.retained for draw in result.draws if draw is not None and draw.retained is not None]
     if shares:
         print(f"retained  {sum(shares) / len(shares):.4g} of the scored pairs")
+    return EXIT_AS_EXPECTED
