@@ -146,7 +146,14 @@ def _certificate(check: Certificate, plan: Plan, samples: Samples, seed: int) ->
         estimate=found.margin,
         interval=found.best,
         witness={"point": found.witness} if found.witness else None,
-        details={"box": found.box, "bits": found.bits, "boxes": found.boxes, "worst_margin": found.margin},
+        details={
+            "measured_as": "smallest margin",
+            "interval_of": "best constant",
+            "box": found.box,
+            "bits": found.bits,
+            "boxes": found.boxes,
+            "worst_margin": found.margin,
+        },
     )
 
 

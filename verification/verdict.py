@@ -207,7 +207,10 @@ def _drawn(witness: Mapping[str, Any]) -> str:
 def _interval(evidence: Evidence) -> str:
     if evidence.interval is None:
         return ""
-    return f" in [{evidence.interval[0]:.3g}, {evidence.interval[1]:.3g}]"
+    low, high = evidence.interval
+    # A certificate measures a margin and encloses another number.
+    other = evidence.details.get("interval_of")
+    return f"{f'; {other}' if other else ''} in [{low:.3g}, {high:.3g}]"
 
 
 def _decisive(verdict: ClaimVerdict) -> Evidence | None:

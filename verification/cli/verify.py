@@ -79,4 +79,6 @@ def verify(
 
         # A pipe has no width: give the reasons room.
         text.show(verdicts, Console(width=None if sys.stdout.isatty() else 140))
+    if outputs.report is not None:
+        print(f"report: {outputs.report / 'index.html'}", file=sys.stderr)
     return verdicts.exit_status

@@ -174,7 +174,8 @@ def _shown(evidence: Evidence, name: str, with_plots: bool) -> Shown:
     facts = [(measured_as(evidence), _number(evidence.estimate)), ("allowed", _number(evidence.threshold))]
     if evidence.interval is not None:
         low, high = evidence.interval
-        facts.insert(1, ("interval", f"[{_number(low)}, {_number(high)}]"))
+        name_of = evidence.details.get("interval_of", "interval")
+        facts.insert(1, (name_of, f"[{_number(low)}, {_number(high)}]"))
     if evidence.replicates:
         facts += [("replicates", f"{evidence.replicates:,}"), ("seed", str(evidence.seed))]
         facts += [("false alarm at most", _number(evidence.false_alarm))]
