@@ -402,7 +402,7 @@ def _law(check: Law, plan: Plan, samples: Samples, seed: int) -> Evidence:
         if combine(outcomes) == "fails"
         else None,
         details={
-            "measured_as": "measured" if len(rows) == 1 else "largest distance measured",
+            "measured_as": f"{'largest ' * (len(rows) > 1)}Kolmogorov distance measured",
             "cells": rows,
             "left_out": plan.left_out,
         },
