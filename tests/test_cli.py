@@ -72,6 +72,19 @@ def test_a_mistake_is_one_line_and_status_2(command, arguments, said):
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("said", ["", "Unable to allocate 14.6 TiB"])
+def test_too_little_memory_is_one_line(command, monkeypatch, said):
+    """The line repeats what was asked for, and what could not be allocated."""
+
+    def fail(*arguments, **options):
+        raise MemoryError(said) if said else MemoryError
+
+    monkeypatch.setattr("verification.simulation.simulate", fail)
+    status, out, err = command("simulate", *PLACE)
+    shown = f"filtergain: not enough memory for simulate {' '.join(PLACE)}" + f" ({said})" * bool(said)
+    assert (status, out, err) == (2, "", shown + "\n")
+
+
 def test_a_full_side_is_mentioned(command):
     """d = r is allowed, and the output says that the error there is 0."""
     status, _, err = command(

@@ -79,6 +79,18 @@ def test_conditions_that_numbers_break_are_said_in_place_of_a_value(command):
     assert "conditions not met" not in out
 
 
+def test_a_power_that_is_not_defined_is_no_nan(command):
+    """A bound of 0 (d = r, no noise) has no power in d or r: said so, and null in JSON."""
+    sizes = [f"--set={name}=2" for name in ("d", "d_tilde", "r")]
+    place = [*sizes, "--set=n=100", "--set=eta=1", "--set=gamma=inf", "--set=gamma_tilde=inf"]
+    status, out, _ = command("constants", "corollary-1", *place, "--sensitivities")
+    assert (status, "nan" in out) == (0, False)
+    assert "eta -1, n -0.5; not defined here: d, d_tilde, r" in out
+    status, out, _ = command("constants", "corollary-1", *place, "--sensitivities", "--json")
+    powers = json.loads(out)["forms"][-1]["sensitivities"]
+    assert (status, powers["r"], powers["eta"]) == (0, None, -1)
+
+
 def test_numbers_outside_a_domain_are_refused(command):
     """Every symbol's domain, r against the dimensions, a name twice, and flags that go together."""
     for wrong in (

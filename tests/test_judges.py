@@ -6,6 +6,7 @@ import pytest
 import sympy as sp
 from scipy import stats
 
+from bounds import claims
 from bounds.claim import (
     Certificate,
     Certified,
@@ -26,7 +27,9 @@ from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 from verification import design, distribution, inference, judges
 from verification.design import PROFILES, UnderpoweredDesign
 from verification.errors import InvalidArgument
+from verification.inference import Evidence
 from verification.setting import Setting
+from verification.verdict import ClaimVerdict
 
 HERE = ((d, 10), (d_tilde, 10), (r, 2), (gamma, 1), (gamma_tilde, 1))
 N_PATH = Path(n, (10**3, 10**4, 10**5), (*HERE, (eta, 0.5)))
@@ -306,3 +309,22 @@ def test_the_interval_of_several_laws_is_of_the_largest_distance():
         # sup |sqrt(t) - t| = 1/4 at t = 1/4: the first law's distance, the others have none.
         missed += not low <= 0.25 <= high
     assert missed / 300 < 2 * rate
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        ("scaling", "(log-log slope of error/bound measured 0.5 in [0.4, 0.6], allowed 0.7)"),
+        ("mean", "(relative difference measured 0.5 in [0.4, 0.6], allowed 0.7)"),
+        ("law", "(Kolmogorov distance measured 0.5 in [0.4, 0.6], allowed 0.7)"),
+        ("search", "(largest ratio observed 0.5 in [0.4, 0.6], allowed 0.7)"),
+        ("certificate", "(smallest margin enclosed 0.5, best constant in [0.4, 0.6], allowed 0.7)"),
+    ],
+)
+def test_a_verdict_says_what_its_number_is(kind, named):
+    """Every kind of evidence names its estimate; the interval of a certificate is that of a constant."""
+    evidence = Evidence(
+        kind, "it is so", "holds", 0.5, (0.4, 0.6), threshold=0.7, details={"median_ratio": [1.0, 1.0]}
+    )
+    found = ClaimVerdict(claims["corollary-1"], Verdict.SUPPORTED, (evidence,))
+    assert found.words == f"Every check holds: it is so {named}."

@@ -199,6 +199,7 @@ MODULES = {
     "a quantity that is no function": MODULE.replace('{"value": value}', '{"value": 3}'),
     "a path with a free symbol": MODULE.replace("((delta, 0.05),)", "((delta, sp.Symbol('q')),)"),
     "no bound": MODULE.replace("bound=1 / sp.sqrt(n * delta),", ""),
+    "a bound in words": MODULE.replace("1 / sp.sqrt(n * delta)", "'1 / n'"),
     "no relation": MODULE.replace("relation=Relation.UPPER, ", ""),
     "a bound in an unknown symbol": MODULE.replace("1 / sp.sqrt(n * delta)", "sp.Symbol('q')"),
     "delta above 1": MODULE.replace("(delta, 0.05),)),)),)", "(delta, 0.05),)),), delta=1.5),)"),

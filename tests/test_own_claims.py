@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from verification.errors import InvalidArgument
@@ -55,6 +57,8 @@ def test_a_law_and_a_stated_value_need_no_bound(tmp_path, checks):
     ("fields", "said"),
     [
         ({"checks": "(Level(VALUE, ALONG, 0.1),)", "bound": "None"}, "'own' has a Level but no bound"),
+        ({"checks": "(Tail(VALUE, (ALONG,)),)", "bound": "'1/n'"}, "'own' has bound = '1/n', which must be"),
+        ({"checks": "(Tail(VALUE, (ALONG,)),)", "bound": "3.0"}, "'own' has bound = 3.0, which must be"),
         ({"checks": "(Scaling(VALUE, ALONG, True, 0.1),)", "relation": "None"}, "a Scaling but no relation"),
         ({"checks": "(Scaling(VALUE, ALONG, True, 0.1),)", "bound": "sp.sqrt(n * delta)"}, "bound in delta"),
         ({"checks": "(Tail(VALUE, (ALONG,), delta=0),)"}, "delta = 0, which must lie in"),
@@ -70,3 +74,40 @@ def test_what_cannot_be_judged_is_named(tmp_path, fields, said):
         claims(tmp_path, **fields)
     assert said in str(error.value)
     assert error.value.argument == "module"
+
+
+@pytest.mark.parametrize(
+    ("raised", "said", "relation"),
+    [
+        ("ValueError('my words')", "ValueError: my words", "UPPER"),
+        ("OSError(5, 'my disk')", "my disk", "LOWER"),
+        ("StopIteration('over')", "StopIteration: over", "UPPER"),
+        ("SystemExit(0)", "SystemExit: 0", "LOWER"),
+    ],
+)
+def test_a_quantity_that_raises_leaves_its_claim_undecided(tmp_path, command, raised, said, relation):
+    """Its words are the reason, the claim beside it is judged, and the run does not pass."""
+    file = tmp_path / "raises.py"
+    file.write_text(f"""{HEAD}
+def bad(values, rng):
+    raise {raised}
+
+def mean(values, rng):
+    return abs(rng.standard_normal(int(values["n"])).mean())
+
+QUANTITIES = {{"bad": bad, "mean": mean}}
+CLAIMS = [
+    Claim(
+        id=name, title="t", source="s", statement="w", relation=relation, note="a.md#b",
+        bound=1 / sp.sqrt(n * delta), expected=Verdict.SUPPORTED,
+        checks=(Tail(Measured(quantity=name), (Path(n, (4, 64), ((delta, 0.05),)),)),),
+    )
+    for name, relation in (("bad", Relation.{relation}), ("mean", Relation.UPPER))
+]
+""")
+    status, out, err = command("verify", "--module", file, "--jobs", 1, "--json")
+    assert status in (1, 3)  # its wrong versions survive it
+    assert "Traceback" not in err
+    bad, good = json.loads(out)["claims"]
+    assert (bad["verdict"], good["verdict"]) == ("INCONCLUSIVE", "SUPPORTED")
+    assert said in str(bad["evidence"])

@@ -159,7 +159,8 @@ def test_a_failure_says_which_by_how_much_and_how_to_repeat(project, command):
         (verdict,) = verification.run.verify(own[2:], module="own.py", jobs=1, budget=own)
     shown = result.stdout.str()
     assert f"wrong: expected SUPPORTED, found REFUTED\n{junit.details(verdict)}\n" in shown
-    assert re.search(r"n is off by more than 0\.2 \(measured 0\.(49|50?)\d* in .*, allowed 0\.2", shown)
+    named = r"\(log-log slope of error/bound measured 0\.(49|50?)\d* in .*, allowed 0\.2"
+    assert re.search(rf"n is off by more than 0\.2 {named}", shown)
     assert "FAILED filtergain::wrong - Failed: wrong: expected SUPPORTED, found REFUTED" in shown
     assert "Traceback" not in shown
     assert "pytest_plugin" not in shown

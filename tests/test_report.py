@@ -196,6 +196,6 @@ def test_a_long_run_explains_what_is_not_true(verdicts):
 def test_a_certificate_tells_its_margin_from_the_best_constant():
     """The interval of a certificate is not about its margin, and neither the words nor the page say so."""
     found = verify([claims["lemma-8"]], with_mutants=False)
-    assert "smallest margin" in found.items[0].message
-    assert "; best constant in [1.41, 1.41]" in found.items[0].message
+    assert "smallest margin enclosed" in found.items[0].message
+    assert ", best constant in [1.41, 1.41]" in found.items[0].message
     assert "<dt>best constant</dt>" in html.render(found)

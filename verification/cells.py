@@ -226,7 +226,7 @@ def _draw(cell: AnyCell, indices: range) -> list[Row]:
     start = time.perf_counter()
     try:
         values = cell.draw(indices)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a quantity of one's own may raise anything
         seconds = time.perf_counter() - start
         if len(indices) == 1:
             return [failed(indices[0], error, seconds)]

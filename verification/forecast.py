@@ -71,6 +71,8 @@ def _log_ratio(bound: Bound, measured: Measured, point: Mapping[str, float], sha
     with np.errstate(all="ignore"):
         limit = float(bound(point))
     value = _forecast_at(measured, tuple(point.items()), share)
+    if math.isnan(value):
+        return math.nan
     if limit <= 0:
         return math.inf
     return math.log(value / limit) if value > 0 and limit < math.inf else -math.inf
@@ -102,4 +104,9 @@ def forecast(cell: Cell, share: float = 0.5) -> float:
 
 @lru_cache(maxsize=4096)
 def _pilot(cell: Cell) -> Array:
-    return quantities.draw(cell, PILOT_SEED, range(PILOT))
+    quantities.find(cell.quantity, cell.module)  # a name that nothing has is a mistake, no failed draw
+    try:
+        return quantities.draw(cell, PILOT_SEED, range(PILOT))
+    except (Exception, SystemExit):
+        # A quantity of one's own: its draws for the run say what went wrong.
+        return np.full(PILOT, math.nan)

@@ -147,8 +147,6 @@ def _certificate(check: Certificate, plan: Plan, samples: Samples, seed: int) ->
         interval=found.best,
         witness={"point": found.witness} if found.witness else None,
         details={
-            "measured_as": "smallest margin",
-            "interval_of": "best constant",
             "box": found.box,
             "bits": found.bits,
             "boxes": found.boxes,
@@ -409,7 +407,7 @@ def _law(check: Law, plan: Plan, samples: Samples, seed: int) -> Evidence:
         if combine(outcomes) == "fails"
         else None,
         details={
-            "measured_as": "measured" if len(rows) == 1 else "largest distance measured",
+            "measured_as": f"{'largest ' * (len(rows) > 1)}Kolmogorov distance measured",
             "cells": rows,
             "left_out": plan.left_out,
         },

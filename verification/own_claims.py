@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
+import sympy as sp
+
 from bounds.claim import Certificate, Check, Claim, Law, Level, Proof, Scaling, Search, Tail
 from bounds.register import UnknownClaim, check_register
 from bounds.register import claims as register
@@ -52,6 +54,9 @@ def chosen_claims(ids: Sequence[str], module: str | None) -> tuple[tuple[Claim, 
 
 def _problems(claim: Claim) -> Iterator[str]:
     """What keeps the checks of a claim from being designed, in words."""
+    if claim.bound is not None and not isinstance(claim.bound, sp.Expr):
+        yield f"has bound = {claim.bound!r}, which must be a SymPy expression"
+        return
     for check in claim.checks:
         kind = type(check).__name__
         if not isinstance(check, get_args(Check)):

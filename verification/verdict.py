@@ -191,9 +191,24 @@ def _words(verdict: ClaimVerdict) -> str:
     return "; ".join(parts) + "."
 
 
+MEASURED_AS: Mapping[str, str] = {
+    "scaling": "log-log slope of error/bound measured",
+    "mean": "relative difference measured",
+    "law": "Kolmogorov distance measured",
+    "search": "largest ratio observed",
+    "certificate": "smallest margin enclosed",
+}
+"""What an estimate is, by the kind of its evidence; a check that knows better says so in its details."""
+
+
 def measured_as(evidence: Evidence) -> str:
-    """What to call the estimate: a quantile of what was drawn is observed, without an interval."""
-    return str(evidence.details.get("measured_as", "measured"))
+    """What the estimate is: with an interval it is measured, a mere extreme of what was drawn is observed."""
+    return str(evidence.details.get("measured_as", MEASURED_AS.get(evidence.kind, "measured")))
+
+
+def interval_of(evidence: Evidence) -> str:
+    """What the interval of the evidence is about: the estimate, except for a certificate."""
+    return "best constant" if evidence.kind == "certificate" else "interval"
 
 
 def _drawn(witness: Mapping[str, Any]) -> str:
@@ -207,10 +222,8 @@ def _drawn(witness: Mapping[str, Any]) -> str:
 def _interval(evidence: Evidence) -> str:
     if evidence.interval is None:
         return ""
-    low, high = evidence.interval
-    # A certificate measures a margin and encloses another number.
-    other = evidence.details.get("interval_of")
-    return f"{f'; {other}' if other else ''} in [{low:.3g}, {high:.3g}]"
+    about = f", {interval_of(evidence)}" if evidence.kind == "certificate" else ""
+    return f"{about} in [{evidence.interval[0]:.3g}, {evidence.interval[1]:.3g}]"
 
 
 def _decisive(verdict: ClaimVerdict) -> Evidence | None:

@@ -140,4 +140,8 @@ def run(arguments: Sequence[str]) -> int:
         where = f" {error.filename!r}" if error.filename else ""
         message(f"filtergain: cannot use{where}: {error.strerror or error}")
         return EXIT_WRONG_USE
+    except MemoryError as error:
+        said = f" ({error})" if str(error) else ""
+        message(f"filtergain: not enough memory for {' '.join(arguments)}{said}")
+        return EXIT_WRONG_USE
     return status if isinstance(status, int) else EXIT_AS_EXPECTED

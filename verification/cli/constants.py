@@ -133,12 +133,14 @@ def _value(form: Form, values: dict[str, float]) -> tuple[float | None, list[str
 
 
 def _sensitivities(form: Form, values: dict[str, float]) -> dict[str, Any]:
-    """Numbers where every parameter has one, else expressions."""
+    """Numbers where every parameter has one (None for a power that is not defined), else expressions."""
     from bounds.constants import FROM_THE_SCORE, elasticity
     from bounds.constants import sensitivities as powers
 
     if set(form.parameters) <= values.keys():
-        return dict(powers(form, values))
+        found = powers(form, values)
+        defined: dict[str, Any] = {key: value for key, value in found.items() if not math.isnan(value)}
+        return defined | dict.fromkeys(found.keys() - defined.keys())
     names = sorted({str(s) for s in form.expression.free_symbols} - set(FROM_THE_SCORE))
     return {name: str(elasticity(form, name)) for name in names}
 
@@ -170,8 +172,13 @@ def _powers(found: dict[str, Any]) -> str:
         shown = "; ".join(f"{name}: {value}" for name, value in found.items() if len(value) <= LONGEST)
         long = ", ".join(name for name, value in found.items() if len(value) > LONGEST)
         return shown + (f"{'; ' * bool(shown)}long expressions: {long} (--set gives numbers)" if long else "")
-    shown = ", ".join(f"{name} {value:.3g}" for name, value in found.items())
-    return f"{shown}; {next(iter(found))} moves it most" if found else "none: every parameter is infinite"
+    if not found:
+        return "none: every parameter is infinite"
+    shown = ", ".join(f"{name} {value:.3g}" for name, value in found.items() if value is not None)
+    undefined = ", ".join(sorted(name for name, value in found.items() if value is None))
+    if undefined:
+        return f"{shown}{'; ' * bool(shown)}not defined here: {undefined}"
+    return f"{shown}; {next(iter(found))} moves it most"
 
 
 def _ends(found: dict[str, str], text: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from verification.errors import MissingExtra
 from verification.report import mathml, notes, plots, text
 from verification.report.templating import environment
-from verification.verdict import TIGHT, measured_as
+from verification.verdict import TIGHT, interval_of, measured_as
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -174,8 +174,7 @@ def _shown(evidence: Evidence, name: str, with_plots: bool) -> Shown:
     facts = [(measured_as(evidence), _number(evidence.estimate)), ("allowed", _number(evidence.threshold))]
     if evidence.interval is not None:
         low, high = evidence.interval
-        name_of = evidence.details.get("interval_of", "interval")
-        facts.insert(1, (name_of, f"[{_number(low)}, {_number(high)}]"))
+        facts.insert(1, (interval_of(evidence), f"[{_number(low)}, {_number(high)}]"))
     if evidence.replicates:
         facts += [("replicates", f"{evidence.replicates:,}"), ("seed", str(evidence.seed))]
         facts += [("false alarm at most", _number(evidence.false_alarm))]
