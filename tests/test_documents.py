@@ -227,6 +227,19 @@ def test_links_lead_somewhere(page):
     assert broken_links(ROOT / page, (ROOT / page).read_text()) == []
 
 
+def unlinked(text: str) -> list[str]:
+    """Notes that the index page `text` does not link."""
+    linked = set(re.findall(r"\]\(\.\./proofs_notes/([\w-]+\.md)\)", text))
+    return sorted({note.name for note in (ROOT / "proofs_notes").glob("*.md")} - linked)
+
+
+def test_the_index_links_every_note():
+    """A reader finds every note from docs/index.md; the negative control lacks one."""
+    text = (ROOT / "docs" / "index.md").read_text()
+    assert unlinked(text) == []
+    assert unlinked(text.replace("(../proofs_notes/tails.md)", "(tails.md)")) == ["tails.md"]
+
+
 def test_a_broken_link_is_seen():
     """The negative control: a missing file and a missing anchor."""
     page = ROOT / "docs" / "page.md"

@@ -61,7 +61,7 @@ def test_pictures_leave_the_style_of_the_process_alone(results, tmp_path):
 def test_without_matplotlib_the_message_says_how_to_install_it(monkeypatch, tmp_path, results):
     """A missing extra is a MissingExtra, not an ImportError from within."""
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'filtergain\[figures\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install '\.\[figures\]'"):
         figures.figure_2b(results["figure_2b"], tmp_path / "e.png")
 
 

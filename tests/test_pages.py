@@ -47,11 +47,3 @@ def test_the_table_would_show_a_difference(build, stored):
     wrong = json.loads(json.dumps(stored))
     wrong["claims"][0]["verdict"] = "INCONCLUSIVE"
     assert f"Not as expected: {wrong['claims'][0]['id']}" in build.readme_block(wrong)
-
-
-def test_the_index_names_every_note():
-    """A note that the documentation does not name is not found."""
-    index = (ROOT / "docs" / "index.md").read_text()
-    notes = [path.name for path in (ROOT / "proofs_notes").glob("*.md")]
-    assert notes
-    assert not [name for name in notes if f"(../proofs_notes/{name})" not in index]

@@ -39,4 +39,4 @@ class MissingExtra(ImportError):
     """An optional package is needed and absent: says how to install it."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"this needs {package}: pip install 'filtergain[{extra}]'")
+        super().__init__(f"this needs {package}: in a clone of filtergain, pip install '.[{extra}]'")
