@@ -327,9 +327,9 @@ def markdown(results: Sequence[Result], setting: Setting, seed: int, replicates:
     lines = [
         "# What the bounds do when an assumption is dropped",
         "",
-        "Measurements, not verdicts: nothing below is a claim of the paper, and no error rate covers the table "
-        "as a whole. Each row changes one thing and draws every pair; the bounds are evaluated as if nothing "
-        "had changed.",
+        "Measurements, not verdicts: nothing below is a claim of the paper, and no error rate covers the "
+        "table as a whole. Each row changes one thing and draws every pair; the bounds are evaluated as if "
+        "nothing had changed.",
         "",
         f"Made by `{command}`: n = {setting.n}, d = {setting.d}, d̃ = {setting.d_tilde}, r = {setting.r}, "
         f"η = {setting.eta:g}, γ = {setting.gamma:g}, γ̃ = {setting.gamma_tilde:g}, θ = r/2, "
