@@ -35,7 +35,8 @@ CHANGES = {
     # The rate of Corollary 1 with 1/eta^2 in place of 1/eta: error/bound has the power 1 of eta.
     "rate": Change(
         "bounds/unfiltered.py", "a_x * a_y / n) / eta\n", "a_x * a_y / n) / eta**2\n", "corollary-1",
-        r"exponent of eta is off by more than 0\.03 \(log-log slope of error/bound measured (1|0.99.*|1.0.*) in \[.*\], allowed 0\.03\)",
+        r"exponent of eta is off by more than 0\.03 "
+        r"\(log-log slope of error/bound measured (1|0.99.*|1.0.*) in \[.*\], allowed 0\.03\)",
     ),
     # Its law with 1/eta in place of 1/eta^2 in the variance: far off, at eta = 0.3, in distribution.
     "law": Change(

@@ -148,7 +148,8 @@ def find(name: str, module: str | None = None) -> Quantity:
     known |= {key: _without_setting(f) for key, f in matrix_lemmas.QUANTITIES.items()}
     if module is not None:
         load_module(module)
-    for loaded in [m for key, m in sys.modules.items() if key.startswith(OWN_MODULES)]:
+    # A copy: another thread may import something at this moment.
+    for loaded in [m for key, m in sys.modules.copy().items() if key.startswith(OWN_MODULES)]:
         known |= getattr(loaded, "QUANTITIES", {})
     if name not in known:
         raise InvalidArgument("quantity", name, f"must be one of {', '.join(sorted(known))}")
