@@ -13,6 +13,10 @@ STARTS = {
     "filtergain --help": ["-c", COMMAND, "--help"],
     "filtergain claims": ["-c", COMMAND, "claims"],
     "filtergain constants corollary-1": ["-c", COMMAND, "constants", "corollary-1"],
+    "filtergain threshold": [
+        *("-c", COMMAND, "threshold"),
+        *["--n", "1e6", "--d", "512", "--r", "32", "--gamma", "5", "--eta", "0.3"],
+    ],
 }
 ROUNDS = 7
 
