@@ -17,6 +17,7 @@ PACKAGES = ("bounds", "verification")
 LIBRARIES = ("sympy", "numpy", "scipy", "flint", "mpmath", "rich", "matplotlib", "jinja2", "pyarrow", "dask")
 STARTS = {
     "import bounds": (["-c", "import bounds"], set()),
+    "a worker that draws": (["-c", "import verification.cells, verification.quantities"], {"numpy"}),
     "filtergain --help": (["-m", "--help"], set()),
     "filtergain claims": (["-m", "claims"], {"sympy", "mpmath", "flint", "rich"}),
     "filtergain predict": (

@@ -14,18 +14,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sympy as sp
 from threadpoolctl import threadpool_limits
 
-from bounds.claim import Measured
 from verification import seeds, simulation
 from verification.batched import Batched
 from verification.errors import InvalidArgument, TooFewPairs
 from verification.estimate import Array
 from verification.setting import Procedure, Setting
+
+if TYPE_CHECKING:
+    # Workers draw and need no expressions: SymPy would be most of their start.
+    import sympy as sp
+
+    from bounds.claim import Measured
 
 Quantity = Callable[[Any, np.random.Generator], float]
 
@@ -91,6 +95,8 @@ def cell(measured: Measured, values: Mapping[str, float], module: str | None = N
     """The cell of a claim's measured quantity at one point of its path."""
     if measured.quantity not in COMBINED:
         return Cell(tuple(sorted(values.items())), measured.quantity, module=module)
+    import sympy as sp
+
     # Only what the error depends on, so that claims that differ in delta share their draws.
     own = {name: values[name] for name in Setting.__dataclass_fields__}
     numbers = {sp.Symbol(name): value for name, value in values.items()}
