@@ -175,6 +175,9 @@ from bounds import enclose
 from bounds.claim import Certificate, Claim, Measured, Path, Relation, Tail, Verdict
 from bounds.symbols import delta, n
 
+# A parent that ignores the signal, such as a shell in the background, hands that down.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 def value(values, rng):
     return abs(rng.standard_normal(int(values["n"])).mean())
 
