@@ -169,7 +169,8 @@ def _judge_all(
     """Evidence of every check, the mutants by claim, and whether some check refuted each.
 
     Workers draw while this process does the proofs and certificates.  As soon as they have drawn for the
-    first look of every design, all is judged by it; then what that left undecided is drawn for meanwhile.
+    first look of every design, claims are judged by it; what that leaves undecided is drawn for while their
+    wrong versions are judged; and last what those leave undecided.
     """
     samples.begin((cell, plan.looks[0]) for plan in plans.values() for cell in plan.cells)
     drawn = {name: plan for name, plan in plans.items() if plan.cells}
@@ -199,26 +200,33 @@ def _judge_all(
                 open_[mutant.id] = _open(planned[mutant.id], samples)
                 yield
 
-    wrong_versions = [m for c in claims if c.id in uncertain for m in look_for_mutants(c)]
     rest = without_draws()
-    for _ in rest:
-        if samples.ready():
-            break
-    samples.finish()
-    outside = [plan for mutant in wrong_versions if mutant.outside for plan in planned[mutant.id]]
-    samples.need((cell, plan.looks[0]) for plan in outside for cell in plan.cells)
-    evidence |= {name: _evidence(plan, samples) for name, plan in drawn.items()}
-    open_ |= {mutant.id: _open(planned[mutant.id], samples) for mutant in wrong_versions}
 
+    def finish() -> None:
+        """Wait for the draws, with what needs none as long as there is some."""
+        while not samples.ready() and next(rest, rest) is not rest:
+            pass
+        samples.finish()
+
+    wrong_versions = [m for c in claims if c.id in uncertain for m in look_for_mutants(c)]
+    outside = [mutant for mutant in wrong_versions if mutant.outside]
+    finish()
+    evidence |= {name: _evidence(plan, samples) for name, plan in drawn.items()}
     undecided = [plan for name, plan in drawn.items() if evidence[name].outcome == "undecided"]
-    survivors = {mutant.id: open_[mutant.id] or () for mutant in wrong_versions}
-    wanted = [*undecided, *(plan for left in survivors.values() for plan in left)]
+    first = [(cell, plan.looks[0]) for m in outside for plan in planned[m.id] for cell in plan.cells]
+    samples.begin([*first, *((cell, plan.replicates) for plan in undecided for cell in plan.cells)])
+    open_ |= {m.id: _open(planned[m.id], samples) for m in wrong_versions if not m.outside}
+    finish()
+    evidence |= {plan.name: _evidence(plan, samples) for plan in undecided}
+    open_ |= {mutant.id: _open(planned[mutant.id], samples) for mutant in outside}
+
+    survivors = {m.id: left for m in wrong_versions if (left := open_[m.id])}
+    wanted = [plan for left in survivors.values() for plan in left]
     samples.begin((cell, plan.replicates) for plan in wanted for cell in plan.cells)
     for _ in rest:
         pass
     samples.finish()
-    evidence |= {plan.name: _evidence(plan, samples) for plan in undecided}
-    open_ |= {name: _open(left, samples) for name, left in survivors.items() if left}
+    open_ |= {name: _open(left, samples) for name, left in survivors.items()}
     wrong = {name: left is None for name, left in open_.items()}
     return {name: evidence[name] for name in plans}, found, wrong
 
