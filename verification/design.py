@@ -154,7 +154,7 @@ def _tail(check: Tail, base: Plan, profile: Profile, module: str | None, seed: i
     placed = _placed(base, check, [{**p, "delta": check.delta} for p in points], module)
     test = inference.TailTest(check.delta, KAPPA, base.alpha / len(points), BETA)
     cap = math.ceil(profile.tail_cap * inference.tail_replicates(test))
-    if not math.isfinite(inference.tail_detectable(test, cap)):
+    if inference.tail_power(test, cap, 1.0) < 1 - test.beta:
         raise UnderpoweredDesign(
             f"{base.name}: {cap} replicates refute P(broken) <= {check.delta:g} at no violation, with "
             f"{base.alpha / len(points):.1g} of alpha for each of {len(points)} settings; a smaller delta, "

@@ -250,27 +250,34 @@ def tail_operation(test: TailTest, cap: int, p: float) -> TailOperation:
         raise InvalidArgument("p", p, "must lie in [0, 1]")
     if cap < 1:
         raise InvalidArgument("cap", cap, "must be at least 1")
+    fails, holds, undecided, expected = _carried(test, cap, np.array([p]))
+    return TailOperation(float(fails[0]), float(holds[0]), float(undecided[0]), float(expected[0]))
+
+
+def _carried(test: TailTest, cap: int, p: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Fails, holds, undecided and expected length at each p (m,): which counts are open is the same."""
     kept, broken = test.increments
     upper, lower = -math.log(test.alpha), math.log(test.beta)
-    mass = np.array([1.0])  # of each undecided count, the smallest of which is `base`
+    p = p[:, None]
+    mass = np.ones((len(p), 1))  # of each undecided count, the smallest of which is `base`
     base = 0
-    fails = holds = expected = 0.0
+    fails, holds, expected = np.zeros(len(p)), np.zeros(len(p)), np.zeros(len(p))
     for used in range(1, cap + 1):
-        expected += float(mass.sum())
-        grown = np.zeros(len(mass) + 1)
-        grown[:-1] = (1 - p) * mass
-        grown[1:] += p * mass
-        counts = np.arange(base, base + len(grown))
+        expected += mass.sum(axis=1)
+        grown = np.zeros((len(p), mass.shape[1] + 1))
+        grown[:, :-1] = (1 - p) * mass
+        grown[:, 1:] += p * mass
+        counts = np.arange(base, base + grown.shape[1])
         weight = np.multiply(counts, broken, out=np.zeros(len(counts)), where=counts > 0)
         log_e = weight + (used - counts) * kept
         above = int(np.searchsorted(log_e, upper, side="left"))
         below = int(np.searchsorted(log_e, lower, side="right"))
-        fails += float(grown[above:].sum())
-        holds += float(grown[:below].sum())
-        mass, base = grown[below:above], base + below
-        if not len(mass):
+        fails += grown[:, above:].sum(axis=1)
+        holds += grown[:, :below].sum(axis=1)
+        mass, base = grown[:, below:above], base + below
+        if not mass.shape[1]:
             break
-    return TailOperation(fails, holds, float(mass.sum()), expected)
+    return fails, holds, mass.sum(axis=1), expected
 
 
 def tail_power(test: TailTest, cap: int, p: float) -> float:
@@ -290,9 +297,15 @@ def tail_detectable(test: TailTest, cap: int) -> float:
         return math.inf
     low, high = test.delta, 1.0
     while high - low > 1e-3 * (high - test.delta):
-        middle = 0.5 * (low + high)
-        low, high = (low, middle) if tail_power(test, cap, middle) >= target else (middle, high)
+        between = np.linspace(low, high, SECTIONS + 1)[1:-1]
+        enough = _carried(test, cap, between)[0] >= target  # rises with p: False, then True
+        first = int(np.argmax(enough)) if enough.any() else len(between)
+        low, high = float([low, *between][first]), float([*between, high][first])
     return high
+
+
+SECTIONS = 16
+"""Parts of the search for the smallest violation, whose powers are computed at once."""
 
 
 def tail_evidence_power(test: TailTest, cap: int) -> Power:
