@@ -142,12 +142,18 @@ def _prove_mgf(correlated: int) -> Derivation:
         slope, spread = sp.Integer(correlated) / a_y, a_x - correlated / a_y
         u = sp.Symbol("u", real=True)
         a, b = sp.Symbol("a", positive=True), sp.Symbol("b", real=True)
-        inner = integral(sp.exp(b * u - u**2 / (2 * a)) / sp.sqrt(2 * sp.pi * a), (u, -sp.oo, sp.oo))
-        yield identity("E exp(b u) = exp(a b^2/2) for u ~ N(0, a)", inner, sp.exp(a * b**2 / 2))
+        exponent = a * b**2 / 2 - (u - a * b) ** 2 / (2 * a)
+        yield identity("b u - u^2/(2a) is a square and a b^2/2", b * u - u**2 / (2 * a), exponent)
+        density = sp.exp(-(u**2) / (2 * a)) / sp.sqrt(2 * sp.pi * a)
+        mass = integral(density, (u, -sp.oo, sp.oo))
+        yield identity("so E exp(b u) = exp(a b^2/2) for u ~ N(0, a), whose density has mass", mass, 1)
         # Given v, s u v is Gaussian with mean s slope v^2 and variance s^2 spread v^2.
         base = 1 - a_y * (2 * S * slope + S**2 * spread)
-        outer = integral(sp.exp(-q * v**2 / (2 * a)) / sp.sqrt(2 * sp.pi * a), (v, -sp.oo, sp.oo))
-        yield identity("E exp((1 - q) v^2/(2a)) = q^(-1/2) for v ~ N(0, a)", outer, q ** sp.Rational(-1, 2))
+        yield identity(
+            "E exp((1 - q) v^2/(2a)) = q^(-1/2) for v ~ N(0, a): that of N(0, a/q) has mass 1 too",
+            density.subs(u, v) * sp.exp((1 - q) * v**2 / (2 * a)),
+            q ** sp.Rational(-1, 2) * density.subs({u: v, a: a / q}, simultaneous=True),
+        )
         stated = sp.expand_log(sp.log(bound), force=True)
         yield identity(
             "r coordinates: the power -r/2 of q", sp.diff(-r / 2 * sp.log(base), S), sp.diff(stated, S)

@@ -42,7 +42,7 @@ def identity(statement: str, left: Any, right: Any) -> Step:
     else:
         entries = [left - right]
     for entry in entries:
-        zero, point = _zero(entry)
+        zero, point = vanishes(entry)
         if zero is None:
             raise Undecided(f"{statement}: cannot decide {entry} = 0")
         if not zero:
@@ -135,7 +135,7 @@ def _against(entry: sp.Expr, most: int | None = None) -> dict[sp.Symbol, sp.Expr
 
 
 @lru_cache(maxsize=4096)  # a claim and its wrong versions share most of their steps
-def _zero(entry: sp.Expr) -> tuple[bool | None, str]:
+def vanishes(entry: sp.Expr) -> tuple[bool | None, str]:
     """Whether the entry is 0, None where undecided, and an exact point against it in words."""
     # An exact point against it is found sooner than a simplification gives up.
     point = _against(entry, FIRST_POINTS)
@@ -152,10 +152,13 @@ def _is_zero(entry: sp.Expr) -> bool:
 
 
 def _is_nonzero(value: sp.Expr) -> bool:
-    # An exact number: SymPy decides `is_zero`, or evaluation to 30 digits does.
-    if not (value.is_number and value.is_finite):
+    # Evaluation to 30 digits is decisive for all but tiny numbers, and far cheaper than `is_zero`.
+    if value.is_Rational:
+        return bool(value != 0)
+    if not value.is_number:
         return False
-    return value.is_zero is False or bool(abs(value.evalf(30)) > 1e-20)
+    size = abs(value.evalf(30))
+    return bool(size.is_finite and size > 1e-20)
 
 
 def _at(point: dict[sp.Symbol, sp.Expr]) -> str:

@@ -189,7 +189,8 @@ EQ_36 = sp.sqrt(sp.Trace(_image.T * _PROJECTION.T * _PROJECTION * _image) / sp.T
 
 
 def _a_length(bound: sp.Expr) -> Step:
-    squared_norms = {trace: sp.Dummy(positive=True) for trace in bound.atoms(sp.Trace)}
+    traces = sorted(bound.atoms(sp.Trace), key=sp.default_sort_key)
+    squared_norms = {trace: sp.Symbol(f"t_{i}", positive=True) for i, trace in enumerate(traces, start=1)}
     return nonnegative("a length is not negative", bound.xreplace(squared_norms))
 
 

@@ -15,7 +15,7 @@ from bounds.matrices import BASES, U_TILDE, U
 from bounds.model import COVARIANCE_X
 from bounds.score_moments import VARIANCE_CORRUPTED
 from bounds.selection import KEPT_SHARE
-from bounds.steps import decided, identity, integral, nonnegative
+from bounds.steps import decided, identity, nonnegative
 from bounds.symbols import C, N, a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, n_T, r, rho, tail_0, tail_1
 from bounds.words import Algebra
 
@@ -82,11 +82,15 @@ def _prove_step_5_rho(bound: sp.Expr) -> Iterator[Step]:
         }
     )
     teacher = (sp.cos(ANGLE) * U + sp.sin(ANGLE) * side) / rho
-    level, spread, y = sp.Symbol("t", real=True), sp.Symbol("b", positive=True), sp.Symbol("y", real=True)
+    spread, y = sp.Symbol("b", positive=True), sp.Symbol("y", real=True)
     normal = sp.exp(-(y**2) / (2 * spread**2)) / (sp.sqrt(2 * sp.pi) * spread)
-    kept = integral(y * normal, (y, level, sp.oo))
-    edge = spread**2 * normal.subs(y, level)
-    yield identity("E[y; y > t] = b^2 times the density at t, y ~ N(0, b^2)", kept, edge)
+    edge = spread**2 * normal
+    yield identity(
+        "y times the density of N(0, b^2) is minus the derivative of b^2 times it",
+        y * normal,
+        -sp.diff(edge, y),
+    )
+    yield identity("which ends at 0: E[y; y > t] is b^2 times the density at t", sp.limit(edge, y, sp.oo), 0)
     # x regresses on y = x^T w as Cov(x) w y/b^2, so E[x; x^T w > t] is a positive multiple of Cov(x) w, and
     # E[x x~^T U~; kept] one of Cov(x) V_T, as E[v v^T h(|v|)] is a multiple of the identity.
     image = COVARIANCE_X * teacher

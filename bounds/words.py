@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache, reduce
+from functools import reduce
 from typing import Any, NamedTuple, TypeAlias
 
 import sympy as sp
 
 from bounds.claim import Compared, Step
+from bounds.steps import Undecided, vanishes
 
 
 class Letter(NamedTuple):
@@ -63,11 +64,9 @@ class Algebra:
     def reduced(self, expression: sp.MatrixExpr) -> Terms:
         """The words of a matrix expression after all relations, with their coefficients."""
         terms = self._terms(sp.sympify(expression))
-        while True:
-            step = self._rewrite_once(terms)
-            if step is None:
-                return {w: c for w, c in ((w, _simplified(c)) for w, c in terms.items()) if c != 0}
+        while (step := self._rewrite_once(terms)) is not None:
             terms = step
+        return terms
 
     def evaluate(self, expression: Any) -> sp.Expr:
         """A scalar expression with every trace in it replaced by its canonical form."""
@@ -85,8 +84,12 @@ class Algebra:
         if getattr(left, "is_Matrix", False) or getattr(right, "is_Matrix", False):
             if left.shape != right.shape:
                 return Step(statement, False, replace(shown, ending=": the shapes differ"))
-            return Step(statement, self.reduced(left) == self.reduced(right), shown)
-        return Step(statement, _simplified(self.evaluate(left - right)) == 0, shown)
+            difference = self.reduced(left)
+            _add(difference, self.reduced(right), -1)
+            coefficients = tuple(difference.values())
+        else:
+            coefficients = (self.evaluate(left - right),)
+        return Step(statement, all(_is_zero(statement, c) for c in coefficients), shown)
 
     def _terms(self, expression: sp.Expr) -> Terms:
         if isinstance(expression, sp.MatrixSymbol):
@@ -183,9 +186,11 @@ def contract(factors: Iterable[tuple[sp.MatrixSymbol, Hashable, Hashable]]) -> s
     return product
 
 
-@lru_cache(maxsize=1024)  # the same few coefficients come back in every word and every proof
-def _simplified(coefficient: Any) -> Any:
-    return sp.simplify(coefficient)
+def _is_zero(statement: str, coefficient: sp.Expr) -> bool:
+    zero, _ = vanishes(coefficient)
+    if zero is None:
+        raise Undecided(f"{statement}: cannot decide {coefficient} = 0")
+    return zero
 
 
 def _add(total: Terms, terms: Terms, factor: Any) -> None:

@@ -1,5 +1,7 @@
 """Hypothesis profiles: derandomised by default, `--hypothesis-profile=nightly` explores afresh."""
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -7,6 +9,15 @@ COMMON = {"deadline": None, "suppress_health_check": (HealthCheck.too_slow,)}
 settings.register_profile("ci", derandomize=True, max_examples=60, **COMMON)
 settings.register_profile("nightly", derandomize=False, max_examples=2000, **COMMON)
 settings.load_profile("ci")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_step_summary():
+    """In GitHub's CI the tests' runs of `verify` must not write into the job's own summary."""
+    before = os.environ.pop("GITHUB_STEP_SUMMARY", None)
+    yield
+    if before is not None:
+        os.environ["GITHUB_STEP_SUMMARY"] = before
 
 
 @pytest.fixture

@@ -53,8 +53,8 @@ def test_the_order_of_completion_changes_nothing(reference, monkeypatch, order):
     """Rows that arrive in a random order are judged in the order of their index."""
     plain_order = drawing.run_replicates
 
-    def shuffled(work, workers, *store):
-        rows = list(plain_order(work, workers, *store))
+    def shuffled(*arguments, **options):
+        rows = list(plain_order(*arguments, **options))
         before = [(part, row.replicate) for part, row in rows]
         random.Random(order).shuffle(rows)
         assert [(part, row.replicate) for part, row in rows] != before
@@ -95,8 +95,8 @@ def test_a_wrong_row_is_seen(reference, monkeypatch):
     """Negative control: one changed draw in thousands changes the report."""
     true = drawing.run_replicates
 
-    def tampered(work, workers, *store):
-        for part, row in true(work, workers, *store):
+    def tampered(*arguments, **options):
+        for part, row in true(*arguments, **options):
             changed = row.replicate == 3 and row.error is not None
             yield part, row._replace(error=2 * row.error) if changed else row
 

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from verification import simulation
 from verification.engines import Draw
 from verification.errors import InvalidArgument
 from verification.setting import Procedure, Setting, whole
+from verification.threads import one_thread
 
 if TYPE_CHECKING:
     from verification import quantities
@@ -191,7 +191,7 @@ def run_batch_in_worker(batch: Sequence[Chunk]) -> list[ChunkRows]:
     """
     for engine in {chunk.cell.engine for chunk in batch if isinstance(chunk.cell, Cell)}:
         simulation.load_engine(engine)  # its libraries must be there when their threads are set
-    threadpool_limits(limits=1)
+    one_thread()
     return run_batch(batch)
 
 

@@ -6,7 +6,7 @@ import contextlib
 import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,11 +22,17 @@ from verification.quantities import COMBINED, Cell
 from verification.store import Store
 from verification.sweep import run_replicates
 
+Need = tuple[Cell, int]
+"""A cell and how many replicates of it."""
+
 Progress = Callable[[float, float, str], None]
 """Called with (seconds of work done, seconds in all, what is going on); both are predictions."""
 
 WORTH_WORKERS = 2.0
 """Seconds of work below which starting worker processes takes longer than it saves."""
+
+BATCH_SECONDS = 0.25
+"""Work in a batch: more than handing it out costs, little enough for the workers to end together."""
 
 
 class Interrupted(Exception):
@@ -37,9 +43,10 @@ class Interrupted(Exception):
 class Samples:
     """Values drawn so far, by cell; called with a cell as the judges do.
 
-    Draw with `need`, or with `begin` and `finish` to do something else meanwhile.  A replicate whose
-    filter keeps fewer than two pairs has infinite error; one that fails in another way is NaN, and
-    its message is in `failures`.  A context manager: leaving it stops what is being drawn.
+    Draw with `need`; or ask with `begin`, do something else, and see with `has` what has come, cheap
+    cells first.  A replicate whose filter keeps fewer than two pairs has infinite error; one that
+    fails in another way is NaN, and its message is in `failures`.  A context manager: leaving it stops
+    what is being drawn.
     """
 
     seed: int
@@ -49,8 +56,9 @@ class Samples:
     drawn: dict[Cell, Array] = field(default_factory=dict)
     failures: dict[Cell, str] = field(default_factory=dict)
     errors_survived: int = 0
+    _asked: dict[Cell, int] = field(default_factory=dict)
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
-    _running: Future[dict[Cell, Array]] | None = None
+    _running: Future[None] | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
     _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _workers: Workers | None = None
@@ -69,59 +77,69 @@ class Samples:
         """The values of a cell in replicate order, shape (replicates drawn,)."""
         return self.drawn[cell]
 
-    def need(self, counts: Iterable[tuple[Cell, int]]) -> None:
-        """Draw until every cell has at least so many replicates, by index."""
-        self.begin(counts)
-        self.finish()
+    def has(self, needs: Iterable[Need]) -> bool:
+        """Whether every cell has at least so many replicates."""
+        return all(len(self.drawn.get(cell, ())) >= count for cell, count in needs)
 
-    def begin(self, counts: Iterable[tuple[Cell, int]]) -> None:
-        """Start drawing; nothing may be asked for before `finish`."""
+    def need(self, needs: Iterable[Need]) -> None:
+        """Draw until every cell has at least so many replicates, by index."""
+        self.begin(needs)
+        while self.busy:
+            self.wait()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something that `begin` started has not been seen to end."""
+        return self._running is not None
+
+    def begin(self, needs: Iterable[Need]) -> None:
+        """Start drawing what was not asked for before; not while it is busy."""
         wanted: dict[Cell, int] = {}
-        for cell, count in counts:
+        for cell, count in needs:
             wanted[cell] = max(wanted.get(cell, 0), count)
         missing = {
-            cell: range(len(self.drawn.get(cell, ())), count)
+            cell: range(self._asked.get(cell, 0), count)
             for cell, count in wanted.items()
-            if count > len(self.drawn.get(cell, ()))
+            if count > self._asked.get(cell, 0)
         }
+        self._asked |= {cell: indices.stop for cell, indices in missing.items()}
         if missing:
             self._running = self._thread.submit(self._draw, missing)
 
-    def ready(self) -> bool:
-        """Whether `finish` need not wait."""
-        return self._running is None or self._running.done()
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait for what `begin` started, so many seconds at most; raises what drawing raised."""
+        if self._running is not None and self._running in wait([self._running], timeout).done:
+            self._running.result()
+            self._running = None
 
-    def finish(self) -> None:
-        """Wait for what `begin` started; raises what drawing raised."""
-        if self._running is None:
-            return
-        for cell, values in self._running.result().items():
-            self.drawn[cell] = np.concatenate([self.drawn.get(cell, np.empty(0)), values])
-        self._running = None
-
-    def _draw(self, missing: Mapping[Cell, range]) -> dict[Cell, Array]:
+    def _draw(self, missing: Mapping[Cell, range]) -> None:
         parts = {cell: tuple(_parts(cell, self.seed)) for cell in missing}
         ranges: dict[AnyCell, range] = {}  # cells may share a part: it is drawn once
+        users: dict[AnyCell, list[Cell]] = {}
         for cell, indices in missing.items():
             for part in parts[cell]:
                 other = ranges.get(part, indices)
                 ranges[part] = range(min(other.start, indices.start), max(other.stop, indices.stop))
-        # Dear ones first, so that no worker is left with one at the end.
-        work = sorted(ranges.items(), key=lambda item: -cost.seconds(item[0]))
+                users.setdefault(part, []).append(cell)
+        # Cheap ones first, so that there is soon something to judge.
+        work = sorted(ranges.items(), key=lambda item: cost.seconds(item[0]) * len(item[1]))
         total = sum(cost.seconds(part) * len(indices) for part, indices in work)
-        rows: dict[tuple[AnyCell, int], float] = {}
+        rows: dict[AnyCell, dict[int, float]] = {part: {} for part in ranges}
         done = 0.0
         for part, row in self._rows(work, total):
-            rows[part, row.replicate] = self._value(part, row)
+            rows[part][row.replicate] = self._value(part, row)
             done += cost.seconds(part)
             if self.on_progress is not None:
                 self.on_progress(done, total, "drawing")
             if self._stop.is_set():
                 raise Interrupted
-        return {
-            cell: _combined(cell, [[rows[part, i] for i in indices] for part in parts[cell]])
-            for cell, indices in missing.items()
-        }
+            if len(rows[part]) < len(ranges[part]):
+                continue
+            for cell in users[part]:
+                if all(len(rows[p]) == len(ranges[p]) for p in parts[cell]):
+                    indices = missing[cell]
+                    values = _combined(cell, [[rows[p][i] for i in indices] for p in parts[cell]])
+                    self.drawn[cell] = np.concatenate([self.drawn.get(cell, np.empty(0)), values])
 
     def _rows(self, work: list[tuple[AnyCell, range]], total: float) -> Iterator[tuple[AnyCell, Row]]:
         if self._workers is None and self.jobs > 1 and total > WORTH_WORKERS:
@@ -130,10 +148,10 @@ class Samples:
             # Once there are worker processes they take any work.
             workers = self._workers or alone.enter_context(open_workers("serial"))
             if self.store is None:
-                yield from run_replicates(work, workers)
+                yield from run_replicates(work, workers, batch_seconds=BATCH_SECONDS)
             else:
                 with Store(self.store) as store:
-                    yield from run_replicates(work, workers, store)
+                    yield from run_replicates(work, workers, store, batch_seconds=BATCH_SECONDS)
 
     def _value(self, part: AnyCell, row: Row) -> float:
         if row.error is not None:

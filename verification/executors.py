@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from multiprocessing import connection
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
 from verification.cells import run_batch, run_batch_in_worker
 from verification.errors import InvalidArgument, MissingExtra
 from verification.pools import process_pool
 from verification.setting import whole
+from verification.threads import one_thread
 
 KINDS = ("processes", "dask", "mpi", "serial")
 
@@ -54,7 +53,7 @@ class SerialExecutor(Executor):
         """A finished future."""
         future: Future[Any] = Future()
         try:
-            with threadpool_limits(limits=1):
+            with one_thread():
                 future.set_result(fn(*args, **kwargs))
         except Exception as error:
             future.set_exception(error)

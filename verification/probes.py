@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from verification import estimate, seeds
 from verification.errors import InvalidArgument
@@ -21,6 +20,7 @@ from verification.inference import Interval, plain
 from verification.prediction import predict
 from verification.setting import Setting, whole
 from verification.slopes import median_interval
+from verification.threads import one_thread
 
 BASE = Setting(n=160_000, d=10, d_tilde=8, r=3, eta=0.4, gamma=1.0, gamma_tilde=1.0)
 """Where every probe is run: just inside the condition of Corollary 1 with explicit constants."""
@@ -272,7 +272,7 @@ def run(
     for number, probe in enumerate(chosen):
         if on_progress is not None:
             on_progress(number, len(chosen), probe.name)
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_thread():
             key = f"{setting.key}|probe|{probe.name}"
             drawn = [errors(probe, setting, seeds.generator(seed, key, i)) for i in range(replicates)]
         results.append(_judge(probe, setting, np.array(drawn), explicit, rate))

@@ -17,13 +17,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from verification import seeds, simulation
 from verification.batched import Batched
 from verification.errors import InvalidArgument, TooFewPairs
 from verification.estimate import Array
 from verification.setting import Procedure, Setting
+from verification.threads import one_thread
 
 if TYPE_CHECKING:
     # Workers draw and need no expressions: SymPy would be most of their start.
@@ -173,7 +173,7 @@ def draw(cell: Cell, seed: int, indices: Sequence[int]) -> Array:
     place: Any = dict(cell.values)
     if Setting.__dataclass_fields__.keys() <= place.keys():
         place = cell.setting
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread():
         rngs = seeds.generators(seed, cell.key, indices)
         if isinstance(function, Batched):
             return np.concatenate([np.empty(0), *(function.many(place, part) for part in _parts(rngs, cell))])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import numpy as np
 from bounds.claim import Claim
 from verification import design, judges, mutants, quantities
 from verification.design import PROFILES, Plan
-from verification.drawing import Progress, Samples
+from verification.drawing import Need, Progress, Samples
 from verification.errors import InvalidArgument
 from verification.executors import processors
 from verification.inference import Evidence
@@ -24,6 +24,9 @@ from verification.verdict import ClaimVerdict, MutantResult, Verdicts, condition
 
 DEFAULT_ALPHA = 1e-6
 """False-alarm probability of a whole run."""
+
+POLL_SECONDS = 0.05
+"""Longest wait for draws before looking again whether a claim can be judged."""
 
 
 def verify(
@@ -69,19 +72,21 @@ def verify(
         if design.included(check, chosen)
     }
     with Samples(seed, jobs, None if store is None else Path(store), on_progress) as samples:
-        evidence, found_mutants, wrong = _judge_all(claims, plans, samples, with_mutants, chosen, module)
-    verdicts = {c.id: decide([e for n, e in evidence.items() if plans[n].claim.id == c.id]) for c in claims}
+        judged = _judge_all(claims, plans, samples, with_mutants, chosen, module)
+    verdicts = {c.id: decide([*judged[c.id].evidence.values()]) for c in claims}
     doubts = conditions(claims, verdicts)
     items = tuple(
         ClaimVerdict(
             claim=c,
             verdict=verdicts[c.id],
-            evidence=tuple(e for n, e in evidence.items() if plans[n].claim.id == c.id),
+            evidence=tuple(judged[c.id].evidence.values()),
             mutants=tuple(
-                MutantResult(m.id, wrong[m.id], m.reason) for m in found_mutants[c.id] if m.counted
+                MutantResult(m.id, judged[c.id].refuted[m.id], m.reason)
+                for m in judged[c.id].mutants
+                if m.counted
             ),
-            implied=tuple(m.id for m in found_mutants[c.id] if m.implied),
-            untested=tuple((m.id, m.reason) for m in found_mutants[c.id] if m.untested),
+            implied=tuple(m.id for m in judged[c.id].mutants if m.implied),
+            untested=tuple((m.id, m.reason) for m in judged[c.id].mutants if m.untested),
             conditional_on=doubts[c.id],
             left_out=sum(not design.included(check, chosen) for check in c.checks),
             repeat=_repeat(c, split, profile, seed, alpha, module),
@@ -158,6 +163,15 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
+@dataclass
+class _Judged:
+    """What is known of a claim: its checks' evidence, its wrong versions, which of them were refuted."""
+
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    mutants: tuple[mutants.Mutant, ...] = ()
+    refuted: dict[str, bool] = field(default_factory=dict)
+
+
 def _judge_all(
     claims: Sequence[Claim],
     plans: Mapping[str, Plan],
@@ -165,70 +179,86 @@ def _judge_all(
     with_mutants: bool,
     profile: design.Profile,
     module: str | None,
-) -> tuple[dict[str, Evidence], dict[str, tuple[mutants.Mutant, ...]], dict[str, bool]]:
-    """Evidence of every check, the mutants by claim, and whether some check refuted each.
+) -> dict[str, _Judged]:
+    """Every claim judged, by id.
 
-    Workers draw while this process does the proofs and certificates.  As soon as they have drawn for the
-    first look of every design, claims are judged by it; what that leaves undecided is drawn for while their
-    wrong versions are judged; and last what those leave undecided.
+    Workers draw meanwhile: a claim goes on when what it needs has been drawn, and before those that need
+    nothing.  What is asked for while the workers are busy is drawn together, when they are done.
     """
-    samples.begin((cell, plan.looks[0]) for plan in plans.values() for cell in plan.cells)
-    drawn = {name: plan for name, plan in plans.items() if plan.cells}
-    uncertain = {plan.claim.id for plan in drawn.values()}
-    evidence: dict[str, Evidence] = {}
-    found: dict[str, tuple[mutants.Mutant, ...]] = {}
-    planned: dict[str, list[Plan]] = {}
-    # By mutant: the checks that may refute it yet, None once one did.
-    open_: dict[str, list[Plan] | None] = {}
+    judged = {claim.id: _Judged() for claim in claims}
+    needs: dict[Iterator[list[Need]], list[Need]] = {}
+    for claim in claims:
+        own = [plan for plan in plans.values() if plan.claim.id == claim.id]
+        needs[_judge(judged[claim.id], claim, own, samples, with_mutants, profile, module)] = []
+    for judging in needs:
+        needs[judging] = next(judging)
+    asked = [need for wanted in needs.values() for need in wanted]
+    while needs:
+        if asked and not samples.busy:
+            samples.begin(asked)
+            asked = []
+        ready = [judging for judging, wanted in needs.items() if samples.has(wanted)]
+        if not ready:
+            assert samples.busy, "what was asked for has not been drawn"
+            samples.wait(POLL_SECONDS)
+            continue
+        judging = next((judging for judging in ready if needs[judging]), ready[0])
+        wanted = next(judging, None)
+        if wanted is None:
+            del needs[judging]
+        else:
+            needs[judging] = wanted
+            asked += wanted
+    return judged
 
-    def look_for_mutants(claim: Claim) -> Iterator[mutants.Mutant]:
-        judged = replace(claim, checks=tuple(k for k in claim.checks if design.included(k, profile)))
-        found[claim.id] = mutants.mutants(judged) if with_mutants else ()
-        for mutant in found[claim.id]:
-            if mutant.counted:
-                planned[mutant.id] = _mutant_plans(mutant, plans.values(), profile, module, samples.seed)
-                yield mutant
 
-    def without_draws() -> Iterator[None]:
-        """Judge what needs no draws, a piece at a time."""
-        for name, plan in plans.items():
-            if name not in drawn:
-                evidence[name] = _evidence(plan, samples)
-                yield
-        for claim in (c for c in claims if c.id not in uncertain):
-            for mutant in look_for_mutants(claim):
-                open_[mutant.id] = _open(planned[mutant.id], samples)
-                yield
+def _judge(
+    judged: _Judged,
+    claim: Claim,
+    plans: Sequence[Plan],
+    samples: Samples,
+    with_mutants: bool,
+    profile: design.Profile,
+    module: str | None,
+) -> Iterator[list[Need]]:
+    """Fill in `judged`; yields what must have been drawn before it goes on, which is often nothing.
 
-    rest = without_draws()
+    A check has two looks: its wrong versions are judged by the first, too, and only for what that leaves
+    undecided more is drawn.
+    """
+    drawn = [plan for plan in plans if plan.cells]
+    yield _first_looks(drawn)
+    for plan in plans:
+        judged.evidence[plan.name] = _evidence(plan, samples)
+        yield []
+    undecided = [plan for plan in drawn if judged.evidence[plan.name].outcome == "undecided"]
+    if with_mutants:
+        included = tuple(check for check in claim.checks if design.included(check, profile))
+        judged.mutants = mutants.mutants(replace(claim, checks=included))
+    counted = [mutant for mutant in judged.mutants if mutant.counted]
+    planned = {m.id: _mutant_plans(m, plans, profile, module, samples.seed) for m in counted}
+    outside = [plan for mutant in counted if mutant.outside for plan in planned[mutant.id]]
+    # Checks that may refute a mutant yet; none at all once one did.
+    left: dict[str, list[Plan] | None] = {}
+    for mutant in counted:
+        if not mutant.outside:
+            left[mutant.id] = _open(planned[mutant.id], samples)
+            yield []
+    yield [*_first_looks(outside), *_all_replicates(undecided)]
+    judged.evidence |= {plan.name: _evidence(plan, samples) for plan in undecided}
+    left |= {mutant.id: _open(planned[mutant.id], samples) for mutant in counted if mutant.outside}
+    survivors = {name: plans for name, plans in left.items() if plans}
+    yield _all_replicates([plan for plans in survivors.values() for plan in plans])
+    left |= {name: _open(plans, samples) for name, plans in survivors.items()}
+    judged.refuted = {mutant.id: left[mutant.id] is None for mutant in counted}
 
-    def finish() -> None:
-        """Wait for the draws, with what needs none as long as there is some."""
-        while not samples.ready() and next(rest, rest) is not rest:
-            pass
-        samples.finish()
 
-    wrong_versions = [m for c in claims if c.id in uncertain for m in look_for_mutants(c)]
-    outside = [mutant for mutant in wrong_versions if mutant.outside]
-    finish()
-    evidence |= {name: _evidence(plan, samples) for name, plan in drawn.items()}
-    undecided = [plan for name, plan in drawn.items() if evidence[name].outcome == "undecided"]
-    first = [(cell, plan.looks[0]) for m in outside for plan in planned[m.id] for cell in plan.cells]
-    samples.begin([*first, *((cell, plan.replicates) for plan in undecided for cell in plan.cells)])
-    open_ |= {m.id: _open(planned[m.id], samples) for m in wrong_versions if not m.outside}
-    finish()
-    evidence |= {plan.name: _evidence(plan, samples) for plan in undecided}
-    open_ |= {mutant.id: _open(planned[mutant.id], samples) for mutant in outside}
+def _first_looks(plans: Sequence[Plan]) -> list[Need]:
+    return [(cell, plan.looks[0]) for plan in plans for cell in plan.cells]
 
-    survivors = {m.id: left for m in wrong_versions if (left := open_[m.id])}
-    wanted = [plan for left in survivors.values() for plan in left]
-    samples.begin((cell, plan.replicates) for plan in wanted for cell in plan.cells)
-    for _ in rest:
-        pass
-    samples.finish()
-    open_ |= {name: _open(left, samples) for name, left in survivors.items()}
-    wrong = {name: left is None for name, left in open_.items()}
-    return {name: evidence[name] for name in plans}, found, wrong
+
+def _all_replicates(plans: Sequence[Plan]) -> list[Need]:
+    return [(cell, plan.replicates) for plan in plans for cell in plan.cells]
 
 
 def _evidence(plan: Plan, samples: Samples) -> Evidence:
@@ -258,14 +288,13 @@ def _failed(plan: Plan, look: int, samples: Samples) -> Evidence | None:
 
 
 def _mutant_plans(
-    mutant: mutants.Mutant, plans: Collection[Plan], profile: design.Profile, module: str | None, seed: int
+    mutant: mutants.Mutant, own: Sequence[Plan], profile: design.Profile, module: str | None, seed: int
 ) -> list[Plan]:
     """The mutant's checks on the cells of its original.
 
     A mutant that looks outside the claim's conditions is designed and drawn for on its own, at the
     share that the original's first check has.
     """
-    own = [plan for plan in plans if plan.claim.id == mutant.original]
     if mutant.outside:
         return [
             design.plan(f"{mutant.id}/{i}", mutant.claim, check, own[0].alpha, profile, module, seed)

@@ -9,7 +9,6 @@ from types import ModuleType
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from verification import seeds
 from verification.engines import Draw
@@ -17,6 +16,7 @@ from verification.errors import InvalidArgument, TooFewPairs
 from verification.estimate import Array
 from verification.pools import process_pool
 from verification.setting import EstimatorName, Procedure, Setting, whole
+from verification.threads import one_thread
 
 EngineName = Literal["exact", "direct"]
 ENGINES: tuple[str, ...] = get_args(EngineName)
@@ -99,7 +99,7 @@ def replicates(
     """
     module = load_engine(engine)
     key = stream_key(setting, procedure, engine)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread():
         if engine == "exact":
             generators = seeds.generators(seed, key, indices)
             return list(module.draw_many(setting, procedure, generators, scales))

@@ -196,45 +196,43 @@ def run_replicates(
 ) -> Iterator[tuple[AnyCell, Row]]:
     """The rows of each (cell, range of replicates), in the order given, however they are run.
 
-    Stored rows are taken from `store` and new ones are put there.  Batches grow from small ones to
-    `batch_seconds`, and only a few are run ahead of the reader, who may stop at any row (close the
-    generator, or leave the loop).  Without `workers` all runs in this process.
+    Stored rows are taken from `store` and new ones are put there.  Only a few batches of about
+    `batch_seconds` are run ahead of the reader, who may stop at any row (close the generator, or leave
+    the loop).  Without `workers` all runs in this process.
     """
     workers = workers or Workers(SerialExecutor(), 1, run_batch)
     pace = _Pace()
     runner = Runner(workers)
-    queue: deque[Chunk] = deque()
+    queue: deque[Batch] = deque()
     ready: dict[tuple[AnyCell, int], Row] = {}
-    chunks = _ramped(_parts(work, store), pace, batch_seconds)
+    batches = _batches(_parts(work, store), pace, batch_seconds)
     window = 2 * workers.count
     try:
         while True:
-            while len(queue) < window and (chunk := next(chunks, None)) is not None:
-                queue.append(chunk)
-                stored = store.rows(chunk.cell, chunk.start, chunk.stop) if store is not None else iter(())
-                for row in stored:
-                    ready[chunk.cell, row.replicate] = row
-                if (
-                    chunk.cell,
-                    chunk.start,
-                ) not in ready:  # `_parts` gives chunks stored or missing as a whole
-                    runner.submit([chunk])
+            while len(queue) < window and (batch := next(batches, None)) is not None:
+                queue.append(batch)
+                for chunk in batch:
+                    stored = iter(()) if store is None else store.rows(chunk.cell, chunk.start, chunk.stop)
+                    ready |= {(chunk.cell, row.replicate): row for row in stored}
+                # `_parts` gives chunks stored or missing as a whole.
+                wanted = [chunk for chunk in batch if (chunk.cell, chunk.start) not in ready]
+                if wanted:
+                    runner.submit(wanted)
             if not queue:
                 return
-            head = queue[0]
-            while any((head.cell, i) not in ready for i in range(head.start, head.stop)):
-                if not runner.busy:  # asked for twice, and handed out once
-                    runner.submit([head])
-                results = runner.collect()
-                for result in results:
-                    pace.learn(result)
-                    for row in result.rows:
-                        ready[result.chunk.cell, row.replicate] = row
-                if results and store is not None:
-                    store.write(results)
+            for chunk in queue[0]:
+                while any((chunk.cell, i) not in ready for i in range(chunk.start, chunk.stop)):
+                    if not runner.busy:  # asked for twice, and handed out once
+                        runner.submit([chunk])
+                    results = runner.collect()
+                    for result in results:
+                        pace.learn(result)
+                        ready |= {(result.chunk.cell, row.replicate): row for row in result.rows}
+                    if results and store is not None:
+                        store.write(results)
+                for i in range(chunk.start, chunk.stop):
+                    yield chunk.cell, ready.pop((chunk.cell, i))
             queue.popleft()
-            for i in range(head.start, head.stop):
-                yield head.cell, ready.pop((head.cell, i))
     finally:
         runner.cancel_waiting()
 
@@ -256,28 +254,15 @@ def _parts(work: Iterable[tuple[AnyCell, range]], store: Store | None) -> Iterat
             yield Chunk(cell, at, indices.stop)
 
 
-def _ramped(chunks: Iterator[Chunk], pace: _Pace, batch_seconds: float) -> Iterator[Chunk]:
-    """The chunks cut into pieces whose duration doubles from a small one to `batch_seconds`."""
-    seconds = min(batch_seconds, 0.05)
-    for chunk in chunks:
-        at = chunk.start
-        while at < chunk.stop:
-            each, _ = pace.seconds(chunk.cell)
-            stop = min(chunk.stop, at + max(1, min(BATCH_ROWS, int(seconds / each))))
-            yield Chunk(chunk.cell, at, stop)
-            at = stop
-            seconds = min(batch_seconds, 2 * seconds)
-
-
-def _batches(chunks: Iterator[Chunk], pace: _Pace) -> Iterator[Batch]:
-    """The chunks packed and cut to about BATCH_SECONDS of work, in order."""
+def _batches(chunks: Iterator[Chunk], pace: _Pace, batch_seconds: float = BATCH_SECONDS) -> Iterator[Batch]:
+    """The chunks packed and cut to about so many seconds of work, in order; less of what was not measured."""
     batch: Batch = []
     room, rows = 1.0, 0  # room: the share of a batch that is left
     for chunk in chunks:
         at = chunk.start
         while at < chunk.stop:
             seconds, measured = pace.seconds(chunk.cell)
-            share = seconds / (BATCH_SECONDS if measured else PROBE_SECONDS)
+            share = seconds / (batch_seconds if measured else min(batch_seconds, PROBE_SECONDS))
             take = min(chunk.stop - at, BATCH_ROWS - rows, max(1, int(room / share)))
             batch.append(Chunk(chunk.cell, at, at + take))
             at += take
