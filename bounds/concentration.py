@@ -22,9 +22,20 @@ _root_m = sp.sqrt(_m)
 _noise_x, _noise_y = d - r, d_tilde - r  # dimensions that hold noise alone
 
 
-def _at(expression: sp.Expr, events: int) -> sp.Expr:
-    """`expression` in t, with t such that `events` failures of probability exp(-t) make up delta."""
-    return expression.xreplace({t: sp.log(events / delta)})
+def with_failures(expression: sp.Expr, events: int) -> sp.Expr:
+    """`expression` in t, with t such that `events` failures of probability exp(-t) make up delta.
+
+    Nothing cancels, so nothing is evaluated, here and where it says so below: SymPy would ask each part for
+    its sign, which is most of the time that it takes to import this module.
+    """
+    value = sp.log(events / delta)
+
+    def put(part: sp.Basic) -> sp.Basic:
+        if part == t:
+            return value
+        return part.func(*map(put, part.args), evaluate=False) if part.has(t) else part
+
+    return put(expression)
 
 
 # Corollary 1.  With S_n in blocks [[P, Q], [R, T]] in the bases (U, U_perp), (U~, U~_perp):
@@ -43,24 +54,25 @@ _off_diagonal = (
     sp.Max(
         sp.sqrt(a_y / gamma) * (sp.sqrt(_noise_x * r) + _s),
         sp.sqrt(a_x / gamma_tilde) * (sp.sqrt(_noise_y * r) + _s),
+        evaluate=False,
     )
     * (_root_m + _q)
     / _m
 )
 _EVENTS = 11
 
-COROLLARY_1_GAP: sp.Expr = _at(_gap, _EVENTS)
+COROLLARY_1_GAP: sp.Expr = with_failures(_gap, _EVENTS)
 """Lower bound of sigma_r(U^T S_n U~) - ||U_perp^T S_n U~_perp||, which tends to eta."""
 
-COROLLARY_1_SAMPLES: sp.Expr = _at(
+COROLLARY_1_SAMPLES: sp.Expr = with_failures(
     72 * a_x * a_y * (sp.sqrt(d) + sp.sqrt(d_tilde) + _s) ** 2 / eta**2, _EVENTS
 )
 """With at least so many pairs COROLLARY_1_GAP >= eta/2."""
 
-COROLLARY_1_EXPLICIT: sp.Expr = _at(_off_diagonal, _EVENTS) / COROLLARY_1_GAP
+COROLLARY_1_EXPLICIT: sp.Expr = with_failures(_off_diagonal, _EVENTS) / COROLLARY_1_GAP
 """ERR of the unfiltered estimator is at most this with probability >= 1 - delta, if the gap is > 0."""
 
-COROLLARY_1_CONDITION: sp.Basic = sp.Ge(n, COROLLARY_1_SAMPLES)
+COROLLARY_1_CONDITION: sp.Basic = sp.Ge(n, COROLLARY_1_SAMPLES, evaluate=False)
 
 # Proposition 1.  r = 1 and a second modality without directions of pure noise (gamma_tilde = oo, or
 # d_tilde = 1): S_n has rank one, and the cotangent of the left angle is explicit.  Seven events.
@@ -69,6 +81,7 @@ _k = d - 1
 _chi_low = sp.Max(
     sp.sqrt(_k - sp.Rational(1, 2)) - _s,  # Lipschitz; E chi_k >= sqrt(k - 1/2)
     sp.sqrt(_k) * sp.exp(-sp.Rational(1, 2) - t / _k),  # Chernoff: positive for every k and t
+    evaluate=False,
 )
 _cotangent = (
     ((sp.sqrt(_clean_high) + _s) ** 2 + 2 * t * sp.sqrt(_clean_high / n))
@@ -76,10 +89,14 @@ _cotangent = (
     + sp.sqrt(a_x * a_y) * _s
 ) / (sp.sqrt(a_y / gamma) * _chi_low)
 
-PROPOSITION_1_EXPLICIT: sp.Expr = _at(1 / sp.sqrt(1 + _cotangent**2), 7)
+PROPOSITION_1_EXPLICIT: sp.Expr = with_failures(
+    sp.Pow(1 + _cotangent**2, -sp.Rational(1, 2), evaluate=False), 7
+)
 """ERR of the unfiltered estimator is at least this with probability >= 1 - delta in that instance."""
 
-PROPOSITION_1_CONDITION: sp.Basic = sp.And(sp.Ge(d, 2), sp.Ge(n, 2 * sp.log(7 / delta) + 2))
+PROPOSITION_1_CONDITION: sp.Basic = sp.And(
+    sp.Ge(d, 2), sp.Ge(n, 2 * sp.log(7 / delta) + 2, evaluate=False)
+)
 """Two dimensions at least, and a positive bound for the norm of n - 1 normals."""
 
 # Eq. 24: S_n against its mean.  Regress x on x~; nine events.
@@ -94,12 +111,12 @@ _eq_24 = (
 EQ_24: sp.Expr = sp.sqrt(sp.Max(d, d_tilde) * a_x * a_y / n)
 """Eq. 24 as printed, without its lower-order term."""
 
-EQ_24_EXPLICIT: sp.Expr = _at(_eq_24, 9)
+EQ_24_EXPLICIT: sp.Expr = with_failures(_eq_24, 9)
 """||S_n - eta U U~^T||_2 is at most this with probability >= 1 - delta."""
 
 # Eq. 27-29 and Lemma 11; the covariances are those of the model's modalities, with norms a and a~.
 EQ_27: sp.Expr = sp.sqrt(a_x * a_y) * (sp.sqrt(t / n) + t / n)
-EQ_27_EXPLICIT: sp.Expr = _at(
+EQ_27_EXPLICIT: sp.Expr = with_failures(
     sp.sqrt(a_x * a_y) * (sp.sqrt(d) + sp.sqrt(d_tilde) + _s) * (sp.sqrt(n) + sp.sqrt(d_tilde) + _s) / n, 2
 )
 """||(1/n) sum x_i y_i^T||_2 for independent x, y is at most this with probability >= 1 - delta."""
@@ -112,16 +129,16 @@ def _covariance_deviation(rows: sp.Expr) -> sp.Expr:
 
 
 EQ_28: sp.Expr = a_x * (sp.sqrt(t / n) + t / n)
-EQ_28_EXPLICIT: sp.Expr = a_x * _at(_covariance_deviation(n), 2)
+EQ_28_EXPLICIT: sp.Expr = a_x * with_failures(_covariance_deviation(n), 2)
 """||(1/n) sum x_i x_i^T - Cov(x)||_2 is at most this with probability >= 1 - delta."""
 
-EQ_29: sp.Expr = _at(sp.sqrt(t / (2 * n)), 2)
+EQ_29: sp.Expr = with_failures(sp.sqrt(t / (2 * n)), 2)
 """|n_c/n - eta| is at most this with probability >= 1 - delta: Hoeffding with 2 exp(-t) = delta."""
 
 _logarithm = d + sp.log(2 / delta)
 LEMMA_11: sp.Expr = a_x * (sp.sqrt(_logarithm / (n * eta)) + _logarithm / (n * eta))
 LEMMA_11_CONDITION: sp.Basic = sp.Gt(n, 8 * sp.log(2 / delta) / eta)
-LEMMA_11_EXPLICIT: sp.Expr = a_x * _at(_covariance_deviation(n * eta / 2), 4)
+LEMMA_11_EXPLICIT: sp.Expr = a_x * with_failures(_covariance_deviation(n * eta / 2), 4)
 """Lemma 11 with numbers: half of delta for the count (Chernoff), half for the covariance."""
 
 _WIDE = 0.25  # half of the smallest wrong exponent that a rate could have

@@ -182,6 +182,13 @@ def mean_errors(scales: tuple[Array, Array], d: int, d_tilde: int, r: int) -> Ar
     return mean.reshape(left.shape)
 
 
+def rms(scale: sp.Expr, d: sp.Expr, r: sp.Expr) -> sp.Expr:
+    """Root-mean-square left error, the root of (d - r) r V_L."""
+    import sympy as sp
+
+    return sp.sqrt((d - r) * r * scale)
+
+
 @cache
 def expressions() -> Mapping[str, sp.Expr]:
     """The law in the declared symbols, by name; exchange the modalities with `exchange` for the right side.
@@ -190,8 +197,6 @@ def expressions() -> Mapping[str, sp.Expr]:
     scored, n_T train the teacher, n the unfiltered estimator.
     """
     from types import MappingProxyType
-
-    import sympy as sp
 
     from bounds import symbols as s
 
@@ -211,7 +216,7 @@ def expressions() -> Mapping[str, sp.Expr]:
     }
     return MappingProxyType(
         {f"scale_{name}": scale for name, scale in scales.items()}
-        | {f"rms_{name}": sp.sqrt((s.d - s.r) * s.r * scale) for name, scale in scales.items()}
+        | {f"rms_{name}": rms(scale, s.d, s.r) for name, scale in scales.items()}
         | {
             "retained": tail,
             "multiple": mass / (s.r * tail),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING
 
 import sympy as sp
@@ -39,8 +40,12 @@ _x, _y, _w = sp.symbols("x y w", positive=True)
 _k = sp.Symbol("k", nonnegative=True)  # correlation of u and v
 _tail_share = 1 / (1 + _w)  # any number in (0, 1)
 
-DENSITY = sp.besselk(0, _x / (1 - _k**2)) * sp.exp(_k * _x / (1 - _k**2)) / (sp.pi * sp.sqrt(1 - _k**2))
-"""Density of the product u v at x > 0, for unit variances and correlation k."""
+
+@cache  # on demand: SymPy's Bessel functions take a while to load
+def density() -> sp.Expr:
+    """Density of the product u v at x > 0, for unit variances and correlation k."""
+    spread = 1 - _k**2
+    return sp.besselk(0, _x / spread) * sp.exp(_k * _x / spread) / (sp.pi * sp.sqrt(spread))
 
 
 UNKNOWN = (float("-inf"), float("inf"))
@@ -163,7 +168,7 @@ def certify_concavity(claim: Claim, bits: int) -> Certified:
     """The second derivative of log K_0 against the stated bound, near x = 1 (independent u, v)."""
     from bounds.enclose import decide, enclose, endpoints, interval, precision
 
-    second = sp.diff(sp.log(DENSITY.subs(_k, 0)), _x, 2)
+    second = sp.diff(sp.log(density().subs(_k, 0)), _x, 2)
     with precision(bits):
         box = ((Fraction(1), Fraction(9, 8)),)
         found = decide(

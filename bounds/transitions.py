@@ -80,6 +80,7 @@ LEAK_AT_ZERO = leak_boundary_at_zero(r, gamma, gamma_tilde)
 LEAK_AT_HALF = sp.Min(
     mass_0 / ((1 + gamma) * r * sp.sqrt(proofs.UP_0)),
     (mass_0 / ((1 + gamma) * r * sp.sqrt(proofs.UP_1))) ** sp.Rational(2, 3),
+    evaluate=False,  # SymPy takes long to find that neither is always the smaller one
 )
 """The leak's boundary at any threshold where clean pairs leak little: corrupted or clean pairs supply K."""
 

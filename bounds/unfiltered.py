@@ -205,7 +205,7 @@ CLAIMS: tuple[Claim, ...] = (
             "bound shown is the left error's root mean square."
         ),
         relation=Relation.EQUAL,
-        bound=sharp.expressions()["rms_unfiltered"],
+        bound=sharp.rms(sharp.unfiltered_scale(n, eta, gamma, a_y), d, r),
         quantity=ERR,
         checks=(
             Law(

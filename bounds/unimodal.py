@@ -13,9 +13,10 @@ from typing import Any
 import sympy as sp
 
 from bounds.claim import Claim, Law, Measured, Path, Proof, Relation, Scaling, Step, Tail, Verdict
+from bounds.concentration import with_failures
 from bounds.error_law import ErrorLaw
 from bounds.steps import identity
-from bounds.symbols import ERR, C, a_x, d, delta, gamma, n, r
+from bounds.symbols import ERR, C, a_x, d, delta, gamma, n, r, t
 
 PCA = Measured(quantity="pca-error", spread=0.19)
 
@@ -25,21 +26,23 @@ SCALE: sp.Expr = a_x / (gamma * n)
 EQ_2: sp.Expr = sp.sqrt(r * d * SCALE)
 """The rate of Eq. 2 as printed."""
 
-_s = sp.sqrt(2 * sp.log(4 / delta))
+_s = sp.sqrt(2 * t)
 _root_m = sp.sqrt(n - 1)
 _noise = 1 / sp.sqrt(gamma)
 _low = sp.sqrt(a_x) * (_root_m - sp.sqrt(r) - _s)
 _high = _noise * (_root_m + sp.sqrt(d - r) + _s)
 
-EXPLICIT: sp.Expr = (
-    _noise * sp.sqrt(a_x) * (_root_m + sp.sqrt(r) + _s) * (sp.sqrt((d - r) * r) + _s) / (_low**2 - _high**2)
+EXPLICIT: sp.Expr = with_failures(
+    _noise * sp.sqrt(a_x) * (_root_m + sp.sqrt(r) + _s) * (sp.sqrt((d - r) * r) + _s) / (_low**2 - _high**2),
+    4,
 )
 """PCA errs by at most this with probability >= 1 - delta, where SAMPLES are there."""
 
-SAMPLES: sp.Expr = (
+SAMPLES: sp.Expr = with_failures(
     1
     + 4
-    * ((sp.sqrt(a_x) * (sp.sqrt(r) + _s) + _noise * (sp.sqrt(d - r) + _s)) * (sp.sqrt(a_x) + _noise)) ** 2
+    * ((sp.sqrt(a_x) * (sp.sqrt(r) + _s) + _noise * (sp.sqrt(d - r) + _s)) * (sp.sqrt(a_x) + _noise)) ** 2,
+    4,
 )
 """With at least so many points the eigenvalue gap is at least half of its limit."""
 
@@ -126,7 +129,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.UPPER,
         bound=EXPLICIT,
         quantity=ERR,
-        conditions=(sp.Ge(n, SAMPLES),),
+        conditions=(sp.Ge(n, SAMPLES, evaluate=False),),
         probability=1 - delta,
         checks=(
             Tail(

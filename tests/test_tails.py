@@ -152,7 +152,7 @@ def test_the_enclosed_law_agrees_with_the_double_precision_one(dimension, correl
 
 def test_the_enclosed_law_agrees_with_the_density_of_one_product():
     """The tail of one product is the integral of its Bessel density."""
-    at_half = tail_proofs.DENSITY.subs(tail_proofs._k, sp.Rational(1, 2))
+    at_half = tail_proofs.density().subs(tail_proofs._k, sp.Rational(1, 2))
     density = sp.lambdify(tail_proofs._x, at_half, modules=[{"besselk": special.kv}, "numpy"])
     expected, _ = integrate.quad(density, 0.5, 60)
     with precision(64):
