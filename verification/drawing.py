@@ -125,15 +125,17 @@ class Samples:
         work = sorted(ranges.items(), key=lambda item: cost.seconds(item[0]) * len(item[1]))
         total = sum(cost.seconds(part) * len(indices) for part, indices in work)
         rows: dict[AnyCell, dict[int, float]] = {part: {} for part in ranges}
-        done = 0.0
+        done, current = 0.0, None
         for part, row in self._rows(work, total):
-            rows[part][row.replicate] = self._value(part, row)
-            done += cost.seconds(part)
+            if part is not current:  # to look a cell up takes longer than all else here
+                current, found, seconds, size = part, rows[part], cost.seconds(part), len(ranges[part])
+            found[row.replicate] = self._value(part, row)
+            done += seconds
             if self.on_progress is not None:
                 self.on_progress(done, total, "drawing")
             if self._stop.is_set():
                 raise Interrupted
-            if len(rows[part]) < len(ranges[part]):
+            if len(found) < size:
                 continue
             for cell in users[part]:
                 if all(len(rows[p]) == len(ranges[p]) for p in parts[cell]):

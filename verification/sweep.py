@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -204,7 +204,7 @@ def run_replicates(
     pace = _Pace()
     runner = Runner(workers)
     queue: deque[Batch] = deque()
-    ready: dict[tuple[AnyCell, int], Row] = {}
+    ready: dict[AnyCell, dict[int, Row]] = defaultdict(dict)
     batches = _batches(_parts(work, store), pace, batch_seconds)
     window = 2 * workers.count
     try:
@@ -213,25 +213,26 @@ def run_replicates(
                 queue.append(batch)
                 for chunk in batch:
                     stored = iter(()) if store is None else store.rows(chunk.cell, chunk.start, chunk.stop)
-                    ready |= {(chunk.cell, row.replicate): row for row in stored}
+                    ready[chunk.cell] |= {row.replicate: row for row in stored}
                 # `_parts` gives chunks stored or missing as a whole.
-                wanted = [chunk for chunk in batch if (chunk.cell, chunk.start) not in ready]
+                wanted = [chunk for chunk in batch if chunk.start not in ready[chunk.cell]]
                 if wanted:
                     runner.submit(wanted)
             if not queue:
                 return
             for chunk in queue[0]:
-                while any((chunk.cell, i) not in ready for i in range(chunk.start, chunk.stop)):
+                rows = ready[chunk.cell]
+                while any(i not in rows for i in range(chunk.start, chunk.stop)):
                     if not runner.busy:  # asked for twice, and handed out once
                         runner.submit([chunk])
                     results = runner.collect()
                     for result in results:
                         pace.learn(result)
-                        ready |= {(result.chunk.cell, row.replicate): row for row in result.rows}
+                        ready[result.chunk.cell] |= {row.replicate: row for row in result.rows}
                     if results and store is not None:
                         store.write(results)
                 for i in range(chunk.start, chunk.stop):
-                    yield chunk.cell, ready.pop((chunk.cell, i))
+                    yield chunk.cell, rows.pop(i)
             queue.popleft()
     finally:
         runner.cancel_waiting()
