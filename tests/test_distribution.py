@@ -10,6 +10,7 @@ from scipy import stats
 
 from verification.distribution import (
     dkw_epsilon,
+    kolmogorov_distance,
     law_test,
     minimal_distance,
     minimal_samples,
@@ -40,6 +41,42 @@ def test_distance_is_kolmogorovs():
     assert law_test([0.5], 0.1, 0.1, 0.1).distance == pytest.approx(0.5)
     assert law_test([0.1, 0.2, 0.9], 0.1, 0.1, 0.1).distance == pytest.approx(2 / 3 - 0.2)
     assert two_sample_test([1, 2, 3], [2, 2, 9], 0.1, 0.1, 0.1).distance == pytest.approx(1 / 3)
+
+
+@given(
+    sample=st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=300),
+    power=st.floats(0.3, 3),
+    copies=st.integers(1, 4),
+)
+def test_distance_is_that_of_all_points(sample, power, copies):
+    """The distance that is searched for is SciPy's, which looks at every draw; ties included."""
+    drawn = np.array(sample * copies)
+    expected = stats.ks_1samp(drawn**power, stats.uniform.cdf, method="asymp").statistic
+    assert kolmogorov_distance(drawn, lambda x: x**power) == pytest.approx(expected, abs=1e-14)
+
+
+def test_distance_asks_for_few_points():
+    """A distribution function that is dear is evaluated at a small part of a large sample."""
+    rng = np.random.default_rng(2)
+    asked = []
+
+    def cdf(x):
+        asked.append(len(x))
+        return stats.norm.cdf(x)
+
+    for shift in (0.0, 0.3):
+        asked.clear()
+        drawn = rng.standard_normal(5000) + shift
+        expected = stats.ks_1samp(drawn, stats.norm.cdf, method="asymp").statistic
+        assert kolmogorov_distance(drawn, cdf) == pytest.approx(expected, abs=1e-14)
+        assert sum(asked) < 1500
+
+
+@pytest.mark.parametrize("wrong", [2.0, -0.1, math.nan])
+def test_a_law_that_is_none_is_a_mistake(wrong):
+    """Probabilities outside [0, 1] name the argument."""
+    with pytest.raises(InvalidArgument, match="cdf"):
+        law_test([0.5, 1.0], 0.1, 0.1, 0.1, lambda x: np.full(x.shape, wrong))
 
 
 def test_right_law_passes_and_wrong_law_fails():

@@ -8,6 +8,7 @@ constant P(sup |F_m - F| > e) <= 2 exp(-2 m e^2) for every law F and every m, so
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +18,12 @@ from scipy import stats
 
 from verification.errors import InvalidArgument
 from verification.inference import Interval, Outcome, Power, plain, probability
+
+Cdf = Callable[[NDArray[np.float64]], ArrayLike]
+"""A distribution function: numbers (k,) -> probabilities (k,)."""
+
+STRIDE = 32
+"""Draws from one to the next at which a distribution function is evaluated at first."""
 
 
 def dkw_epsilon(n: int, alpha: float) -> float:
@@ -66,19 +73,52 @@ class LawResult:
         return {name: plain(value) for name, value in vars(self).items()}
 
 
-def law_test(sample_pit: ArrayLike, tolerance: float, alpha: float, beta: float) -> LawResult:
+def kolmogorov_distance(sample: ArrayLike, cdf: Cdf) -> float:
+    """The largest difference of the empirical law of `sample` (m,) and the stated continuous one.
+
+    `cdf` maps numbers (k,) to probabilities (k,) and rises; it is asked for no more of the sample than
+    decides where the largest difference is, which is a small part of it.
+    """
+    x = np.sort(np.asarray(sample, dtype=np.float64))
+    m = len(x)
+    known = np.unique(np.append(np.arange(0, m, STRIDE), m - 1))
+    at = _probabilities(cdf(x[known]))
+    while True:
+        distance = max(np.max((known + 1) / m - at), np.max(at - known / m))
+        # Between two known points both laws rise, so their difference cannot be larger than this.
+        most = np.maximum(known[1:] / m - at[:-1], at[1:] - (known[:-1] + 1) / m)
+        unsure = (np.diff(known) > 1) & (most > distance)
+        if not unsure.any():
+            return float(distance)
+        between = (known[:-1] + known[1:])[unsure] // 2
+        order = np.argsort(np.append(known, between))
+        at = np.append(at, _probabilities(cdf(x[between])))[order]
+        known = np.append(known, between)[order]
+
+
+def _probabilities(values: ArrayLike) -> NDArray[np.float64]:
+    found = np.asarray(values, dtype=np.float64)
+    if np.isnan(found).any() or found.min() < 0 or found.max() > 1:
+        raise InvalidArgument("cdf", (float(found.min()), float(found.max())), "must lie in [0, 1]")
+    return found
+
+
+def law_test(
+    sample: ArrayLike, tolerance: float, alpha: float, beta: float, cdf: Cdf | None = None
+) -> LawResult:
     """Is the law of the sample within `tolerance` of the stated one?
 
-    `sample_pit` (m,) holds F0(X_i), the stated continuous distribution function at the draws.
+    `sample` (m,) holds the draws X_i, and `cdf` is the stated continuous distribution function; without
+    one the sample holds its values F0(X_i).
     Fails if the measured distance less `dkw_epsilon(m, alpha)` passes the tolerance: probability
     at most alpha if the law is within it.  Holds if the distance plus `dkw_epsilon(m, beta)` stays
     within it: probability at most beta if the law is not.
     """
-    pit = _sample("sample_pit", sample_pit)
-    if pit.min() < 0 or pit.max() > 1:
-        raise InvalidArgument("sample_pit", (float(pit.min()), float(pit.max())), "must lie in [0, 1]")
-    distance = float(stats.ks_1samp(pit, stats.uniform.cdf, method="asymp").statistic)
-    m = len(pit)
+    drawn = _sample("sample", sample)
+    if cdf is None and (drawn.min() < 0 or drawn.max() > 1):
+        raise InvalidArgument("sample", (float(drawn.min()), float(drawn.max())), "must lie in [0, 1]")
+    distance = kolmogorov_distance(drawn, cdf or (lambda numbers: numbers))
+    m = len(drawn)
     return _judge(
         distance, tolerance, dkw_epsilon(m, alpha), dkw_epsilon(m, beta), replicates=m, beta=beta
     )

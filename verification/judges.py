@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import singledispatch
+from functools import partial, singledispatch
 from typing import Any
 
 import numpy as np
@@ -370,8 +370,7 @@ def _law(check: Law, plan: Plan, samples: Samples, seed: int) -> Evidence:
     rates = plan.look_alpha / len(plan.cells), BETA / len(plan.looks)
     for values, cell in zip(plan.points, plan.cells, strict=True):
         drawn = samples(cell)[: plan.judged]
-        pit = np.asarray(check.cdf(values, drawn), dtype=float)
-        result = distribution.law_test(pit, check.tolerance, *rates)
+        result = distribution.law_test(drawn, check.tolerance, *rates, partial(check.cdf, values))
         outcomes.append(result.outcome)
         results.append(result)
         rows.append({"setting": values, "distance": result.distance, "outcome": result.outcome})

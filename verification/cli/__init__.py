@@ -13,4 +13,8 @@ def main() -> None:
     gc.set_threshold(100_000, 20, 20)
     from verification.cli.app import run
 
-    sys.exit(run(sys.argv[1:]))
+    try:
+        sys.exit(run(sys.argv[1:]))
+    finally:
+        # The process ends: looking at all of them a last time takes as long as importing SymPy does.
+        gc.freeze()
