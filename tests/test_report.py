@@ -109,6 +109,12 @@ def evidence(kind, **fields):
 SCALING = {"parameter": "eta", "values": [0.1, 0.01, 0.001], "median_ratio": [0.5, 0.6, 0.7]}
 PLOTTED = {
     "scaling": evidence("scaling", details=SCALING),
+    "scaling with a limit": evidence(
+        "scaling", threshold=0.5, details={**SCALING, "two_sided": False, "against": 1.0}
+    ),
+    "scaling with two": evidence(
+        "scaling", threshold=0.1, details={**SCALING, "two_sided": True, "against": 1.0}
+    ),
     "tail": evidence(
         "tail",
         details={"cells": [{"edge_ratio": x, "median_ratio": y} for x, y in ((0.9, 0.5), (0.8, 0.1))]},
@@ -131,6 +137,14 @@ def test_a_plot_has_a_name_in_words_and_ids_of_its_own(name):
     ids = re.findall(r'\bid="([^"]+)"', svg)
     assert ids
     assert all(i.startswith("here") for i in ids)
+
+
+def test_a_slope_has_its_limits_beside_it():
+    """What error over bound may become along the family: to both sides, or against the claim alone."""
+    assert "limit there: 5" in str(plots.plot(PLOTTED["scaling with a limit"], "here"))
+    assert "limit there: 0.792 and 0.315" in str(plots.plot(PLOTTED["scaling with two"], "here"))
+    below = evidence("scaling", threshold=0.5, details={**SCALING, "two_sided": False, "against": -1.0})
+    assert "limit there: 0.05" in str(plots.plot(below, "here"))
 
 
 def test_numbers_on_the_axes_are_not_cut():

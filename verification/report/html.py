@@ -34,6 +34,17 @@ VARIANTS = {
     "explicit": "with explicit constants",
     "sharp": "sharp law",
 }
+FOUND = {
+    "median_ratio": "error/bound (median)",
+    "edge_ratio": "error/bound (edge)",
+    "exceedances": "beyond the bound",
+    "replicates": "replicates",
+    "distance": "distance from the law",
+    "target": "stated",
+    "median": "measured (median)",
+    "outcome": "outcome",
+}
+"""What is known of a setting, in the order of the columns."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,14 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class Table:
+    """Numbers by column; the settings that a check was judged at."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class Shown:
     """One check as the page shows it."""
 
@@ -52,6 +71,7 @@ class Shown:
     facts: tuple[Fact, ...]
     witness: tuple[Fact, ...]
     plot: Markup | None
+    settings: Table | None
 
 
 @dataclass(frozen=True)
@@ -190,6 +210,32 @@ def _shown(evidence: Evidence, name: str, with_plots: bool) -> Shown:
         facts=tuple(Fact(k, v) for k, v in facts if v),
         witness=tuple(Fact(str(k), _flat(v)) for k, v in (evidence.witness or {}).items()),
         plot=plots.plot(evidence, name) if with_plots else None,
+        settings=_settings(evidence),
+    )
+
+
+def _settings(evidence: Evidence) -> Table | None:
+    """Every setting judged, with what was found there; None for a check that has none."""
+    details = evidence.details
+    if "settings" in details:
+        ratios = details.get("median_ratio", [""] * len(details["settings"]))
+        pairs = zip(details["settings"], ratios, strict=True)
+        rows = [{**setting, "error/bound (median)": ratio} for setting, ratio in pairs]
+    elif "cells" in details:
+        named = {name: words for cell in details["cells"] for name, words in FOUND.items() if name in cell}
+        rows = [
+            {**cell["setting"], **{words: cell[name] for name, words in named.items()}}
+            for cell in details["cells"]
+        ]
+    else:
+        return None
+    columns = tuple(dict.fromkeys(name for row in rows for name in row))
+    return Table(
+        columns=("setting", *columns),
+        rows=tuple(
+            (str(number), *(_flat(row.get(name, "")) for name in columns))
+            for number, row in enumerate(rows, start=1)
+        ),
     )
 
 

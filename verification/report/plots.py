@@ -71,18 +71,45 @@ def _scaling(axes: Any, evidence: Evidence) -> str | None:
     if len(points) < 2:
         return None
     x, y = zip(*points, strict=True)
-    axes.loglog(x, y, "o-", color=BLUE, markersize=4, linewidth=1.2)
+    axes.loglog(x, y, "o-", color=BLUE, markersize=4, linewidth=1.2, label="measured")
+    limits = _limits(x, y[0], evidence)
+    for number, limit in enumerate(limits):
+        label = "_" * number + "limit of what is allowed"  # one entry in the legend for both
+        axes.loglog(x, limit, color=INK, linewidth=1, linestyle="--", label=label)
     axes.minorticks_off()
     axes.set_xticks(x if len(x) <= 5 else x[:: math.ceil(len(x) / 5)])
-    axes.xaxis.set_major_formatter("{x:.3g}")
-    low, high = min(y), max(y)
-    pad = max(high / low, 1.5) ** 0.25
-    axes.set_ylim(low / pad, high * pad)
-    axes.set_yticks(sorted({low, math.sqrt(low * high), high}) if high > 1.05 * low else [low])
+    axes.xaxis.set_major_formatter("{x:g}")
+    drawn = [*y, *(value for limit in limits for value in limit)]
+    pad = max(max(drawn) / min(drawn), 1.5) ** 0.1
+    axes.set_ylim(min(drawn) / pad, max(drawn) * pad)
+    axes.set_yticks(_apart([y[0], y[-1], max(drawn), min(drawn)], math.log(max(drawn) / min(drawn))))
     axes.yaxis.set_major_formatter("{x:.3g}")
     axes.set_xlabel(_plain(str(details.get("parameter", "parameter"))))
     axes.set_ylabel("error / bound (median)")
-    return f"Median of error over bound, from {y[0]:.3g} to {y[-1]:.3g} along the family"
+    words = f"Median of error over bound, from {y[0]:.3g} to {y[-1]:.3g} along the family"
+    if not limits:
+        return words
+    axes.legend(fontsize=8, frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 0.98))
+    ends = " and ".join(f"{limit[-1]:.3g}" for limit in limits)
+    return f"{words}; limit there: {ends}"
+
+
+def _apart(values: Sequence[float], extent: float) -> list[float]:
+    """The values whose labels do not meet on a logarithmic axis of this extent; earlier ones go first."""
+    chosen: list[float] = []
+    for value in values:
+        if all(abs(math.log(value / other)) > 0.15 * extent for other in chosen):
+            chosen.append(value)
+    return chosen
+
+
+def _limits(x: Sequence[float], start: float, evidence: Evidence) -> list[list[float]]:
+    """What error over bound may become along the family: one limit, or one to either side."""
+    details = evidence.details
+    if evidence.threshold is None or "against" not in details:
+        return []
+    signs = (1.0, -1.0) if details["two_sided"] else (details["against"],)
+    return [[start * max(v / x[0], x[0] / v) ** (sign * evidence.threshold) for v in x] for sign in signs]
 
 
 def _tail(axes: Any, evidence: Evidence) -> str | None:
