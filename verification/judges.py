@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial, singledispatch
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from verification import distribution, inference, slopes
 from verification.design import BETA, Plan
 from verification.errors import InvalidArgument
 from verification.estimate import Array
-from verification.inference import Evidence, Outcome
+from verification.inference import Evidence, Kind, Outcome
 from verification.quantities import COMBINED, Cell
 from verification.setting import simulate_command
 
@@ -36,6 +36,11 @@ def judge(plan: Plan, samples: Samples, seed: int) -> Evidence:
 @singledispatch
 def _judge(check: Any, plan: Plan, samples: Samples, seed: int) -> Evidence:
     raise InvalidArgument("check", type(check).__name__, "must be a kind of check that can be judged")
+
+
+def kind(check: Any) -> Kind:
+    """What the evidence of a check is called."""
+    return cast("Kind", "mean" if isinstance(check, Level) else type(check).__name__.lower())
 
 
 def combine(outcomes: list[Outcome]) -> Outcome:

@@ -267,14 +267,23 @@ def _evidence(plan: Plan, samples: Samples) -> Evidence:
     Undecided where a replicate raised an error of its own.
     """
     if not plan.cells:
-        return judges.judge(plan, samples, samples.seed)
+        return _found(plan, samples)
     drawn = min(len(samples(cell)) for cell in plan.cells)
     for look in (look for look in plan.looks if look <= drawn):
         # No more than the look's replicates are seen, however many another check had drawn.
-        evidence = _failed(plan, look, samples) or judges.judge(plan.at(look), samples, samples.seed)
+        evidence = _failed(plan, look, samples) or _found(plan.at(look), samples)
         if evidence.outcome != "undecided":
             break
     return evidence
+
+
+def _found(plan: Plan, samples: Samples) -> Evidence:
+    """What the judge finds; undecided where a proof, certificate or law of one's own raises."""
+    try:
+        return judges.judge(plan, samples, samples.seed)
+    except Exception as error:
+        kind = judges.kind(plan.check)
+        return Evidence(kind, f"the {kind} check raised {type(error).__name__}: {error}", "undecided")
 
 
 def _failed(plan: Plan, look: int, samples: Samples) -> Evidence | None:

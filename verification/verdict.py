@@ -298,11 +298,14 @@ class Verdicts(Sequence[ClaimVerdict]):
 
     @property
     def exit_status(self) -> int:
-        """0 all as expected; 1 a verdict differs or a mutant survived; 3 only doubts remain."""
-        different = [v for v in self if not v.as_expected]
-        if any(v.survivors for v in self) or any(v.verdict is not Verdict.INCONCLUSIVE for v in different):
+        """0 all as expected; 1 a verdict differs or a mutant survived; 3 only doubts remain.
+
+        What leaves a claim undecided, an error in its own quantity say, leaves its mutants so, too.
+        """
+        bad = [v for v in self if not v.as_expected or v.survivors]
+        if any(v.verdict is not Verdict.INCONCLUSIVE for v in bad):
             return 1
-        return 3 if different else 0
+        return 3 if bad else 0
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON object of a run."""
