@@ -159,7 +159,7 @@ def folder(tmp_path, monkeypatch):
     """A working folder with the examples in it."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "110")
+    monkeypatch.setenv("COLUMNS", "140")
     return tmp_path
 
 

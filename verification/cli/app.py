@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.exceptions import Abort, TyperException
 
 from verification.errors import InvalidArgument, MissingExtra, TooFewPairs
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(
     name="filtergain",
@@ -80,6 +84,13 @@ def say(text: str, first: str = "", rest: str = "") -> None:
         print(wrapper.fill(text))
     else:
         print(first + text)
+
+
+def console() -> Console:
+    """Where tables are printed: as wide as the terminal or COLUMNS; a pipe has no width and gets room."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 140)
 
 
 def print_json(value: Any) -> None:

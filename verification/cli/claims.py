@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verification.cli.app import JsonOption, app, print_json
+from verification.cli.app import JsonOption, app, console, print_json
 
 if TYPE_CHECKING:
     from bounds.claim import Claim, Path
@@ -112,7 +111,6 @@ def _place(path: Path) -> str:
 
 def _table(chosen: list[Claim]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -123,8 +121,7 @@ def _table(chosen: list[Claim]) -> None:
     table.add_column("what it says", ratio=1)
     for one in chosen:
         table.add_row(Text(one.id), Text(one.source), str(one.expected), Text(one.title))
-    # A pipe has no width: give the columns room.
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
+    console().print(table)
     print(f"\n{len(chosen)} claims; `filtergain claims CLAIM` explains one, `verify CLAIM` judges it.")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from verification.cli.app import JsonOption, SeedOption, app, number, print_json
+from verification.cli.app import JsonOption, SeedOption, app, console, number, print_json
 
 EXAMPLE = "Example: filtergain verify theorem-1 theorem-1-corrected --profile standard --report out"
 
@@ -73,12 +73,9 @@ def verify(
     if json:
         print_json(verdicts.as_dict())
     else:
-        from rich.console import Console
-
         from verification.report import text
 
-        # A pipe has no width: give the reasons room.
-        text.show(verdicts, Console(width=None if sys.stdout.isatty() else 140))
+        text.show(verdicts, console())
     if outputs.report is not None:
         print(f"report: {outputs.report / 'index.html'}", file=sys.stderr)
     return verdicts.exit_status
