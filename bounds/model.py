@@ -18,7 +18,7 @@ from bounds.moments import gaussian_moment
 from bounds.steps import identity, positive
 from bounds.subspace import CHORDAL_SQUARED
 from bounds.symbols import a_x, d, d_tilde, eta, gamma, gamma_tilde, r
-from bounds.words import Algebra, substitute
+from bounds.words import Algebra, multiple_of_blocks, substitute
 
 COVARIANCE_X = U * U.T + sp.Identity(d) / gamma
 """Cov(x) = U U^T + I/gamma, in both classes."""
@@ -77,8 +77,7 @@ def _prove_covariance(bound: sp.Expr) -> Iterator[Step]:
 def _prove_mixture(clean: bool) -> Derivation:
     def prove(bound: sp.Expr) -> Iterator[Step]:
         maps = _maps(clean)
-        (stated,) = bound.atoms(sp.BlockMatrix)
-        factor, _ = bound.as_coeff_mmul()
+        factor, stated = multiple_of_blocks(bound)
         for i, j in product((0, 1), repeat=2):
             yield _SOURCES.identity(
                 f"block ({i + 1}, {j + 1}) of the covariance of a linear image of Gaussians",

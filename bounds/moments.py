@@ -15,7 +15,7 @@ from bounds.claim import Claim, Relation, Step
 from bounds.exact import exact
 from bounds.steps import identity, integral, nonnegative, positive
 from bounds.symbols import t
-from bounds.words import Algebra, contract
+from bounds.words import Algebra, contract, multiple_of_blocks
 
 _m = sp.Symbol("m", integer=True, positive=True)
 _m_tilde = sp.Symbol("m_tilde", integer=True, positive=True)
@@ -179,8 +179,7 @@ LEMMA_15 = sp.Trace(_BLOCKS["A_11"]) + sp.Trace(_BLOCKS["A_22"])
 
 def _prove_lemma_14(bound: sp.Expr) -> Iterator[Step]:
     product_ = _placed(_block("A")) * _placed(_block("B"))
-    (stated,) = bound.atoms(sp.BlockMatrix)
-    factor, _ = bound.as_coeff_mmul()
+    factor, stated = multiple_of_blocks(bound)
     for i, j in product((1, 2), repeat=2):
         yield _SELECT.identity(
             f"block ({i}, {j})", _F[i].T * product_ * _F[j], factor * stated.blocks[i - 1, j - 1]

@@ -7,16 +7,21 @@ the simplifier.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 import sympy as sp
+from sympy.core.evalf import PrecisionExhausted
 
 from bounds.claim import Compared, Step
-from bounds.symbols import SYMBOLS
+from bounds.symbols import SYMBOLS, in_domain
+
+MOST_TURNS = 10
+"""How often the choices are turned on to find points where parameters go together."""
 
 FIRST_POINTS = 2
 """Points that an identity is tried at before it is simplified."""
@@ -76,9 +81,13 @@ def integral(integrand: sp.Expr, limits: tuple[sp.Symbol, sp.Expr, sp.Expr]) -> 
 
 
 def points(expression: sp.Expr) -> Iterator[dict[sp.Symbol, sp.Expr]]:
-    """Exact points inside the domains of the expression's symbols, a few dozen in a fixed order."""
+    """Exact points inside the domains of the expression's symbols, dozens of them in a fixed order."""
     free = sorted(expression.free_symbols, key=lambda symbol: symbol.name)
-    for shift in range(len(_POSITIVE) ** 2 if free else 1):
+    yield from islice(filter(_possible, _grid(free)), len(_POSITIVE) ** 2)
+
+
+def _grid(free: Sequence[sp.Symbol]) -> Iterator[dict[sp.Symbol, sp.Expr]]:
+    for shift in range(MOST_TURNS * len(_POSITIVE) ** 2 if free else 1):
         point = {}
         for place, symbol in enumerate(free):
             turn = shift * (place + 1) + place + shift // len(_POSITIVE)
@@ -87,6 +96,17 @@ def points(expression: sp.Expr) -> Iterator[dict[sp.Symbol, sp.Expr]]:
                 value = -value
             point[symbol] = value
         yield point
+
+
+def _possible(point: Mapping[sp.Symbol, sp.Expr]) -> bool:
+    """Whether the declared symbols among the point's have values that they can have together."""
+    values = {s.name: float(v) for s, v in point.items() if s.name in SYMBOLS and SYMBOLS[s.name].symbol == s}
+    limits = {
+        "r": min(values.get("d", math.inf), values.get("d_tilde", math.inf)),
+        "n_T": values.get("n", math.inf) - 1,
+        "ERR": math.sqrt(values.get("r", math.inf)),
+    }
+    return all(in_domain(name, v) and v <= limits.get(name, math.inf) for name, v in values.items())
 
 
 def _choices(symbol: sp.Symbol) -> tuple[sp.Rational, ...]:
@@ -157,7 +177,11 @@ def _is_nonzero(value: sp.Expr) -> bool:
         return bool(value != 0)
     if not value.is_number:
         return False
-    size = abs(value.evalf(30))
+    try:
+        # Strict: a number that is known to fewer digits than this, as a zero is, is not told from zero.
+        size = abs(value.evalf(30, strict=True))
+    except PrecisionExhausted:
+        return False
     return bool(size.is_finite and size > 1e-20)
 
 

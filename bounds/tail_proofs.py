@@ -127,9 +127,12 @@ def residual_life(claim: Claim) -> Iterator[Step]:
         half**2 / (_tail_share * (1 - _tail_share)),
     )
     yield steps.identity(
-        "so the mean residual life at the mean is at most sigma sqrt((1-p)/p), largest at p = 1/e",
-        ((1 - _tail_share) / _tail_share).subs(_w, sp.E - 1), SUFFICIENT**2,
+        "so the mean residual life at the mean is at most sigma sqrt((1-p)/p) = sigma sqrt(w), p = 1/(1+w)",
+        (1 - _tail_share) / _tail_share, _w,
     )
+    largest = sp.solve(sp.Eq(_tail_share, sp.exp(-1)), _w)
+    yield steps.identity("which rises with w, at most that of p = 1/e", largest[0], SUFFICIENT**2)
+    yield steps.nonnegative("the stated bound is no smaller", required(claim), theta + SUFFICIENT * sigma)
     yield steps.identity(
         "the exponential law has sigma = 1 and mean residual life 1 at every threshold",
         steps.integral(_x * sp.exp(-_x), (_x, 0, sp.oo)), 1,
@@ -150,7 +153,7 @@ def certify_lemma_5(claim: Claim, bits: int) -> Certified:
             # The exponential law with sigma = 1 has mean 1 and E[X | X > theta] = theta + 1.
             if enclose(required(claim), {theta: threshold, sigma: 1}) < threshold + 1:
                 holds, witness = False, f"exponential law with sigma = 1, theta = {threshold}"
-    box = "every log-concave law and theta >= mean"
+    box = "every log-concave law and theta >= mean, given the proof that sqrt(e - 1) suffices"
     return Certified(holds, box, bits, 1, found.margin, witness, found.best)
 
 
@@ -234,13 +237,17 @@ def upper_by_class(claim: Claim) -> Iterator[Step]:
         2 * (1 + _k**2) - (1 + _k) ** 2, (1 - _k) ** 2,
     )
     yield steps.positive("r >= 2: log-concave, so Lemma 5 gives sqrt(e-1) < sqrt(2)", sp.sqrt(2) - SUFFICIENT)
+    yield steps.nonnegative("the stated bound is no smaller than at sqrt(2)", required(claim), LEMMA_8_SHARP)
 
 
 def certify_upper(claim: Claim, bits: int) -> Certified:
     """r = 1 and r >= 2 by the constants of the proof; r = 2..LARGEST_R once more by direct enclosure."""
     from bounds.enclose import precision
 
-    box = f"r >= 1, correlation in [0, 1), theta >= 0; once more directly for r = 2..{LARGEST_R}"
+    box = (
+        "r >= 1, correlation in [0, 1), theta >= 0, given the proof; once more directly for "
+        f"r = 2..{LARGEST_R}"
+    )
     beyond = sp.simplify(required(claim) - LEMMA_8_LOWER)
     stated = constant_of(beyond / LEMMA_8_SPREAD)
     with precision(bits):
@@ -299,7 +306,7 @@ def certify_at_zero(claim: Claim, bits: int) -> Certified:
     from bounds.enclose import ball, enclose, endpoints, precision
     from bounds.score_balls import truncated_mean
 
-    box = "r >= 1, correlation 0, theta = 0"
+    box = f"r >= 1, correlation 0, theta = 0, given that the mean rises with r; directly for r <= {LARGEST_R}"
     stated = constant_of(r * required(claim) / (sigma_u * sigma_v))
     if stated is None:
         return Certified(None, box, bits, 0, float("-inf"))
@@ -330,6 +337,8 @@ def rising_with_r(claim: Claim) -> Iterator[Step]:
     yield steps.identity("two more coordinates multiply the mean by (r+1)/r", ratio, (r + 1) / r)
     first, second = (MEAN_AT_ZERO.subs(r, k) for k in (1, 2))
     yield steps.positive("and r = 2 starts above r = 1", sp.simplify(second - first))
+    stated = sp.simplify(r * required(claim) / (sigma_u * sigma_v))
+    yield steps.nonnegative("r times the stated bound is at most the value at r = 1", first, stated)
 
 
 def isotropy(claim: Claim) -> Iterator[Step]:

@@ -140,7 +140,7 @@ def certify_mean_at_zero(claim: Claim, bits: int) -> Certified:
     """A constant below E_0(0): the least value is 2/pi, at r = 1 without noise."""
     from bounds.enclose import enclose, endpoints, precision
 
-    box = "r >= 1, any SNR, theta = 0"
+    box = "r >= 1, any SNR, theta = 0, given the proof that r = 1 without noise is least"
     least = MEAN_AT_ZERO.subs(r, 1)
     stated = constant_of(required(claim))
     if stated is None:
@@ -164,6 +164,7 @@ def rising_mean(claim: Claim) -> Iterator[Step]:
     yield steps.positive("r = 2 is above r = 1", sp.simplify(second - first))
     yield steps.identity("r = 1 has 2/pi", first, 2 / sp.pi)
     yield steps.nonnegative("noise only scales it up", sp.expand(a_x * a_y) - 1)
+    yield steps.nonnegative("the stated bound is at most that", first, required(claim))
 
 
 def symmetric(claim: Claim) -> Iterator[Step]:

@@ -107,6 +107,8 @@ class Algebra:
             return total
         if isinstance(expression, sp.MatPow):
             base, power = expression.args
+            if not (power.is_Integer and power >= 1):
+                raise TypeError(f"cannot read the power {power} in {expression} as words in matrix symbols")
             return reduce(_multiply, [self._terms(base)] * int(power))
         if isinstance(expression, (sp.MatMul, sp.Mul)):
             return reduce(_multiply, (self._terms(part) for part in expression.args))
@@ -160,6 +162,15 @@ def substitute(expression: sp.Basic, values: Mapping[sp.Basic, sp.Basic]) -> sp.
     if not expression.has(*values):
         return expression
     return expression.func(*(substitute(part, values) for part in expression.args))
+
+
+def multiple_of_blocks(expression: sp.MatrixExpr) -> tuple[sp.Expr, sp.BlockMatrix]:
+    """The number and the matrix in blocks whose product `expression` is; raises TypeError if it is none."""
+    factor, matrix = expression.as_coeff_mmul()
+    (stated,) = matrix.args if isinstance(matrix, sp.MatMul) and len(matrix.args) == 1 else (matrix,)
+    if not isinstance(stated, sp.BlockMatrix):
+        raise TypeError(f"must be a multiple of a block matrix, got {expression}")
+    return factor, stated
 
 
 def contract(factors: Iterable[tuple[sp.MatrixSymbol, Hashable, Hashable]]) -> sp.Expr:

@@ -52,7 +52,8 @@ def test_distance_is_that_of_all_points(sample, power, copies):
     """The distance that is searched for is SciPy's, which looks at every draw; ties included."""
     drawn = np.array(sample * copies)
     expected = stats.ks_1samp(drawn**power, stats.uniform.cdf, method="asymp").statistic
-    assert kolmogorov_distance(drawn, lambda x: x**power) == pytest.approx(expected, abs=1e-14)
+    found = kolmogorov_distance(drawn, lambda x: np.maximum(x, 0) ** power)
+    assert found == pytest.approx(expected, abs=1e-14)
 
 
 def test_distance_asks_for_few_points():
@@ -130,3 +131,20 @@ def test_wrong_use_is_an_error(call):
     """Impossible samples, rates and tolerances are refused."""
     with pytest.raises(InvalidArgument):
         call()
+
+
+def test_a_law_with_atoms_is_compared_on_both_sides_of_them():
+    """A fair coin follows its own step function; the distance is that from the empirical one."""
+    coin = np.random.default_rng(4).integers(0, 2, 2000).astype(float)
+
+    def cdf(x):
+        return np.where(x < 0, 0.0, np.where(x < 1, 0.5, 1.0))
+
+    assert kolmogorov_distance(coin, cdf) == pytest.approx(abs(coin.mean() - 0.5), abs=1e-12)
+    assert law_test(coin, 0.1, 1e-6, 1e-6, cdf).outcome == "holds"
+
+
+def test_a_law_that_falls_is_a_mistake():
+    """A function that falls between the draws at which it is asked is no distribution function."""
+    with pytest.raises(InvalidArgument, match="must rise"):
+        law_test(np.linspace(0, 1, 100), 0.2, 0.1, 0.1, lambda x: np.where(x > 0.5, 0.1, np.maximum(x, 0)))

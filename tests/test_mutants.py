@@ -398,3 +398,24 @@ def test_other_quantities_are_forecast_by_a_pilot(tmp_path):
     cell = Cell((("n", 10),), "spread", (), str(module))
     assert forecast(cell) == pytest.approx(3, abs=0.1)
     assert forecast(cell) == forecast.__wrapped__(cell)
+
+
+PROVED = [i for i, claim in claims.items() if any(isinstance(check, Proof) for check in claim.checks)]
+
+
+@pytest.mark.parametrize("claim_id", PROVED)
+def test_every_proof_looks_at_the_stated_bound(claim_id):
+    """Beside whatever else judges a claim, each of its proofs fails for one of its wrong versions."""
+    claim = claims[claim_id]
+    wrong = [mutant.claim for mutant in mutants(claim) if mutant.counted]
+    for place, check in enumerate(claim.checks):
+        if isinstance(check, Proof) and wrong:
+            assert any(
+                step.truth is not True for other in wrong for step in other.checks[place].derive(other)
+            ), f"proof {place + 1} holds for every wrong version"
+
+
+def test_a_parameter_that_laws_together_vary_has_mutants():
+    """Each law of the claim is drawn at one value; together they tell a wrong power of it."""
+    names = {mutant.id.partition("~law-")[2] for mutant in mutants(claims["theorem-1-sharp"])}
+    assert {"r+", "r-", "d+", "d-", "eta+", "eta-", "n+", "n-"} <= names

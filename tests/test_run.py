@@ -6,15 +6,31 @@ import pytest
 import sympy as sp
 
 from bounds import claims
-from bounds.claim import Claim, Level, Measured, Path, Proof, Relation, Step, Tail, Verdict
-from bounds.symbols import delta, n
-from verification import quantities, simulation, verify
+from bounds.claim import (
+    Claim,
+    Level,
+    Measured,
+    Path,
+    Proof,
+    Relation,
+    Scaling,
+    Search,
+    Step,
+    Tail,
+    Verdict,
+)
+from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
+from verification import design, quantities, simulation, verify
+from verification.design import UnderpoweredDesign
+from verification.drawing import Samples
 from verification.errors import InvalidArgument
 from verification.own_claims import chosen_claims, own_claims
 from verification.quantities import Cell
 from verification.report import text
 from verification.setting import Procedure, Setting
 from verification.verdict import ClaimVerdict, MutantResult, Verdicts, conditions, decide
+
+ALONG_N = Path(n, (10**4, 10**6), ((d, 6), (d_tilde, 6), (r, 2), (eta, 0.5), (gamma, 1), (gamma_tilde, 1)))
 
 MODULE = """
 import numpy as np
@@ -335,3 +351,59 @@ def test_a_claim_whose_checks_all_wait_has_no_wrong_versions():
     (verdict,) = verify([waits], jobs=1)
     assert verdict.verdict is Verdict.INCONCLUSIVE
     assert (verdict.mutants, verdict.left_out) == ((), 1)
+
+
+def test_thresholds_that_coincide_are_drawn_once():
+    """At r = 2 the thresholds r/2 and 1 are one: no replicate counts twice, now or at the second look."""
+    place = {"n": 400, "d": 4, "d_tilde": 4, "r": 2, "eta": 0.5, "gamma": 1.0, "gamma_tilde": 1.0}
+    cell = quantities.cell(Measured("teacher-filtered", thetas=(r / 2, sp.Integer(1))), place)
+    with Samples(seed=3, jobs=1) as samples:
+        samples.need([(cell, 10)])
+        assert len(samples(cell)) == 10
+        samples.need([(cell, 25)])
+        assert len(set(samples(cell))) == len(samples(cell)) == 25
+        assert np.array_equal(samples(cell), quantities.draw(cell, 3, range(25)))
+
+
+@pytest.mark.parametrize(
+    ("relation", "check", "said"),
+    [
+        (Relation.EQUAL, Tail(Measured(), (ALONG_N,)), "Tail"),
+        (Relation.EQUAL, Scaling(Measured(), ALONG_N, two_sided=False, margin=0.2), "Scaling of one side"),
+        (Relation.LOWER, Search(Measured(quantity="weyl-ratio")), "Search"),
+    ],
+)
+def test_a_check_of_one_side_judges_no_other_relation(relation, check, said):
+    """An equality is not judged as an upper bound, nor a lower bound by the largest instance."""
+    claim = dataclasses.replace(claims["eq-24"], id="own", relation=relation, checks=(check,), depends_on=())
+    with pytest.raises(InvalidArgument, match=f"{said} in own"):
+        verify([claim], jobs=1)
+
+
+def test_a_share_above_beta_is_not_used_up():
+    """Holding wrongly is as rare as said also where the budget would allow more false alarms."""
+    check = Level(Measured(spread=0.3), ALONG_N, tolerance=0.2)
+    plan = design.plan("own/level-1", claims["eq-24"], check, 0.3, design.PROFILES["quick"], None, 0)
+    assert plan.alpha == design.BETA
+
+
+def test_a_design_that_takes_too_many_draws_says_so():
+    """A tail probability of 1e-5 takes more replicates than the profile allows."""
+    check = Tail(Measured(), (ALONG_N,), delta=1e-5)
+    with pytest.raises(UnderpoweredDesign, match="quick profile allows"):
+        design.plan("own/tail-1", claims["eq-24"], check, 1e-8, design.PROFILES["quick"], None, 0)
+
+
+def test_a_level_that_is_not_positive_is_a_mistake():
+    """Ratios to 0 have no logarithm."""
+    claim = dataclasses.replace(
+        claims["eq-24"], id="own", checks=(Level(Measured(), ALONG_N, 0.2, value=0.0),), depends_on=()
+    )
+    with pytest.raises(InvalidArgument, match="value"):
+        verify([claim], jobs=1)
+
+
+def test_two_claims_with_one_id_are_a_mistake():
+    """Their evidence could not be told apart."""
+    with pytest.raises(InvalidArgument, match="id of its own"):
+        verify([proof("a"), proof("a")], jobs=1)

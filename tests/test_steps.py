@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import pickle
 
 import pytest
@@ -8,7 +9,7 @@ import sympy as sp
 from bounds.claim import Relation, Search, Verdict
 from bounds.exact import exact
 from bounds.steps import Undecided, decided, identity, nonnegative, points, positive
-from bounds.symbols import eta, n, r
+from bounds.symbols import ERR, N, d, d_tilde, eta, n, n_T, r
 
 X = sp.Symbol("x", real=True)
 Y = sp.Symbol("y", positive=True)
@@ -117,3 +118,33 @@ def test_an_exact_claim_travels_to_another_process():
     """An exact claim travels to another process."""
     claim = _claim(_halved)
     assert pickle.loads(pickle.dumps(claim)).bound == claim.bound
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (sp.exp(X) * sp.cbrt(2 + sp.sqrt(5)), sp.exp(X) * (1 + sp.sqrt(5)) / 2),
+        (X**60 * sp.cbrt(2 + sp.sqrt(5)), X**60 * (1 + sp.sqrt(5)) / 2),
+        (
+            sp.exp(X) * (sp.cos(sp.pi / 7) - sp.cos(2 * sp.pi / 7) + sp.cos(3 * sp.pi / 7)),
+            sp.exp(X) / 2,
+        ),
+    ],
+)
+def test_a_zero_among_large_numbers_is_no_difference(left, right):
+    """What evaluation cannot tell from zero never breaks a true identity, however large its terms."""
+    with contextlib.suppress(Undecided):
+        assert identity("true", left, right).truth is True
+
+
+def test_points_lie_in_the_declared_domains():
+    """r is no larger than the dimensions, a teacher has fewer than n pairs, an error at most sqrt(r)."""
+    found = list(points(ERR * r + d + d_tilde + n + n_T + N))
+    assert len(found) > 10
+    for point in found:
+        assert point[r] <= min(point[d], point[d_tilde])
+        assert point[n_T] < point[n]
+        assert point[n] >= 4
+        assert 0 <= point[ERR] <= sp.sqrt(point[r])
+    with pytest.raises(Undecided):  # true there, but not for all positive integers
+        nonnegative("inside the model", d, r)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bounds.matrices import BASES, U_PERP, U, V
 from bounds.symbols import d, gamma, r
-from bounds.words import Algebra, contract, substitute
+from bounds.words import Algebra, contract, multiple_of_blocks, substitute
 
 M = sp.Symbol("m", integer=True, positive=True)
 A, B, S = (sp.MatrixSymbol(name, M, M) for name in "ABS")
@@ -120,3 +120,20 @@ def test_reduced_traces_agree_with_numbers(word, seed):
         if trace(other) == trace(word):
             assert value(other) == pytest.approx(value(word), rel=1e-9, abs=1e-9)
     assert trace(turned) == trace(word) == trace(flipped)
+
+
+@pytest.mark.parametrize("power", [sp.Rational(3, 2), sp.Rational(1, 2), -1, sp.Symbol("k", integer=True)])
+def test_a_power_that_is_no_count_is_no_word(power):
+    """S^(3/2) is not S: only whole powers are products."""
+    with pytest.raises(TypeError, match="power"):
+        PLAIN.identity("no", sp.MatPow(S, power), S)
+    assert PLAIN.identity("cube", sp.MatPow(S, 3), S * S * S).truth
+
+
+def test_a_multiple_of_blocks_is_nothing_else():
+    """A number times a matrix in blocks; a further factor is no part of it."""
+    blocks = sp.BlockMatrix([[S, S], [S, S]])
+    assert multiple_of_blocks(3 * blocks) == (3, blocks)
+    assert multiple_of_blocks(blocks) == (1, blocks)
+    with pytest.raises(TypeError, match="block matrix"):
+        multiple_of_blocks(sp.MatMul(blocks, sp.MatPow(blocks, sp.Rational(1, 2))))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from bounds.claim import Certificate, Claim, Law, Level, Path, Proof, Scaling, Search, Tail
+from bounds.claim import Certificate, Claim, Law, Level, Path, Proof, Relation, Scaling, Search, Tail
 from verification import distribution, inference, quantities, slopes
 from verification.errors import InvalidArgument
 from verification.quantities import Cell
@@ -123,7 +123,15 @@ def included(check: Any, profile: Profile) -> bool:
 def plan(
     name: str, claim: Claim, check: Any, alpha: float, profile: Profile, module: str | None, seed: int
 ) -> Plan:
-    """The design of one check at its share of the budget; raises UnderpoweredDesign."""
+    """The design of one check at its share of the budget.
+
+    Raises UnderpoweredDesign, and InvalidArgument for a check that cannot judge the claim's relation.
+    """
+    one_sided = isinstance(check, (Tail, Search)) or (isinstance(check, Scaling) and not check.two_sided)
+    judged = (Relation.UPPER,) if isinstance(check, Search) else (Relation.UPPER, Relation.LOWER)
+    if one_sided and claim.relation is not None and claim.relation not in judged:
+        kind = type(check).__name__ + (" of one side" if isinstance(check, Scaling) else "")
+        raise InvalidArgument("checks", f"{kind} in {claim.id}", f"cannot judge {claim.relation.name}")
     return _plan(check, Plan(name, claim, check, alpha=alpha), profile, module, seed)
 
 
@@ -154,6 +162,8 @@ def _tail(check: Tail, base: Plan, profile: Profile, module: str | None, seed: i
     placed = _placed(base, check, [{**p, "delta": check.delta} for p in points], module)
     test = inference.TailTest(check.delta, KAPPA, base.alpha / len(points), BETA)
     cap = math.ceil(profile.tail_cap * inference.tail_replicates(test))
+    if cap > profile.draws:
+        raise _too_dear(base, f"P(broken) at delta = {check.delta:g}", cap, 0, profile)
     if inference.tail_power(test, cap, 1.0) < 1 - test.beta:
         raise UnderpoweredDesign(
             f"{base.name}: {cap} replicates refute P(broken) <= {check.delta:g} at no violation, with "
@@ -166,6 +176,7 @@ def _tail(check: Tail, base: Plan, profile: Profile, module: str | None, seed: i
 
 @_plan.register
 def _scaling(check: Scaling, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
+    base = _at_most_beta(base)
     placed = _placed(base, check, check.path.points(), module)
     parameter = check.path.parameter.name
     values = [point[parameter] for point in placed.points]
@@ -186,6 +197,9 @@ def _scaling(check: Scaling, base: Plan, profile: Profile, module: str | None, s
 
 @_plan.register
 def _level(check: Level, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
+    base = _at_most_beta(base)
+    if check.value is not None and not check.value > 0:
+        raise InvalidArgument("value", check.value, f"must be positive in a Level check of {base.claim.id}")
     placed = _placed(base, check, check.path.points(), module)
     sigma = check.measured.spread or max(spread(cell) for cell in placed.cells)
     half_width = profile.noise * check.tolerance
@@ -207,6 +221,11 @@ def _law(check: Law, base: Plan, profile: Profile, module: str | None, seed: int
     if count > profile.draws:
         raise _too_dear(base, f"a distance known to {noise:g}", count, 0, profile)
     return _affordable(_with_looks(placed, count), profile)
+
+
+def _at_most_beta(base: Plan) -> Plan:
+    """The plan at a share of no more than BETA: one interval gives both errors their probability."""
+    return replace(base, alpha=min(base.alpha, BETA))
 
 
 def _each_look(base: Plan) -> tuple[float, float]:

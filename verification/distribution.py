@@ -22,6 +22,9 @@ from verification.inference import Interval, Outcome, Power, plain, probability
 Cdf = Callable[[NDArray[np.float64]], ArrayLike]
 """A distribution function: numbers (k,) -> probabilities (k,)."""
 
+ROUNDING = 1e-9
+"""Fall of a distribution function that counts as an error of rounding."""
+
 STRIDE = 32
 """Draws from one to the next at which a distribution function is evaluated at first."""
 
@@ -74,33 +77,40 @@ class LawResult:
 
 
 def kolmogorov_distance(sample: ArrayLike, cdf: Cdf) -> float:
-    """The largest difference of the empirical law of `sample` (m,) and the stated continuous one.
+    """The largest difference of the empirical law of `sample` (m,) and the stated one, atoms included.
 
     `cdf` maps numbers (k,) to probabilities (k,) and rises; it is asked for no more of the sample than
-    decides where the largest difference is, which is a small part of it.
+    decides where the largest difference is, which is a small part of it.  Raises InvalidArgument where
+    it is seen to fall, or to leave [0, 1].
     """
     x = np.sort(np.asarray(sample, dtype=np.float64))
     m = len(x)
     known = np.unique(np.append(np.arange(0, m, STRIDE), m - 1))
-    at = _probabilities(cdf(x[known]))
+    below, at = _probabilities(cdf, x[known])
     while True:
-        distance = max(np.max((known + 1) / m - at), np.max(at - known / m))
+        if (np.diff(at) < -ROUNDING).any():
+            raise InvalidArgument("cdf", float(np.diff(at).min()), "must rise, but falls somewhere by this")
+        distance = max(np.max((known + 1) / m - at), np.max(below - known / m))
         # Between two known points both laws rise, so their difference cannot be larger than this.
-        most = np.maximum(known[1:] / m - at[:-1], at[1:] - (known[:-1] + 1) / m)
+        most = np.maximum(known[1:] / m - at[:-1], below[1:] - (known[:-1] + 1) / m)
         unsure = (np.diff(known) > 1) & (most > distance)
         if not unsure.any():
             return float(distance)
         between = (known[:-1] + known[1:])[unsure] // 2
         order = np.argsort(np.append(known, between))
-        at = np.append(at, _probabilities(cdf(x[between])))[order]
+        more_below, more_at = _probabilities(cdf, x[between])
+        below, at = np.append(below, more_below)[order], np.append(at, more_at)[order]
         known = np.append(known, between)[order]
 
 
-def _probabilities(values: ArrayLike) -> NDArray[np.float64]:
-    found = np.asarray(values, dtype=np.float64)
+def _probabilities(
+    cdf: Cdf, numbers: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """P(X < number) and P(X <= number): they differ at an atom."""
+    found = np.asarray(cdf(np.append(np.nextafter(numbers, -np.inf), numbers)), dtype=np.float64)
     if np.isnan(found).any() or found.min() < 0 or found.max() > 1:
         raise InvalidArgument("cdf", (float(found.min()), float(found.max())), "must lie in [0, 1]")
-    return found
+    return found[: len(numbers)], found[len(numbers) :]
 
 
 def law_test(
@@ -108,8 +118,8 @@ def law_test(
 ) -> LawResult:
     """Is the law of the sample within `tolerance` of the stated one?
 
-    `sample` (m,) holds the draws X_i, and `cdf` is the stated continuous distribution function; without
-    one the sample holds its values F0(X_i).
+    `sample` (m,) holds the draws X_i, and `cdf` is the stated distribution function; without one the
+    sample holds its values F0(X_i), and F0 must be continuous.
     Fails if the measured distance less `dkw_epsilon(m, alpha)` passes the tolerance: probability
     at most alpha if the law is within it.  Holds if the distance plus `dkw_epsilon(m, beta)` stays
     within it: probability at most beta if the law is not.
@@ -117,7 +127,7 @@ def law_test(
     drawn = _sample("sample", sample)
     if cdf is None and (drawn.min() < 0 or drawn.max() > 1):
         raise InvalidArgument("sample", (float(drawn.min()), float(drawn.max())), "must lie in [0, 1]")
-    distance = kolmogorov_distance(drawn, cdf or (lambda numbers: numbers))
+    distance = kolmogorov_distance(drawn, cdf or (lambda numbers: np.maximum(numbers, 0.0)))
     m = len(drawn)
     return _judge(
         distance, tolerance, dkw_epsilon(m, alpha), dkw_epsilon(m, beta), replicates=m, beta=beta

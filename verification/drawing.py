@@ -117,7 +117,7 @@ class Samples:
         ranges: dict[AnyCell, range] = {}  # cells may share a part: it is drawn once
         users: dict[AnyCell, list[Cell]] = {}
         for cell, indices in missing.items():
-            for part in parts[cell]:
+            for part in dict.fromkeys(parts[cell]):  # two thresholds may be one
                 other = ranges.get(part, indices)
                 ranges[part] = range(min(other.start, indices.start), max(other.stop, indices.stop))
                 users.setdefault(part, []).append(cell)

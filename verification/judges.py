@@ -43,6 +43,11 @@ def kind(check: Any) -> Kind:
     return cast("Kind", "mean" if isinstance(check, Level) else type(check).__name__.lower())
 
 
+def _log(ratio: float) -> float:
+    """The logarithm, of what is not positive minus infinity."""
+    return math.log(ratio) if ratio > 0 else -math.inf
+
+
 def combine(outcomes: list[Outcome]) -> Outcome:
     """One failure fails, one doubt leaves undecided."""
     if "fails" in outcomes:
@@ -334,7 +339,7 @@ def _level(check: Level, plan: Plan, samples: Samples, seed: int) -> Evidence:
             }
         )
     estimates = [row["median"] / row["target"] for row in rows]
-    worst = max(range(len(rows)), key=lambda i: abs(math.log(estimates[i])))
+    worst = max(range(len(rows)), key=lambda i: abs(_log(estimates[i])))
     return Evidence(
         kind="mean",
         statement=f"the typical value is {_not(outcomes)}within {check.tolerance:.0%} of the stated one",

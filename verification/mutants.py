@@ -26,6 +26,9 @@ from verification.forecast import PILOT_SEED
 
 __all__ = ["Mutant", "WrongLaw", "mutants"]
 
+SEEN_RATIO = 1.4
+"""Ratio of a parameter's values at which a law with a wrong power of it is wrong by 18% or more."""
+
 WRONG_CONSTANT = 1.1
 """Factor by which the mutants of a law or of a stated value are wrong."""
 
@@ -137,12 +140,12 @@ def _laws(claim: Claim) -> Iterator[Mutant]:
     for factor in (WRONG_CONSTANT, 1 / WRONG_CONSTANT):
         direction = "up" if factor > 1 else "down"
         yield wrong(f"law-{direction}", f"law with a scale wrong by {factor:.3g}", factor=factor)
-    varied: dict[str, float] = {}
-    for path in (path for check in laws for path in check.paths):
-        finite = [float(v) for v in path.values if math.isfinite(v)]
-        if len(finite) > 1:
-            varied.setdefault(path.parameter.name, finite[0])
-    for name, reference in varied.items():
+    points = [point for check in laws for path in check.paths for point in path.points()]
+    for name in dict.fromkeys(name for point in points for name in point if name != "delta"):
+        values = [point[name] for point in points if math.isfinite(point.get(name, math.inf))]
+        if not values or max(values) < SEEN_RATIO * min(values):
+            continue
+        reference = values[0]
         for power in (0.5, -0.5):
             yield wrong(
                 f"law-{name}{'+' if power > 0 else '-'}", f"law with a scale times {name}^({power:g})",

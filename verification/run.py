@@ -60,6 +60,9 @@ def verify(
 
     if module is not None:
         quantities.load_module(module)
+    ids = [claim.id for claim in claims]
+    if repeated := next((i for i in ids if ids.count(i) > 1), None):
+        raise InvalidArgument("claims", repeated, "must have an id of its own each")
     named = design.checks(claims)
     split = budget or _budgeted(claims)
     missing = {claim.id for claim in claims} - {claim.id for claim in split}
