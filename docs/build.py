@@ -70,7 +70,7 @@ def readme_block(stored: dict) -> str:
     return (
         f"{BEGIN}\n\n{HEAD}\n{rows}\n\n"
         f"{len(stored['claims'])} claims in all: {spread}. {surprise} {refuted} of {total} wrong versions "
-        f"were refuted ({budget}).\n\n{END}"
+        f"were refuted ({budget}; the quick profile has fewer checks, and fewer wrong versions).\n\n{END}"
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -175,7 +176,16 @@ def versions() -> str:
 
 def failed(replicate: int, error: BaseException, seconds: float = 0.0) -> Row:
     """The row of a replicate that raised."""
-    return Row(replicate, None, failure=type(error).__name__, message=str(error), seconds=seconds)
+    return Row(replicate, None, failure=type(error).__name__, message=_said(error), seconds=seconds)
+
+
+def _said(error: BaseException) -> str:
+    """The error's words, and where it came from in a file of one's own."""
+    from verification import quantities
+
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename in quantities.own_files()]
+    return f"{error} ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else str(error)
 
 
 def run_batch(batch: Sequence[Chunk]) -> list[ChunkRows]:

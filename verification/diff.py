@@ -31,7 +31,7 @@ class Change:
     new: str
 
     def __str__(self) -> str:
-        arrow = f"{self.old} -> {self.new}" if self.old or self.new else ""
+        arrow = f"{self.old} -> {self.new}" if self.old and self.new else self.old or self.new
         return f"{self.direction:8}{self.claim}: {self.what}" + (f": {arrow}" if arrow else "")
 
     def as_dict(self) -> dict[str, str]:

@@ -14,7 +14,19 @@ from typing import Any, cast
 
 import numpy as np
 
-from bounds.claim import Certificate, Claim, Law, Level, Measured, Proof, Relation, Scaling, Search, Tail
+from bounds.claim import (
+    Certificate,
+    Claim,
+    Law,
+    Level,
+    Measured,
+    Proof,
+    Relation,
+    Scaling,
+    Search,
+    Step,
+    Tail,
+)
 from bounds.steps import Undecided
 from verification import distribution, inference, slopes
 from verification.design import BETA, Plan
@@ -23,6 +35,9 @@ from verification.estimate import Array
 from verification.inference import Evidence, Kind, Outcome
 from verification.quantities import COMBINED, Cell
 from verification.setting import simulate_command
+
+LONGEST_SHOWN = 100
+"""Characters of a failing step's two sides that a verdict's words have room for."""
 
 Samples = Callable[[Cell], Array]
 """The drawn values of a cell, in replicate order, shape (replicates,)."""
@@ -94,7 +109,8 @@ def thresholds(measured: Measured) -> tuple[str, ...]:
 def at_thresholds(measured: Measured) -> str:
     """What to say of a minimum over thresholds: which they are; empty for a single one."""
     named = thresholds(measured)
-    return f", smallest error over theta = {', '.join(named)}" if named else ""
+    shares = f", keeping {', '.join(f'{share:.3g}' for share in measured.retains)} of the scored pairs"
+    return f", smallest error over theta = {', '.join(named)}" if named else shares * bool(measured.retains)
 
 
 def _bounds(plan: Plan) -> Array:
@@ -128,6 +144,12 @@ def _against(claim: Claim) -> float:
     return -1.0 if claim.relation is Relation.LOWER else 1.0
 
 
+def _failing(step: Step) -> str:
+    """A step that fails, with what it compares where that is short."""
+    shown = str(step.shown)
+    return f"step fails: {step.statement}" + (f" ({shown})" if 0 < len(shown) <= LONGEST_SHOWN else "")
+
+
 @_judge.register
 def _proof(check: Proof, plan: Plan, samples: Samples, seed: int) -> Evidence:
     try:
@@ -137,7 +159,7 @@ def _proof(check: Proof, plan: Plan, samples: Samples, seed: int) -> Evidence:
     wrong = [step for step in steps if step.truth is not True]
     return Evidence(
         kind="proof",
-        statement=_counted(len(steps), "symbolic step") if not wrong else f"step fails: {wrong[0].statement}",
+        statement=_failing(wrong[0]) if wrong else _counted(len(steps), "symbolic step"),
         outcome="holds" if steps and not wrong else "fails",
         details={"steps": [{"statement": s.statement, "truth": s.truth, "shown": s.shown} for s in steps]},
     )
@@ -342,7 +364,8 @@ def _level(check: Level, plan: Plan, samples: Samples, seed: int) -> Evidence:
     worst = max(range(len(rows)), key=lambda i: abs(_log(estimates[i])))
     return Evidence(
         kind="mean",
-        statement=f"the typical value is {_not(outcomes)}within {check.tolerance:.0%} of the stated one",
+        statement=f"the typical value is {_not(outcomes)}within {check.tolerance:.0%} of the stated one"
+        + at_thresholds(check.measured),
         outcome=combine(outcomes),
         estimate=estimates[worst] - 1,
         interval=(rows[worst]["ratio_interval"][0] - 1, rows[worst]["ratio_interval"][1] - 1),

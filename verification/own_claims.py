@@ -7,9 +7,22 @@ from typing import Any, get_args
 
 import sympy as sp
 
-from bounds.claim import Certificate, Check, Claim, Law, Level, Proof, Scaling, Search, Tail
+from bounds.claim import (
+    Certificate,
+    Check,
+    Claim,
+    Law,
+    Level,
+    Proof,
+    Relation,
+    Scaling,
+    Search,
+    Tail,
+    Verdict,
+)
 from bounds.register import UnknownClaim, check_register
 from bounds.register import claims as register
+from bounds.symbols import SYMBOLS
 from verification.errors import InvalidArgument
 from verification.quantities import load_module
 
@@ -54,6 +67,13 @@ def chosen_claims(ids: Sequence[str], module: str | None) -> tuple[tuple[Claim, 
 
 def _problems(claim: Claim) -> Iterator[str]:
     """What keeps the checks of a claim from being designed, in words."""
+    if not isinstance(claim.checks, tuple | list):
+        yield f"has checks = {claim.checks!r}, which must be a tuple (is a comma missing?)"
+        return
+    if not isinstance(claim.expected, Verdict):
+        yield f"has expected = {claim.expected!r}, which must be a Verdict, such as Verdict.SUPPORTED"
+    if not isinstance(claim.relation, Relation | None):
+        yield f"has relation = {claim.relation!r}, which must be a Relation, such as Relation.UPPER"
     if claim.bound is not None and not isinstance(claim.bound, sp.Expr):
         yield f"has bound = {claim.bound!r}, which must be a SymPy expression"
         return
@@ -79,9 +99,18 @@ def _placing_problems(claim: Claim, check: Any, kind: str) -> Iterator[str]:
     if claim.bound is None or (claim.relation is None and isinstance(check, Tail | Scaling)):
         yield f"has a {kind} but no {'bound' if claim.bound is None else 'relation'}"
         return
+    negative = {name: v for point in points for name, v in point.items() if v <= 0 and not _any_sign(name)}
+    if negative:
+        name, value = next(iter(negative.items()))
+        yield f"has a path with {name} = {value:g}, which must be positive"
+        return
     given = {"delta"} if isinstance(check, Tail) else set()
     for point in points:
         missing = {s.name for s in claim.parameters} - point.keys() - given
         if missing:
             yield f"has a bound in {', '.join(sorted(missing))}, which a path leaves open"
             return
+
+
+def _any_sign(name: str) -> bool:
+    return name in SYMBOLS and SYMBOLS[name].domain == "real"

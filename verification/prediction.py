@@ -125,6 +125,7 @@ def predict(
         )
     score = score_of(setting)
     chosen = sharp.selection(score, threshold_of(score, procedure))
+    _check_kept(chosen, scored)
     student = chosen.student_scales(teacher_scales(setting, pairs), scored, procedure.rounds)
     trust = _accuracies(setting, chosen, pairs, scored, procedure.rounds)
     return Prediction(
@@ -150,6 +151,7 @@ def predict_procedure(setting: Setting, procedure: Procedure) -> PredictedLaw:
     _, scored = procedure.sizes(setting.n)
     if procedure.estimator == "oracle-filtered":
         chosen = sharp.selection(score_of(setting), threshold_of(score_of(setting), procedure))
+        _check_kept(chosen, scored)
         trust, _ = _accuracies(setting, chosen, setting.n, scored, 1)
         return PredictedLaw(_law(setting, chosen.fresh_scales(scored)), trust)
     result = predict(
@@ -161,6 +163,16 @@ def predict_procedure(setting: Setting, procedure: Procedure) -> PredictedLaw:
         student_n=procedure.student_n,
     )
     return result.law("teacher-filtered")
+
+
+def _check_kept(chosen: Selection, scored: int) -> None:
+    """Raises InvalidArgument where the threshold keeps so little that no number can say it."""
+    with np.errstate(all="ignore"):
+        known = all(np.isfinite(scale) for scale in chosen.fresh_scales(scored))
+    if not known:
+        theta, share = float(chosen.theta), float(chosen.retained)
+        kept = f"must keep some of {scored:,} scored pairs (keeps {share:.2g})"
+        raise InvalidArgument("theta", theta, kept)
 
 
 def limit_scales(setting: Setting, procedure: Procedure) -> tuple[float, ...]:

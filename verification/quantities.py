@@ -117,14 +117,22 @@ OWN_MODULES = "filtergain_claims_"
 """Prefix under which files with claims of one's own are imported."""
 
 
+def own_files() -> set[str]:
+    """The files with claims of one's own that are loaded."""
+    loaded = [module for name, module in sys.modules.copy().items() if name.startswith(OWN_MODULES)]
+    return {str(module.__file__) for module in loaded}
+
+
 def load_module(path: str) -> ModuleType:
     """A Python file as a module, the same one on every call; raises InvalidArgument."""
     name = OWN_MODULES + "".join(c if c.isalnum() else "_" for c in str(Path(path).resolve()))
     if name in sys.modules:
         return sys.modules[name]
     specification = importlib.util.spec_from_file_location(name, path)
-    if specification is None or specification.loader is None or not Path(path).is_file():
-        raise InvalidArgument("module", path, "must be a Python file")
+    if not Path(path).is_file():
+        raise InvalidArgument("module", path, "must be a file that is there")
+    if specification is None or specification.loader is None:
+        raise InvalidArgument("module", path, "must be a Python file, with a name that ends in .py")
     module = importlib.util.module_from_spec(specification)
     sys.modules[name] = module
     try:

@@ -117,6 +117,10 @@ def draw(axes: Any, columns: Sequence[float], lines: Sequence[float], found: Ove
         _name(axes, columns, lines, found.trusted == 0, "too few pairs\nfor the law", halo)
 
 
+ROOM = 1.5
+"""Rows from a region's inmost cell to its border below which its name would lie on other things."""
+
+
 def _crosses(field: Array) -> bool:
     finite = field[np.isfinite(field)]
     return bool(len(finite)) and float(finite.min()) < 0.5 < float(finite.max())
@@ -126,9 +130,9 @@ def _label_places(axes: Any, segments: Sequence[Sequence[Array]]) -> list[tuple[
     """A point of each contour line that is well inside the frame."""
     places = []
     for lines in segments:
-        if not lines:
+        line = max(lines, key=len, default=())
+        if not len(line):
             continue
-        line = max(lines, key=len)
         inside = axes.transAxes.inverted().transform(axes.transData.transform(line))
         best = line[int(np.argmin(np.abs(inside[:, 1] - 0.6)))]
         places.append((float(best[0]), float(best[1])))
@@ -162,6 +166,8 @@ def _name(
     # The place that is farthest from every other region and from the frame.
     # Text is wide, so a step sideways is worth less room than a step up.
     depth = distance_transform_edt(np.pad(mask, 1), sampling=(1.0, 0.4))[1:-1, 1:-1]
+    if depth.max() < ROOM:
+        return
     i, j = np.unravel_index(int(np.argmax(depth)), depth.shape)
     axes.text(
         columns[int(j)],

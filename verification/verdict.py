@@ -84,7 +84,9 @@ class ClaimVerdict:
 
     @property
     def survivors(self) -> tuple[MutantResult, ...]:
-        """Wrong versions that the design failed to refute."""
+        """Wrong versions that the design failed to refute; none where it did not decide the claim itself."""
+        if self.verdict is Verdict.INCONCLUSIVE:
+            return ()
         return tuple(m for m in self.mutants if not m.refuted)
 
     @property
@@ -298,10 +300,7 @@ class Verdicts(Sequence[ClaimVerdict]):
 
     @property
     def exit_status(self) -> int:
-        """0 all as expected; 1 a verdict differs or a mutant survived; 3 only doubts remain.
-
-        What leaves a claim undecided, an error in its own quantity say, leaves its mutants so, too.
-        """
+        """0 all as expected; 1 a verdict differs or a mutant survived; 3 only doubts remain."""
         bad = [v for v in self if not v.as_expected or v.survivors]
         if any(v.verdict is not Verdict.INCONCLUSIVE for v in bad):
             return 1

@@ -142,7 +142,9 @@ def run(arguments: Sequence[str]) -> int:
         message("interrupted")
         return EXIT_INTERRUPTED
     except TyperException as error:
-        message(f"filtergain: {error.format_message()}")
+        # Without a command the help is the message, not an error's words.
+        shown = error.format_message()
+        message(shown if shown.startswith("Usage:") else f"filtergain: {shown}")
         return EXIT_WRONG_USE
     except _user_errors() as error:
         message(f"filtergain: {error}")

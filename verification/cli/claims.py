@@ -87,8 +87,11 @@ def describe(check: Any) -> str:
     paths = (check.path,) if isinstance(check, Scaling | Level) else check.paths
     where = "; ".join(map(_place, paths))
     if isinstance(check, Scaling):
-        kind = "right" if check.two_sided else "not outgrown"
-        asked = f"the bound's exponent is {kind}, to ±{check.margin:g}"
+        asked = (
+            f"the bound's exponent is right, to ±{check.margin:g}"
+            if check.two_sided
+            else f"error/bound grows by a power of at most {check.margin:g}"
+        )
     elif isinstance(check, Tail):
         asked = f"the bound is broken with probability at most {check.delta:g}"
     elif isinstance(check, Level):
@@ -116,12 +119,15 @@ def _table(chosen: list[Claim]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("claim", no_wrap=True)
-    table.add_column("source")
+    screen = console()
+    wide = screen.width >= 110
+    if wide:
+        table.add_column("source")
     table.add_column("expected", no_wrap=True)
     table.add_column("what it says", ratio=1)
     for one in chosen:
-        table.add_row(Text(one.id), Text(one.source), str(one.expected), Text(one.title))
-    console().print(table)
+        table.add_row(Text(one.id), *([Text(one.source)] if wide else []), str(one.expected), Text(one.title))
+    screen.print(table)
     print(f"\n{len(chosen)} claims; `filtergain claims CLAIM` explains one, `verify CLAIM` judges it.")
 
 
@@ -140,7 +146,7 @@ def _explain(claim: Claim) -> None:
         *(("check", describe(check)) for check in claim.checks),
         ("expected", str(claim.expected)),
         ("rests on", ", ".join(claim.depends_on)),
-        ("under", ", ".join(resting_on(claim.id, register.values()))),
+        ("used by", ", ".join(resting_on(claim.id, register.values()))),
         ("corrects", claim.corrects or ""),
         ("corrected by", ", ".join(corrected_by)),
         ("note", f"proofs_notes/{claim.note}"),

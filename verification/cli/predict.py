@@ -165,9 +165,9 @@ def _print_predictions(results: list[Prediction]) -> None:
             "warning: too few pairs for the first-order law in some lines; below each is what to simulate"
         )
     print("mean error ± standard deviation of one draw, first-order law")
-    _print_law(f"unfiltered on {place.n:,} pairs          ", first.unfiltered, most, place, Procedure())
+    _print_law(f"unfiltered on {place.n:,} pairs", first.unfiltered, most, place, Procedure())
     _print_law(
-        f"teacher on {first.teacher_n:,} pairs             ",
+        f"teacher on {first.teacher_n:,} pairs",
         first.teacher,
         most,
         replace(place, n=max(4, first.teacher_n)),
@@ -182,8 +182,8 @@ def _print_predictions(results: list[Prediction]) -> None:
             f"{after}; leak {result.leak_left:.3g} left, {result.leak_right:.3g} right"
         )
         oracle = Procedure("oracle-filtered", result.theta, student_n=result.student_n)
-        _print_law("  filtered by the oracle     ", result.oracle_filtered, most, place, oracle)
-        _print_law("  filtered by the teacher    ", result.teacher_filtered, most, place, _student(result))
+        _print_law("  filtered by the oracle", result.oracle_filtered, most, place, oracle)
+        _print_law("  filtered by the teacher", result.teacher_filtered, most, place, _student(result))
 
 
 def _student(result: Prediction) -> Procedure:
@@ -197,12 +197,12 @@ def _student(result: Prediction) -> Procedure:
 def _print_law(name: str, law: PredictedLaw, most: float, place: Setting, procedure: Procedure) -> None:
     """A line with the law or, where it says nothing, why; below it what to simulate where it is not sure."""
     if law.accuracy.in_range:
-        print(f"{name}{law.mean:.5g} ± {law.std:.3g}")
+        print(f"{name:<36} {law.mean:.5g} ± {law.std:.3g}")
         return
     if law.mean > most:
-        print(f"{name}no prediction: above sqrt(r) = {most:.4g}, the largest error")
+        print(f"{name:<36} no prediction: above sqrt(r) = {most:.4g}, the largest error")
     else:
-        print(f"{name}{law.mean:.5g} ± {law.std:.3g}   (out of the law's range: {_doubt(law)})")
+        print(f"{name:<36} {law.mean:.5g} ± {law.std:.3g}   (out of the law's range: {_doubt(law)})")
     print(f"      simulate it: {simulate_command(place, procedure, 0, 10)}")
 
 

@@ -92,8 +92,9 @@ def simulate(
     if json or none:
         return EXIT_DIFFERENT if none else EXIT_AS_EXPECTED
     spread = "" if values["std"] is None else f" ± {values['std']:.3g}"
-    print(f"{estimator}, {engine} engine, {total} replicates, seed {seed}")
-    print(f"error     {values['mean']:.6g}{spread}   (mean ± standard deviation of one draw)")
+    print(f"{estimator}, {engine} engine, {total} replicate{'' if total == 1 else 's'}, seed {seed}")
+    what = "   (mean ± standard deviation of one draw)" if spread else ""
+    print(f"error     {values['mean']:.6g}{spread}{what}")
     shares = [draw.retained for draw in result.draws if draw is not None and draw.retained is not None]
     if shares:
         print(f"retained  {sum(shares) / len(shares):.4g} of the scored pairs")
