@@ -46,10 +46,16 @@ class _Cancellable(Future[Any]):
 
 
 class _Pool(ProcessPoolExecutor):
-    """A pool that may be killed while cancelled tasks wait in it.
+    """A pool that may be killed while cancelled tasks wait in it, and whose workers may be at any time.
 
     Before Python 3.12.1 the pool's own thread fails at the first of them, with a traceback on the terminal.
     """
+
+    def __init__(self, jobs: int, **options: Any) -> None:
+        super().__init__(jobs, **options)
+        # All workers at the first task: one that starts with a later task is not watched until the pool's
+        # thread looks around again, and if it is killed before, its task is waited for without end.
+        self._safe_to_dynamically_spawn_children = False
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """As for any executor."""
