@@ -129,7 +129,7 @@ def test_an_impossible_run_is_refused(command):
     for arguments, said in (
         (["--profile", "x"], "profile must be one of quick, standard, thorough"),
         (["--alpha", "2"], "alpha must lie in (0, 1)"),
-        (["--module", "/nowhere/mine.py"], "module must be a Python file"),
+        (["--module", "/nowhere/mine.py"], "module must be a file that is there"),
     ):
         status, out, err = command("verify", "proposition-1", *arguments)
         assert (status, out) == (2, "")

@@ -219,7 +219,7 @@ def test_options_reach_the_run_from_both_places(project, runs, monkeypatch):
         ("seed", "1.5", "must be a whole number in [0, *], got 1.5"),
         ("alpha", "2", "must lie in (0, 1), got 2*"),
         ("jobs", "0", "must be a whole number in [1, 4096], got 0"),
-        ("module", "none.py", "must be a Python file, got 'none.py'"),
+        ("module", "none.py", "must be a file that is there, got 'none.py'"),
         ("only", "theorm-1", "must name claims: no claim is called 'theorm-1'; did you mean theorem-1, *"),
     ],
 )

@@ -120,7 +120,7 @@ def drawn_again(command, line):
         errors.append(json.loads(out)["errors"][-1])
         if "--json" not in part:
             # One draw: the text shows it without a list.
-            assert f"error     {errors[-1]:.6g} " in command(*words)[1]
+            assert f"error     {errors[-1]:.6g}" in command(*words)[1]
     return errors
 
 
