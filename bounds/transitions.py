@@ -361,7 +361,7 @@ CLAIMS: tuple[Claim, ...] = (
         source="Section 6.2; Theorem 1, sharpened",
         statement=(
             "At r = 16, gamma = 10^4 the ratio of the errors at r/2 and 0 follows its law at the crossing, "
-            "eta = 0.02607, to a Kolmogorov distance of 0.5 (5% of the ratio), and is 1.234 at eta = 0.01 "
+            "eta = 0.02607, to a Kolmogorov distance of 0.5 (4% of the ratio), and is 1.234 at eta = 0.01 "
             "and 0.809 at eta = 0.1, each to 8%."
         ),
         quantity=THRESHOLD_RATIO,

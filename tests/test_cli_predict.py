@@ -209,3 +209,11 @@ def test_missing_matplotlib_names_the_extra(command, monkeypatch, tmp_path):
     status, _, err = command("predict", *TABLE_1, "--figure", Path(tmp_path) / "a.png")
     assert status == 2
     assert ".[figures]" in err
+
+
+def test_a_threshold_that_keeps_nothing_is_one_line(command):
+    """No share of the pairs is left to predict from."""
+    place = ("--n", "1e6", "--d", 64, "--r", 8, "--eta", 0.3, "--gamma", 5)
+    status, out, err = command("predict", *place, "--theta", 1e9)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "theta must keep some of 500,000 scored pairs" in err

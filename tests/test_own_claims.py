@@ -156,3 +156,19 @@ CLAIMS = [
     (mine,) = json.loads(out)["claims"]
     assert mine["verdict"] == "INCONCLUSIVE"
     assert said in mine["message"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"checks": "Tail(VALUE, (ALONG,))"}, "is a comma missing"),
+        ({"checks": "(Tail(VALUE, (ALONG,)),)", "expected": "'SUPPORTED'"}, "must be a Verdict"),
+        ({"checks": "(Tail(VALUE, (ALONG,)),)", "relation": "'<='"}, "must be a Relation"),
+        ({"checks": "(Scaling(VALUE, Path(n, (-4, 64), ()), True, 0.1),)"}, "n = -4, which must be positive"),
+    ],
+)
+def test_what_is_nearly_a_claim_is_a_mistake(tmp_path, fields, said):
+    """A missing comma, words in place of their constants, and a sample size below 0 are named."""
+    with pytest.raises(InvalidArgument, match="must define sound claims") as error:
+        claims(tmp_path, **fields)
+    assert said in str(error.value)

@@ -308,3 +308,14 @@ def test_every_transition_has_its_expected_verdict_and_no_mutant_survives():
     for item in verdicts.items:
         assert item.verdict == item.claim.expected, item.claim.id
         assert all(mutant.refuted for mutant in item.mutants)
+
+
+def test_the_stated_share_of_the_ratio_is_the_tolerance():
+    """A Kolmogorov distance of 0.5 from the law at the crossing is a ratio that is off by 4%."""
+    check = claims["regime-crossing-measured"].checks[0]
+    (point,) = check.paths[0].points()
+    numbers = np.linspace(0.7, 1.4, 4000)
+    stated = check.cdf(point, numbers)
+    distances = [np.max(np.abs(stated - check.cdf(point, numbers * factor))) for factor in (1.035, 1.045)]
+    assert distances[0] < check.tolerance < distances[1]
+    assert "(4% of the ratio)" in claims["regime-crossing-measured"].statement

@@ -183,8 +183,8 @@ def _said(error: BaseException) -> str:
     """The error's words, and where it came from in a file of one's own."""
     from verification import quantities
 
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename in quantities.own_files()]
+    files = quantities.own_files()
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename in files]
     return f"{error} ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else str(error)
 
 

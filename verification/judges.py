@@ -107,10 +107,12 @@ def thresholds(measured: Measured) -> tuple[str, ...]:
 
 
 def at_thresholds(measured: Measured) -> str:
-    """What to say of a minimum over thresholds: which they are; empty for a single one."""
-    named = thresholds(measured)
-    shares = f", keeping {', '.join(f'{share:.3g}' for share in measured.retains)} of the scored pairs"
-    return f", smallest error over theta = {', '.join(named)}" if named else shares * bool(measured.retains)
+    """What to say of several thresholds, whose smallest error counts, or of the shares kept."""
+    if named := thresholds(measured):
+        return f", smallest error over theta = {', '.join(named)}"
+    if measured.retains:
+        return f", keeping {', '.join(f'{share:.3g}' for share in measured.retains)} of the scored pairs"
+    return ""
 
 
 def _bounds(plan: Plan) -> Array:

@@ -284,6 +284,8 @@ def _found(plan: Plan, samples: Samples) -> Evidence:
     """What the judge finds; undecided where a proof, certificate or law of one's own raises."""
     try:
         return judges.judge(plan, samples, samples.seed)
+    except MemoryError:
+        raise  # says something of the machine, not of the check
     except Exception as error:
         kind = judges.kind(plan.check)
         return Evidence(kind, f"the {kind} check raised {type(error).__name__}: {error}", "undecided")
