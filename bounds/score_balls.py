@@ -9,7 +9,13 @@ G_1/T ~ Beta(r/2, r/2) = (1 + cos chi)/2 the score is T (k + cos chi), so
     E[S; S > theta] = r * c_r  integral of sin(chi)^(r-1) (k + cos chi)   Q(r+1, theta/(k + cos chi))
 
 over chi from 0 to arccos(-k), with c_r = Gamma((r+1)/2) / (sqrt(pi) Gamma(r/2)) and Q the regularised
-upper incomplete gamma function.  Both rise with k.  Derived in proofs_notes/tails.md.
+upper incomplete gamma function.  Both rise with k.  For even r = 2m they are finite sums: with the
+probabilities p_l of a Poisson number with mean theta/(1+k), and F_i, the chance of at most i successes
+of chance (1-k)/2 each before m failures,
+
+    P(S > theta) = sum_{l < m} p_l F_{m-1-l},   E[(S - theta)_+] = (1+k) sum_{l < m} p_l (F_0 + ... + F_{m-1-l}).
+
+Derived in proofs_notes/tails.md.
 """
 
 from __future__ import annotations
@@ -36,14 +42,13 @@ def _exponential_head(shape: int, complex_values: bool, bits: int) -> Callable[[
     return polynomial
 
 
-@lru_cache(maxsize=20000)
 def _integral(r: int, correlation: Fraction, theta: Fraction, weighted: bool, bits: int) -> Ball:
-    """c_r times the integral of sin^(r-1) (k + cos)^[weighted] Q(r + [weighted], theta/(k + cos))."""
+    """P(S > theta), or E[S; S > theta] if weighted, as the integral over chi."""
     with precision(bits):
         k = ball(correlation)
         half = ball(Fraction(r, 2))
-        constant = (half + ball(Fraction(1, 2))).gamma() / (arb.pi().sqrt() * half.gamma())
         power = 1 if weighted else 0
+        constant = r**power * (half + ball(Fraction(1, 2))).gamma() / (arb.pi().sqrt() * half.gamma())
 
         level = ball(theta)
         head = _exponential_head(r + power, True, bits)
@@ -69,14 +74,38 @@ def _integral(r: int, correlation: Fraction, theta: Fraction, weighted: bool, bi
         return constant * (body + (rest * ball(least) ** power * arb(0.5, 0.5)))
 
 
+def _sums(r: int, correlation: Fraction, theta: Fraction, weighted: bool, bits: int) -> Ball:
+    """The same for even r, from the sums: all terms are positive, so no digit is lost."""
+    m = r // 2
+    with precision(bits):
+        success, failure = ball((1 - correlation) / 2), ball((1 + correlation) / 2)
+        poisson, mean = [(-ball(theta / (1 + correlation))).exp()], ball(theta / (1 + correlation))
+        number, at_most, summed = failure**m, [failure**m], [failure**m]
+        for i in range(1, m):
+            poisson.append(poisson[-1] * mean / i)
+            number = number * success * (m + i - 1) / i
+            at_most.append(at_most[-1] + number)
+            summed.append(summed[-1] + at_most[-1])
+        share = sum((x * y for x, y in zip(poisson, reversed(at_most), strict=True)), arb(0))
+        if not weighted:
+            return share
+        excess = sum((x * y for x, y in zip(poisson, reversed(summed), strict=True)), arb(0))
+        return ball(1 + correlation) * excess + ball(theta) * share
+
+
+@lru_cache(maxsize=20000)
+def _moment(r: int, correlation: Fraction, theta: Fraction, weighted: bool, bits: int) -> Ball:
+    return (_integral if r % 2 else _sums)(r, correlation, theta, weighted, bits)
+
+
 def tail(r: int, correlation: Rational, theta: Rational) -> Ball:
     """P(S > theta) for theta >= 0 and correlation in [0, 1], at the precision in force."""
-    return _integral(r, Fraction(correlation), Fraction(theta), False, ctx.prec)
+    return _moment(r, Fraction(correlation), Fraction(theta), False, ctx.prec)
 
 
 def truncated_mean(r: int, correlation: Rational, theta: Rational) -> Ball:
     """E[S; S > theta] for theta >= 0 and correlation in [0, 1], at the precision in force."""
-    return r * _integral(r, Fraction(correlation), Fraction(theta), True, ctx.prec)
+    return _moment(r, Fraction(correlation), Fraction(theta), True, ctx.prec)
 
 
 def excess(r: int, correlation: Rational, theta: Rational) -> Ball:

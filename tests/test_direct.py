@@ -56,7 +56,7 @@ def test_streaming_equals_one_big_sample():
     u, u_tilde = np.eye(6, 2), np.eye(5, 2)
     stage = seeds.stage(seeds.generator(0, "stream", 0), 1)
     parts = [
-        direct.pairs(setting, min(size, setting.n - start), u, u_tilde, seeds.block(stage, i))
+        direct.pairs(setting, min(size, setting.n - start), u, u_tilde, seeds.fast(seeds.block(stage, i)))
         for i, start in enumerate(range(0, setting.n, size))
     ]
     x, y = (np.concatenate([p[k] for p in parts]) for k in (0, 1))

@@ -208,7 +208,7 @@ def top_by_sorting(scores, counts, keep, split):
 
     (rng,) = generators(1)
     signs = (1, -1) if split else (0,)
-    strata = selection._strata(scores, counts, first, signs, lambda i: seeds.block(rng, i))
+    strata = selection._strata(scores, counts, first, signs, lambda i: seeds.fast(seeds.block(rng, i)))
     selection._stream(strata, sum(counts), selection._block_pairs(scores), All())
     values = np.concatenate([v for _, v, _ in drawn])
     threshold = np.sort(values)[-keep]

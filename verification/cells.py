@@ -9,6 +9,7 @@ on its cell and its replicate index alone.
 from __future__ import annotations
 
 import hashlib
+import math
 import platform
 import time
 import traceback
@@ -251,7 +252,7 @@ def _row(index: int, value: Any, seconds: float) -> Row:
         return failed(index, value, seconds)
     if isinstance(value, Draw):
         numbers = (value.error, value.left, value.right, *value.singular_values)
-        if not np.all(np.isfinite(numbers)):
+        if not all(map(math.isfinite, numbers)):
             return failed(index, FloatingPointError(f"the draw is not finite: {value}"), seconds)
         return Row(
             index,
@@ -264,6 +265,6 @@ def _row(index: int, value: Any, seconds: float) -> Row:
             seconds=seconds,
         )
     number = float(value)
-    if np.isnan(number):
+    if math.isnan(number):
         return failed(index, FloatingPointError("the quantity is not a number"), seconds)
     return Row(index, number, seconds=seconds)

@@ -14,7 +14,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from verification.errors import InvalidArgument
 from verification.inference import Interval, Outcome, Power, plain, probability
@@ -141,6 +140,7 @@ def two_sample_test(
 
     Each sample gets half of alpha and of beta; any laws, with or without atoms.
     """
+    from scipy import stats
     x, y = _sample("first", first), _sample("second", second)
     epsilon_alpha, epsilon_beta = (
         sum(dkw_epsilon(len(s), probability("alpha/beta", rate) / 2) for s in (x, y))

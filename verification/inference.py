@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special, stats
+from scipy import special
 
 from verification.errors import InvalidArgument
 
@@ -325,6 +325,8 @@ def stopped_interval(exceedances: int, replicates: int, alpha: float) -> Interva
     1/alpha; by Ville's inequality it covers at every number of replicates at once with
     probability >= 1 - alpha.
     """
+    from scipy import optimize
+
     _counts(exceedances, replicates)
     probability("alpha", alpha)
     misses = replicates - exceedances
@@ -342,6 +344,8 @@ def stopped_interval(exceedances: int, replicates: int, alpha: float) -> Interva
 
 def clopper_pearson(exceedances: int, replicates: int, alpha: float) -> Interval:
     """The exact binomial interval, valid at a number of replicates fixed before looking only."""
+    from scipy import stats
+
     _counts(exceedances, replicates)
     probability("alpha", alpha)
     limits = stats.binomtest(exceedances, replicates).proportion_ci(1 - alpha, method="exact")
@@ -354,6 +358,8 @@ def binomial_decide(test: TailTest, exceedances: int, replicates: int) -> Outcom
     Fails if so many exceedances have probability <= alpha at p = delta, holds if so few have
     probability <= beta at p = detectable (fails if both: the design was larger than needed).
     """
+    from scipy import stats
+
     _counts(exceedances, replicates)
     if stats.binom.sf(exceedances - 1, replicates, test.delta) <= test.alpha:
         return "fails"
@@ -367,6 +373,7 @@ def binomial_replicates(test: TailTest) -> int:
 
     Then p >= detectable is refuted with probability >= 1 - beta.
     """
+    from scipy import stats
 
     def decided(counts: NDArray[np.int64]) -> NDArray[np.bool_]:
         # The most exceedances that still hold; one more must fail.

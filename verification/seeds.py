@@ -4,6 +4,9 @@ A Philox generator is keyed by a hash of (root seed, key of what is drawn); the 
 sits in the highest word of its 256-bit counter, stage and block indices in the next one.  Replicates
 and blocks are therefore disjoint streams of one keyed function: any worker can draw any of them,
 in any order, and get the same bits.
+
+Where a stream gives millions of numbers, `fast` takes a key from it for a generator that is a third
+faster.
 """
 
 from __future__ import annotations
@@ -18,17 +21,18 @@ from numpy.typing import NDArray
 from verification.setting import whole
 
 
-class _NoSeed(np.random.SeedSequence):
-    """Spares a new Philox the search for entropy, most of its cost: its whole state is then overwritten."""
+class _Words(np.random.SeedSequence):
+    """Gives a new generator these words, without the search for entropy, most of what one costs."""
 
-    _zeros = np.zeros(2, dtype=np.uint64)
+    def __init__(self, words: NDArray[np.uint64]) -> None:
+        self._words = words
 
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
-        """Zeros, whatever is asked for: a Philox asks for its key of two words."""
-        return self._zeros
+        """The words, which must be as many as the generator asks for."""
+        return self._words
 
 
-_NO_SEED = _NoSeed(0)
+_NO_KEY = _Words(np.zeros(2, dtype=np.uint64))
 
 
 def generator(root_seed: int, key: str, replicate: int = 0) -> np.random.Generator:
@@ -58,6 +62,15 @@ def block(rng: np.random.Generator, index: int) -> np.random.Generator:
     return _jumped(rng, index + 1)
 
 
+def fast(rng: np.random.Generator) -> np.random.Generator:
+    """A stream of many numbers: SFC64, keyed by the next 192 bits of `rng`, which move on.
+
+    It takes two thirds of Philox's time for a normal.  Two keys are equal, or one's stream runs into
+    another's, with a probability below 2**-64 for as many streams as will ever be drawn.
+    """
+    return np.random.Generator(np.random.SFC64(_Words(rng.bit_generator.random_raw(3))))
+
+
 def _jumped(rng: np.random.Generator, jumps: int) -> np.random.Generator:
     # One jump is 2**128 draws: the replicate's word of the counter is never reached.
     bits = rng.bit_generator
@@ -73,7 +86,7 @@ def _jumped(rng: np.random.Generator, jumps: int) -> np.random.Generator:
 def _philox(
     key: Sequence[int] | NDArray[np.uint64], counter: tuple[int, int, int, int]
 ) -> np.random.Generator:
-    bits = np.random.Philox(_NO_SEED)
+    bits = np.random.Philox(_NO_KEY)  # its whole state is set below
     # NumPy takes tuples as well as the arrays that its type asks for, and faster.
     state: Any = {
         "bit_generator": "Philox",

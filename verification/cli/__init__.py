@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 
@@ -11,6 +12,9 @@ def main() -> None:
     # A command makes hundreds of thousands of expressions that live as long as it does: looking for garbage
     # after every 700 new objects is a tenth of the time that `filtergain claims` takes.
     gc.set_threshold(100_000, 20, 20)
+    # SymPy keeps 1000 results of a function, fewer than one proof asks for; the proofs of a claim's wrong
+    # versions ask again for what its own did.
+    os.environ.setdefault("SYMPY_CACHE_SIZE", "30000")
     from verification.cli.app import run
 
     try:

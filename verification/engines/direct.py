@@ -55,7 +55,7 @@ def _blocks(
 ) -> Iterator[tuple[Array, Array]]:
     size = block_size(setting)
     for index, start in enumerate(range(0, total, size)):
-        x, y, _ = pairs(setting, min(size, total - start), u, u_tilde, seeds.block(rng, index))
+        x, y, _ = pairs(setting, min(size, total - start), u, u_tilde, seeds.fast(seeds.block(rng, index)))
         yield x, y
 
 

@@ -203,7 +203,8 @@ def select_above(
     # Above its mean score a class keeps about half of its pairs or fewer.
     first = threshold > 0, threshold > scores[1].mean
     # No pair is drawn twice, so one stream will do.
-    strata = _strata(scores, counts, first, (0,) if threshold < 0 else (1,), lambda _: rng)
+    stream = seeds.fast(rng)
+    strata = _strata(scores, counts, first, (0,) if threshold < 0 else (1,), lambda _: stream)
     block = _block_pairs(scores)
     for stratum in strata:
         for start in range(0, stratum.pairs, block):
@@ -241,7 +242,7 @@ def select_top(
     for attempt in (0, 1):
         positive_only = split and attempt == 0
         signs = ((1,) if positive_only else (1, -1)) if split else (0,)
-        strata = _strata(scores, counts, first, signs, lambda i: seeds.block(rng, i))
+        strata = _strata(scores, counts, first, signs, lambda i: seeds.fast(seeds.block(rng, i)))
         top = _Bracket(
             strata,
             keep,
