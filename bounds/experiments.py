@@ -258,9 +258,10 @@ CLAIMS: tuple[Claim, ...] = (
                 STUDENT,
                 Path(eta, (0.1, 0.02), (*PRINTED, (n, 200_000))),
                 two_sided=False,
-                # The power is 0.17 at this n, where learning on all pairs has 1.
-                margin=0.35,
-                precision=0.22,
+                # The power is 0.18 at this n, where learning on all pairs has 1, and 0.68 against a bound
+                # that is wrong by half a power.
+                margin=0.425,
+                precision=0.245,
             ),
             Scaling(
                 replace(STUDENT, spread=0.22),

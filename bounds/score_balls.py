@@ -13,7 +13,8 @@ upper incomplete gamma function.  Both rise with k.  For even r = 2m they are fi
 probabilities p_l of a Poisson number with mean theta/(1+k), and F_i, the chance of at most i successes
 of chance (1-k)/2 each before m failures,
 
-    P(S > theta) = sum_{l < m} p_l F_{m-1-l},   E[(S - theta)_+] = (1+k) sum_{l < m} p_l (F_0 + ... + F_{m-1-l}).
+    P(S > theta)     =       sum_{l < m} p_l F_{m-1-l},
+    E[(S - theta)_+] = (1+k) sum_{l < m} p_l (F_0 + ... + F_{m-1-l}).
 
 Derived in proofs_notes/tails.md.
 """

@@ -1,4 +1,5 @@
 import multiprocessing
+import os
 import subprocess
 import sys
 import threading
@@ -7,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
+from verification.executors import NICENESS, open_workers
 from verification.pools import process_pool
 
 SCRIPT = """
@@ -44,3 +46,12 @@ def test_a_pool_with_cancelled_tasks_can_be_killed(monkeypatch):
             futures[0].result(timeout=30)
     assert failed == []
     assert all(future.cancelled() for future in cancelled)
+
+
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="processes have no niceness here")
+def test_workers_give_way_where_they_are_told_to():
+    """Workers of a run leave a processor to the driver, which judges; those of a sweep do not."""
+    for give_way in (False, True):
+        with open_workers("processes", 1, give_way=give_way) as workers:
+            niceness = workers.executor.submit(os.nice, 0).result(timeout=60)
+        assert niceness == min(19, os.nice(0) + give_way * NICENESS)

@@ -20,7 +20,7 @@ from bounds.claim import (
     Verdict,
 )
 from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
-from verification import design, quantities, simulation, verify
+from verification import design, quantities, run, simulation, verify
 from verification.design import UnderpoweredDesign
 from verification.drawing import Samples
 from verification.errors import InvalidArgument
@@ -401,6 +401,46 @@ def test_a_level_that_is_not_positive_is_a_mistake():
     )
     with pytest.raises(InvalidArgument, match="value"):
         verify([claim], jobs=1)
+
+
+class OneAtATime:
+    """Draws a batch between one look and the next, and notes what happens when."""
+
+    def __init__(self):
+        self.events, self.busy, self._drawing, self._drawn = [], False, [], set()
+
+    def begin(self, needs):
+        """Start a batch."""
+        assert not self.busy
+        self.busy, self._drawing = True, list(needs)
+        self.events += [f"begin {cell}" for cell, _ in needs]
+
+    def wait(self, timeout=None):
+        """The batch is done."""
+        self.busy = False
+        self._drawn |= set(self._drawing)
+
+    def has(self, needs):
+        """Whether they have been drawn."""
+        return set(needs) <= self._drawn
+
+
+def test_a_second_batch_starts_while_proofs_are_still_to_be_judged(monkeypatch):
+    """Workers do not idle until everything that needs no draws has been judged."""
+    samples = OneAtATime()
+
+    def judging(judged, claim, *_):
+        if claim.id == "drawn":
+            yield [("first", 1)]
+            yield [("second", 1)]
+        else:
+            for _ in range(10):
+                yield []
+        samples.events.append(f"judged {claim.id}")
+
+    monkeypatch.setattr(run, "_judge", judging)
+    run._judge_all([proof("drawn"), proof("proved")], {}, samples, True, design.PROFILES["quick"], None)
+    assert samples.events == ["begin first", "begin second", "judged drawn", "judged proved"]
 
 
 def test_two_claims_with_one_id_are_a_mistake():

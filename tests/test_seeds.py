@@ -26,6 +26,8 @@ def test_streams_that_differ_in_one_argument_share_no_draw():
         *(seeds.stage(seeds.generator(0, "key", 0), i) for i in range(4)),
         *(seeds.block(seeds.generator(0, "key", 0), i) for i in range(4)),
         *(seeds.block(seeds.stage(seeds.generator(0, "key", 0), 1), i) for i in range(4)),
+        *(seeds.fast(seeds.generator(0, "key", i)) for i in range(4)),
+        *(seeds.fast(seeds.block(seeds.generator(0, "key", 0), i)) for i in range(4)),
     ]
     values = np.concatenate([rng.standard_normal(1000) for rng in streams])
     assert len(np.unique(values)) == len(values)
@@ -63,9 +65,32 @@ def test_a_wrong_seed_is_refused(seed):
         seeds.generator(seed, "key")
 
 
+def test_a_fast_stream_is_numpys_own_with_a_key_from_the_other():
+    """SFC64 as its reference code starts it: three words, a counter of 1, twelve steps that are dropped."""
+    rng = seeds.generator(0, "key", 5)
+    words = [int(w) for w in seeds.generator(0, "key", 5).bit_generator.random_raw(3)]
+    a, b, c = words
+    counter, outputs = 1, []
+    for _ in range(14):
+        output = (a + b + counter) % 2**64
+        a, b, c = b ^ (b >> 11), (c + (c << 3)) % 2**64, ((c << 24 | c >> 40) + output) % 2**64
+        counter += 1
+        outputs.append(output)
+    assert seeds.fast(rng).bit_generator.random_raw(2).tolist() == outputs[12:]
+
+
+def test_two_fast_streams_of_one_generator_differ():
+    """The key is taken from the stream, which moves on."""
+    rng = seeds.generator(0, "key", 6)
+    assert first(seeds.fast(rng)) != first(seeds.fast(rng))
+
+
 def test_the_streams_do_not_change_between_versions():
     """The bits of a stream are a promise: stored results and printed commands rest on them."""
-    assert seeds.generator(0, "promise", 1).bit_generator.random_raw(2).tolist() == PROMISED
+    rng = seeds.generator(0, "promise", 1)
+    assert rng.bit_generator.random_raw(2).tolist() == PROMISED
+    assert seeds.fast(rng).bit_generator.random_raw(2).tolist() == PROMISED_FAST
 
 
 PROMISED = [15906031563787566803, 10144162822232707333]
+PROMISED_FAST = [2579182660158374167, 12219013706422268304]

@@ -8,7 +8,7 @@ import pytest
 import sympy as sp
 from scipy import integrate, special
 
-from bounds import score, tail_proofs, tails
+from bounds import score, score_balls, tail_proofs, tails
 from bounds.claim import Certificate, Proof, Verdict
 from bounds.enclose import endpoints, precision
 from bounds.score_balls import excess, tail, truncated_mean
@@ -148,6 +148,20 @@ def test_the_enclosed_law_agrees_with_the_double_precision_one(dimension, correl
     assert endpoints(share)[0] == pytest.approx(expected, rel=1e-11)
     expected = score.conditional_mean(at, dimension, gamma, gamma, clean) / scale
     assert endpoints(mean)[0] == pytest.approx(expected, rel=1e-11)
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["tail", "truncated mean"])
+@pytest.mark.parametrize("dimension", [2, 4, 6, 64, 258])
+def test_the_finite_sums_are_the_integral(dimension, weighted):
+    """For even r the sums and the integral over the angle are two enclosures of one number, both narrow."""
+    for correlation in (Fraction(0), Fraction(1, 3), Fraction(1)):
+        for threshold in (Fraction(0), Fraction(1, 7), Fraction(dimension, 2), Fraction(3 * dimension)):
+            where = (dimension, correlation, threshold, weighted, 128)
+            sums, integral = score_balls._sums(*where), score_balls._integral(*where)
+            assert sums.overlaps(integral), where
+            assert sums.rel_accuracy_bits() > 100, where
+            # In a far tail the integral is known to so many digits after the point, not of its own.
+            assert threshold > dimension or integral.rel_accuracy_bits() > 50, where
 
 
 def test_the_enclosed_law_agrees_with_the_density_of_one_product():

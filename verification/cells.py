@@ -19,8 +19,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from verification import simulation
 from verification.engines import Draw
 from verification.errors import InvalidArgument

@@ -145,7 +145,9 @@ class Samples:
 
     def _rows(self, work: list[tuple[AnyCell, range]], total: float) -> Iterator[tuple[AnyCell, Row]]:
         if self._workers is None and self.jobs > 1 and total > WORTH_WORKERS:
-            self._workers = self._open.enter_context(open_workers("processes", self.jobs))
+            # This process judges meanwhile, and there is always something to draw.
+            opened = open_workers("processes", self.jobs, give_way=True)
+            self._workers = self._open.enter_context(opened)
         with contextlib.ExitStack() as alone:
             # Once there are worker processes they take any work.
             workers = self._workers or alone.enter_context(open_workers("serial"))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import connection
 from typing import Any
 
@@ -23,6 +24,9 @@ from verification.errors import InvalidArgument, MissingExtra
 from verification.pools import process_pool
 from verification.setting import whole
 from verification.threads import one_thread
+
+NICENESS = 5
+"""Of workers that give way: enough for the driver to have a processor, too little to starve beside others."""
 
 KINDS = ("processes", "dask", "mpi", "serial")
 
@@ -83,19 +87,24 @@ def check_workers(kind: str, jobs: float | None = None, scheduler: str | None = 
 
 @contextmanager
 def open_workers(
-    kind: str = "processes", jobs: int | None = None, scheduler: str | None = None
+    kind: str = "processes",
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    *,
+    give_way: bool = False,
 ) -> Iterator[Workers]:
     """Workers of a kind for the duration of a with-block.
 
     `jobs` is the number of local processes (default: as many as processors), `scheduler` the address
-    of a dask scheduler.  Raises InvalidArgument, MissingExtra, or ExecutorLost when the scheduler
-    does not answer.
+    of a dask scheduler.  With `give_way` local processes leave a processor to this one whenever it has
+    work of its own.  Raises InvalidArgument, MissingExtra, or ExecutorLost when the scheduler does not
+    answer.
     """
     jobs = check_workers(kind, jobs, scheduler)
     if kind == "serial":
         yield Workers(SerialExecutor(), 1, run_batch)
     elif kind == "processes":
-        with _processes(jobs or processors()) as workers:
+        with _processes(jobs or processors(), give_way) as workers:
             yield workers
     elif kind == "dask":
         assert scheduler is not None
@@ -107,9 +116,9 @@ def open_workers(
 
 
 @contextmanager
-def _processes(jobs: int) -> Iterator[Workers]:
+def _processes(jobs: int, give_way: bool) -> Iterator[Workers]:
     def start() -> Executor:
-        return process_pool(jobs, _begin_worker)
+        return process_pool(jobs, partial(_begin_worker, give_way))
 
     before = {child.pid for child in multiprocessing.active_children()}
 
@@ -128,9 +137,11 @@ def _processes(jobs: int) -> Iterator[Workers]:
         workers.executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin_worker() -> None:
+def _begin_worker(give_way: bool) -> None:
     """In a new worker: leave Ctrl-C to the driver, and end when the driver does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if give_way and hasattr(os, "nice"):
+        os.nice(NICENESS)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()

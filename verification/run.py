@@ -197,6 +197,7 @@ def _judge_all(
         needs[judging] = next(judging)
     asked = [need for wanted in needs.values() for need in wanted]
     while needs:
+        samples.wait(0)  # to see whether the workers are done
         if asked and not samples.busy:
             samples.begin(asked)
             asked = []
