@@ -72,6 +72,38 @@ def test_a_mistake_is_one_line_and_status_2(command, arguments, said):
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--gamma-tilde", "-1"], "filtergain: --gamma-tilde must lie in (0, inf], got -1"),
+        (["--gamma-tilde=-1"], "filtergain: --gamma-tilde must lie in (0, inf], got -1"),
+        (["--estimator", "oracle-filtered"], "filtergain: theta or retain (exactly one) must be given"),
+    ],
+)
+def test_an_argument_is_named_as_it_was_typed(command, arguments, said):
+    """An option keeps its dashes in the message; what was not typed has none."""
+    assert command("simulate", *PLACE, *arguments)[2].startswith(said)
+
+
+FILTER = ("--estimator", "teacher-filtered", "--theta", "0")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        (["--teacher-n", "900", "--student-n", "900"], "note: teacher and student take 1,800 pairs together"),
+        (["--teacher-n", "100", "--student-n", "900"], ""),
+        (["--teacher-n", "999"], "--teacher-n must leave 2 of n = 1000 pairs or more for the student"),
+        (["--teacher-n", "996", "--rounds", "3"], "must leave 2 of n = 1000 pairs or more for each of 3"),
+    ],
+)
+def test_pairs_of_teacher_and_student_are_counted(command, sizes, said):
+    """Sizes of one's own may exceed n, which is told; a teacher alone must leave some."""
+    _, _, err = command("simulate", "--n", "1000", *PLACE[2:], *FILTER, *sizes)
+    assert said in err
+    assert bool(err) is bool(said)
+
+
 @pytest.mark.parametrize("said", ["", "Unable to allocate 14.6 TiB"])
 def test_too_little_memory_is_one_line(command, monkeypatch, said):
     """The line repeats what was asked for, and what could not be allocated."""

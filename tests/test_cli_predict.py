@@ -114,6 +114,14 @@ def test_the_split_does_not_contradict_the_advice(command):
     assert "In even parts no round is worth its pairs." in out
     assert "1.07 times less than unfiltered." in out
     assert "train on all of them" not in out
+    assert "\nBest threshold: theta" in out
+
+
+def test_a_threshold_is_not_recommended_where_filtering_never_pays(command):
+    """With clean pairs only the best threshold is what it would be."""
+    _, out, _ = command("threshold", "--n", "1e6", "--d", 64, "--r", 8, "--gamma", 5, "--eta", 1)
+    assert "No round is worth its pairs: train on all of them." in out
+    assert "\nThe best threshold, should one filter all the same: theta = 1.36" in out
 
 
 @pytest.mark.parametrize("name", ["predict", "threshold"])

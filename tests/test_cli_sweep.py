@@ -63,6 +63,18 @@ def test_a_sweep_is_stored_resumed_exported_and_plotted(grid, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["points"] == 8
 
 
+def test_curves_are_named_in_words(grid, tmp_path, monkeypatch, capsys):
+    """Estimator, threshold and what else tells a curve from the others, beside the axes."""
+    import matplotlib
+
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")
+    assert run(["sweep", str(grid), "--executor", "serial"]) == 0
+    assert run(["plot", str(tmp_path / "grid.db"), "--x", "eta", "--to", str(tmp_path / "a.svg")]) == 0
+    text = (tmp_path / "a.svg").read_text()
+    for name in ("teacher-filtered, θ = 0.5, gamma = 100", "unfiltered, gamma = 1"):
+        assert f">{name}<" in text
+
+
 def test_a_dry_run_predicts_and_writes_nothing(grid, tmp_path, capsys):
     """Core-seconds and bytes are predicted for what is missing; no store is made."""
     assert run(["sweep", str(grid), "--dry-run"]) == 0

@@ -99,6 +99,22 @@ def test_claims_come_and_go(document):
     assert [(c.claim, c.direction) for c in compare(document, fewer)] == [(PROPOSITION, "worse")]
 
 
+def test_many_new_claims_make_one_line(document, tmp_path, command):
+    """Runs that differ in their claims or in how they were made say so shortly."""
+    many = {**document, "claims": [{**document["claims"][0], "id": f"x-{i}"} for i in range(5)], "seed": 3}
+    none = {**document, "claims": []}
+    for name, run in (("many", many), ("none", none)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(run))
+    files = str(tmp_path / "none.json"), str(tmp_path / "many.json")
+    status, out, err = command("diff", *files)
+    assert (status, out) == (
+        0, "changed new claims (5): x-0, x-1, x-2, x-3, x-4\n5 changes, 0 for the worse.\n"
+    )  # fmt: skip
+    assert err == "note: the runs were made differently: seed 0 -> 3\n"
+    status, out, _ = command("diff", *files[::-1])
+    assert (status, out.splitlines()[0]) == (1, "worse   claims are gone (5): x-0, x-1, x-2, x-3, x-4")
+
+
 def test_another_seed_is_no_change_while_intervals_meet(document):
     """A constant counts as another one only where the two intervals are apart."""
     old, new = copy.deepcopy(document), copy.deepcopy(document)

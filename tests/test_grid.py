@@ -170,7 +170,7 @@ def test_random_points_depend_on_their_index_and_seed_alone():
         (changed(procedure={"estimator": "unfiltered", "speed": 1}), r"procedure\[0\].speed is not a key"),
         (
             changed(procedure={"estimator": "teacher-filtered", "theta": 0, "teacher_n": 999}),
-            "procedure: student_n must be at least 2",
+            "procedure: teacher_n must leave 2 of n = ",
         ),
         (
             changed(procedure=[{"estimator": "unfiltered"}, {"estimator": "unfiltered"}]),

@@ -2,7 +2,7 @@ import pytest
 
 from bounds import regimes
 from verification import sharp_figures
-from verification.prediction import predict
+from verification.prediction import best_threshold, predict
 from verification.setting import Setting
 
 
@@ -26,3 +26,32 @@ def test_the_shaded_bands_are_the_regimes(tmp_path, monkeypatch):
     leak = regimes.leak_boundary(4, 30.0, 30.0, 0.0, result.student_n / result.teacher_n)
     flat = regimes.flat_boundary(4, 30.0, 30.0, 0.0)
     assert [high for _, high in bands] == pytest.approx([leak, flat, 1.0])
+
+
+def test_a_map_of_gains_says_where_the_law_is_silent_and_where_filtering_costs(tmp_path, monkeypatch):
+    """Hatched where too few pairs leave the law without a say, and the title explains it."""
+    import matplotlib
+
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")
+    path = tmp_path / "map.svg"
+    sharp_figures.gain_map(Setting(10**5, 10, 8, 4, 0.3, 5.0, 5.0), str(path), points=4)
+    text = path.read_text()
+    assert "n = 100,000, d = 10" in text
+    assert "hatched: too few pairs for the first-order law; red, left: filtering costs" in text
+    assert 'fill="url(#' in text or "fill: url(#" in text  # a pattern
+
+
+@pytest.mark.parametrize("replicates", [0, 2])
+def test_the_legend_names_lines_and_points(tmp_path, monkeypatch, replicates):
+    """Dotted lines are explained, and points where there are any."""
+    import matplotlib
+
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")
+    setting = Setting(3000, 5, 4, 2, 0.3, 5.0, 5.0)
+    sharp_figures.error_against_eta(setting, 0.0, str(tmp_path / "eta.svg"), replicates=replicates)
+    found = best_threshold(setting)
+    sharp_figures.error_against_threshold(found, str(tmp_path / "theta.svg"), replicates=replicates)
+    assert "out of the law" in (tmp_path / "eta.svg").read_text()
+    for name in ("eta.svg", "theta.svg"):
+        words = (tmp_path / name).read_text().count("2 draws: mean ± standard deviation")
+        assert words == (1 if replicates else 0)

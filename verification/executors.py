@@ -137,7 +137,7 @@ def _processes(jobs: int, give_way: bool) -> Iterator[Workers]:
         workers.executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin_worker(give_way: bool) -> None:
+def _begin_worker(give_way: bool = False) -> None:
     """In a new worker: leave Ctrl-C to the driver, and end when the driver does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if give_way and hasattr(os, "nice"):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from verification import pictures
 from verification.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -47,12 +48,6 @@ def _axes(width: float = 8.0, height: float = 5.4) -> tuple[Any, Any]:
 
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots()
-
-
-def _save(figure: Any, path: str | Path) -> None:
-    # No date inside: the same numbers give the same file.
-    undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    figure.savefig(path, dpi=160, metadata=undated.get(Path(path).suffix))
 
 
 def _styled(draw: Any) -> Any:
@@ -115,7 +110,7 @@ def table_1(tables: Sequence[Table1], path: str | Path) -> None:
     panels[0].set_ylabel(r"error $\times\,10^{4}$")
     panels[0].set_ylim(bottom=0)
     panels[0].legend(loc="upper center", fontsize=10)
-    _save(figure, path)
+    pictures.write(figure, path)
 
 
 @_styled
@@ -148,7 +143,7 @@ def figure_2b(result: Figure2b, path: str | Path) -> None:
         f"$\\gamma=\\tilde\\gamma={_power(s.gamma)}$"
     )
     axes.legend(loc="upper right")
-    _save(figure, path)
+    pictures.write(figure, path)
 
 
 def histogram_edges(result: Figure2b, bins: int = 120) -> Any:
@@ -192,7 +187,7 @@ def figure_3a(result: Figure3a, path: str | Path) -> None:
         f"$\\gamma=\\tilde\\gamma={_power(s.gamma)}$"
     )
     axes.legend(loc="upper left", fontsize=10.5)
-    _save(figure, path)
+    pictures.write(figure, path)
 
 
 def _reference_slopes(axes: Any, result: Figure3a) -> None:

@@ -155,6 +155,9 @@ class Procedure:
         part = n // (self.rounds + 1)
         teacher = self.teacher_n if self.teacher_n is not None else part
         student = self.student_n if self.student_n is not None else (n - teacher) // self.rounds
+        if self.student_n is None and self.teacher_n is not None and student < 2:
+            whom = "the student" if self.rounds == 1 else f"each of {self.rounds} rounds"
+            raise InvalidArgument("teacher_n", teacher, f"must leave 2 of n = {n} pairs or more for {whom}")
         for name, value in (("teacher_n", teacher), ("student_n", student)):
             if value < 2:
                 raise InvalidArgument(name, value, f"must be at least 2 (n = {n}, rounds = {self.rounds})")

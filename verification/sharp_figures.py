@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bounds import regimes, sharp
-from verification import prediction
+from verification import pictures, prediction
 from verification.errors import InvalidArgument, MissingExtra
 from verification.prediction import Threshold
 from verification.setting import Setting, whole
@@ -24,6 +24,9 @@ COLOURS = {"unfiltered": "#4c72b0", "oracle-filtered": "#55a868", "teacher-filte
 SHADES = {"clean": "#ffffff", "flat": "#eef3e6", "leak": "#f6e6e6"}
 ROOM = 3.0
 """Ratio of a band's ends below which its label would run into the next one."""
+
+COSTS = "#c44e52"
+"""In a map of gains: filtering raises the error."""
 
 NAMES = {"clean": "clean pairs rule", "flat": "flat", "leak": "the leak rules"}
 
@@ -58,16 +61,20 @@ def error_against_eta(
         trusted = np.array([law.accuracy.in_range for law in laws])
         axes.plot(etas, np.where(trusted, means, np.nan), color=colour, label=f"{name}, law")
         axes.plot(etas, means, color=colour, linestyle=":", linewidth=0.8)
+    axes.plot([], [], color="#666666", linestyle=":", linewidth=0.8, label="out of the law's range")
     if replicates:
-        for eta in np.geomspace(SMALLEST_ETA * 10, 1.0, 9):
+        # One entry for all of them; every estimator keeps enough pairs at eta = 1, if anywhere.
+        label: str | None = _drawn(replicates)
+        for eta in np.geomspace(SMALLEST_ETA * 10, 1.0, 9)[::-1]:
             here = replace(setting, eta=float(eta))
             for name, colour in COLOURS.items():
-                _simulated(axes, float(eta), here, name, theta, sizes, replicates, seed, colour)
+                _simulated(axes, float(eta), here, name, theta, sizes, replicates, seed, colour, label)
+                label = None
     axes.set(xscale="log", yscale="log", xlabel="clean fraction η", ylabel="mean error")
     axes.set_ylim(top=math.sqrt(setting.r) * 1.1)
     axes.set_title(f"{_describe(setting, eta=False)}, θ = {theta:.3g}", fontsize=9)
     axes.legend(fontsize=7, loc="lower left", bbox_to_anchor=(0, 0.06))
-    _save(figure, path)
+    pictures.write(figure, path)
 
 
 def error_against_threshold(found: Threshold, path: str, *, replicates: int = 0, seed: int = 0) -> None:
@@ -99,21 +106,22 @@ def error_against_threshold(found: Threshold, path: str, *, replicates: int = 0,
         axes.annotate(text, (mark, 0.01), xycoords=("data", "axes fraction"), fontsize=7)
     if replicates:
         sizes = {"rounds": used.rounds, "teacher_n": used.teacher_n, "student_n": used.student_n}
-        for theta in np.linspace(low, high, 11):
+        for place, theta in enumerate(np.linspace(low, high, 11)):
+            label = _drawn(replicates) if place == 0 else None  # the lowest threshold keeps the most pairs
             _simulated(
                 axes, float(theta), setting, "teacher-filtered", float(theta), sizes, replicates, seed,
-                COLOURS["teacher-filtered"],
+                COLOURS["teacher-filtered"], label,
             )  # fmt: skip
     axes.set(yscale="log", xlabel="threshold θ on the oracle's scale", ylabel="mean error")
     axes.set_title(_describe(setting), fontsize=9)
     axes.legend(fontsize=7)
-    _save(figure, path)
+    pictures.write(figure, path)
 
 
 def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
     """Gain over the unfiltered estimator and best threshold, over (eta, gamma), the rest as in `setting`.
 
-    gamma_tilde keeps its ratio to gamma.  White where the law is out of its range.
+    gamma_tilde keeps its ratio to gamma.  Hatched where the law is out of its range.
     """
     figure, (left, right) = _figure(path, panels=2)
     etas, gammas = np.geomspace(1e-3, 1.0, points), np.geomspace(1e-1, 1e4, points)
@@ -131,20 +139,29 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
             ):
                 gain[i, j] = found.gain["unfiltered"]
                 theta[i, j] = found.theta / here.r
-    for axes, values, title, colours, span in (
-        (left, np.log10(gain), "log10 of the gain over no filter", "viridis", (0.0, None)),
-        (right, theta, "best threshold θ*/r", "coolwarm", (-1.0, 1.0)),
+    import matplotlib
+    from matplotlib.colors import LogNorm, Normalize
+
+    gains = matplotlib.colormaps["viridis"].with_extremes(under=COSTS)
+    most = max(2.0, float(np.nanmax(gain, initial=1.0)))
+    for axes, values, title, colours, norm in (
+        (left, gain, "error without a filter / with the best threshold, halves", gains, LogNorm(1.0, most)),
+        (right, theta, "best threshold θ*/r", "coolwarm", Normalize(-1.0, 1.0)),
     ):
-        mesh = axes.pcolormesh(
-            etas, gammas, values, cmap=colours, vmin=span[0], vmax=span[1], rasterized=True
-        )
-        figure.colorbar(mesh, ax=axes)
-        axes.set(xscale="log", yscale="log", xlabel="clean fraction η", ylabel="γ")
+        mesh = axes.pcolormesh(etas, gammas, values, cmap=colours, norm=norm, rasterized=True)
+        bar = figure.colorbar(mesh, ax=axes, extend="min" if axes is left else "neither")
+        if axes is left:
+            bar.ax.yaxis.set_major_formatter("{x:g}×")
+            bar.ax.yaxis.set_minor_formatter("{x:g}×" if most < 10 else "")
+        axes.set(xscale="log", yscale="log", xlabel="clean fraction η", ylabel="signal-to-noise ratio γ")
         axes.set_title(title, fontsize=9)
+        axes.patch.set(hatch="///", edgecolor="#bbbbbb")
     figure.suptitle(
-        f"n = {setting.n:.3g}, d = {setting.d}, d̃ = {setting.d_tilde}, r = {setting.r}", fontsize=9
+        f"n = {setting.n:,}, d = {setting.d}, d̃ = {setting.d_tilde}, r = {setting.r}; "
+        "hatched: too few pairs for the first-order law; red, left: filtering costs",
+        fontsize=9,
     )
-    _save(figure, path)
+    pictures.write(figure, path)
 
 
 def _shade(axes: Axes, setting: Setting, theta: float, size_ratio: float) -> None:
@@ -166,6 +183,10 @@ def _shade(axes: Axes, setting: Setting, theta: float, size_ratio: float) -> Non
             )  # fmt: skip
 
 
+def _drawn(replicates: int) -> str:
+    return f"{replicates} draws: mean ± standard deviation"
+
+
 def _simulated(
     axes: Axes,
     x: float,
@@ -176,6 +197,7 @@ def _simulated(
     replicates: int,
     seed: int,
     colour: str,
+    label: str | None,
 ) -> None:
     """One simulated point with its standard deviation; nothing when a filter left too few pairs."""
     from verification.simulation import simulate
@@ -187,7 +209,8 @@ def _simulated(
         options = {"theta": theta, **sizes}
     errors = simulate(setting, estimator, replicates=replicates, seed=seed, **options).errors
     if len(errors):
-        axes.errorbar(x, errors.mean(), errors.std(), fmt="o", markersize=3, color=colour, capsize=2)
+        style: dict[str, Any] = {"fmt": "o", "markersize": 3, "capsize": 2, "color": colour, "label": label}
+        axes.errorbar(x, errors.mean(), errors.std(), **style)
 
 
 def _figure(path: str, panels: int = 1) -> tuple[Figure, Any]:
@@ -204,15 +227,9 @@ def _figure(path: str, panels: int = 1) -> tuple[Figure, Any]:
     return figure, figure.subplots(1, panels)
 
 
-def _save(figure: Figure, path: str) -> None:
-    # No date: the same picture is the same file.
-    metadata: dict[str, Any] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path[-4:], {})
-    figure.savefig(path, dpi=150, metadata=metadata)
-
-
 def _describe(setting: Setting, eta: bool = True) -> str:
     share = f"η = {setting.eta:.3g}, " if eta else ""
     return (
-        f"n = {setting.n:.3g}, d = {setting.d}, d̃ = {setting.d_tilde}, r = {setting.r}, {share}"
+        f"n = {setting.n:,}, d = {setting.d}, d̃ = {setting.d_tilde}, r = {setting.r}, {share}"
         f"γ = {setting.gamma:.3g}, γ̃ = {setting.gamma_tilde:.3g}"
     )

@@ -6,14 +6,14 @@ Simulated means are points or colours, the law is lines: neither is fitted to th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from verification import regime_map
+from verification import pictures, regime_map
 from verification.cells import Cell
 from verification.errors import InvalidArgument, MissingExtra
 from verification.estimate import Array
@@ -94,7 +94,7 @@ def plot(
             "where", " ".join(where), f"must leave cells that have {x}, a {quantity} and rows"
         )
     figure = _curves(points, x, quantity, law) if y is None else _map(points, x, y, quantity, law)
-    figure.savefig(to, dpi=160)
+    pictures.write(figure, to)
     return len(points)
 
 
@@ -185,20 +185,23 @@ def _figure(width: float, height: float) -> tuple[Any, Any]:
 
 def _is_log(values: Sequence[float]) -> bool:
     finite = [v for v in values if math.isfinite(v)]
-    return bool(finite) and min(finite) > 0 and max(finite) / min(finite) >= 20
+    return bool(finite) and min(finite) > 0 and max(finite) / min(finite) >= 8
 
 
 def _curves(points: list[Point], x: str, quantity: str, law: bool) -> Any:
     names = _others([p.cell for p in points], [x])
+    # It may follow from the threshold, which alone says little.
+    if len({p.cell.procedure.estimator for p in points}) > 1 and "estimator" not in names:
+        names.append("estimator")
     groups: dict[str, list[Point]] = {}
     for point in points:
         there = coordinates(point.cell)
-        label = ", ".join(f"{name}={_short(there[name])}" for name in names) or point.cell.procedure.estimator
+        label = _label(there, names) or point.cell.procedure.estimator
         groups.setdefault(label, []).append(point)
     if len(groups) > MAX_CURVES:
         allowed = f"must leave at most {MAX_CURVES} curves, not {len(groups)}: fix some of {', '.join(names)}"
         raise InvalidArgument("where", "", allowed)
-    figure, axes = _figure(7.0, 4.6)
+    figure, axes = _figure(9.0, 4.6)
     for i, (label, group) in enumerate(sorted(groups.items())):
         group.sort(key=lambda p: _at(p.cell, x) or 0.0)
         at = [_at(p.cell, x) for p in group]
@@ -223,7 +226,7 @@ def _curves(points: list[Point], x: str, quantity: str, law: bool) -> Any:
     axes.set_ylabel(NAMES[quantity])
     axes.set_title(_caption([p.cell for p in points], [x]), fontsize=9)
     axes.grid(alpha=0.25, which="both", lw=0.5)
-    axes.legend(fontsize=8, frameon=False)
+    figure.legend(loc="outside right upper", fontsize=8, frameon=False)
     return figure
 
 
@@ -240,8 +243,23 @@ def _caption(cells: Sequence[Cell], axes: Sequence[str]) -> str:
     if len({c.procedure.estimator for c in cells}) == 1:
         words.append(cell.procedure.estimator)
     if not {"theta", "retain"} & set(axes) and len({threshold(c) for c in cells}) == 1:
-        words.append({"best": "best threshold", "none": ""}.get(threshold(cell), threshold(cell)))
+        words.append(_threshold(threshold(cell)))
     return ", ".join([*shared, *filter(None, words)])
+
+
+def _label(there: Mapping[str, Any], names: Sequence[str]) -> str:
+    """A curve's name: the coordinates that tell it from the others."""
+    words = [str(there["estimator"])] if "estimator" in names else []
+    if "threshold" in names:
+        words.append(_threshold(str(there["threshold"])))
+    rest = [name for name in names if name not in ("estimator", "threshold")]
+    return ", ".join([*filter(None, words), *(f"{name} = {_short(there[name])}" for name in rest)])
+
+
+def _threshold(text: str) -> str:
+    """A coordinate such as theta=0 in words; none for the unfiltered estimator."""
+    named = {"best": "best threshold", "none": ""}
+    return named.get(text, text.replace("theta=", "θ = ").replace("retain=", "kept share = "))
 
 
 def _short(value: Any) -> str:
@@ -286,11 +304,15 @@ def _map(points: list[Point], x: str, y: str, quantity: str, law: bool) -> Any:
     axes.set_ylabel(NAMES[y])
     caption = _caption([p.cell for p in points], (x, y))
     if overlay is not None:
-        caption += "\ncolours: simulated; dashed: the sharp law; thick: its regimes' boundaries"
+        caption += "\ncolours: simulated; dashed: the sharp law; thick: its regimes' boundaries; "
+        caption += "hatched: too few pairs for it"
     axes.set_title(caption, fontsize=9)
     outside = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
     extend = outside[bool(np.nanmin(grid) < low), bool(np.nanmax(grid) > high)]
-    figure.colorbar(colours, ax=axes, label=NAMES[quantity], pad=0.02, extend=extend)
+    bar = figure.colorbar(colours, ax=axes, label=NAMES[quantity], pad=0.02, extend=extend)
+    if quantity == "gain" and low > 0:
+        bar.ax.yaxis.set_major_formatter("{x:g}")
+        bar.ax.yaxis.set_minor_formatter("{x:g}" if high < 10 * low else "")
     if overlay is not None:
         regime_map.draw(axes, columns, lines, overlay)
     return figure

@@ -129,6 +129,16 @@ def _user_errors() -> tuple[type[Exception], ...]:
     return tuple(kinds)
 
 
+def _as_typed(error: Exception, arguments: Sequence[str]) -> str:
+    """The error's words, with the option's name as it was typed where the value came from an option."""
+    said = str(error)
+    if not isinstance(error, InvalidArgument):
+        return said
+    option = "--" + error.argument.replace("_", "-")
+    typed = any(argument == option or argument.startswith(f"{option}=") for argument in arguments)
+    return option + said.removeprefix(error.argument) if typed else said
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit status; a user's mistake is one line."""
     from verification.cli import commands  # noqa: F401  (registers the commands on `app`)
@@ -147,7 +157,7 @@ def run(arguments: Sequence[str]) -> int:
         message(shown if shown.startswith("Usage:") else f"filtergain: {shown}")
         return EXIT_WRONG_USE
     except _user_errors() as error:
-        message(f"filtergain: {error}")
+        message(f"filtergain: {_as_typed(error, arguments)}")
         return EXIT_WRONG_USE
     except OSError as error:
         where = f" {error.filename!r}" if error.filename else ""

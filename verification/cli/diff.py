@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,10 +12,14 @@ from verification.cli.app import (
     EXIT_DIFFERENT,
     JsonOption,
     app,
+    message,
     number,
     print_json,
 )
 from verification.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from verification.diff import Change
 
 EXAMPLE = "Example: filtergain diff main.json branch.json"
 
@@ -38,13 +43,37 @@ def diff(
 
     if not 0 <= tolerance < float("inf"):
         raise InvalidArgument("--tolerance", tolerance, "must be at least 0 and finite")
-    changes = compare(load("OLD.json", old), load("NEW.json", new), tolerance)
+    before, after = load("OLD.json", old), load("NEW.json", new)
+    changes = compare(before, after, tolerance)
     worse = sum(change.direction == "worse" for change in changes)
     if json:
         print_json({"worse": worse, "changes": [change.as_dict() for change in changes]})
     else:
-        for change in changes:
-            print(change)
+        apart = [
+            f"{name} {before[name]} -> {after[name]}"
+            for name in ("profile", "seed", "alpha")
+            if before[name] != after[name]
+        ]
+        if apart:
+            message(f"note: the runs were made differently: {', '.join(apart)}")
+        for line in _lines(changes):
+            print(line)
         counted = "nothing changed" if not changes else f"{len(changes)} changes, {worse} for the worse"
         print(f"{counted}.")
     return EXIT_DIFFERENT if worse else EXIT_AS_EXPECTED
+
+
+MANY = 3
+"""More claims than this that came or went make one line."""
+
+
+def _lines(changes: Sequence[Change]) -> Iterator[str]:
+    """A line for each change; claims that came, or went, together where they are many."""
+    for change in changes:
+        alike = [c for c in changes if c.kind == change.kind == "claim" and c.what == change.what]
+        if len(alike) <= MANY:
+            yield str(change)
+        elif change is alike[0]:
+            what = "new claims" if change.new else "claims are gone"
+            yield f"{change.direction:8}{what} ({len(alike)}): {', '.join(c.claim for c in alike)}"
+

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from verification.cli.app import number
+from verification.cli.app import message, number
 from verification.setting import Setting
 
 N = Annotated[
@@ -51,11 +51,21 @@ Rounds = Annotated[
 ]
 TeacherN = Annotated[
     float | None,
-    typer.Option("--teacher-n", parser=number, metavar="NUMBER", help="Pairs that train the teacher."),
+    typer.Option(
+        "--teacher-n",
+        parser=number,
+        metavar="NUMBER",
+        help="Pairs that train the teacher.  [default: n in even parts]",
+    ),
 ]
 StudentN = Annotated[
     float | None,
-    typer.Option("--student-n", parser=number, metavar="NUMBER", help="Pairs scored in each round."),
+    typer.Option(
+        "--student-n",
+        parser=number,
+        metavar="NUMBER",
+        help="Pairs scored in each round.  [default: what the teacher leaves]",
+    ),
 ]
 Estimator = Annotated[
     str, typer.Option("--estimator", help="unfiltered, oracle-filtered or teacher-filtered.")
@@ -68,3 +78,10 @@ def setting(
     """The validated setting of the flags; the second modality defaults to the first."""
     values: dict[str, Any] = {"n": n, "d": d, "d_tilde": d if d_tilde is None else d_tilde, "r": r}
     return Setting(**values, eta=eta, gamma=gamma, gamma_tilde=gamma if gamma_tilde is None else gamma_tilde)
+
+
+def note_pairs(n: int, teacher_n: int, student_n: int, rounds: int) -> None:
+    """A word to whoever gives teacher and student more pairs than n together."""
+    total = teacher_n + rounds * student_n
+    if total > n:
+        message(f"note: teacher and student take {total:,} pairs together, more than n = {n:,}")

@@ -83,6 +83,7 @@ def predict(
     thresholds: list[dict[str, Any]] = [{"theta": t} for t in theta or []]
     thresholds += [{"retain": q} for q in retain or []]
     results = [prediction.predict(place, **at, **sizes) for at in thresholds or [{}]]
+    options.note_pairs(place.n, results[0].teacher_n, results[0].student_n, results[0].rounds)
     if figure is not None:
         from verification import sharp_figures
 
@@ -131,6 +132,8 @@ def threshold(
     _figure_for(replicates, figure)
     sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
     found = prediction.best_threshold(place, **sizes)
+    used = found.prediction
+    options.note_pairs(place.n, used.teacher_n, used.student_n, used.rounds)
     standard = rounds == 1 and teacher_n is None and student_n is None
     advice = planning.advise(place, found if standard else None)
     if figure is not None or map_ is not None:
@@ -252,8 +255,9 @@ def _print_threshold(found: Threshold, advice: Advice) -> None:
             f"Filtering does not pay{' at these sizes' if pays else ''}: {found.mean:.4g} against "
             f"{used.unfiltered.mean:.4g} without it, on all {found.setting.n:,} pairs ({parts})."
         )
+    best = "Best threshold" if pays else "The best threshold, should one filter all the same"
     say(
-        f"Best threshold: theta = {found.theta:.5g} on the oracle's scale, which keeps "
+        f"{best}: theta = {found.theta:.5g} on the oracle's scale, which keeps "
         f"{_share(found.retained)} of the scored pairs."
     )
     say(

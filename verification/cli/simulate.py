@@ -79,6 +79,7 @@ def simulate(
     for side, dimension in (("left", place.d), ("right", place.d_tilde)):
         if dimension == place.r:
             message(f"note: the {side} space has dimension r, so its error is identically 0")
+    options.note_pairs(place.n, *result.procedure.sizes(place.n), result.procedure.rounds)
     total = len(result.draws)
     none = len(result.failures) == total
     if none:

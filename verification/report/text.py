@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from verification.report.junit import failure
-from verification.verdict import TRUE
+from verification.verdict import TIGHT, TRUE
 
 if TYPE_CHECKING:
     from verification.verdict import ClaimVerdict, Verdicts
@@ -93,8 +93,10 @@ def slack(v: ClaimVerdict) -> str:
 
 
 def factor(number: float) -> str:
-    """A factor to two digits, without an exponent up to a million."""
+    """A factor to two digits, to three beside the edge of "tight"; without an exponent up to a million."""
     rounded = float(f"{number:.2g}")
+    if rounded == TIGHT:
+        rounded = float(f"{number:.3g}")
     return f"{rounded:.0f}" if 10 <= rounded < 1e6 else f"{rounded:g}"
 
 
