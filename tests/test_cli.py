@@ -85,6 +85,16 @@ def test_an_argument_is_named_as_it_was_typed(command, arguments, said):
     assert command("simulate", *PLACE, *arguments)[2].startswith(said)
 
 
+@pytest.mark.parametrize("arguments", [(), ("verify", "--help")])
+def test_the_help_is_no_error_message(command, arguments):
+    """Without a command the help is on standard error with status 2; where asked for, on standard output."""
+    status, out, err = command(*arguments)
+    assert status == (0 if arguments else 2)
+    shown = out if arguments else err
+    assert shown.startswith("Usage: filtergain")
+    assert not (err if arguments else out)
+
+
 FILTER = ("--estimator", "teacher-filtered", "--theta", "0")
 
 

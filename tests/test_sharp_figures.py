@@ -55,3 +55,20 @@ def test_the_legend_names_lines_and_points(tmp_path, monkeypatch, replicates):
     for name in ("eta.svg", "theta.svg"):
         words = (tmp_path / name).read_text().count("2 draws: mean ± standard deviation")
         assert words == (1 if replicates else 0)
+
+
+def test_a_narrow_band_has_no_name(tmp_path, monkeypatch):
+    """Where the leak begins right below the flat band, the flat band's name would run into others."""
+    names = []
+    from matplotlib.axes import Axes
+
+    monkeypatch.setattr(Axes, "annotate", lambda self, text, *_, **__: names.append(text))
+    setting = Setting(10**5, 10, 8, 4, 0.3, 30.0, 30.0)
+    result = predict(setting, theta=0.0)
+    ratio = result.student_n / result.teacher_n
+    width = regimes.flat_boundary(4, 30.0, 30.0, 0.0) / regimes.leak_boundary(4, 30.0, 30.0, 0.0, ratio)
+    for room, named in ((0.99 * width, True), (1.01 * width, False)):
+        names.clear()
+        monkeypatch.setattr(sharp_figures, "ROOM", room)
+        sharp_figures.error_against_eta(setting, 0.0, str(tmp_path / "x.png"))
+        assert ("flat" in names) is named

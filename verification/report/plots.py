@@ -31,6 +31,10 @@ STYLE = {
 }
 
 
+MARGINS = {"left": 0.2, "right": 0.95, "bottom": 0.22, "top": 0.87}
+"""Room for the labels, as shares of the figure: to find it for each plot would double its time."""
+
+
 def available() -> bool:
     """Whether Matplotlib is there."""
     try:
@@ -53,8 +57,8 @@ def plot(evidence: Evidence, name: str) -> Markup | None:
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(4.2, 2.2), layout="constrained", facecolor="none")
-        axes = figure.subplots()
+        figure = Figure(figsize=(4.2, 2.2), facecolor="none")
+        axes = figure.subplots(gridspec_kw=MARGINS)
         axes.set_facecolor("none")
         words = draw(axes, evidence)
         if words is None:
