@@ -246,8 +246,8 @@ CLAIMS: tuple[Claim, ...] = (
         title="The flat end of the filtered curve of Figure 3a",
         source="Section 7, Figure 3a",
         statement=(
-            "At theta = 0 the error of the filtered student is at most of order sqrt(d/(gamma n)): "
-            "it does not grow as eta goes to small values."
+            "At theta = 0 the error of the filtered student is at most of order sqrt(d/(gamma n)): from "
+            "eta = 0.1 to 0.02 it grows like a power of 1/eta below 0.43, where learning on all pairs has 1."
         ),
         relation=Relation.UPPER,
         bound=sp.sqrt(d / (gamma * n)),
@@ -260,7 +260,7 @@ CLAIMS: tuple[Claim, ...] = (
                 two_sided=False,
                 # The power is 0.18 at this n, where learning on all pairs has 1, and 0.68 against a bound
                 # that is wrong by half a power.
-                margin=0.425,
+                margin=0.43,
                 precision=0.245,
             ),
             Scaling(

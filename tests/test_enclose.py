@@ -173,6 +173,35 @@ def test_a_false_inequality_is_refuted_with_a_witness():
     assert found.margin < 0
 
 
+@pytest.mark.parametrize("middle", [sp.Rational(3, 20), sp.Rational(2, 5), sp.Rational(13, 20)])
+@pytest.mark.parametrize("reach", [sp.Rational(1, 10), sp.Rational(1, 100), sp.Rational(1, 1000)])
+def test_a_stretch_where_it_fails_is_found(middle, reach):
+    """A witness is found wherever the stretch lies; where it is wide, soon."""
+    with precision(128):
+        found = decide(margin((X - middle) ** 2 - reach**2), ((Fraction(0), Fraction(1)),))
+    assert found.holds is False
+    ((low, high),) = found.witness
+    assert low == high
+    assert abs(low - middle) < reach
+    assert reach < sp.Rational(1, 10) or found.boxes <= 16
+
+
+def test_what_holds_is_certified_with_few_looks_for_a_witness():
+    """A claim that holds costs little more than its boxes: no centre of each."""
+    calls = []
+    function = margin((X - sp.Rational(1, 3)) ** 2 + sp.Rational(1, 10**6))
+
+    def counted(cell):
+        calls.append(cell)
+        return function(cell)
+
+    with precision(128):
+        found = decide(counted, ((Fraction(0), Fraction(1)),))
+    assert found.holds is True
+    assert found.boxes > 40
+    assert len(calls) - found.boxes <= 2 * (found.boxes.bit_length() + 1)
+
+
 def test_an_inequality_with_equality_inside_is_left_undecided():
     """An inequality with equality inside the box is left undecided, never passed."""
     with precision(64):

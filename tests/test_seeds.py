@@ -56,6 +56,8 @@ def test_only_counter_based_generators_can_be_split():
     """Asking for a block of another kind of generator is an error and not a repeated stream."""
     with pytest.raises(TypeError, match="MT19937"):
         seeds.block(np.random.Generator(np.random.MT19937(0)), 0)
+    with pytest.raises(TypeError, match="SFC64"):
+        seeds.fast(seeds.fast(seeds.generator(0, "key")))
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, 2**63, "x"])

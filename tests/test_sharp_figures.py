@@ -1,3 +1,7 @@
+import dataclasses
+import math
+
+import numpy as np
 import pytest
 
 from bounds import regimes
@@ -36,9 +40,25 @@ def test_a_map_of_gains_says_where_the_law_is_silent_and_where_filtering_costs(t
     path = tmp_path / "map.svg"
     sharp_figures.gain_map(Setting(10**5, 10, 8, 4, 0.3, 5.0, 5.0), str(path), points=4)
     text = path.read_text()
-    assert "n = 100,000, d = 10" in text
+    assert "n = 100,000, half for the teacher; d = 10" in text
     assert "hatched: too few pairs for the first-order law; red, left: filtering costs" in text
     assert 'fill="url(#' in text or "fill: url(#" in text  # a pattern
+
+
+def test_a_threshold_that_keeps_all_is_no_gap_in_the_map(tmp_path, monkeypatch):
+    """Where every pair is best kept the threshold is -inf: both panels have colours at the same places."""
+    drawn = []
+    from matplotlib.axes import Axes
+
+    mesh = Axes.pcolormesh
+    monkeypatch.setattr(Axes, "pcolormesh", lambda self, *a, **k: drawn.append(a[2]) or mesh(self, *a, **k))
+    setting = Setting(10**5, 10, 10, 4, 0.3, 100.0, 100.0)
+    corner = dataclasses.replace(setting, eta=1.0, gamma=1e4, gamma_tilde=1e4)
+    assert best_threshold(corner).theta == -math.inf
+    sharp_figures.gain_map(setting, str(tmp_path / "map.png"), points=5)
+    gain, theta = (np.isfinite(values) for values in drawn if values.shape == (5, 5))  # bars have meshes, too
+    assert gain.any()
+    assert (gain == theta).all()
 
 
 @pytest.mark.parametrize("replicates", [0, 2])

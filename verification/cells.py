@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from verification import simulation
 from verification.engines import Draw
 from verification.errors import InvalidArgument
+from verification.seeds import STREAMS
 from verification.setting import Procedure, Setting, whole
 from verification.threads import one_thread
 
@@ -170,7 +171,7 @@ def versions() -> str:
             parts.append(f"{name} {version(name)}")
         except PackageNotFoundError:  # a source tree that was never installed
             parts.append(f"{name} unknown")
-    return ", ".join(parts)
+    return ", ".join([*parts, f"streams {STREAMS}"])
 
 
 def failed(replicate: int, error: BaseException, seconds: float = 0.0) -> Row:

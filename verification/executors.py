@@ -25,8 +25,8 @@ from verification.pools import process_pool
 from verification.setting import whole
 from verification.threads import one_thread
 
-NICENESS = 5
-"""Of workers that give way: enough for the driver to have a processor, too little to starve beside others."""
+NICENESS = 2
+"""Of workers that give way: enough for the driver to go first, too little to starve beside other programs."""
 
 KINDS = ("processes", "dask", "mpi", "serial")
 

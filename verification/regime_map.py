@@ -97,7 +97,7 @@ def draw(axes: Any, columns: Sequence[float], lines: Sequence[float], found: Ove
             contours, fmt=lambda level: f"{level:g}", fontsize=8, manual=_label_places(axes, contours.allsegs)
         )
     if np.any(found.trusted == 0):
-        trusted = np.nan_to_num(found.trusted)
+        trusted = np.nan_to_num(found.trusted, nan=1.0)  # a place without a cell is no doubt of the law's
         axes.contourf(columns, lines, trusted, levels=[-1, 0.5], colors="none", hatches=["////"])
         axes.contour(columns, lines, trusted, levels=[0.5], colors="0.15", linewidths=0.8)
     thick = {"levels": [0.5], "colors": "white", "linewidths": 2.4}

@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 
 from verification.setting import whole
 
+STREAMS = 2
+"""Counts the ways in which a seed has become numbers; a store names it beside the libraries' versions."""
+
 
 class _Words(np.random.SeedSequence):
     """Gives a new generator these words, without the search for entropy, most of what one costs."""
@@ -29,6 +32,7 @@ class _Words(np.random.SeedSequence):
 
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
         """The words, which must be as many as the generator asks for."""
+        assert n_words == len(self._words), "another number of words was asked for"
         return self._words
 
 
@@ -65,22 +69,28 @@ def block(rng: np.random.Generator, index: int) -> np.random.Generator:
 def fast(rng: np.random.Generator) -> np.random.Generator:
     """A stream of many numbers: SFC64, keyed by the next 192 bits of `rng`, which move on.
 
-    It takes two thirds of Philox's time for a normal.  Two keys are equal, or one's stream runs into
-    another's, with a probability below 2**-64 for as many streams as will ever be drawn.
+    It takes two thirds of Philox's time for a normal.  Streams with different keys never meet in 2**64
+    draws: each starts its counter at 1, and a step is a bijection.  Of N keys two are equal with a
+    probability below N**2 / 2**193.
     """
-    return np.random.Generator(np.random.SFC64(_Words(rng.bit_generator.random_raw(3))))
+    return np.random.Generator(np.random.SFC64(_Words(_counter_based(rng).random_raw(3))))
 
 
 def _jumped(rng: np.random.Generator, jumps: int) -> np.random.Generator:
     # One jump is 2**128 draws: the replicate's word of the counter is never reached.
-    bits = rng.bit_generator
-    if not isinstance(bits, np.random.Philox):
-        raise TypeError(f"independent streams need a Philox generator, got {type(bits).__name__}")
+    bits = _counter_based(rng)
     # What bits.jumped(jumps) gives, at a fraction of its time: short draws spend much of theirs here.
     state = bits.state["state"]
     low, middle, third, fourth = state["counter"].tolist()
     high = (third + (fourth << 64) + jumps) % 2**128
     return _philox(state["key"], (low, middle, high % 2**64, high >> 64))
+
+
+def _counter_based(rng: np.random.Generator) -> np.random.Philox:
+    bits = rng.bit_generator
+    if not isinstance(bits, np.random.Philox):
+        raise TypeError(f"independent streams need a Philox generator, got {type(bits).__name__}")
+    return bits
 
 
 def _philox(

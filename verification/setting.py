@@ -128,7 +128,7 @@ class Procedure:
         filtered = self.estimator != "unfiltered"
         if filtered and (self.theta is None) == (self.retain is None):
             raise InvalidArgument(
-                "theta", self.theta, f"or retain (exactly one) must be given for {self.estimator}"
+                "theta or retain", self.theta, f"(exactly one) must be given for {self.estimator}"
             )
         unused = {
             "theta": not filtered and self.theta is not None,

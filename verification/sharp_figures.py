@@ -63,13 +63,11 @@ def error_against_eta(
         axes.plot(etas, means, color=colour, linestyle=":", linewidth=0.8)
     axes.plot([], [], color="#666666", linestyle=":", linewidth=0.8, label="out of the law's range")
     if replicates:
-        # One entry for all of them; every estimator keeps enough pairs at eta = 1, if anywhere.
-        label: str | None = _drawn(replicates)
-        for eta in np.geomspace(SMALLEST_ETA * 10, 1.0, 9)[::-1]:
+        _name_points(axes, replicates)
+        for eta in np.geomspace(SMALLEST_ETA * 10, 1.0, 9):
             here = replace(setting, eta=float(eta))
             for name, colour in COLOURS.items():
-                _simulated(axes, float(eta), here, name, theta, sizes, replicates, seed, colour, label)
-                label = None
+                _simulated(axes, float(eta), here, name, theta, sizes, replicates, seed, colour)
     axes.set(xscale="log", yscale="log", xlabel="clean fraction η", ylabel="mean error")
     axes.set_ylim(top=math.sqrt(setting.r) * 1.1)
     axes.set_title(f"{_describe(setting, eta=False)}, θ = {theta:.3g}", fontsize=9)
@@ -106,11 +104,11 @@ def error_against_threshold(found: Threshold, path: str, *, replicates: int = 0,
         axes.annotate(text, (mark, 0.01), xycoords=("data", "axes fraction"), fontsize=7)
     if replicates:
         sizes = {"rounds": used.rounds, "teacher_n": used.teacher_n, "student_n": used.student_n}
-        for place, theta in enumerate(np.linspace(low, high, 11)):
-            label = _drawn(replicates) if place == 0 else None  # the lowest threshold keeps the most pairs
+        _name_points(axes, replicates)
+        for theta in np.linspace(low, high, 11):
             _simulated(
                 axes, float(theta), setting, "teacher-filtered", float(theta), sizes, replicates, seed,
-                COLOURS["teacher-filtered"], label,
+                COLOURS["teacher-filtered"],
             )  # fmt: skip
     axes.set(yscale="log", xlabel="threshold θ on the oracle's scale", ylabel="mean error")
     axes.set_title(_describe(setting), fontsize=9)
@@ -145,11 +143,12 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
     gains = matplotlib.colormaps["viridis"].with_extremes(under=COSTS)
     most = max(2.0, float(np.nanmax(gain, initial=1.0)))
     for axes, values, title, colours, norm in (
-        (left, gain, "error without a filter / with the best threshold, halves", gains, LogNorm(1.0, most)),
-        (right, theta, "best threshold θ*/r", "coolwarm", Normalize(-1.0, 1.0)),
+        (left, gain, "error without a filter / at the best threshold", gains, LogNorm(1.0, most)),
+        # Below -1 nearly all pairs are kept; -inf, which keeps all, would be left blank.
+        (right, np.maximum(theta, -2.0), "best threshold θ*/r", "coolwarm", Normalize(-1.0, 1.0)),
     ):
         mesh = axes.pcolormesh(etas, gammas, values, cmap=colours, norm=norm, rasterized=True)
-        bar = figure.colorbar(mesh, ax=axes, extend="min" if axes is left else "neither")
+        bar = figure.colorbar(mesh, ax=axes, extend="min" if axes is left else "both")
         if axes is left:
             bar.ax.yaxis.set_major_formatter("{x:g}×")
             bar.ax.yaxis.set_minor_formatter("{x:g}×" if most < 10 else "")
@@ -157,7 +156,7 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
         axes.set_title(title, fontsize=9)
         axes.patch.set(hatch="///", edgecolor="#bbbbbb")
     figure.suptitle(
-        f"n = {setting.n:,}, d = {setting.d}, d̃ = {setting.d_tilde}, r = {setting.r}; "
+        f"n = {setting.n:,}, half for the teacher; d = {setting.d}, d̃ = {setting.d_tilde}, r = {setting.r}\n"
         "hatched: too few pairs for the first-order law; red, left: filtering costs",
         fontsize=9,
     )
@@ -183,8 +182,13 @@ def _shade(axes: Axes, setting: Setting, theta: float, size_ratio: float) -> Non
             )  # fmt: skip
 
 
-def _drawn(replicates: int) -> str:
-    return f"{replicates} draws: mean ± standard deviation"
+POINTS: dict[str, Any] = {"fmt": "o", "markersize": 3, "capsize": 2}
+
+
+def _name_points(axes: Axes, replicates: int) -> None:
+    """One entry of the legend for the points of all colours."""
+    label = f"{replicates} draws: mean ± standard deviation"
+    axes.errorbar([], [], [], color="#666666", label=label, **POINTS)
 
 
 def _simulated(
@@ -197,7 +201,6 @@ def _simulated(
     replicates: int,
     seed: int,
     colour: str,
-    label: str | None,
 ) -> None:
     """One simulated point with its standard deviation; nothing when a filter left too few pairs."""
     from verification.simulation import simulate
@@ -209,8 +212,7 @@ def _simulated(
         options = {"theta": theta, **sizes}
     errors = simulate(setting, estimator, replicates=replicates, seed=seed, **options).errors
     if len(errors):
-        style: dict[str, Any] = {"fmt": "o", "markersize": 3, "capsize": 2, "color": colour, "label": label}
-        axes.errorbar(x, errors.mean(), errors.std(), **style)
+        axes.errorbar(x, errors.mean(), errors.std(), color=colour, **POINTS)
 
 
 def _figure(path: str, panels: int = 1) -> tuple[Figure, Any]:

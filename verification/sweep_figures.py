@@ -304,8 +304,9 @@ def _map(points: list[Point], x: str, y: str, quantity: str, law: bool) -> Any:
     axes.set_ylabel(NAMES[y])
     caption = _caption([p.cell for p in points], (x, y))
     if overlay is not None:
-        caption += "\ncolours: simulated; dashed: the sharp law; thick: its regimes' boundaries; "
-        caption += "hatched: too few pairs for it"
+        caption += "\ncolours: simulated; dashed: the sharp law; thick: its regimes' boundaries"
+        if np.any(overlay.trusted == 0):
+            caption += "; hatched: too few pairs for it"
     axes.set_title(caption, fontsize=9)
     outside = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
     extend = outside[bool(np.nanmin(grid) < low), bool(np.nanmax(grid) > high)]
