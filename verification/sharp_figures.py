@@ -71,7 +71,7 @@ def error_against_eta(
     axes.set(xscale="log", yscale="log", xlabel="clean fraction η", ylabel="mean error")
     axes.set_ylim(top=math.sqrt(setting.r) * 1.1)
     axes.set_title(f"{_describe(setting, eta=False)}, θ = {theta:.3g}", fontsize=9)
-    axes.legend(fontsize=7, loc="lower left", bbox_to_anchor=(0, 0.06))
+    figure.legend(fontsize=7, loc="outside lower center", ncols=3, frameon=False)
     pictures.write(figure, path)
 
 
@@ -112,7 +112,7 @@ def error_against_threshold(found: Threshold, path: str, *, replicates: int = 0,
             )  # fmt: skip
     axes.set(yscale="log", xlabel="threshold θ on the oracle's scale", ylabel="mean error")
     axes.set_title(_describe(setting), fontsize=9)
-    axes.legend(fontsize=7)
+    figure.legend(fontsize=7, loc="outside lower center", ncols=3, frameon=False)
     pictures.write(figure, path)
 
 
