@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -55,3 +56,25 @@ def test_workers_give_way_where_they_are_told_to():
         with open_workers("processes", 1, give_way=give_way) as workers:
             niceness = workers.executor.submit(os.nice, 0).result(timeout=60)
         assert niceness == min(19, os.nice(0) + give_way * NICENESS)
+
+
+def _masked():
+    """Signals that wait in a worker that has begun, and whether it ignores SIGINT."""
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []), (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    )
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no signal masks here")
+def test_a_ctrl_c_before_a_worker_has_begun_leaves_no_traceback(capfd):
+    """It waits until the worker ignores it; afterwards nothing is held back, neither there nor here."""
+    with open_workers("processes", 2) as workers:
+        first = workers.executor.submit(_masked)
+        started = [child for child in multiprocessing.active_children() if child.name.startswith("_Worker")]
+        for child in started:
+            os.kill(child.pid, signal.SIGINT)  # long before its imports are done
+        assert len(started) == 2
+        assert first.result(timeout=60) == (False, True)
+        assert workers.executor.submit(_masked).result(timeout=60) == (False, True)
+    assert capfd.readouterr().err == ""
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])

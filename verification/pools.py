@@ -9,10 +9,13 @@ functions of this package, so workers need nothing of the main file and do not s
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, InvalidStateError, ProcessPoolExecutor
+from functools import partial
+from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any
 
@@ -29,9 +32,32 @@ class _Worker(SpawnProcess):
             }
             main.__spec__ = None
             try:
-                super().start()
+                with _ctrl_c_held_back():
+                    super().start()
             finally:
                 vars(main).update(hidden)
+
+
+@contextlib.contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """What is started here inherits a SIGINT that waits: one that comes early would end in a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # its start would let the signal through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(initializer: Callable[[], None] | None) -> None:
+    """In a new worker: the initializer may ignore SIGINT before it is let through."""
+    if initializer is not None:
+        initializer()
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 class _Context(SpawnContext):
@@ -66,4 +92,4 @@ class _Pool(ProcessPoolExecutor):
 
 def process_pool(jobs: int, initializer: Callable[[], None] | None = None) -> ProcessPoolExecutor:
     """A pool of up to `jobs` workers; `initializer` runs first in each."""
-    return _Pool(jobs, mp_context=_Context(), initializer=initializer)
+    return _Pool(jobs, mp_context=_Context(), initializer=partial(_begin, initializer))
