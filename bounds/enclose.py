@@ -245,27 +245,26 @@ def decide(margin: Margin, box: Cell, max_boxes: int = 4000) -> Decision:
             continue
         centre = tuple((_middle(side), _middle(side)) for side in cell)
         unseen.append(centre)
-        for point in _places_to_look(unseen, visited):
+        last = visited + len(todo) >= max_boxes or cell == centre
+        for point in _places_to_look(unseen, visited, last):
             there = margin(point)
             if there < 0:
                 return Decision(False, visited, endpoints(there)[1], point)
-        if visited + len(todo) >= max_boxes or cell == centre:
-            for point in reversed(unseen):
-                there = margin(point)
-                if there < 0:
-                    return Decision(False, visited, endpoints(there)[1], point)
+        if last:
             return Decision(None, visited, endpoints(value)[0], cell)
         todo += _split(cell, box)
     return Decision(True, visited, worst)
 
 
-def _places_to_look(unseen: deque[Cell], visited: int) -> Iterator[Cell]:
+def _places_to_look(unseen: deque[Cell], visited: int, last: bool) -> Iterator[Cell]:
     """Takes the newest of the centres, deep in the box, and the oldest, whose cell is the widest.
 
     A claim that holds has no witness: to look for one in every cell would double its time, so it is done
-    in cells number 1, 2, 4, 8...; the rest of the centres waits for the end.
+    in cells number 1, 2, 4, 8...; the rest of the centres waits for the `last` cell.
     """
-    if visited & (visited - 1) == 0:
+    if last:
+        yield from reversed(unseen)
+    elif visited & (visited - 1) == 0:
         yield unseen.pop()
         if unseen:
             yield unseen.popleft()

@@ -80,8 +80,10 @@ def _sums(r: int, correlation: Fraction, theta: Fraction, weighted: bool, bits: 
     m = r // 2
     with precision(bits):
         success, failure = ball((1 - correlation) / 2), ball((1 + correlation) / 2)
-        poisson, mean = [(-ball(theta / (1 + correlation))).exp()], ball(theta / (1 + correlation))
-        number, at_most, summed = failure**m, [failure**m], [failure**m]
+        mean = ball(theta / (1 + correlation))
+        poisson = [(-mean).exp()]
+        number = failure**m
+        at_most, summed = [number], [number]
         for i in range(1, m):
             poisson.append(poisson[-1] * mean / i)
             number = number * success * (m + i - 1) / i

@@ -403,6 +403,15 @@ def test_a_level_that_is_not_positive_is_a_mistake():
         verify([claim], jobs=1)
 
 
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(1.94, "1.9"), (1.99, "1.99"), (2.0, "2"), (2.04, "2.04"), (3.04, "3"), (99.6, "100")],
+)
+def test_a_factor_is_told_from_the_edge_of_tight(number, shown):
+    """Two digits suffice but beside 2, where they would hide on which side the factor lies."""
+    assert text.factor(number) == shown
+
+
 class OneAtATime:
     """Draws a batch between one look and the next, and notes what happens when."""
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from verification import seeds
+from verification import cells, seeds
 from verification.errors import InvalidArgument
 
 
@@ -88,10 +88,15 @@ def test_two_fast_streams_of_one_generator_differ():
 
 
 def test_the_streams_do_not_change_between_versions():
-    """The bits of a stream are a promise: stored results and printed commands rest on them."""
+    """The bits are a promise: results and commands rest on them.  Other bits need another `STREAMS`."""
     rng = seeds.generator(0, "promise", 1)
     assert rng.bit_generator.random_raw(2).tolist() == PROMISED
     assert seeds.fast(rng).bit_generator.random_raw(2).tolist() == PROMISED_FAST
+
+
+def test_a_store_names_the_streams():
+    """Whoever changes how seeds become numbers counts up, and rows of both kinds can be told apart."""
+    assert f"streams {seeds.STREAMS}" in cells.versions().split(", ")
 
 
 PROMISED = [15906031563787566803, 10144162822232707333]

@@ -287,7 +287,7 @@ def _condition_dropped(claim: Claim) -> Iterator[Mutant]:
             # No error exceeds sqrt(r): a bound that is at least of that order at the edge, and larger
             # below it, says nothing new there.
             ratio = claim.bound.subs(symbols.n, edge) / sp.sqrt(symbols.r)
-            at_edge = sp.powsimp(sp.powdenest(ratio))  # simplify() takes thirty times as long, and rewrites
+            at_edge = sp.powsimp(sp.powdenest(ratio))  # what simplify() does beyond takes long
             if _rises(claim.bound, symbols.n) is False and (at_edge.is_number or _side_of(at_edge) == 1):
                 reason += ": below it the bound is at least of order sqrt(r), which no error exceeds"
                 yield changed(claim, "condition", reason, implied=True, conditions=rest)

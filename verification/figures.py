@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verification import pictures
-from verification.errors import MissingExtra
 
 if TYPE_CHECKING:
     from verification.experiments import Figure2b, Figure3a, Table1
@@ -34,27 +33,11 @@ STYLE = {
 }
 
 
-def require_matplotlib() -> None:
-    """Raises MissingExtra where Matplotlib is not installed."""
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError:
-        raise MissingExtra("Matplotlib", "figures") from None
-
-
-def _axes(width: float = 8.0, height: float = 5.4) -> tuple[Any, Any]:
-    require_matplotlib()
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots()
-
-
 def _styled(draw: Any) -> Any:
     """Runs a drawing function under STYLE without touching the process's own."""
 
     def drawing(*args: Any, **kwargs: Any) -> None:
-        require_matplotlib()
+        pictures.require_matplotlib()
         import matplotlib
 
         with matplotlib.rc_context(STYLE):
@@ -116,7 +99,7 @@ def table_1(tables: Sequence[Table1], path: str | Path) -> None:
 @_styled
 def figure_2b(result: Figure2b, path: str | Path) -> None:
     """Histogram of the oracle score by class, with the exact densities over it."""
-    figure, axes = _axes()
+    figure, axes = pictures.begin(8.0, 5.4)
     edges = histogram_edges(result)
     total = len(result.clean) + len(result.corrupted)
     width = edges[1] - edges[0]
@@ -156,7 +139,7 @@ def histogram_edges(result: Figure2b, bins: int = 120) -> Any:
 @_styled
 def figure_3a(result: Figure3a, path: str | Path) -> None:
     """Error against eta, both estimators with error bars, reference slopes and the sample condition."""
-    figure, axes = _axes(8.6, 5.8)
+    figure, axes = pictures.begin(8.6, 5.8)
     for estimator, color, marker, name in (
         ("unfiltered", ORANGE, "s", "no filter"),
         ("teacher-filtered", BLUE, "o", "teacher-based filter, $\\theta=0$"),

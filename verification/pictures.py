@@ -1,16 +1,46 @@
-"""How every picture is written."""
+"""How a picture is begun and written, whatever it shows.  Matplotlib is an optional extra."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from verification.errors import InvalidArgument, MissingExtra
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+ENDINGS = (".png", ".svg", ".pdf")
 
 DPI = 160
 
 UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+
+
+def require_matplotlib() -> None:
+    """Raises MissingExtra where Matplotlib is not installed."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError:
+        raise MissingExtra("Matplotlib", "figures") from None
+
+
+def require_ending(argument: str, path: str | Path) -> None:
+    """Raises InvalidArgument, in the name of `argument`, for a format that no picture has."""
+    if Path(path).suffix not in ENDINGS:
+        raise InvalidArgument(argument, str(path), f"must end in one of {', '.join(ENDINGS)}")
+
+
+def begin(width: float, height: float, panels: int = 1) -> tuple[Figure, Any]:
+    """A figure (inches) and its axes, one or an array of `panels`, without a display.
+
+    Raises MissingExtra.
+    """
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(1, panels)
 
 
 def write(figure: Figure, path: str | Path) -> None:

@@ -10,16 +10,14 @@ import numpy as np
 
 from bounds import regimes, sharp
 from verification import pictures, prediction
-from verification.errors import InvalidArgument, MissingExtra
 from verification.prediction import Threshold
 from verification.setting import Setting, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-SUFFIXES = (".png", ".svg", ".pdf")
 SMALLEST_ETA = 1e-4
+SIZE = (6.4, 4.4)
 COLOURS = {"unfiltered": "#4c72b0", "oracle-filtered": "#55a868", "teacher-filtered": "#c44e52"}
 SHADES = {"clean": "#ffffff", "flat": "#eef3e6", "leak": "#f6e6e6"}
 ROOM = 3.0
@@ -49,7 +47,8 @@ def error_against_eta(
     """
     sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
     whole("replicates", replicates, 0, 10**6)
-    figure, axes = _figure(path)
+    pictures.require_ending("figure", path)
+    figure, axes = pictures.begin(*SIZE)
     etas = np.geomspace(SMALLEST_ETA, 1.0, 81)
     results = [prediction.predict(replace(setting, eta=float(e)), theta=theta, **sizes) for e in etas]
     ratio = results[0].student_n / results[0].teacher_n
@@ -82,7 +81,8 @@ def error_against_threshold(found: Threshold, path: str, *, replicates: int = 0,
     """
     whole("replicates", replicates, 0, 10**6)
     setting, used = found.setting, found.prediction
-    figure, axes = _figure(path)
+    pictures.require_ending("figure", path)
+    figure, axes = pictures.begin(*SIZE)
     score = prediction.score_of(setting)
     spread = math.sqrt(setting.r * (1 + 1 / setting.gamma) * (1 + 1 / setting.gamma_tilde))
     middle = found.theta if math.isfinite(found.theta) else 0.0
@@ -121,7 +121,8 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
 
     gamma_tilde keeps its ratio to gamma.  Hatched where the law is out of its range.
     """
-    figure, (left, right) = _figure(path, panels=2)
+    pictures.require_ending("map", path)
+    figure, (left, right) = pictures.begin(10.5, 4.4, panels=2)
     etas, gammas = np.geomspace(1e-3, 1.0, points), np.geomspace(1e-1, 1e4, points)
     ratio = 1.0 if math.isinf(setting.gamma) else setting.gamma_tilde / setting.gamma
     gain, theta = np.full((2, points, points), np.nan)
@@ -213,20 +214,6 @@ def _simulated(
     errors = simulate(setting, estimator, replicates=replicates, seed=seed, **options).errors
     if len(errors):
         axes.errorbar(x, errors.mean(), errors.std(), color=colour, **POINTS)
-
-
-def _figure(path: str, panels: int = 1) -> tuple[Figure, Any]:
-    """A figure and its axes, drawn without a display.  Raises MissingExtra, InvalidArgument."""
-    if not path.endswith(SUFFIXES):
-        raise InvalidArgument("figure", path, f"must end in one of {', '.join(SUFFIXES)}")
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtra("matplotlib", "figures") from None
-    figure = Figure(figsize=(6.4 if panels == 1 else 10.5, 4.4), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.subplots(1, panels)
 
 
 def _describe(setting: Setting, eta: bool = True) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from verification import pictures, regime_map
 from verification.cells import Cell
-from verification.errors import InvalidArgument, MissingExtra
+from verification.errors import InvalidArgument
 from verification.estimate import Array
 from verification.export import coordinates, independent, threshold
 from verification.regime_map import Overlay
@@ -25,7 +25,6 @@ from verification.store import Store
 QUANTITIES = ("error", "gain")
 NUMERIC = ("n", "d", "d_tilde", "r", "eta", "gamma", "gamma_tilde", "theta", "retain", "rounds")
 MAX_CURVES = 12
-ENDINGS = (".png", ".svg", ".pdf")
 
 SYMBOLS = {
     "n": "n",
@@ -77,8 +76,7 @@ def plot(
     `where` holds NAME=VALUE conditions on the cells.  Raises InvalidArgument, MissingExtra, StoreError.
     """
     to = Path(to)
-    if to.suffix not in ENDINGS:
-        raise InvalidArgument("to", str(to), f"must end in {', '.join(ENDINGS)}")
+    pictures.require_ending("to", to)
     if quantity not in QUANTITIES:
         raise InvalidArgument("quantity", quantity, f"must be one of {', '.join(QUANTITIES)}")
     for name, axis in (("x", x), ("y", y)):
@@ -172,17 +170,6 @@ def _predicted(cell: Cell, quantity: str) -> tuple[float, bool]:
     return value, found.accuracy.in_range and other.accuracy.in_range
 
 
-def _figure(width: float, height: float) -> tuple[Any, Any]:
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtra("Matplotlib", "figures") from None
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.add_subplot()
-
-
 def _is_log(values: Sequence[float]) -> bool:
     finite = [v for v in values if math.isfinite(v)]
     return bool(finite) and min(finite) > 0 and max(finite) / min(finite) >= 8
@@ -201,7 +188,7 @@ def _curves(points: list[Point], x: str, quantity: str, law: bool) -> Any:
     if len(groups) > MAX_CURVES:
         allowed = f"must leave at most {MAX_CURVES} curves, not {len(groups)}: fix some of {', '.join(names)}"
         raise InvalidArgument("where", "", allowed)
-    figure, axes = _figure(9.0, 4.6)
+    figure, axes = pictures.begin(9.0, 4.6)
     for i, (label, group) in enumerate(sorted(groups.items())):
         group.sort(key=lambda p: _at(p.cell, x) or 0.0)
         at = [_at(p.cell, x) for p in group]
@@ -283,7 +270,7 @@ def _map(points: list[Point], x: str, y: str, quantity: str, law: bool) -> Any:
     overlay = None
     if law:
         overlay = regime_map.overlay(grid.shape, cells, lambda cell: _predicted(cell, quantity))
-    figure, axes = _figure(7.6, 5.8)
+    figure, axes = pictures.begin(7.6, 5.8)
     low, high = _colour_range(grid, overlay)
     from matplotlib.colors import LogNorm, Normalize
 

@@ -136,7 +136,9 @@ def _as_typed(error: Exception, arguments: Sequence[str]) -> str:
         return said
     option = "--" + error.argument.replace("_", "-")
     typed = any(argument == option or argument.startswith(f"{option}=") for argument in arguments)
-    return option + said.removeprefix(error.argument) if typed else said
+    if typed and said.startswith(error.argument):
+        return option + said.removeprefix(error.argument)
+    return said
 
 
 def run(arguments: Sequence[str]) -> int:

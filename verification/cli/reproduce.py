@@ -220,9 +220,9 @@ def _folder(out: Path | None) -> Iterator[Write | None]:
     if out is None:
         yield None
         return
-    from verification import figures
+    from verification import pictures
 
-    figures.require_matplotlib()
+    pictures.require_matplotlib()
     out.mkdir(parents=True, exist_ok=True)
 
     def write(stem: str, rows: Sequence[dict[str, Any]], draw: Callable[[Path], None]) -> None:

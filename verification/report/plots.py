@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from verification.errors import MissingExtra
-from verification.figures import BLUE, ORANGE, require_matplotlib
+from verification.figures import BLUE, ORANGE
+from verification.pictures import require_matplotlib
 
 if TYPE_CHECKING:
     from markupsafe import Markup
