@@ -237,7 +237,7 @@ def test_what_cannot_be_drawn_is_refused(path, tmp_path, arguments, words):
 
 def test_other_picture_formats_and_a_missing_matplotlib_are_refused(path, tmp_path, monkeypatch):
     """The ending decides the format; without Matplotlib the message names the extra."""
-    with pytest.raises(InvalidArgument, match=r"must end in \.png"):
+    with pytest.raises(InvalidArgument, match=r"must end in one of \.png"):
         sweep_figures.plot(path, tmp_path / "a.gif", x="eta")
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtra, match=r"'\.\[figures\]'"):
