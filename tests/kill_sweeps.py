@@ -51,20 +51,20 @@ def drive(design: grid.Design, path: Path, report: int) -> None:
         workers.executor.shutdown()
 
 
-def wait_for(workers: list[psutil.Process]) -> None:
-    """Wait until the processes have ended; whether someone has buried them does not matter."""
+def wait_for_group(group: int) -> None:
+    """Wait until every process of the group has ended; whether someone has buried them does not matter."""
     until = time.monotonic() + 30
-    while any(worker.is_running() and not dead(worker) for worker in workers):
+    while any(lives_in(process, group) for process in psutil.process_iter()):
         assert time.monotonic() < until, "workers outlive their driver"
         time.sleep(0.005)
 
 
-def dead(process: psutil.Process) -> bool:
-    """Whether it has ended."""
+def lives_in(process: psutil.Process, group: int) -> bool:
+    """Whether the process is of the group and has not ended."""
     try:
-        return bool(process.status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
+        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
+    except (ProcessLookupError, psutil.NoSuchProcess):
+        return False
 
 
 def kill_once(design: grid.Design, path: Path, chance: random.Random, longest: float) -> str | None:
@@ -73,6 +73,7 @@ def kill_once(design: grid.Design, path: Path, chance: random.Random, longest: f
     pid = os.fork()
     if pid == 0:
         try:
+            os.setpgid(0, 0)
             drive(design, path, report)
             os._exit(0)
         except BaseException as error:
@@ -88,13 +89,9 @@ def kill_once(design: grid.Design, path: Path, chance: random.Random, longest: f
         time.sleep(chance.uniform(0, longest))  # the driver mends itself, and is killed on the way
     done, status = os.waitpid(pid, os.WNOHANG)
     if not done:
-        os.kill(pid, signal.SIGSTOP)  # so that it makes no further workers while they are listed
-        while driver.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE):
-            time.sleep(0.001)
-        workers = driver.children()
         os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
-    wait_for(workers)
+    wait_for_group(pid)
     reported = int(os.pread(report, 20, 0) or 0)
     os.close(report)
     if path.exists():

@@ -210,24 +210,30 @@ def test_one_writer_at_a_time_and_the_holder_is_named(tmp_path):
     assert sorted(files(tmp_path)) == ["a.db"]
 
 
-def test_the_lock_of_a_killed_process_is_free(tmp_path):
-    """A writer that was killed leaves its rows and no lock."""
+@pytest.mark.parametrize("fork", ["", "os.fork()"], ids=["alone", "with-child"])
+def test_the_lock_of_a_killed_process_is_free(tmp_path, fork):
+    """A writer that was killed leaves its rows and no lock, also when a child that it forked lives on."""
     path = tmp_path / "a.db"
     code = (
         "import sys, time; sys.path[:0] = sys.argv[2:]; from test_store import *\n"
-        "store = Store(sys.argv[1]); store.write([result(CELL, [row(0)])]); print('ready', flush=True)\n"
-        "time.sleep(60)"
+        "store = Store(sys.argv[1]); store.write([result(CELL, [row(0)])])\n"
+        f"{fork}\n"
+        "print('ready', flush=True); time.sleep(60)"
     )
     arguments = [sys.executable, "-c", code, str(path), str(Path(__file__).parent), os.getcwd()]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(arguments, stdout=pipe, text=True, start_new_session=True) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        for _ in range(2 if fork else 1):
+            assert process.stdout.readline() == "ready\n"
         with pytest.raises(StoreLocked, match=f"process {process.pid} on"):
             Store(path)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    with Store(path) as store:
-        assert store.stored(CELL, 9) == {0}
+        with Store(path) as store:
+            assert store.stored(CELL, 9) == {0}
+        if fork:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_left_overs_of_a_killed_creation_are_removed(tmp_path):

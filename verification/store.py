@@ -16,12 +16,13 @@ import socket
 import sqlite3
 import struct
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 from verification import store_schema
 from verification.cells import AnyCell, Cell, ChunkRows, Row
@@ -54,7 +55,12 @@ class StoredRow:
 
 
 class _Lock:
-    """An advisory lock beside the store, gone with the process that holds it, however it ends."""
+    """An advisory lock beside the store, gone with the process that holds it, however it ends.
+
+    A forked child does not share it: it would hold the lock for as long as it outlives this process.
+    """
+
+    _held: ClassVar[weakref.WeakSet[_Lock]] = weakref.WeakSet()
 
     def __init__(self, store: Path) -> None:
         self.path = store.with_name(store.name + ".lock")
@@ -77,6 +83,15 @@ class _Lock:
         os.ftruncate(self._file, 0)
         with suppress(OSError):  # a full disk: the lock holds without its holder's name
             os.pwrite(self._file, text.encode(), 0)
+        _Lock._held.add(self)
+
+    @classmethod
+    def leave_to_parent(cls) -> None:
+        """In a forked child: close the copies of the descriptors; the parent's keep the locks."""
+        for lock in list(cls._held):
+            os.close(lock._file)
+            lock._file = -1
+        cls._held.clear()
 
     def _is_current(self) -> bool:
         try:
@@ -94,10 +109,17 @@ class _Lock:
             return "another process"  # which has not yet written its name
 
     def release(self) -> None:
+        if self._file < 0:  # the parent's
+            return
         with suppress(OSError):
             if self._is_current():
                 os.unlink(self.path)
+        _Lock._held.discard(self)
         os.close(self._file)
+        self._file = -1
+
+
+os.register_at_fork(after_in_child=_Lock.leave_to_parent)
 
 
 class Store:
