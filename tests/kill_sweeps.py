@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -84,8 +85,9 @@ def kill_once(design: grid.Design, path: Path, chance: random.Random, longest: f
     time.sleep(chance.uniform(0, longest))
     workers = driver.children()
     if workers and chance.random() < 0.5:
-        victim = "worker"
-        os.kill(chance.choice(workers).pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # the driver has just completed the sweep and buried it
+            os.kill(chance.choice(workers).pid, signal.SIGKILL)
+            victim = "worker"
         time.sleep(chance.uniform(0, longest))  # the driver mends itself, and is killed on the way
     done, status = os.waitpid(pid, os.WNOHANG)
     if not done:
