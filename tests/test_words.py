@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bounds.matrices import BASES, U_PERP, U, V
+from bounds.steps import Undecided
 from bounds.symbols import d, gamma, r
 from bounds.words import Algebra, contract, multiple_of_blocks, substitute
 
@@ -42,6 +43,31 @@ def test_a_relation_must_rewrite_a_product_of_two():
     """A relation must rewrite a product of two."""
     with pytest.raises(ValueError, match="product of two"):
         Algebra(relations={A * B * A: B})
+
+
+def test_two_values_for_one_product_are_refused():
+    """A A^T is symmetric, so a value that is not said to be symmetric would be two values."""
+    with pytest.raises(ValueError, match="two relations"):
+        Algebra(relations={A * A.T: B})
+    assert Algebra(symmetric=(S,), relations={A * A.T: S}).identity("kept", A * A.T, S).truth
+
+
+def test_relations_whose_order_matters_decide_no_difference():
+    """From A B = 1 = B S follows A = S, which rewriting products of two alone does not find."""
+    inverses = Algebra(relations={A * B: sp.Identity(M), B * S: sp.Identity(M)})
+    assert inverses.identity("given", A * B * S, S).truth
+    with pytest.raises(Undecided, match="depends on their order"):
+        inverses.identity("follows", A, S)
+
+
+def test_relations_whose_order_matters_in_a_trace_decide_no_difference():
+    """From A B = S and B A = T follows tr S = tr T."""
+    other = sp.MatrixSymbol("T", M, M)
+    turned = Algebra(relations={A * B: S, B * A: other})
+    with pytest.raises(Undecided, match="depends on their order"):
+        turned.identity("follows", sp.Trace(S), sp.Trace(other))
+    alike = Algebra(relations={A * B: sp.Identity(M), B * A: sp.Identity(M)})
+    assert not alike.identity("does not follow", sp.Trace(A), sp.Trace(B)).truth
 
 
 def test_traces_do_not_depend_on_rotation_or_transposition():
