@@ -210,6 +210,31 @@ def test_filters_show_the_rows_that_fit_and_say_how_many(chromium, folder):
     assert shown(chromium) == ["eq-10-corrected"]
 
 
+def test_rows_are_ordered_and_found_by_what_one_types(chromium, folder):
+    """By name, verdict or slack, and back; words are found as typed ("gamma") and as shown ("γ")."""
+    look(chromium, folder / "index.html")
+    form = chromium.find_element("id", "filters")
+    choose = """const [field, value] = arguments;
+      field.value = value;
+      field.dispatchEvent(new Event('input', {bubbles: true}))"""
+    order = form.find_element("name", "order")
+    chromium.execute_script(choose, order, "name")
+    assert shown(chromium) == sorted(CHOSEN)
+    chromium.execute_script(choose, order, "verdict")
+    assert shown(chromium)[:2] == [name for name in CHOSEN if name in ("eq-10", "lemma-8-log-concavity")]
+    assert shown(chromium)[-1] == "eq-10-corrected"
+    chromium.execute_script(choose, order, "slack")
+    assert shown(chromium)[0] == "corollary-1-explicit"
+    chromium.execute_script(choose, order, "")
+    assert shown(chromium) == list(CHOSEN)
+    words = form.find_element("name", "words")
+    for typed in ("theta = 0", "θ = 0"):
+        words.clear()
+        words.send_keys(typed)
+        assert "eq-10" in shown(chromium)
+        assert "corollary-1-explicit" not in shown(chromium)
+
+
 def test_the_keyboard_is_enough(chromium, folder):
     """The first Tab shows the way to the table, and further ones reach the filters, visibly."""
     look(chromium, folder / "index.html")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from verification.errors import MissingExtra
 from verification.figures import BLUE, ORANGE
 from verification.pictures import require_matplotlib
+from verification.report.typography import symbol
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -89,7 +90,7 @@ def _scaling(axes: Any, evidence: Evidence) -> str | None:
     axes.set_ylim(min(drawn) / pad, max(drawn) * pad)
     axes.set_yticks(_apart([y[0], y[-1], max(drawn), min(drawn)], math.log(max(drawn) / min(drawn))))
     axes.yaxis.set_major_formatter("{x:.3g}")
-    axes.set_xlabel(_plain(str(details.get("parameter", "parameter"))))
+    axes.set_xlabel(_plain(symbol(str(details.get("parameter", "parameter")))))
     axes.set_ylabel("error / bound (median)")
     words = f"Median of error over bound, from {y[0]:.3g} to {y[-1]:.3g} along the family"
     if not limits:

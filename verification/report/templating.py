@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from verification.errors import MissingExtra
+from verification.report.typography import typeset
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -18,7 +19,7 @@ def environment() -> Environment:
         from jinja2 import Environment, PackageLoader, StrictUndefined
     except ImportError:
         raise MissingExtra("Jinja2", "report") from None
-    return Environment(
+    made = Environment(
         loader=PackageLoader("verification.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -26,3 +27,5 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
+    made.filters["typeset"] = typeset
+    return made
