@@ -236,6 +236,26 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path, fork):
             os.killpg(process.pid, signal.SIGKILL)
 
 
+def test_a_forked_child_leaves_its_parents_store_alone(tmp_path):
+    """It cannot write beside its parent; its copy of the store unlocks nothing, and its own is its own."""
+    code = (
+        "import sys; sys.path[:0] = sys.argv[2:]; from test_store import *\n"
+        "folder = Path(sys.argv[1]); mine = Store(folder / 'parent.db')\n"
+        "def refused(name):\n"
+        "    with pytest.raises(StoreLocked): Store(folder / name)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    other = Store(folder / 'child.db')\n"  # with the number of the descriptor that was closed
+        "    mine._unlock(); refused('child.db'); refused('parent.db'); other.close(); os._exit(0)\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+        "refused('parent.db'); mine.close(); Store(folder / 'parent.db').close()\n"
+    )
+    arguments = [sys.executable, "-c", code, str(tmp_path), str(Path(__file__).parent), os.getcwd()]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert sorted(files(tmp_path)) == ["child.db", "parent.db"]
+
+
 def test_left_overs_of_a_killed_creation_are_removed(tmp_path):
     """A store appears whole or not at all; half-made drafts go away with the next creation."""
     (tmp_path / "a.db.123.new").write_bytes(b"half")

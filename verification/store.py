@@ -16,7 +16,6 @@ import socket
 import sqlite3
 import struct
 import time
-import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -60,7 +59,7 @@ class _Lock:
     A forked child does not share it: it would hold the lock for as long as it outlives this process.
     """
 
-    _held: ClassVar[weakref.WeakSet[_Lock]] = weakref.WeakSet()
+    _held: ClassVar[set[_Lock]] = set()
 
     def __init__(self, store: Path) -> None:
         self.path = store.with_name(store.name + ".lock")
@@ -78,17 +77,17 @@ class _Lock:
             if self._is_current():
                 break
             os.close(self._file)  # its last holder removed it between our two steps
+        _Lock._held.add(self)
         since = time.strftime("%Y-%m-%d %H:%M:%S %z")
         text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since})
         os.ftruncate(self._file, 0)
         with suppress(OSError):  # a full disk: the lock holds without its holder's name
             os.pwrite(self._file, text.encode(), 0)
-        _Lock._held.add(self)
 
     @classmethod
     def leave_to_parent(cls) -> None:
         """In a forked child: close the copies of the descriptors; the parent's keep the locks."""
-        for lock in list(cls._held):
+        for lock in cls._held:
             os.close(lock._file)
             lock._file = -1
         cls._held.clear()
