@@ -246,6 +246,8 @@ def test_a_forked_child_leaves_its_parents_store_alone(tmp_path):
         "child = os.fork()\n"
         "if child == 0:\n"
         "    other = Store(folder / 'child.db')\n"  # with the number of the descriptor that was closed
+        "    with pytest.raises(StoreError, match='not open for writing'):\n"
+        "        mine.write([result(CELL, [row(0)])])\n"
         "    mine._unlock(); refused('child.db'); refused('parent.db'); other.close(); os._exit(0)\n"
         "assert os.waitpid(child, 0)[1] == 0\n"
         "refused('parent.db'); mine.close(); Store(folder / 'parent.db').close()\n"

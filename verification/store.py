@@ -88,9 +88,15 @@ class _Lock:
     def leave_to_parent(cls) -> None:
         """In a forked child: close the copies of the descriptors; the parent's keep the locks."""
         for lock in cls._held:
-            os.close(lock._file)
+            with suppress(OSError):  # whatever is wrong with one, the others must not stay shared
+                os.close(lock._file)
             lock._file = -1
         cls._held.clear()
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process holds it: not after a fork, and not after its release."""
+        return self._file >= 0
 
     def _is_current(self) -> bool:
         try:
@@ -203,6 +209,11 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        if self._lock is None or not self._lock.is_ours:
+            raise StoreError(
+                f"{self.path} is not open for writing in this process: it was closed, opened for reading, or "
+                "opened by another process of which this one is a fork"
+            )
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
