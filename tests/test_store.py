@@ -218,7 +218,7 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path, fork):
         "import sys, time; sys.path[:0] = sys.argv[2:]; from test_store import *\n"
         "store = Store(sys.argv[1]); store.write([result(CELL, [row(0)])])\n"
         f"{fork}\n"
-        "print('ready', flush=True); time.sleep(60)"
+        "os.write(1, b'ready\\n'); time.sleep(60)"  # one write: lines of two processes stay whole
     )
     arguments = [sys.executable, "-c", code, str(path), str(Path(__file__).parent), os.getcwd()]
     pipe = subprocess.PIPE
