@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from verification import seeds
-from verification.engines import direct, exact
-from verification.engines.selection import BLOCK_NORMALS
+from verification.engines import direct, exact, seeds
+from verification.engines.kept_pairs import BLOCK_NORMALS
 from verification.setting import Procedure, Setting
 
 ENGINES = {"direct": direct, "exact": exact}
@@ -170,6 +169,7 @@ print(before, peak())
 def test_memory(benchmark, engine, how):
     n, procedure = 10**7, Procedure("teacher-filtered", **how)
     code = MEMORY.format(engine=engine, n=n, procedure=procedure)
+
     def measure():
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         before, peak = map(int, run.stdout.split())

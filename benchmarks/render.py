@@ -1,7 +1,7 @@
 """Turns a pytest-benchmark run into the stored results and the page docs/benchmarks.md.
 
-    python benchmarks/render.py RUN.json    stores benchmarks/results.json and writes the page
-    python benchmarks/render.py             writes the page from the stored results
+python benchmarks/render.py RUN.json    stores benchmarks/results.json and writes the page
+python benchmarks/render.py             writes the page from the stored results
 """
 
 from __future__ import annotations

@@ -92,8 +92,8 @@ def _in_words(condition: sp.Basic, numbers: Mapping[sp.Basic, sp.Basic]) -> str:
 
 def score_values(values: Mapping[str, float]) -> dict[str, float]:
     """Numbers for `FROM_THE_SCORE` at a setting and a threshold on the oracle's scale."""
-    from bounds.score import Score
-    from bounds.sharp import selection
+    from bounds.law.scales import selection
+    from bounds.law.score import Score
 
     score = Score(int(values["r"]), values["eta"], values["gamma"], values["gamma_tilde"])
     chosen = selection(score, values["theta"])
@@ -125,11 +125,11 @@ def _form(claim: Claim, bound: sp.Expr) -> Form:
         return Form(claim.id, claim.variant, bound, _constant(claim), claim.conditions)
     import sympy as sp
 
-    from bounds import sharp
+    from bounds.law import scales
 
     # ERR squared is at most the sum of both squares: hence the factor sqrt(2).
     remark = "the larger of both sides' root mean squares; that of ERR is at most sqrt(2) times as large"
-    other = sharp.exchange(bound)
+    other = scales.exchange(bound)
     common = sp.Mul(*(set(sp.Mul.make_args(bound)) & set(sp.Mul.make_args(other))))
     both = common * sp.Max(bound / common, other / common)
     return Form(claim.id, claim.variant, both, f"{remark}. {_constant(claim)}", claim.conditions)

@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from bounds import (
+from bounds.claim import Claim
+from bounds.paper import (
     concentration,
     conditioning,
     contrastive,
@@ -14,17 +15,16 @@ from bounds import (
     filtered,
     model,
     moments,
-    score_moments,
+    regimes,
+    score,
     selection,
     subspace,
     tails,
     thresholds,
     transfer,
-    transitions,
     unfiltered,
     unimodal,
 )
-from bounds.claim import Claim
 
 CLAIMS: tuple[Claim, ...] = (
     *model.CLAIMS,
@@ -33,13 +33,13 @@ CLAIMS: tuple[Claim, ...] = (
     *concentration.CLAIMS,
     *unfiltered.CLAIMS,
     *filtered.CLAIMS,
-    *transitions.CLAIMS,
+    *regimes.CLAIMS,
     *selection.CLAIMS,
     *thresholds.CLAIMS,
     *subspace.CLAIMS,
     *tails.CLAIMS,
     *conditioning.CLAIMS,
-    *score_moments.CLAIMS,
+    *score.CLAIMS,
     *moments.CLAIMS,
     *transfer.CLAIMS,
     *experiments.CLAIMS,

@@ -88,19 +88,28 @@ sigma = _positive("sigma", "standard deviation of X", "(0, inf)", r"\sigma")
 sigma_u = _positive("sigma_u", "standard deviation of u in Lemma 8", "(0, inf)", r"\sigma_u")
 sigma_v = _positive("sigma_v", "standard deviation of v in Lemma 8", "(0, inf)", r"\sigma_v")
 cov_uv = _declare(
-    "cov_uv", "covariance of u and v in Lemma 8 (the paper's gamma there)", "[0, sigma_u sigma_v)",
-    r"\gamma_{uv}", nonnegative=True,
+    "cov_uv",
+    "covariance of u and v in Lemma 8 (the paper's gamma there)",
+    "[0, sigma_u sigma_v)",
+    r"\gamma_{uv}",
+    nonnegative=True,
 )
 mean_above = _declare(
     "mean_above", "mean of X above the threshold", "real", r"\mathbb{E}[X \mid X > \theta]", real=True
 )
 product_mean_above = _declare(
-    "product_mean_above", "mean of u_i v_i when the sum of all r products exceeds theta", "real",
-    r"\mathbb{E}[z_i \mid {\textstyle\sum_k} z_k > \theta]", real=True,
+    "product_mean_above",
+    "mean of u_i v_i when the sum of all r products exceeds theta",
+    "real",
+    r"\mathbb{E}[z_i \mid {\textstyle\sum_k} z_k > \theta]",
+    real=True,
 )
 deviation = _declare(
-    "deviation", "operator norm of a sample matrix minus its expectation (or a share minus its own)",
-    "[0, inf)", r"\lVert S_n - \mathbb{E} S_n \rVert", nonnegative=True,
+    "deviation",
+    "operator norm of a sample matrix minus its expectation (or a share minus its own)",
+    "[0, inf)",
+    r"\lVert S_n - \mathbb{E} S_n \rVert",
+    nonnegative=True,
 )
 
 a_x = 1 + 1 / gamma
@@ -108,7 +117,6 @@ a_x = 1 + 1 / gamma
 
 a_y = 1 + 1 / gamma_tilde
 """Per-coordinate variance of U~^T x~: 1 + 1/gamma_tilde."""
-
 
 
 def in_domain(name: str, value: float, *, closed: bool = False) -> bool:

@@ -1,6 +1,6 @@
 """Writes docs/reference.md: every public name with its signature, from its docstring.
 
-    python docs/reference.py
+python docs/reference.py
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from typing import Any
 
 PAGE = Path(__file__).parent / "reference.md"
 MODULES = (
-    "bounds.claim", "bounds.register", "bounds.symbols", "bounds.sharp", "bounds.score", "bounds.error_law",
-    "bounds.constants", "verification.setting", "verification.prediction", "verification.simulation",
-    "verification.run", "verification.verdict", "verification.inference", "verification.estimate",
-    "verification.quantities", "verification.own_claims", "verification.seeds", "verification.grid",
-    "verification.sweep", "verification.store", "verification.export", "verification.errors",
+    "bounds.claim", "bounds.register", "bounds.symbols", "bounds.law.scales", "bounds.law.score",
+    "bounds.law.error",
+    "bounds.constants", "verification.setting", "verification.prediction.law", "verification.simulation",
+    "verification.judging.run", "verification.judging.verdict", "verification.statistics.tail",
+    "verification.engines.estimate", "verification.quantities.registry", "verification.judging.own_claims",
+    "verification.engines.seeds", "verification.sweeps.grid", "verification.sweeps.sweep",
+    "verification.replication.store", "verification.sweeps.export", "verification.errors",
 )  # fmt: skip
 """What users call, write or catch, in the order of the page."""
 

@@ -16,7 +16,7 @@ import sympy as sp
 
 from bounds.claim import Claim, Measured, Path, Relation, Scaling, Tail, Verdict
 from bounds.symbols import ERR, C, d, delta, eta, gamma, n, r
-from verification.estimate import Array, chordal_distance, fit, random_basis
+from verification.engines.estimate import Array, chordal_distance, fit, random_basis
 
 
 def contrastive_error(values: Mapping[str, float], rng: np.random.Generator) -> float:

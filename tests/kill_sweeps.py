@@ -20,9 +20,10 @@ from pathlib import Path
 
 import psutil
 
-from verification import executors, grid, sweep
-from verification.cells import run_batch_in_worker
-from verification.store import Store
+from verification.replication.cells import run_batch_in_worker
+from verification.replication.store import Store
+from verification.sweeps import grid, sweep
+from verification.workers import executors
 
 TABLES = {
     "replicates": 5,

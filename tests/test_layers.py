@@ -11,28 +11,28 @@ BEFORE = {
     "bounds": ("bounds",),
     "verification.errors": (),
     "verification.setting": ("verification.errors",),
-    "verification.seeds": ("verification.setting",),
-    "verification.estimate": ("verification.errors",),
+    "verification.engines.seeds": ("verification.setting",),
+    "verification.engines.estimate": ("verification.errors",),
     "verification.engines": (
-        "verification.errors", "verification.setting", "verification.seeds", "verification.estimate",
+        "verification.errors", "verification.setting", "verification.engines.seeds", "verification.engines.estimate",
     ),
-    "verification.inference": ("verification.errors",),
-    "verification.slopes": ("verification.errors", "verification.inference"),
-    "verification.distribution": ("verification.errors", "verification.inference"),
-    "verification.means": ("verification.errors", "verification.inference", "verification.slopes"),
-    "verification.ledger": ("verification.errors",),
+    "verification.statistics.tail": ("verification.errors",),
+    "verification.statistics.slopes": ("verification.errors", "verification.statistics.tail"),
+    "verification.statistics.distribution": ("verification.errors", "verification.statistics.tail"),
+    "verification.statistics.means": ("verification.errors", "verification.statistics.tail", "verification.statistics.slopes"),
+    "verification.statistics.ledger": ("verification.errors",),
 }  # fmt: skip
 NEVER = {
     # nothing here may be imported by what comes before it in the flow
     "verification.report": (
-        "verification.run", "verification.verdict", "verification.judges", "verification.design",
+        "verification.judging.run", "verification.judging.verdict", "verification.checks.judge", "verification.checks.plan",
     ),
     "verification.cli": (
-        "verification.run", "verification.report", "verification.judges", "verification.engines",
+        "verification.judging.run", "verification.report", "verification.checks.judge", "verification.engines",
     ),
-    "verification.run": ("verification.judges", "verification.design", "verification.verdict"),
-    "verification.verdict": ("verification.judges", "verification.design", "verification.quantities"),
-    "verification.judges": ("verification.design", "verification.quantities"),
+    "verification.judging.run": ("verification.checks.judge", "verification.checks.plan", "verification.judging.verdict"),
+    "verification.judging.verdict": ("verification.checks.judge", "verification.checks.plan", "verification.quantities.registry"),
+    "verification.checks.judge": ("verification.checks.plan", "verification.quantities.registry"),
 }  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def violations(module, found):
 
 
 # The verdict's table for people is rendered on request; nothing is computed there.
-EXCEPTIONS = {("verification.verdict", "verification.report.text")}
+EXCEPTIONS = {("verification.judging.verdict", "verification.judging.table")}
 
 
 @pytest.mark.parametrize(("module", "file"), list(modules()), ids=lambda v: v if isinstance(v, str) else "")
@@ -102,9 +102,9 @@ def test_no_module_imports_against_the_flow(module, file):
 def test_an_arrow_against_the_flow_is_seen():
     """The negative control: engines that import bounds, and bounds that import verification."""
     assert violations("verification.engines.exact", imports("from bounds import score", "m"))
-    assert violations("bounds.score", imports("def f():\n    from verification import setting", "m"))
-    assert violations("verification.judges", imports("import verification.report.html", "m"))
-    assert not violations("verification.report.html", imports("import verification.verdict", "m"))
+    assert violations("bounds.law.score", imports("def f():\n    from verification import setting", "m"))
+    assert violations("verification.checks.judge", imports("import verification.report.html", "m"))
+    assert not violations("verification.report.html", imports("import verification.judging.verdict", "m"))
 
 
 def test_bounds_draws_no_samples():

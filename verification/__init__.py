@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from verification.prediction import predict as predict
-    from verification.run import verify as verify
+    from verification.judging.run import verify as verify
+    from verification.prediction.law import predict as predict
     from verification.setting import Procedure as Procedure
     from verification.setting import Setting as Setting
     from verification.simulation import simulate as simulate
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 _HOME = {
     "Procedure": "verification.setting",
     "Setting": "verification.setting",
-    "predict": "verification.prediction",
+    "predict": "verification.prediction.law",
     "simulate": "verification.simulation",
-    "verify": "verification.run",
+    "verify": "verification.judging.run",
 }
 __all__ = ["Procedure", "Setting", "predict", "simulate", "verify"]
 

@@ -20,7 +20,7 @@ import pytest
 
 if TYPE_CHECKING:
     from bounds.claim import Claim
-    from verification.verdict import ClaimVerdict
+    from verification.judging.verdict import ClaimVerdict
 
 NODE = "filtergain"
 """What the ids of claims begin with, where those of other tests have their file."""
@@ -81,7 +81,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """One line: how many verdicts of each kind, the budget, the seed."""
     if not config.option.claims:
         return
-    from verification.report import text
+    from verification.judging import table
 
     reports = [
         report
@@ -94,9 +94,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     verdicts = [str(properties["verdict"]) for properties in told if "verdict" in properties]
     if verdicts:
         judge = _judge(config)
-        said = text.budget(judge.alpha, judge.seed, judge.profile)
+        said = table.budget(judge.alpha, judge.seed, judge.profile)
         terminalreporter.section("claims")
-        terminalreporter.write_line(f"{text.counted(verdicts)} {said}.")
+        terminalreporter.write_line(f"{table.counted(verdicts)} {said}.")
 
 
 @pytest.fixture(scope="session")
@@ -137,7 +137,7 @@ class ClaimItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """One line for what a user can cause (a check that could not decide); else as for any test."""
-        from verification.design import UnderpoweredDesign
+        from verification.checks.plan import UnderpoweredDesign
         from verification.errors import InvalidArgument
 
         if isinstance(excinfo.value, InvalidArgument | UnderpoweredDesign):
@@ -158,9 +158,9 @@ class Judge:
     def __init__(self, config: pytest.Config) -> None:
         from bounds.register import UnknownClaim
         from verification.errors import InvalidArgument
-        from verification.executors import processors
-        from verification.own_claims import chosen_claims
-        from verification.run import DEFAULT_ALPHA, settled
+        from verification.judging.own_claims import chosen_claims
+        from verification.judging.run import DEFAULT_ALPHA, settled
+        from verification.workers.executors import processors
 
         self.module = _module(config)
         self.with_mutants: bool = not config.option.claims_no_mutants
@@ -196,14 +196,14 @@ class Judge:
             if claim_id in self._asked:
                 alone, budget = tuple(c for c in self.claims if c.id == claim_id), self.budget
             else:
-                from verification.own_claims import chosen_claims
+                from verification.judging.own_claims import chosen_claims
 
                 alone, budget = chosen_claims([claim_id], self.module)
             self._run(alone, budget)
         return self._verdicts[claim_id]
 
     def _run(self, claims: Sequence[Claim], budget: Sequence[Claim]) -> None:
-        from verification.run import verify
+        from verification.judging.run import verify
 
         # A project's "warnings are errors" must not turn a replicate into a failed one.
         with warnings.catch_warnings():

@@ -10,13 +10,12 @@ from typing import Any, Literal, cast, get_args
 
 import numpy as np
 
-from verification import seeds
-from verification.engines import Draw
+from verification.engines import Draw, seeds
+from verification.engines.estimate import Array
 from verification.errors import InvalidArgument, TooFewPairs
-from verification.estimate import Array
-from verification.pools import process_pool
 from verification.setting import EstimatorName, Procedure, Setting, whole
-from verification.threads import one_thread
+from verification.workers.pools import process_pool
+from verification.workers.threads import one_thread
 
 EngineName = Literal["exact", "direct"]
 ENGINES: tuple[str, ...] = get_args(EngineName)
@@ -122,9 +121,9 @@ def limit_scales(setting: Setting, procedure: Procedure) -> tuple[float, ...]:
         return ()
     if procedure.rounds == 1:
         return (setting.eta,)
-    from verification import prediction
+    from verification.prediction import law
 
-    return prediction.limit_scales(setting, procedure)
+    return law.limit_scales(setting, procedure)
 
 
 def simulate(

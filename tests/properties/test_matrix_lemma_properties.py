@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings, target
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from verification.estimate import chordal_distance
-from verification.matrix_lemmas import QUANTITIES
+from verification.engines.estimate import chordal_distance
+from verification.quantities.matrix_lemmas import QUANTITIES
 
 EPS = np.finfo(float).eps
 ENTRIES = st.one_of(

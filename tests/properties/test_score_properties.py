@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bounds import score
-from bounds.score import Score
+from bounds.law import score
+from bounds.law.score import Score
 
 DIMENSIONS = st.one_of(st.integers(1, 12), st.integers(1, 10_000))
 PRECISIONS = st.one_of(st.floats(-6, 9).map(lambda power: 10.0**power), st.just(math.inf))

@@ -17,11 +17,13 @@ from scipy import stats
 
 from bounds import claims
 from bounds.claim import Relation
-from verification import quantities, slopes, strategies
-from verification.prediction import predict_procedure
-from verification.quantities import Cell
+from verification.prediction.law import predict_procedure
+from verification.quantities import registry
+from verification.quantities.registry import Cell
+from verification.search import strategies
+from verification.search.space import space
 from verification.setting import Procedure
-from verification.space import space
+from verification.statistics import slopes
 
 BUDGET = 1e-6
 TESTS = 4
@@ -61,7 +63,7 @@ def holds_with_probability(claim, shares, planted=False):
     @profile(planted)
     @given(strategies.points(where))
     def check(point):
-        drawn = quantities.draw(where.cell(point), SEED, range(REPLICATES))
+        drawn = registry.draw(where.cell(point), SEED, range(REPLICATES))
         bound = float(claim.evaluate(point))
         broken = drawn > bound if claim.relation is Relation.UPPER else drawn < bound
         target(math.log(max(where.ratio(point, float(np.median(drawn))), 1e-300)))
@@ -112,7 +114,7 @@ def median_is_the_law(shares, factor=1.0):
         law = predict_procedure(place, procedure)
         assume(law.accuracy.in_range and law.law.mean > 0)
         cell = Cell(tuple(place.as_dict().items()), "error", (procedure,))
-        drawn = quantities.draw(cell, SEED, range(REPLICATES)) / (factor * law.law.quantile(0.5))
+        drawn = registry.draw(cell, SEED, range(REPLICATES)) / (factor * law.law.quantile(0.5))
         low, high = slopes.median_interval(drawn, shares.take())
         target(abs(math.log(float(np.median(drawn)))))
         slack = 1 + 2 * law.accuracy.relative_error + 0.02
@@ -144,7 +146,7 @@ def corrected_rate_holds(shares, constant, planted=False):
     @profile(planted, part=0.4)
     @given(strategies.points(where))
     def check(point):
-        drawn = quantities.draw(where.cell(point), SEED, range(40))
+        drawn = registry.draw(where.cell(point), SEED, range(40))
         low, _ = slopes.median_interval(drawn, shares.take())
         ratio = where.ratio(point, float(np.median(drawn)))
         target(math.log(max(ratio, 1e-300)))

@@ -11,9 +11,10 @@ from scipy import stats
 
 from bounds import claims
 from bounds.claim import Level, Scaling
-from verification import design, slopes
-from verification.design import BETA, PROFILES
-from verification.drawing import Samples
+from verification.checks import plan as design
+from verification.checks.plan import BETA, PROFILES
+from verification.judging.samples import Samples
+from verification.statistics import slopes
 
 DRAWS = 200
 SLACK = 1.4

@@ -8,10 +8,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from verification.distribution import law_test, minimal_samples
-from verification.inference import TailTest, clopper_pearson, run_tail, tail_operation
-from verification.ledger import Ledger
-from verification.slopes import equivalence, growth, log_chi_sigma, slope_interval, slope_replicates
+from verification.statistics.distribution import law_test, minimal_samples
+from verification.statistics.ledger import Ledger
+from verification.statistics.slopes import (
+    equivalence,
+    growth,
+    log_chi_sigma,
+    slope_interval,
+    slope_replicates,
+)
+from verification.statistics.tail import TailTest, clopper_pearson, run_tail, tail_operation
 
 LEVEL = 0.01
 DELTA = 0.05

@@ -17,7 +17,7 @@ from scipy import stats
 from bounds.claim import Claim, Law, Measured, Path, Relation, Scaling, Tail, Verdict
 from bounds.symbols import n
 from verification import verify
-from verification.inference import clopper_pearson
+from verification.statistics.tail import clopper_pearson
 
 RUNS = int(os.environ.get("FILTERGAIN_NULL_RUNS", "100"))
 
@@ -45,10 +45,21 @@ def _register(constant: float = 1.0) -> tuple[Claim, ...]:
     quantile = sp.Float(constant * float(stats.chi2.isf(DELTA, 24)) ** 0.5)
     common = {"title": "t", "source": "s", "statement": "s", "expected": Verdict.SUPPORTED, "note": "n#n"}
     return (
-        Claim(id="quantile", checks=(Tail(CHI, (POINT,), DELTA),), relation=Relation.UPPER,
-              bound=quantile / sp.sqrt(24 * n), **common),
-        Claim(id="exponent", checks=(Scaling(CHI, N_PATH, True, 0.1),), relation=Relation.EQUAL,
-              bound=constant * n ** (-sp.Rational(1, 2)), up_to_constant=True, **common),
+        Claim(
+            id="quantile",
+            checks=(Tail(CHI, (POINT,), DELTA),),
+            relation=Relation.UPPER,
+            bound=quantile / sp.sqrt(24 * n),
+            **common,
+        ),
+        Claim(
+            id="exponent",
+            checks=(Scaling(CHI, N_PATH, True, 0.1),),
+            relation=Relation.EQUAL,
+            bound=constant * n ** (-sp.Rational(1, 2)),
+            up_to_constant=True,
+            **common,
+        ),
         Claim(id="law", checks=(Law(CHI, _cdf, (POINT,), 0.4),), **common),
     )
 
@@ -70,8 +81,15 @@ def test_runs_under_a_true_null_raise_no_false_alarm(module):
     refuted = {1e-6: 0, 0.2: 0}
     for alpha in refuted:
         for seed in range(RUNS if alpha == 1e-6 else RUNS // 2):
-            run = verify(_register(), profile="quick", alpha=alpha, seed=seed, jobs=1, module=module,
-                         with_mutants=False)
+            run = verify(
+                _register(),
+                profile="quick",
+                alpha=alpha,
+                seed=seed,
+                jobs=1,
+                module=module,
+                with_mutants=False,
+            )
             refuted[alpha] += any(v.verdict is Verdict.REFUTED for v in run)
     assert refuted[1e-6] == 0
     # The share of false alarms is not shown to pass the budget, at level 1e-4.
@@ -83,6 +101,7 @@ def test_a_wrong_claim_is_refuted_in_the_same_runs(module):
     quantile, exponent, law = _register(0.8)
     steeper = replace(exponent, bound=exponent.bound * n ** sp.Rational(1, 4))
     for seed in range(3):
-        run = verify((quantile, steeper, law), profile="quick", seed=seed, jobs=1, module=module,
-                     with_mutants=False)
+        run = verify(
+            (quantile, steeper, law), profile="quick", seed=seed, jobs=1, module=module, with_mutants=False
+        )
         assert [v.verdict for v in run] == [Verdict.REFUTED, Verdict.REFUTED, Verdict.SUPPORTED]

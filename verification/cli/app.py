@@ -119,9 +119,9 @@ def _user_errors() -> tuple[type[Exception], ...]:
     kinds: list[type[Exception]] = [InvalidArgument, TooFewPairs, MissingExtra]
     others = (
         ("bounds.register", "UnknownClaim"),
-        ("verification.design", "UnderpoweredDesign"),
-        ("verification.executors", "ExecutorLost"),
-        ("verification.store", "StoreError"),
+        ("verification.checks.plan", "UnderpoweredDesign"),
+        ("verification.workers.executors", "ExecutorLost"),
+        ("verification.replication.store", "StoreError"),
     )
     for module, name in others:
         if module in sys.modules:

@@ -195,8 +195,8 @@ def _draw(graph: str, verdicts: str | None) -> None:
     from bounds.claim import Verdict
     from bounds.register import claims as register
     from verification.errors import InvalidArgument, MissingExtra
+    from verification.judging.verdict import conditions
     from verification.report import files
-    from verification.verdict import conditions
 
     if Path(graph).suffix.lower() != ".svg":
         raise InvalidArgument("--graph", graph, "must name a file that ends in .svg")

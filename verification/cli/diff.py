@@ -19,7 +19,7 @@ from verification.cli.app import (
 from verification.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from verification.diff import Change
+    from verification.report.diff import Change
 
 EXAMPLE = "Example: filtergain diff main.json branch.json"
 
@@ -38,7 +38,7 @@ def diff(
     json: JsonOption = False,
 ) -> int:
     """Which verdict, constant or slack changed between two runs; exit status 1 if one got worse."""
-    from verification.diff import compare
+    from verification.report.diff import compare
     from verification.report.json_schema import load
 
     if not 0 <= tolerance < float("inf"):
@@ -76,4 +76,3 @@ def _lines(changes: Sequence[Change]) -> Iterator[str]:
         elif change is alike[0]:
             what = "new claims" if change.new else "claims are gone"
             yield f"{change.direction:8}{what} ({len(alike)}): {', '.join(c.claim for c in alike)}"
-

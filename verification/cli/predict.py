@@ -14,8 +14,8 @@ from verification.errors import InvalidArgument
 from verification.setting import Procedure, Setting, simulate_command
 
 if TYPE_CHECKING:
-    from verification.planning import Advice, Plan
-    from verification.prediction import PredictedLaw, Prediction, Threshold
+    from verification.prediction.advice import Advice, Plan
+    from verification.prediction.law import PredictedLaw, Prediction, Threshold
 
 PREDICT_EXAMPLE = (
     "Example: filtergain predict --n 1e4 --d 10 --d-tilde 8 --r 4 --eta 0.3 --gamma 1e4 --student-n 1e4 "
@@ -75,7 +75,7 @@ def predict(
 
     With several thresholds the JSON is a list.
     """
-    from verification import prediction
+    from verification.prediction import law as prediction
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
     _figure_for(replicates, figure)
@@ -85,11 +85,11 @@ def predict(
     results = [prediction.predict(place, **at, **sizes) for at in thresholds or [{}]]
     options.note_pairs(place.n, results[0].teacher_n, results[0].student_n, results[0].rounds)
     if figure is not None:
-        from verification import sharp_figures
+        from verification.figures import sharp_law
 
         given = results[0].theta
         chosen = given if given is not None else prediction.best_threshold(place, **sizes).theta
-        sharp_figures.error_against_eta(place, chosen, figure, replicates=replicates, seed=seed, **sizes)
+        sharp_law.error_against_eta(place, chosen, figure, replicates=replicates, seed=seed, **sizes)
         message(f"wrote {figure}")
     if json:
         found = [result.as_dict() for result in results]
@@ -126,24 +126,25 @@ def threshold(
 
     With --figure, the error against the threshold.
     """
-    from verification import planning, prediction
+    from verification.prediction.advice import advise
+    from verification.prediction.law import best_threshold
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
     _figure_for(replicates, figure)
     sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
-    found = prediction.best_threshold(place, **sizes)
+    found = best_threshold(place, **sizes)
     used = found.prediction
     options.note_pairs(place.n, used.teacher_n, used.student_n, used.rounds)
     standard = rounds == 1 and teacher_n is None and student_n is None
-    advice = planning.advise(place, found if standard else None)
+    advice = advise(place, found if standard else None)
     if figure is not None or map_ is not None:
-        from verification import sharp_figures
+        from verification.figures import sharp_law
 
         if figure is not None:
-            sharp_figures.error_against_threshold(found, figure, replicates=replicates, seed=seed)
+            sharp_law.error_against_threshold(found, figure, replicates=replicates, seed=seed)
             message(f"wrote {figure}")
         if map_ is not None:
-            sharp_figures.gain_map(place, map_)
+            sharp_law.gain_map(place, map_)
             message(f"wrote {map_}")
     if json:
         print_json({**found.as_dict(), "advice": advice.as_dict()})

@@ -35,16 +35,14 @@ def probe(
     """Measure what each bound does when an assumption of the model is dropped."""
     from pathlib import Path
 
-    from verification import probes
     from verification.cli.progress import work_bar
     from verification.setting import whole
+    from verification.studies import probes
 
     setting = probes.sized(None if n is None else whole("n", n, 4))
     count = whole("replicates", replicates, 5, 10**6)
     with work_bar("probing") as on_progress:
-        found = probes.run(
-            names or [], seed=seed, replicates=count, setting=setting, on_progress=on_progress
-        )
+        found = probes.run(names or [], seed=seed, replicates=count, setting=setting, on_progress=on_progress)
     if out is not None:
         flags = "".join(f" {name}" for name in names or []) + ("" if n is None else f" --n {setting.n}")
         command = f"filtergain probe{flags} --replicates {count} --seed {seed}"

@@ -15,7 +15,7 @@ import typer
 from verification.cli.app import EXIT_WRONG_USE, JsonOption, SeedOption, app, message, number, print_json
 
 if TYPE_CHECKING:
-    from verification.experiments import Figure3a, Table1
+    from verification.studies.experiments import Figure3a, Table1
 
 reproduce = typer.Typer(
     help="Run an experiment of the paper at its full scale.",
@@ -54,7 +54,7 @@ def table_1(
 ) -> int | None:
     """Table 1: the error against the share of the pairs that is kept, n = 10 000, eta = 0.3."""
     with _folder(out) as write:
-        from verification import experiments
+        from verification.studies import experiments
 
         tables = _with_progress(
             "table 1",
@@ -68,7 +68,7 @@ def table_1(
         else:
             print(_table_1_text(tables))
         if write is not None:
-            from verification import figures
+            from verification.figures import experiments as figures
 
             rows = [
                 {
@@ -111,7 +111,8 @@ def figure_2b(
     with _folder(out) as write:
         import numpy as np
 
-        from verification import experiments, figures
+        from verification.figures import experiments as figures
+        from verification.studies import experiments
 
         result = experiments.figure_2b(seed, _whole(n), eta)
         edges = figures.histogram_edges(result)
@@ -171,7 +172,7 @@ def figure_3a(
 ) -> int | None:
     """Figure 3a: the error against eta, without and with the filter, ten million pairs a run."""
     with _folder(out) as write:
-        from verification import experiments
+        from verification.studies import experiments
 
         result = _with_progress(
             "figure 3a",
@@ -196,7 +197,7 @@ def figure_3a(
         else:
             print(_figure_3a_text(result))
         if write is not None:
-            from verification import figures
+            from verification.figures import experiments as figures
 
             write("figure-3a", rows, lambda path: figures.figure_3a(result, path))
     return None
@@ -220,9 +221,9 @@ def _folder(out: Path | None) -> Iterator[Write | None]:
     if out is None:
         yield None
         return
-    from verification import pictures
+    from verification.figures import canvas
 
-    pictures.require_matplotlib()
+    canvas.require_matplotlib()
     out.mkdir(parents=True, exist_ok=True)
 
     def write(stem: str, rows: Sequence[dict[str, Any]], draw: Callable[[Path], None]) -> None:
@@ -249,7 +250,7 @@ def _replace(path: Path, write: Callable[[Path], Any]) -> None:
 def _with_progress(title: str, work: Callable[..., Any], jobs: float | None) -> Any:
     """Runs work(report, jobs) under a progress bar; None, with a message, when a worker died."""
     from verification.cli.progress import work_bar
-    from verification.executors import ExecutorLost, processors
+    from verification.workers.executors import ExecutorLost, processors
 
     workers = processors() if jobs is None else _whole(jobs)
     try:
@@ -261,7 +262,7 @@ def _with_progress(title: str, work: Callable[..., Any], jobs: float | None) -> 
 
 
 def _table_1_text(tables: Sequence[Table1]) -> str:
-    from verification import experiments
+    from verification.studies import experiments
 
     best = tables[0]
     s = best.setting
@@ -307,9 +308,7 @@ def _figure_3a_text(result: Figure3a) -> str:
         f"gamma = gamma_tilde = {s.gamma:g}, theta = {result.theta:g}",
         "    eta       no filter ± s.e.       slope   teacher filter ± s.e.  slope   n eta^2 large enough",
     ]
-    for plain, filtered in zip(
-        result.curve("unfiltered"), result.curve("teacher-filtered"), strict=True
-    ):
+    for plain, filtered in zip(result.curve("unfiltered"), result.curve("teacher-filtered"), strict=True):
         cells = []
         for row in (plain, filtered):
             slope = "" if row.slope is None else f"{row.slope:+.2f}"

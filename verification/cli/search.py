@@ -48,8 +48,8 @@ def search(
     from pathlib import Path
 
     from bounds.register import claims
-    from verification import search as climbing
     from verification.cli.progress import work_bar
+    from verification.search import climb as climbing
 
     chosen = claims[claim]
     default = climbing.REGRESSIONS / f"{claim}.json" if climbing.REGRESSIONS.is_dir() else None
@@ -75,7 +75,7 @@ def search(
 
 
 def _show(found: object, open_constant: bool) -> None:
-    from verification.search import Case
+    from verification.search.climb import Case
 
     assert isinstance(found, Case)
     values = ", ".join(f"{name} = {value:g}" for name, value in found.setting.items())

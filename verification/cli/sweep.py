@@ -22,8 +22,8 @@ from verification.cli.app import (
 )
 
 if TYPE_CHECKING:
-    from verification.grid import Design
-    from verification.sweep import Progress
+    from verification.sweeps.grid import Design
+    from verification.sweeps.sweep import Progress
 
 LINE_SECONDS = 10.0
 """Without a terminal, progress is a line now and then."""
@@ -36,8 +36,8 @@ StoreArgument = Annotated[
 @contextmanager
 def _store_errors() -> Iterator[list[int]]:
     """Turns what may happen to a store or an executor into one line; the status is in the list."""
-    from verification.executors import ExecutorLost
-    from verification.store import StoreError
+    from verification.replication.store import StoreError
+    from verification.workers.executors import ExecutorLost
 
     status: list[int] = []
     try:
@@ -78,7 +78,7 @@ def sweep(
     json: JsonOption = False,
 ) -> int:
     """Run a grid of settings, estimators and replicates into a store; run again to resume."""
-    from verification import grid as grids
+    from verification.sweeps import grid as grids
 
     design = grids.load(grid, None if seed is None else seed)  # type: ignore[arg-type]
     path = store if store is not None else grid.with_suffix(".db")
@@ -103,10 +103,10 @@ def _run(
     retry: bool,
     json: bool,
 ) -> int:
-    from verification.executors import check_workers, open_workers
-    from verification.store import Store
-    from verification.sweep import stop_on_interrupt
-    from verification.sweep import sweep as run_sweep
+    from verification.replication.store import Store
+    from verification.sweeps.sweep import stop_on_interrupt
+    from verification.sweeps.sweep import sweep as run_sweep
+    from verification.workers.executors import check_workers, open_workers
 
     def on_first() -> None:
         message("stopping: what runs is finished and stored (again: stop at once)")
@@ -153,9 +153,9 @@ def _run(
 
 
 def _dry_run(design: Design, path: Path, jobs: float | None, json: bool) -> None:
-    from verification import cost
-    from verification.executors import processors
-    from verification.store import Store
+    from verification.replication import cost
+    from verification.replication.store import Store
+    from verification.workers.executors import processors
 
     workers = processors() if jobs is None else int(jobs)
     found = 0
@@ -261,7 +261,7 @@ def export(
     json: JsonOption = False,
 ) -> int:
     """Write a store's rows as Parquet, CSV, or NetCDF (an xarray Dataset)."""
-    from verification import export as exports
+    from verification.sweeps import export as exports
 
     with _store_errors() as status:
         count = exports.write(store, to)
@@ -292,10 +292,10 @@ def plot(
     json: JsonOption = False,
 ) -> int:
     """Draw error or gain over one or two axes of a store, with the sharp law beside."""
-    from verification import sweep_figures
+    from verification.figures import sweeps
 
     with _store_errors() as status:
-        drawn = sweep_figures.plot(store, to, x=x, y=y, quantity=quantity, where=where or [], law=law)
+        drawn = sweeps.plot(store, to, x=x, y=y, quantity=quantity, where=where or [], law=law)
         if json:
             print_json({"schema": 1, "store": str(store), "to": str(to), "points": drawn})
         else:

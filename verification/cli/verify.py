@@ -49,10 +49,10 @@ def verify(
     Where GITHUB_STEP_SUMMARY names a file, a Markdown summary is appended to it.
     """
     from verification.cli.progress import work_bar
-    from verification.own_claims import chosen_claims
+    from verification.judging.own_claims import chosen_claims
+    from verification.judging.run import verify as run_verify
     from verification.report.files import writable_file
     from verification.report.outputs import Outputs
-    from verification.run import verify as run_verify
 
     chosen, budget = chosen_claims(claims or [], module)
     outputs = Outputs.prepare(report, junit)
@@ -73,9 +73,9 @@ def verify(
     if json:
         print_json(verdicts.as_dict())
     else:
-        from verification.report import text
+        from verification.judging import table
 
-        text.show(verdicts, console())
+        table.show(verdicts, console())
     if outputs.report is not None:
         print(f"report: {outputs.report / 'index.html'}", file=sys.stderr)
     return verdicts.exit_status

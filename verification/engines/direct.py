@@ -12,10 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from verification import estimate, seeds
-from verification.engines import Draw
+from verification.engines import Draw, estimate, seeds
+from verification.engines.estimate import Array, Fit
 from verification.errors import TooFewPairs
-from verification.estimate import Array, Fit
 from verification.setting import Procedure, Setting
 
 

@@ -14,9 +14,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from verification import seeds
-from verification.engines import Draw
-from verification.engines.selection import select_above, select_top
+from verification.engines import Draw, seeds
+from verification.engines.estimate import Array
+from verification.engines.kept_pairs import select_above, select_top
 from verification.engines.short_sample import (
     Geometry,
     Teacher,
@@ -26,7 +26,6 @@ from verification.engines.short_sample import (
     oracle,
 )
 from verification.errors import TooFewPairs
-from verification.estimate import Array
 from verification.setting import Procedure, Setting
 
 BATCH_NUMBERS = 2**21

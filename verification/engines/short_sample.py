@@ -20,8 +20,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from verification.engines.selection import Moments, QuadraticScore
-from verification.estimate import Array
+from verification.engines.estimate import Array
+from verification.engines.kept_pairs import Moments, QuadraticScore
 from verification.setting import Setting
 
 

@@ -9,17 +9,18 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from verification.errors import MissingExtra
-from verification.report import mathml, notes, plots, text
+from verification.judging import table
+from verification.judging.verdict import TIGHT, interval_of, measured_as
+from verification.report import mathml, notes, plots
 from verification.report.templating import environment
-from verification.verdict import TIGHT, interval_of, measured_as
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
     from bounds.claim import Claim
     from bounds.errata import Erratum
-    from verification.inference import Evidence
-    from verification.verdict import ClaimVerdict, Verdicts
+    from verification.judging.verdict import ClaimVerdict, Verdicts
+    from verification.statistics.tail import Evidence
 
 MEANINGS = {
     "PROVED": "every step of a symbolic proof was decided true",
@@ -121,29 +122,33 @@ def render(verdicts: Verdicts) -> str:
     errata: list[tuple[Erratum, ClaimVerdict]] = [
         (entry, judged[entry.claim]) for entry in ERRATA if _is_registers(entry.claim, judged)
     ]
-    return environment().get_template("report.html").render(
-        verdicts=verdicts,
-        judged=judged,
-        summary=text.summary(verdicts).splitlines(),
-        counts={name: sum(str(v.verdict) == name for v in verdicts) for name in MEANINGS},
-        meanings=MEANINGS,
-        variants=VARIANTS,
-        sections=[_section(k, v, judged, with_plots) for k, v in enumerate(verdicts)],
-        errata=errata,
-        graph=Markup(
-            graph.render(
-                [v.claim for v in verdicts],
-                {i: str(v.verdict) for i, v in judged.items()},
-                {i: v.conditional_on for i, v in judged.items()},
-                links=True,
-            )
-        ),
-        with_plots=with_plots,
-        slack=text.slack,
-        tight=f"{TIGHT:g}",
-        refuted=text.refuted,
-        script=Markup(script),
-        script_hash=digest,
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            verdicts=verdicts,
+            judged=judged,
+            summary=table.summary(verdicts).splitlines(),
+            counts={name: sum(str(v.verdict) == name for v in verdicts) for name in MEANINGS},
+            meanings=MEANINGS,
+            variants=VARIANTS,
+            sections=[_section(k, v, judged, with_plots) for k, v in enumerate(verdicts)],
+            errata=errata,
+            graph=Markup(
+                graph.render(
+                    [v.claim for v in verdicts],
+                    {i: str(v.verdict) for i, v in judged.items()},
+                    {i: v.conditional_on for i, v in judged.items()},
+                    links=True,
+                )
+            ),
+            with_plots=with_plots,
+            slack=table.slack,
+            tight=f"{TIGHT:g}",
+            refuted=table.refuted,
+            script=Markup(script),
+            script_hash=digest,
+        )
     )
 
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from bounds.claim import Verdict
 
 if TYPE_CHECKING:
-    from verification.verdict import ClaimVerdict, Verdicts
+    from verification.judging.verdict import ClaimVerdict, Verdicts
 
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 """Characters that XML 1.0 cannot hold, even escaped."""

@@ -81,7 +81,8 @@ def crossings(columns: Sequence[Sequence[Node]], arrows: Sequence[tuple[Node, No
         ends = sorted((position[a][1], position[b][1]) for a, b in arrows if position[a][0] == i)
         total += sum(
             first[0] < second[0] and first[1] > second[1]
-            for k, first in enumerate(ends) for second in ends[k + 1 :]
+            for k, first in enumerate(ends)
+            for second in ends[k + 1 :]
         )
     return total
 
@@ -101,9 +102,7 @@ def _depths(graph: nx.DiGraph[str]) -> dict[str, int]:
     return depth
 
 
-def _with_bends(
-    graph: nx.DiGraph[str], depth: Mapping[str, int]
-) -> tuple[Columns, list[tuple[Node, Node]]]:
+def _with_bends(graph: nx.DiGraph[str], depth: Mapping[str, int]) -> tuple[Columns, list[tuple[Node, Node]]]:
     columns: Columns = [[] for _ in range(max(depth.values()) + 1)]
     for node in nx.dfs_preorder_nodes(graph.to_undirected(as_view=True)):
         columns[depth[node]].append(node)
@@ -140,9 +139,7 @@ def _ordered(columns: Columns, arrows: Sequence[tuple[Node, Node]]) -> Columns:
             rank = {node: float(j) for j, node in enumerate(other)}
             near = left if from_left else right
             own = {node: float(j) for j, node in enumerate(columns[i])}
-            columns[i].sort(
-                key=lambda n: float(np.mean([rank[m] for m in near[n]])) if n in near else own[n]
-            )
+            columns[i].sort(key=lambda n: float(np.mean([rank[m] for m in near[n]])) if n in near else own[n])
         found = crossings(columns, arrows)
         if found < fewest:
             best, fewest = [list(c) for c in columns], found

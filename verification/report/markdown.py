@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from verification.report import text
+from verification.judging import table
 
 if TYPE_CHECKING:
-    from verification.verdict import ClaimVerdict, Verdicts
+    from verification.judging.verdict import ClaimVerdict, Verdicts
 
 MARKS = {
     "PROVED": "✅ PROVED",
@@ -24,7 +24,7 @@ def render(verdicts: Verdicts) -> str:
     """The summary: heading, words, the claims that differ with their messages, a folded table."""
     differs = [v for v in verdicts if not v.as_expected or v.survivors]
     lines = ["## filtergain: " + ("every verdict as expected" if not differs else _count(len(differs))), ""]
-    lines += [escape(line) + "  " for line in text.summary(verdicts).splitlines()]
+    lines += [escape(line) + "  " for line in table.summary(verdicts).splitlines()]
     for v in differs:
         lines += ["", f"### {escape(v.claim.id)}: expected {v.claim.expected}, found {v.verdict}", ""]
         lines.append(escape(v.words))
@@ -52,8 +52,8 @@ def _row(v: ClaimVerdict) -> str:
         escape(v.claim.source),
         MARKS[str(v.verdict)],
         "yes" if v.as_expected else f"**no: {v.claim.expected}**",
-        text.slack(v),
-        text.refuted(v),
+        table.slack(v),
+        table.refuted(v),
     )
     return "| " + " | ".join(cells) + " |"
 

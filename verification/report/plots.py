@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from verification.errors import MissingExtra
-from verification.figures import BLUE, ORANGE
-from verification.pictures import require_matplotlib
-from verification.report.typography import symbol
+from verification.figures.canvas import require_matplotlib
+from verification.figures.experiments import BLUE, ORANGE
+from verification.report.mathematics import symbol
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from verification.inference import Evidence
+    from verification.statistics.tail import Evidence
 
 INK = "#010203"
 """Stands for the colour of the text around the plot."""

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from verification.errors import MissingExtra
-from verification.report.typography import typeset
+from verification.report.mathematics import typeset
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -1,0 +1,1 @@
+"""The sharp law as numbers; states no claim."""

@@ -1,0 +1,304 @@
+"""What conditioning on a score does to directions and how it depends on the score: Lemmas 6, 7, 10, Step 3'.
+
+Directions follow from independence and symmetry; Lemma 10 from the characteristic function of a
+Gaussian quadratic form.  Derivations: proofs_notes/conditioning.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import sympy as sp
+
+from bounds.claim import Claim, Measured, Relation, Search, Step
+from bounds.exact import exact
+from bounds.paper.matrices import BASES, U_PERP, U_TILDE, U_TILDE_PERP, X_TILDE, U, X
+from bounds.paper.model import COVARIANCE_X, COVARIANCE_Y
+from bounds.paper.moments import contracted_moment
+from bounds.proof.matrix_words import Algebra
+from bounds.proof.steps import identity, integral, nonnegative
+from bounds.symbols import a_x, a_y, d, d_tilde, mean_1, r, rho
+
+GAP = sp.Symbol("g", positive=True)
+"""sigma_r(M_O)."""
+
+CHANGE = sp.Symbol("e", positive=True)
+"""||M_T - M_O||_2, below the gap."""
+
+CHANGE_NUCLEAR = sp.Symbol("e_1", positive=True)
+"""The sum of the singular values of M_T - M_O."""
+
+SCALE = sp.Symbol("s", positive=True)
+"""sqrt(||Cov x|| ||Cov x~||)."""
+
+SMALLEST = sp.Symbol("l", positive=True)
+"""The smallest eigenvalue of the joint covariance of (x, x~)."""
+
+LEMMA_10_PROBABILITY = SCALE * CHANGE_NUCLEAR / (2 * SMALLEST * (GAP - CHANGE))
+"""|P_T - P_O| is at most this, at every threshold."""
+
+LEMMA_10_MOMENT = 3 * SCALE**2 * CHANGE_NUCLEAR / (2 * SMALLEST * (GAP - CHANGE))
+"""||E_T - E_O||_2 is at most this, at every threshold."""
+
+
+def _prove_lemma_6(bound: sp.Expr) -> Iterator[Step]:
+    # Finite laws: weights p_i, q_j, values x_i, y_j, indicators (here any numbers) of the two events.
+    for rows, columns in product((2, 3), repeat=2):
+        weight_x, value_x, kept_x = (sp.symbols(f"{name}0:{rows}", positive=True) for name in "pxa")
+        weight_y, value_y, kept_y = (sp.symbols(f"{name}0:{columns}", positive=True) for name in "qyb")
+        joint = [(i, j) for i in range(rows) for j in range(columns)]
+        events = {(i, j): weight_x[i] * weight_y[j] * kept_x[i] * kept_y[j] for i, j in joint}
+        together = sum(events[i, j] * value_x[i] * value_y[j] for i, j in joint) / sum(events.values())
+        apart_x = sp.Add(*(p * a * x for p, a, x in zip(weight_x, kept_x, value_x, strict=True)))
+        apart_y = sp.Add(*(q * b * y for q, b, y in zip(weight_y, kept_y, value_y, strict=True)))
+        total_x = sp.Add(*(p * a for p, a in zip(weight_x, kept_x, strict=True)))
+        total_y = sp.Add(*(q * b for q, b in zip(weight_y, kept_y, strict=True)))
+        separate = apart_x / total_x * apart_y / total_y
+        ratio = sp.cancel(together / separate)
+        yield nonnegative(
+            f"E[x y | both kept] over the product of means, {rows} x {columns} values", bound, ratio
+        )
+        yield nonnegative("and back", bound, 1 / ratio)
+
+
+def _prove_lemma_7(bound: sp.Expr) -> Iterator[Step]:
+    shape = sp.MatrixSymbol("A", d, d_tilde)
+    precision = {
+        name: sp.MatrixSymbol(f"K_{name}", *size)
+        for name, size in {"xx": (d, d), "xy": (d, d_tilde), "yy": (d_tilde, d_tilde)}.items()
+    }
+
+    def score(x: sp.MatrixExpr, y: sp.MatrixExpr) -> sp.Expr:
+        return sp.Trace(x.T * shape * y)
+
+    def exponent(x: sp.MatrixExpr, y: sp.MatrixExpr) -> sp.Expr:
+        return (
+            sp.Trace(x.T * precision["xx"] * x)
+            + 2 * sp.Trace(x.T * precision["xy"] * y)
+            + sp.Trace(y.T * precision["yy"] * y)
+        )
+
+    plain = Algebra()
+    yield plain.identity("the score is even in (x, x~)", score(-X, -X_TILDE), score(X, X_TILDE))
+    yield plain.identity("so is the centred Gaussian density", exponent(-X, -X_TILDE), exponent(X, X_TILDE))
+    # The substitution (x, x~) -> (-x, -x~) therefore turns E[x | kept] into minus itself.
+    mean = sp.Symbol("m", real=True)
+    (solution,) = sp.solve(sp.Eq(mean, -mean), mean)
+    yield identity("the only m with m = -m", solution, bound)
+
+
+def _lemma_10_pieces() -> Iterator[Step]:
+    """Facts about g^T D g against the density of sum mu_j g_j^2 at a level; see the note."""
+    q, mu = sp.symbols("q mu", positive=True)
+    g, s = sp.symbols("g s", real=True)
+    normal = sp.exp(-q * g**2 / 2) / sp.sqrt(2 * sp.pi)
+    yield identity(
+        "E exp(i s mu g^2) = q^(-1/2), q = 1 - 2 i s mu",
+        integral(normal, (g, -sp.oo, sp.oo)),
+        1 / sp.sqrt(q),
+    )
+    second = integral(g**2 * normal, (g, -sp.oo, sp.oo))
+    yield identity("and E g^2 exp(i s mu g^2) = 1/q of that", second, 1 / sp.sqrt(q) / q)
+    size = (1 - 2 * sp.I * s * mu) * (1 + 2 * sp.I * s * mu)
+    yield identity("|q|^2 = 1 + 4 s^2 mu^2", sp.expand(size), 1 + 4 * s**2 * mu**2)
+    extra = sp.Symbol("h", nonnegative=True)
+    yield nonnegative("which grows with |mu|", 4 * s**2 * ((mu + extra) ** 2 - mu**2))
+    density = integral(1 / (1 + 4 * s**2 * mu**2), (s, -sp.oo, sp.oo)) / (2 * sp.pi)
+    yield identity("four eigenvalues of size >= mu: the density is at most 1/(4 mu)", density, 1 / (4 * mu))
+    # (p q^T + q p^T)/2 with |p| = a, |q| = b at angle w: trace norm a b.
+    a, b, w = sp.symbols("a b w", positive=True)
+    p_vec, q_vec = sp.Matrix([a, 0]), sp.Matrix([b * sp.cos(w), b * sp.sin(w)])
+    form = (p_vec * q_vec.T + q_vec * p_vec.T) / 2
+    largest = (a * b * sp.cos(w) + a * b) / 2
+    least = (a * b * sp.cos(w) - a * b) / 2
+    yield identity("(p q^T + q p^T)/2 has trace", form.trace(), largest + least)
+    yield identity("and determinant", form.det(), sp.expand(largest * least))
+    yield identity("of eigenvalues whose sizes add up to |p| |q|", largest - least, a * b)
+
+
+def _lowest_eigenvalue() -> sp.Expr:
+    # A_t = (1-t)M_O + tM_T has two singular values of at least g - e (Weyl, rank >= 2); its symmetric
+    # form has them halved with both signs; the covariance's roots shrink them by at most l (Ostrowski).
+    return SMALLEST * (GAP - CHANGE) / 2
+
+
+def _prove_lemma_10_probability(bound: sp.Expr) -> Iterator[Step]:
+    yield from _lemma_10_pieces()
+    derived = SCALE * CHANGE_NUCLEAR / (4 * _lowest_eigenvalue())
+    slack = sp.Symbol("h", positive=True)
+    yield nonnegative("trace norm of the change times 1/(4 mu)", (bound - derived).subs(GAP, CHANGE + slack))
+    yield from _scale_free(bound)
+
+
+def _prove_lemma_10_moment(bound: sp.Expr) -> Iterator[Step]:
+    yield from _lemma_10_pieces()
+    size = sp.Symbol("m", integer=True, positive=True)
+    form, change, law = (sp.MatrixSymbol(name, size, size) for name in ("F", "D", "V"))
+    moment = contracted_moment([(form, 0, 1), (change, 2, 3)], dict.fromkeys(range(4), law))
+    stated = sp.Trace(form * law) * sp.Trace(change * law) + 2 * sp.Trace(form * law * change * law)
+    yield Algebra(symmetric=(form, change, law)).identity("Isserlis for two quadratic forms", moment, stated)
+    x, y = sp.symbols("x y", nonnegative=True)
+    yield nonnegative("the trace norm is at least the Frobenius norm", sp.expand((x + y) ** 2 - x**2 - y**2))
+    # |tr(FV) tr(DV)| + 2 |tr(FVDV)| <= 3 ||F||_* ||D||_* for |V_jj| <= 1.
+    derived = 3 * SCALE * (SCALE * CHANGE_NUCLEAR) / (4 * _lowest_eigenvalue())
+    slack = sp.Symbol("h", positive=True)
+    yield nonnegative("three trace norms times 1/(4 mu)", (bound - derived).subs(GAP, CHANGE + slack))
+    yield from _scale_free(bound)
+
+
+def _scale_free(bound: sp.Expr) -> Iterator[Step]:
+    scaled = {GAP: GAP / rho, CHANGE: CHANGE / rho, CHANGE_NUCLEAR: CHANGE_NUCLEAR / rho}
+    yield identity("dividing both matrices by rho changes nothing", bound.subs(scaled), bound)
+
+
+def _prove_step_3_prime(bound: sp.Expr) -> Iterator[Step]:
+    across = {"x": U_PERP, "x~": U_TILDE_PERP}
+    own = {"x": (COVARIANCE_X, U), "x~": (COVARIANCE_Y, U_TILDE)}
+    for name, rest in across.items():
+        covariance, basis = own[name]
+        zero = sp.ZeroMatrix(rest.shape[1], r)
+        yield BASES.identity(f"Cov(U_perp^T {name}, U^T {name}) = 0", rest.T * covariance * basis, zero)
+    for clean in (1, 0):
+        cross = clean * U * U_TILDE.T
+        word = "clean" if clean else "corrupted"
+        for left, right in ((U_PERP, U_TILDE), (U, U_TILDE_PERP), (U_PERP, U_TILDE_PERP)):
+            yield BASES.identity(
+                f"{left.name} and {right.name} parts of a {word} pair are uncorrelated",
+                left.T * (cross if clean else sp.ZeroMatrix(d, d_tilde)) * right,
+                sp.ZeroMatrix(left.shape[1], right.shape[1]),
+            )
+    # Uncorrelated Gaussians are independent, so such a part is independent of the score and of the other.
+    kept_mean = sp.Symbol("k", real=True)
+    yield identity("the expectation is a factor E[U_perp^T xi] = 0 times another", 0 * kept_mean, bound)
+
+
+def _prove_multiple(bound: sp.Expr) -> Iterator[Step]:
+    turn = sp.MatrixSymbol("Q", r, r)
+    one = sp.Identity(r)
+    algebra = Algebra(relations={turn * turn.T: one, turn.T * turn: one})
+    u, v = sp.MatrixSymbol("u", r, 1), sp.MatrixSymbol("v", r, 1)
+    turned = sp.Trace((turn * u).T * (turn * v))
+    yield algebra.identity("u^T v does not change when both are rotated", turned, sp.Trace(u.T * v))
+    for value in (a_x, a_y, sp.Integer(1)):
+        yield algebra.identity(
+            f"nor does a covariance block {value} I", turn * (value * one) * turn.T, value * one
+        )
+    for size in (2, 3, 4):
+        entries = sp.symbols(f"m0:{size * size}")
+        matrix = sp.Matrix(size, size, entries)
+        moves = [sp.eye(size).elementary_row_op("n<->m", row1=0, row2=k) for k in range(1, size)]
+        moves += [sp.diag(*(-1 if i == k else 1 for i in range(size))) for k in range(size)]
+        equations = [e for q in moves for e in q * matrix * q.T - matrix]
+        (solution,) = sp.solve([*equations, matrix.trace() - mean_1], entries, dict=True)
+        stated = bound.subs(r, size) * sp.eye(size)
+        yield identity(
+            f"the only matrix that no rotation changes, r = {size}, of trace E_1",
+            matrix.subs(solution),
+            stated,
+        )
+
+
+CLAIMS: tuple[Claim, ...] = (
+    exact(
+        "step-3-prime",
+        "The blocks that filtering leaves empty",
+        "Appendix G, Step 3'",
+        "The three blocks of S_O(theta) that involve U_perp or U~_perp vanish.",
+        r"\|U_\perp^T S_O \tilde{U}\| + \|U^T S_O \tilde{U}_\perp\| + \|U_\perp^T S_O \tilde{U}_\perp\|",
+        sp.Integer(0),
+        _prove_step_3_prime,
+        note="conditioning.md#step-3",
+        depends_on=("remark-a-1", "remark-a-1-corrupted", "lemma-6", "lemma-7"),
+    ),
+    exact(
+        "step-3-prime-multiple",
+        "The block that filtering leaves",
+        "Appendix G, Step 3'; Lemma 9",
+        "Within a class E[u v^T | u^T v > theta] is E_c/r times the identity.",
+        "f_1",
+        mean_1 / r,
+        _prove_multiple,
+        note="conditioning.md#step-3",
+        depends_on=("remark-a-1", "remark-a-1-corrupted", "lemma-9"),
+    ),
+    exact(
+        "lemma-6",
+        "Independent pairs, each kept or not",
+        "Appendix C, Lemma 6",
+        (
+            "For independent (x, x~) and (y, y~), E[x y~^T | both kept] is the product of the conditional "
+            "means: the ratio R of corresponding entries is 1."
+        ),
+        r"\max(R, 1/R)",
+        sp.Integer(1),
+        Search(Measured(quantity="independence-ratio")),
+        _prove_lemma_6,
+        note="conditioning.md#lemma-6",
+        relation=Relation.UPPER,
+        remark="The symbolic steps are for laws on finitely many points.",
+    ),
+    exact(
+        "lemma-7",
+        "Conditional means vanish",
+        "Appendix C, Lemma 7",
+        (
+            "For centred jointly Gaussian (x, x~) every coordinate of E[x | x^T A x~ > theta] and of E[x~ | "
+            "x^T A x~ > theta] is 0."
+        ),
+        r"\mathbb{E}[x_i | x^T A \tilde{x} > \theta]",
+        sp.Integer(0),
+        _prove_lemma_7,
+        note="conditioning.md#lemma-7",
+    ),
+    exact(
+        "lemma-10",
+        "How conditioning depends on the score's matrix",
+        "Appendix C, Lemma 10",
+        (
+            "|P_T - P_O| <= C_P ||M_T - M_O|| and ||E_T - E_O|| <= C_E ||M_T - M_O|| with finite constants: "
+            "those of the note are never passed."
+        ),
+        r"\max(|P_T - P_O|/C_P, \|E_T - E_O\|/C_E) / \|M_T - M_O\|",
+        sp.Integer(1),
+        Search(Measured(quantity="filter-share-ratio"), instances=1000),
+        Search(Measured(quantity="filter-moment-ratio"), instances=1000),
+        note="conditioning.md#lemma-10",
+        relation=Relation.UPPER,
+        depends_on=("lemma-1", "lemma-4"),
+    ),
+    exact(
+        "lemma-10-probability",
+        "How the kept share depends on the score's matrix",
+        "Appendix C, Lemma 10",
+        (
+            "|P_T - P_O| <= s e_1/(2 l (g - e)): s^2 the product of the covariances' norms, e and e_1 "
+            "operator and trace norm of M_T - M_O, g the least singular value of M_O, l the least eigenvalue "
+            "of the joint covariance."
+        ),
+        r"|P_T - P_O|",
+        LEMMA_10_PROBABILITY,
+        _prove_lemma_10_probability,
+        note="conditioning.md#lemma-10",
+        relation=Relation.UPPER,
+        variant="explicit",
+        conditions=(sp.Lt(CHANGE, GAP),),
+        depends_on=("lemma-1", "lemma-4"),
+        remark="Holds for every threshold, and does not change when M_T and M_O are scaled together.",
+    ),
+    exact(
+        "lemma-10-moment",
+        "How the kept moment depends on the score's matrix",
+        "Appendix C, Lemma 10",
+        "||E_T - E_O|| <= 3 s^2 e_1/(2 l (g - e)), in the letters of the bound for the kept share.",
+        r"\|E_T - E_O\|",
+        LEMMA_10_MOMENT,
+        _prove_lemma_10_moment,
+        note="conditioning.md#lemma-10",
+        relation=Relation.UPPER,
+        variant="explicit",
+        conditions=(sp.Lt(CHANGE, GAP),),
+        depends_on=("lemma-1", "lemma-4"),
+        remark="Holds for every threshold, and does not change when M_T and M_O are scaled together.",
+    ),
+)

@@ -1,0 +1,309 @@
+"""Section 7's experiments as claims (Figures 2b and 3a, Table 1), and the rates that they illustrate.
+
+Remark 4.1, Eq. 11 and Eq. 45 stand here too: each is a rate that one simulated family decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import sympy as sp
+
+from bounds.claim import Claim, Law, Level, Measured, Path, Relation, Scaling, Verdict
+from bounds.law.score import Score
+from bounds.paper.unfiltered import (
+    CORE,
+    COROLLARY_1,
+    COROLLARY_1_FAMILIES,
+    EXPONENT,
+    GROWTH,
+    HIGH_PROBABILITY,
+    SAMPLE_CONDITION,
+    UNFILTERED,
+    condition_multiple,
+)
+from bounds.symbols import ERR, a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, n_T, r
+
+
+class TableRow(NamedTuple):
+    """A column of Table 1: share kept, mean error and its standard deviation over runs."""
+
+    retain: float
+    mean: float
+    std: float
+
+
+TABLE_1 = (
+    TableRow(0.01, 28.76e-4, 4.00e-4),
+    TableRow(0.10, 11.79e-4, 1.20e-4),
+    TableRow(0.20, 9.85e-4, 1.39e-4),
+    TableRow(0.30, 9.08e-4, 1.15e-4),
+    TableRow(0.40, 8.97e-4, 1.09e-4),
+    TableRow(0.50, 8.71e-4, 1.05e-4),
+    TableRow(1.00, 16.51e-4, 2.03e-4),
+)
+"""Table 1 as printed."""
+
+QUICK_COLUMNS = (0.01, 0.5, 1.0)
+"""The columns that the quick profile judges."""
+
+PRINTED = ((d, 10), (d_tilde, 8), (r, 4), (gamma, 1e4), (gamma_tilde, 1e4))
+"""The dimensions and the noise of Figure 3a and Table 1."""
+
+REMARK_4_1 = sp.sqrt(r * sp.Max(d / gamma * a_y, d_tilde / gamma_tilde * a_x) / n) / eta
+"""Corollary 1 with 1/gamma in place of 1 + 1/gamma on the side whose error it is: the finer rate."""
+
+_NOISE = sp.Symbol("kept_deviation", nonnegative=True)
+KEPT_RATE = sp.sqrt(sp.Max(d, d_tilde) * a_x * a_y / n)
+"""Eq. 11 at theta = 0, where P lies in [1/2, 1] and goes into the constant."""
+
+
+def score_cdf(values: Mapping[str, float], numbers: Any) -> Any:
+    """P(S <= number) for the oracle score of a pair, clean with probability eta; numbers (m,)."""
+    import numpy as np
+
+    score = Score(int(values["r"]), values["eta"], values["gamma"], values["gamma_tilde"])
+    return np.exp(score.log_cdf(np.asarray(numbers, dtype=float)))
+
+
+def _kept(parameter: sp.Symbol, values: tuple[float, ...], **at: Any) -> Scaling:
+    fixed: dict[sp.Symbol, Any] = {d: 12, d_tilde: 8, r: 2, gamma: 1, gamma_tilde: 1, eta: 0.5, n: 2000}
+    fixed |= {symbol: at[symbol.name] for symbol in fixed if symbol.name in at}
+    del fixed[parameter]
+    # Little noise leaves the few directions of the latents, whose norm spreads more.
+    measured = Measured(quantity="kept-covariance-deviation", spread=0.45 if max(values) == 100 else None)
+    path = Path(parameter, values, tuple(fixed.items()))
+    margin = 0.15 if parameter is n else GROWTH
+    # Where the bound is not tight, a wrong power differs by little from the margin.
+    precision = 0.5 * GROWTH if parameter in (gamma, d) else None
+    return Scaling(measured, path, two_sided=parameter is n, margin=margin, precision=precision)
+
+
+STUDENT = Measured("teacher-filtered", thetas=(sp.Integer(0),))
+
+
+def _printed_noise(gammas: tuple[float, ...], measured: Measured, pairs: int, **how: Any) -> Scaling:
+    """Both noise levels move together around the figure's setting, at eta = 0.1."""
+    sizes = tuple(p for p in PRINTED if p[0] not in (gamma, gamma_tilde))
+    path = Path(gamma, gammas, (*sizes, (gamma_tilde, gamma), (eta, 0.1), (n, pairs)))
+    return Scaling(measured, path, **how)
+
+
+FLAT_POWER = 0.43
+"""What the filtered error's power of 1/eta stays below at the flat end of Figure 3a."""
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="remark-4-1",
+        title="The noise dependence of Corollary 1 is not tight",
+        source="Section 4, Remark 4.1",
+        statement=(
+            "A finer analysis gives the error of learning on all pairs a factor that vanishes as the noise "
+            "does: 1/gamma in place of 1 + 1/gamma."
+        ),
+        relation=Relation.UPPER,
+        bound=REMARK_4_1,
+        quantity=ERR,
+        up_to_constant=True,
+        conditions=(SAMPLE_CONDITION,),
+        probability=HIGH_PROBABILITY,
+        checks=(
+            Scaling(
+                UNFILTERED,
+                Path(
+                    gamma,
+                    (1.0, 100.0, 1e4),
+                    (
+                        (d, 24),
+                        (d_tilde, 16),
+                        (r, 4),
+                        (gamma_tilde, gamma),
+                        (eta, 0.3),
+                        (n, condition_multiple(100)),
+                    ),
+                ),
+                two_sided=True,
+                margin=0.1,
+            ),
+            Scaling(UNFILTERED, Path(eta, (1.0, 0.3, 0.1), (*CORE, (n, 10**8))), two_sided=True, margin=0.1),
+            *(Scaling(UNFILTERED, family, two_sided=False, margin=GROWTH) for family in COROLLARY_1_FAMILIES),
+        ),
+        expected=Verdict.SUPPORTED,
+        note="unfiltered.md#remark-41",
+        depends_on=("corollary-1-sharp",),
+    ),
+    Claim(
+        id="eq-11",
+        title="Concentration of the kept pairs' cross-covariance",
+        source="Section 6.2, Eq. 11",
+        statement=(
+            "The cross-covariance of the pairs that the oracle keeps is within order "
+            "sqrt(max(d, d~)(1 + 1/gamma)(1 + 1/gamma~)/(n P)) of its limit; shown at theta = 0, where P is "
+            "at least 1/2."
+        ),
+        relation=Relation.UPPER,
+        bound=KEPT_RATE,
+        quantity=_NOISE,
+        up_to_constant=True,
+        probability=HIGH_PROBABILITY,
+        checks=(
+            _kept(n, (250, 4_000), d=8, d_tilde=6),
+            _kept(d, (4, 64), d_tilde=4),
+            _kept(gamma, (1.0, 0.1)),
+            _kept(gamma, (1.0, 100.0), gamma_tilde=gamma),
+            _kept(eta, (0.05, 1.0)),
+            _kept(eta, (1.0, 0.05)),
+        ),
+        expected=Verdict.SUPPORTED,
+        note="experiments.md#eq-11",
+        depends_on=("eq-10-corrected", "lemma-11"),
+    ),
+    Claim(
+        id="eq-45",
+        title="The teacher's guarantee",
+        source="Appendix G, Eq. 45",
+        statement="Corollary 1 holds for the teacher with its own n_T pairs in place of n.",
+        relation=Relation.UPPER,
+        bound=COROLLARY_1.subs(n, n_T),
+        quantity=ERR,
+        up_to_constant=True,
+        conditions=(SAMPLE_CONDITION.subs(n, n_T),),
+        probability=HIGH_PROBABILITY,
+        checks=(
+            Scaling(
+                UNFILTERED,
+                Path(eta, (1.0, 0.3, 0.1, 0.03), (*CORE, (n, 10**8), (n_T, n))),
+                two_sided=True,
+                margin=EXPONENT,
+            ),
+            *(
+                Scaling(
+                    UNFILTERED, Path(f.parameter, f.values, (*f.at, (n_T, n))), two_sided=False, margin=GROWTH
+                )
+                for f in COROLLARY_1_FAMILIES
+            ),
+        ),
+        expected=Verdict.SUPPORTED,
+        note="experiments.md#eq-45",
+        remark="The teacher is the unfiltered estimator, so these are Corollary 1's draws.",
+        depends_on=("corollary-1",),
+    ),
+    Claim(
+        id="figure-2b",
+        title="The oracle score of clean and of corrupted pairs",
+        source="Section 7, Figure 2b",
+        statement="The oracle score follows the mixture eta D_1 + (1 - eta) D_0 of two known laws.",
+        checks=(
+            Law(
+                Measured(quantity="oracle-score"),
+                score_cdf,
+                (
+                    Path(
+                        eta,
+                        (0.3, 0.9),
+                        ((d, 16), (d_tilde, 16), (r, 16), (gamma, 1e4), (gamma_tilde, 1e4), (n, 4)),
+                    ),
+                    # Clean pairs alone, whose mean r stands out the more the larger r is.
+                    Path(
+                        r,
+                        (16, 100),
+                        ((d, r), (d_tilde, r), (eta, 1), (gamma, 1e4), (gamma_tilde, 1e4), (n, 4)),
+                    ),
+                ),
+                tolerance=0.1,
+            ),
+        ),
+        expected=Verdict.SUPPORTED,
+        note="experiments.md#figure-2b",
+        depends_on=("section-6-1-mixture",),
+    ),
+    Claim(
+        id="figure-3a-unfiltered",
+        title="The unfiltered curve of Figure 3a",
+        source="Section 7, Figure 3a",
+        statement=(
+            "At n = 10 million the error of learning on all pairs is proportional to 1/eta; around this "
+            "setting it is proportional to 1/sqrt(n gamma) too."
+        ),
+        relation=Relation.EQUAL,
+        bound=1 / (eta * sp.sqrt(n * gamma)),
+        quantity=ERR,
+        up_to_constant=True,
+        checks=(
+            Scaling(
+                UNFILTERED, Path(eta, (1.0, 0.1, 0.01), (*PRINTED, (n, 10**7))), two_sided=True, margin=0.05
+            ),
+            Scaling(UNFILTERED, Path(n, (10**5, 10**9), (*PRINTED, (eta, 0.1))), two_sided=True, margin=0.05),
+            _printed_noise((100.0, 1e6), UNFILTERED, 10**7, two_sided=True, margin=0.05),
+        ),
+        expected=Verdict.SUPPORTED,
+        note="experiments.md#figure-3a",
+        depends_on=("corollary-1",),
+    ),
+    Claim(
+        id="figure-3a-filtered",
+        title="The flat end of the filtered curve of Figure 3a",
+        source="Section 7, Figure 3a",
+        statement=(
+            "At theta = 0 the error of the filtered student is at most of order sqrt(d/(gamma n)): from "
+            f"eta = 0.1 to 0.02 it grows like a power of 1/eta below {FLAT_POWER:g}, where learning on all "
+            "pairs has 1."
+        ),
+        relation=Relation.UPPER,
+        bound=sp.sqrt(d / (gamma * n)),
+        quantity=ERR,
+        up_to_constant=True,
+        checks=(
+            Scaling(
+                STUDENT,
+                Path(eta, (0.1, 0.02), (*PRINTED, (n, 200_000))),
+                two_sided=False,
+                # The power is 0.18 at this n, where learning on all pairs has 1, and 0.68 against a bound
+                # that is wrong by half a power.
+                margin=FLAT_POWER,
+                precision=0.245,
+            ),
+            Scaling(
+                replace(STUDENT, spread=0.22),
+                Path(n, (10_000, 100_000), (*PRINTED, (eta, 0.05))),
+                two_sided=False,
+                margin=0.3,
+            ),
+            Scaling(
+                STUDENT,
+                Path(d, (20, 80), (*(p for p in PRINTED if p[0] != d), (eta, 0.1), (n, 20_000))),
+                two_sided=False,
+                margin=0.3,
+            ),
+            _printed_noise((100.0, 1e4), STUDENT, 20_000, two_sided=False, margin=0.3),
+            _printed_noise((1e4, 100.0), STUDENT, 20_000, two_sided=False, margin=0.3),
+        ),
+        expected=Verdict.SUPPORTED,
+        note="experiments.md#figure-3a",
+        depends_on=("theorem-1-corrected",),
+    ),
+    Claim(
+        id="table-1",
+        title="The printed mean errors",
+        source="Section 7, Table 1",
+        statement=(
+            "With 10 000 scored pairs the printed means are those of the described experiment, to 15% at "
+            "every share kept (the printed standard deviations are 10 to 14% of the means)."
+        ),
+        checks=tuple(
+            Level(
+                Measured("teacher-filtered", retains=(row.retain,)),
+                Path(n, (20_000,), (*PRINTED, (eta, 0.3))),
+                tolerance=0.15,
+                value=row.mean,
+                least="quick" if row.retain in QUICK_COLUMNS else "standard",
+            )
+            for row in TABLE_1
+        ),
+        expected=Verdict.SUPPORTED,
+        note="experiments.md#table-1",
+        remark="Halves of 10 000 pairs would give errors 1.4 times as large; see reproduce table-1.",
+    ),
+)

@@ -1,0 +1,236 @@
+"""Certificates on where the regimes of the filtered error end, each over a stated set of (r, gamma).
+
+Every cell is decided by itself, and the certificate's words name what was found in each: the claims are
+in `bounds.paper.regimes`, the enclosures in `bounds.law.crossings`.
+Derivations: proofs_notes/regimes.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+
+import sympy as sp
+
+from bounds.claim import Certified, Claim
+from bounds.law import crossings
+from bounds.proof.enclose import Ball, ball, enclose, endpoints, precision
+from bounds.symbols import gamma, gamma_tilde, mass_0, r
+
+SNRS = (1, 10, 10**4)
+LATENT = (2, 4, 16, 64, 256)
+
+Place = tuple[int, int]
+"""(r, gamma = gamma~)."""
+
+EVERY: tuple[Place, ...] = tuple((r_value, snr) for snr in SNRS for r_value in LATENT)
+"""All settings at which the transitions are located."""
+
+UP_0 = sp.Symbol(r"{P_0^{(r+2)}}", positive=True)
+UP_1 = sp.Symbol(r"{P_1^{(r+2)}}", positive=True)
+"""Tails of the classes' scores at theta in r + 2 dimensions: E[|v|^2; S > theta] over r a~."""
+
+OVER = "[over the stated value]"
+
+WIDTH = 1e-8
+"""Room for the width of an enclosure where a limit is the value itself."""
+
+Values = Mapping[sp.Symbol, object]
+
+
+@dataclass(frozen=True)
+class Found:
+    """One cell of a certificate: its words, its margin, and whether it holds (None: undecided)."""
+
+    place: Place
+    words: str
+    margin: float
+    holds: bool | None
+
+
+def parameters(place: Place) -> dict[sp.Symbol, object]:
+    """The cell as values of r, gamma and gamma~."""
+    return {r: place[0], gamma: place[1], gamma_tilde: place[1]}
+
+
+def with_moments(half: bool, bits: int, place: Place) -> Values:
+    """The cell with M_0 and both tails in r + 2 dimensions at theta = 0 or r/2."""
+    noise = Fraction(1, place[1])
+    with precision(bits):
+        (k0, m0), (k1, _) = (crossings.moments(place[0], noise, clean, half) for clean in (False, True))
+        return {**parameters(place), mass_0: m0 * ball(1 + noise), UP_0: k0, UP_1: k1}
+
+
+def certified(bits: int, what: str, found: Iterable[Found]) -> Certified:
+    """All cells together: one that fails makes it false, and the witness names every one that does."""
+    try:
+        cells = tuple(found)
+    except crossings.Undecided as problem:
+        return Certified(None, str(problem), bits, 0, 0.0)
+    rows: dict[int, list[Found]] = {}
+    for cell in cells:
+        rows.setdefault(cell.place[1], []).append(cell)
+    words = "; ".join(
+        f"gamma = gamma~ = {snr}: " + ", ".join(f"r = {c.place[0]}: {c.words}" for c in row)
+        for snr, row in rows.items()
+    )
+    wrong = [c for c in cells if c.holds is False]
+    witness = "; ".join(f"r = {c.place[0]}, gamma = {c.place[1]}: {c.words}" for c in wrong)
+    holds = False if wrong else None if any(c.holds is None for c in cells) else True
+    margin = min(c.margin for c in wrong or cells)
+    return Certified(holds, f"{len(cells)} settings; {what}: {words}", bits, len(cells), margin, witness)
+
+
+def compared(
+    claim: Claim,
+    bits: int,
+    place: Place,
+    value: Ball | None,
+    limits: tuple[float, float],
+    given: Values | None = None,
+) -> Found:
+    """Whether value over the claim's bound lies within `limits`; without a value it does not."""
+    if value is None:
+        return Found(place, "none", -1.0, False)
+    assert claim.bound is not None
+    with precision(bits):
+        low, high = endpoints(value / enclose(claim.bound, parameters(place) if given is None else given))
+        words = f"{float(value.mid()):.4g}"
+        if not claim.bound.is_number:
+            words += f" [{(low + high) / 2:.3g}]"
+    margin = min(limits[1] - high, low - limits[0])
+    if low > limits[1] or high < limits[0]:
+        return Found(place, words, margin, False)
+    return Found(place, words, margin, True if margin >= 0 else None)
+
+
+def first_crossing(place: Place, bits: int) -> Ball | None:
+    """The smallest eta at which thresholds 0 and r/2 serve the oracle equally."""
+    found = crossings.crossings(place[0], Fraction(1, place[1]), bits)
+    return crossings.enclosure(found[0]) if found else None
+
+
+def leak_boundary(place: Place, half: bool, bits: int) -> Ball | None:
+    """The eta at which half of Algorithm 1's V is inherited; None unless there is exactly one."""
+    found = crossings.leak_boundaries(place[0], Fraction(1, place[1]), half, bits)
+    return crossings.enclosure(found[0]) if len(found) == 1 else None
+
+
+def certify_switch(
+    places: tuple[Place, ...], allowed: Callable[[int], float], claim: Claim, bits: int
+) -> Certified:
+    """The first crossing over the claim's bound lies within [1/x, x], x = allowed(r), at each place."""
+
+    def cells() -> Iterable[Found]:
+        for place in places:
+            limit = allowed(place[0])
+            yield compared(claim, bits, place, first_crossing(place, bits), (1 / limit, limit))
+
+    return certified(bits, f"first crossing {OVER}", cells())
+
+
+def certify_places(
+    table: Mapping[Place, tuple[float, ...]], relative: float, claim: Claim, bits: int
+) -> Certified:
+    """At each place the crossings over those of `table` are the claim's bound, and there are no others."""
+
+    def cell(place: Place) -> Found:
+        stated = table[place]
+        found = crossings.crossings(place[0], Fraction(1, place[1]), bits)
+        if len(found) != len(stated):
+            return Found(place, f"{len(found)} crossings", -1.0, False)
+        if not stated:
+            return Found(place, "none", relative, True)
+        each = [
+            compared(claim, bits, place, crossings.enclosure(x) / ball(at), (1 - relative, 1 + relative))
+            for x, at in zip(found, stated, strict=True)
+        ]
+        words = " and ".join(f"{float(x[0]):.4g}" for x in found)
+        truths = {c.holds for c in each}
+        holds = False if False in truths else None if None in truths else True
+        return Found(place, words, min(c.margin for c in each), holds)
+
+    with precision(bits):
+        return certified(bits, "crossings", map(cell, table))
+
+
+def certify_count(claim: Claim, bits: int) -> Certified:
+    """As many crossings as the claim's bound says, at every place; which threshold is better at eta = 0."""
+    assert claim.bound is not None
+    stated = claim.bound
+
+    def cell(place: Place) -> Found:
+        noise = Fraction(1, place[1])
+        count = len(crossings.crossings(place[0], noise, bits))
+        better = "0" if crossings.cubic(place[0], noise, Fraction(1), bits)[0] > 0 else "r/2"
+        return Found(place, f"{count}, {better} first", 0.0, bool(stated.subs(parameters(place)) == count))
+
+    what = "number of crossings in [0, 1], and the better threshold at eta = 0"
+    return certified(bits, what, map(cell, EVERY))
+
+
+def certify_never(claim: Claim, bits: int) -> Certified:
+    """At gamma = 1 and r = 2, 4, 16 the ratio stays below the claim's bound at every eta."""
+    assert claim.bound is not None
+    factor = Fraction(int(claim.bound.p), int(claim.bound.q))
+
+    def cell(place: Place) -> Found:
+        below = crossings.never_above(place[0], Fraction(1, place[1]), factor, bits)
+        return Found(place, "below" if below else "not below", 0.0, below)
+
+    return certified(bits, f"below {factor} at every eta in [0, 1]", map(cell, ((2, 1), (4, 1), (16, 1))))
+
+
+def certify_leak_at_zero(stated: sp.Expr, claim: Claim, bits: int) -> Certified:
+    """At theta = 0 the boundary over the claim's bound lies within [1 - 3/2 stated, 1], at every place."""
+
+    def cell(place: Place) -> Found:
+        with precision(bits):
+            remainder = 1.5 * endpoints(enclose(stated, parameters(place)))[0]
+        limits = (1 - remainder - WIDTH, 1 + WIDTH)
+        return compared(claim, bits, place, leak_boundary(place, False, bits), limits)
+
+    return certified(bits, f"the leak's only boundary at theta = 0, N = n_T {OVER}", map(cell, EVERY))
+
+
+def certify_leak_at_half(factor: float, claim: Claim, bits: int) -> Certified:
+    """At theta = r/2 the boundary is the claim's bound up to `factor`, at every place."""
+
+    def cell(place: Place) -> Found:
+        value, given = leak_boundary(place, True, bits), with_moments(True, bits, place)
+        return compared(claim, bits, place, value, (1 / factor, factor), given)
+
+    return certified(bits, f"the leak's only boundary at theta = r/2, N = n_T {OVER}", map(cell, EVERY))
+
+
+def certify_flat(least: float, claim: Claim, bits: int) -> Certified:
+    """At theta = 0 M_0/(M_0 + M_1) over the claim's bound lies within [least, 1], at every place."""
+
+    def cell(place: Place) -> Found:
+        value = crossings.flat_boundary(place[0], Fraction(1, place[1]), False, bits)
+        return compared(claim, bits, place, value, (least, 1 + WIDTH))
+
+    what = f"where corrupted pairs begin to supply most of M at theta = 0 {OVER}"
+    return certified(bits, what, map(cell, EVERY))
+
+
+def certify_order(claim: Claim, bits: int) -> Certified:
+    """At theta = 0 the leak's boundary over the flat one is at most the claim's bound, at every place."""
+
+    def cell(place: Place) -> Found:
+        leak = leak_boundary(place, False, bits)
+        with precision(bits):
+            flat = crossings.flat_boundary(place[0], Fraction(1, place[1]), False, bits)
+            ratio = None if leak is None else leak / flat
+        return compared(claim, bits, place, ratio, (-math.inf, 1.0))
+
+    what = "the leak's boundary over the flat regime's at theta = 0, N = n_T"
+    return certified(bits, what, map(cell, EVERY))
+
+
+def switch(places: Iterable[Place], allowed: Callable[[int], float]) -> Callable[[Claim, int], Certified]:
+    """`certify_switch` of these places, ready for a `Certificate`."""
+    return partial(certify_switch, tuple(places), allowed)

@@ -1,0 +1,349 @@
+"""Distances between subspaces and how singular values and vectors move.
+
+Definition 1, Eq. 4, Lemmas 1, 2 and 4, Eq. 35 and 36.  Notes: proofs_notes/subspace.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy as sp
+
+from bounds.claim import Claim, Measured, Relation, Search, Step
+from bounds.exact import exact
+from bounds.paper.matrices import BASES, U_PERP, U, V, complement_relations
+from bounds.proof.matrix_words import Algebra
+from bounds.proof.steps import decided, identity, nonnegative, positive
+from bounds.symbols import ERR, d, d_tilde, r
+
+CHORDAL_SQUARED = r - sp.Trace(V.T * U * U.T * V)
+"""Squared chordal distance between the spans of V and U, bases with orthonormal columns."""
+
+GAP = sp.Symbol("g", positive=True)
+"""sigma_r(A)."""
+
+CHANGE = sp.Symbol("e", positive=True)
+"""||A^ - A||_2, below sigma_r(A) where a claim says so."""
+
+CHANGE_FROBENIUS = sp.Symbol("e_F", positive=True)
+"""||A^ - A||_F."""
+
+WEDIN = CHANGE_FROBENIUS / (GAP - CHANGE)
+"""Lemma 2 as printed."""
+
+WEDIN_SHARP = CHANGE_FROBENIUS / GAP
+"""What holds when both matrices have rank r: no loss in the denominator and no condition."""
+
+
+def _prove_definition_1(bound: sp.Expr) -> Iterator[Step]:
+    residual = U_PERP.T * V
+    yield BASES.identity("||U_perp^T V||_F^2", sp.Trace(residual.T * residual), bound)
+    difference = V * V.T - U * U.T
+    yield BASES.identity("half of ||V V^T - U U^T||_F^2", sp.Trace(difference.T * difference) / 2, bound)
+    # Principal angles: cos theta_i are the singular values of U^T V = P diag(cos) Q^T.
+    cosines = sp.MatrixSymbol("C", r, r)
+    left, right = sp.MatrixSymbol("P", r, r), sp.MatrixSymbol("Q", r, r)
+    angles = Algebra(
+        symmetric=(cosines,),
+        relations={
+            left.T * left: sp.Identity(r),
+            right.T * right: sp.Identity(r),
+            V.T * U: right * cosines * left.T,
+        },
+    )
+    sines = sp.Trace(sp.Identity(r)) - sp.Trace(cosines * cosines)
+    yield angles.identity("sum of 1 - cos^2 over principal angles", sines, bound)
+    theta = sp.Symbol("theta_i", real=True)
+    yield identity("1 - cos^2 is sin^2", 1 - sp.cos(theta) ** 2, sp.sin(theta) ** 2)
+
+
+def _prove_eq_4(bound: sp.Expr) -> Iterator[Step]:
+    overlap = V.T * U
+    yield BASES.identity(
+        "the squared distance falls short of r by a squared norm",
+        r - CHORDAL_SQUARED,
+        sp.Trace(overlap * overlap.T),
+    )
+    yield nonnegative("so no distance passes sqrt(r)", bound**2 - r)
+    yield nonnegative("and the bound is reached by orthogonal spaces (d >= 2r)", r - bound**2)
+
+
+def _prove_weyl_2x2(bound: sp.Expr) -> Iterator[Step]:
+    # [[a, b], [c, e]] acts on the plane as z -> p z + q conj(z); singular values |p| +- |q|.
+    a, b, c, e = sp.symbols("a b c e", real=True)
+    matrix = sp.Matrix([[a, b], [c, e]])
+    p = ((a + e) ** 2 + (c - b) ** 2) / 4
+    q = ((a - e) ** 2 + (c + b) ** 2) / 4
+    yield identity("|p|^2 - |q|^2 is the determinant", p - q, matrix.det())
+    yield identity("2(|p|^2 + |q|^2) is the squared Frobenius norm", 2 * (p + q), (matrix.T * matrix).trace())
+    # With x = |p_A|, y = |q_A| and changes s, t of at most |p_(A-B)|, |q_(A-B)| in size:
+    # | |p_A| +- |q_A| - (|p_B| +- |q_B|) | <= |p_(A-B)| + |q_(A-B)| = ||A - B||_2.
+    s, t = sp.symbols("s t", nonnegative=True)
+    yield nonnegative("the triangle inequality for |p| + |q|", bound * (s + t), s + t)
+    yield nonnegative("which covers |p| - |q|", (s + t) ** 2, (s - t) ** 2)
+    shift = sp.symbols("c", positive=True)
+    yield nonnegative("A = B + cI moves every singular value by ||A - B||_2", shift * bound, shift)
+
+
+def _prove_weyl_rank(bound: sp.Expr) -> Iterator[Step]:
+    # sigma_j(A) <= ||A - M||_2 for rank M < j: a unit vector of ker M in the span of v_1..v_j, on
+    # which ||(A - M)x||^2 = sum s_i^2 c_i^2.
+    j = 4
+    gaps = sp.symbols(f"g1:{j + 1}", nonnegative=True)
+    cosines = sp.symbols(f"c1:{j + 1}", real=True)
+    values = [sum(gaps[i:]) for i in range(j)]
+    norm = sum(s**2 * c**2 for s, c in zip(values, cosines, strict=True))
+    smallest = values[-1] ** 2 * sum(c**2 for c in cosines)
+    yield nonnegative("||A x||^2 >= sigma_j^2 ||x||^2 on the span of v_1..v_j", norm, smallest)
+    # With M the truncation of B at rank j - 1: sigma_j(A) <= ||A - B|| + ||B - M|| = ||A - B|| + sigma_j(B).
+    distance, other = sp.symbols("e sigma_B", nonnegative=True)
+    yield nonnegative("sigma_j(A) - sigma_j(B) <= ||A - B||_2", bound * distance + other, distance + other)
+
+
+_VALUES = sp.MatrixSymbol("S", r, r)
+_RIGHT, _RIGHT_PERP = sp.MatrixSymbol("R", d, r), sp.MatrixSymbol("R_perp", d, d - r)
+_FIT_PERP = sp.MatrixSymbol("Uhat_perp", d, d - r)
+_FIT = sp.MatrixSymbol("Uhat", d, r)
+_CORE = sp.MatrixSymbol("K", r, d)
+_WEDIN = Algebra(
+    symmetric=(_VALUES,),
+    relations=complement_relations(_FIT, _FIT_PERP) | complement_relations(_RIGHT, _RIGHT_PERP),
+)
+
+
+def _wedin_steps(bound: sp.Expr) -> Iterator[Step]:
+    truth = U * _VALUES * _RIGHT.T
+    fitted = _FIT * _CORE
+    change = truth - fitted
+    yield _WEDIN.identity(
+        "Uhat_perp^T (A - A^) R = Uhat_perp^T U S, as A^ lives in Uhat",
+        _FIT_PERP.T * change * _RIGHT,
+        _FIT_PERP.T * U * _VALUES,
+    )
+    projected, rest = _FIT_PERP.T * change, _FIT.T * change
+    yield _WEDIN.identity(
+        "||E||_F^2 splits into a part in Uhat and a part across, so projecting shortens",
+        sp.Trace(projected.T * projected) + sp.Trace(rest.T * rest),
+        sp.Trace(change.T * change),
+    )
+    inside, outside = projected * _RIGHT, projected * _RIGHT_PERP
+    yield _WEDIN.identity(
+        "and so does multiplying by R",
+        sp.Trace(inside.T * inside) + sp.Trace(outside.T * outside),
+        sp.Trace(projected.T * projected),
+    )
+    # Column j of X S is s_j x_j with s_j = sigma_r + gap.
+    extra, column = sp.symbols("h_j x_j", nonnegative=True)
+    yield nonnegative(
+        "||X S||_F >= sigma_r ||X||_F, column by column", ((GAP + extra) * column) ** 2 - (GAP * column) ** 2
+    )
+    # Hence ||sin Theta||_F sigma_r <= ||A - A^||_F; both sides alike by transposition.
+    slack = sp.Symbol("h", positive=True)  # sigma_r(A) = e + h
+    yield nonnegative(
+        "||A - A^||_F / sigma_r(A) is at most the bound",
+        (bound - CHANGE_FROBENIUS / GAP).subs(GAP, CHANGE + slack),
+    )
+
+
+def _prove_wedin(bound: sp.Expr) -> Iterator[Step]:
+    yield from _wedin_steps(bound)
+    ratio = sp.limit(bound * GAP / CHANGE_FROBENIUS, CHANGE, 0)
+    yield decided("for small changes the bound is no larger than needed", ratio == 1, f"{ratio} = 1")
+
+
+def _prove_wedin_sharp(bound: sp.Expr) -> Iterator[Step]:
+    yield from _wedin_steps(bound)
+    # Equality: A = s u v^T and A^ = s (1 - x^2)^(1/2) u^ v^T at an angle with sine x.
+    sine, size = sp.symbols("x s", positive=True)
+    cosine = sp.sqrt(1 - sine**2)
+    change = sp.Matrix([size, 0]) - size * cosine * sp.Matrix([cosine, sine])
+    reached = sp.simplify((bound**2).subs({CHANGE_FROBENIUS: sp.sqrt(change.dot(change)), GAP: size}))
+    yield identity("reached by the projection of a rank-one matrix", reached, sine**2)
+
+
+def _prove_lemma_4(bound: sp.Expr) -> Iterator[Step]:
+    # Weyl: sigma_r((1-t)A + tB) >= sigma_r(A) - t ||A - B||, and ||A - B|| = sigma_r(A) - h.
+    change, h = sp.symbols("e h", positive=True)
+    w = sp.Symbol("w", nonnegative=True)
+    value = change + h
+    time = 1 / (1 + w)  # t in (0, 1]; t = 0 is A itself
+    least = value - time * change
+    yield positive("sigma_r((1-t)A + tB) > 0 for t in [0, 1]", least)
+    yield nonnegative("sigma_r(A) - ||A - B|| is at most bound times that", bound * least, h)
+    yield identity("with equality at t = 1 when A - B = e u_r v_r^T", least.subs(w, 0), h)
+
+
+_unit = sp.MatrixSymbol("u", d, 1)
+_unit_n = sp.MatrixSymbol("u_n", d, 1)
+_second = sp.MatrixSymbol("w", d, 1)
+_u_tilde = sp.MatrixSymbol(r"\tilde{u}", d_tilde, 1)
+_COSINE = sp.Trace(_unit.T * _unit_n)
+_PROJECTION = sp.Identity(d) - _unit * _unit.T
+EQ_35 = sp.sqrt(sp.Trace(_unit_n.T * _PROJECTION.T * _PROJECTION * _unit_n))
+"""||(I - u u^T) u_n||."""
+
+_CROSS = sp.MatrixSymbol("S_n", d, d_tilde)
+_image = _CROSS * _u_tilde
+EQ_36 = sp.sqrt(sp.Trace(_image.T * _PROJECTION.T * _PROJECTION * _image) / sp.Trace(_image.T * _image))
+"""||(I - u u^T) S_n u~|| / ||S_n u~||, with r = 1 and no noise in the second modality."""
+
+
+def _a_length(bound: sp.Expr) -> Step:
+    traces = sorted(bound.atoms(sp.Trace), key=sp.default_sort_key)
+    squared_norms = {trace: sp.Symbol(f"t_{i}", positive=True) for i, trace in enumerate(traces, start=1)}
+    return nonnegative("a length is not negative", bound.xreplace(squared_norms))
+
+
+def _prove_eq_35(bound: sp.Expr) -> Iterator[Step]:
+    yield _a_length(bound)
+    units = Algebra(relations={_unit.T * _unit: sp.Identity(1), _unit_n.T * _unit_n: sp.Identity(1)})
+    cosine = sp.MatrixSymbol("c", 1, 1)  # u^T u_n
+    angled = Algebra(
+        symmetric=(cosine,),
+        relations={
+            _unit.T * _unit: sp.Identity(1),
+            _unit_n.T * _unit_n: sp.Identity(1),
+            _unit.T * _unit_n: cosine,
+        },
+    )
+    yield angled.identity("its square is 1 - (u^T u_n)^2 = sin^2", bound**2, 1 - sp.Trace(cosine * cosine))
+    across = _PROJECTION * _unit_n
+    yield units.identity("the residual is orthogonal to u", _unit.T * across, sp.ZeroMatrix(1, 1))
+
+
+def _prove_eq_36(bound: sp.Expr) -> Iterator[Step]:
+    yield _a_length(bound)
+    # x~_i = u~ z~_i, so S_n = w u~^T with w = S_n u~, whose left singular vector is w/||w||.
+    rank_one = Algebra(relations={_unit.T * _unit: sp.Identity(1), _u_tilde.T * _u_tilde: sp.Identity(1)})
+    matrix = _second * _u_tilde.T
+    yield rank_one.identity("S_n u~ = w", matrix * _u_tilde, _second)
+    yield rank_one.identity(
+        "S_n S_n^T = w w^T: the left singular vector is w/||w||", matrix * matrix.T, _second * _second.T
+    )
+    across = _PROJECTION * _second
+    sine_squared = sp.Trace(across.T * across) / sp.Trace(_second.T * _second)
+    stated = (bound**2).subs(_CROSS, matrix)
+    yield rank_one.identity("Eq. 35 at u_n = w/||w||", stated, sine_squared)
+
+
+_distance = r"\|\sin\Theta\|_F"
+_distance_squared = r"\|\sin\Theta(V, U)\|_F^2"
+_sine = r"|\sin\theta(u_n, u)|"
+
+
+CLAIMS: tuple[Claim, ...] = (
+    exact(
+        "definition-1",
+        "The chordal distance and its equal forms",
+        "Section 3, Definition 1; Appendix B.1",
+        (
+            "For orthonormal bases the sum of squared sines of the principal angles is ||U_perp^T V||_F^2 = "
+            "||V V^T - U U^T||_F^2 / 2 = r - ||U^T V||_F^2."
+        ),
+        _distance_squared,
+        CHORDAL_SQUARED,
+        _prove_definition_1,
+        note="subspace.md#definition-1",
+    ),
+    exact(
+        "eq-4",
+        "Range of the error",
+        "Section 3, Eq. 4",
+        "The error, the larger of two chordal distances, lies in [0, sqrt(r)].",
+        ERR,
+        sp.sqrt(r),
+        _prove_eq_4,
+        note="subspace.md#eq-4",
+        relation=Relation.UPPER,
+        depends_on=("definition-1",),
+    ),
+    exact(
+        "lemma-1",
+        "Weyl's inequality for singular values",
+        "Appendix C, Lemma 1",
+        "No singular value moves by more than the operator norm of the change.",
+        r"\max_j |\sigma_j(A) - \sigma_j(B)| / \|A - B\|_2",
+        sp.Integer(1),
+        Search(Measured(quantity="weyl-ratio")),
+        _prove_weyl_2x2,
+        _prove_weyl_rank,
+        note="subspace.md#lemma-1",
+        relation=Relation.UPPER,
+        remark="The symbolic steps cover 2 x 2 matrices in full; the rank argument quotes rank-nullity.",
+    ),
+    exact(
+        "lemma-2",
+        "Wedin's theorem for matrices of one rank",
+        "Appendix C, Lemma 2",
+        (
+            "If A and A^ have rank r and ||A^ - A||_2 < sigma_r(A), both singular subspaces turn by at most "
+            "||A^ - A||_F / (sigma_r(A) - ||A^ - A||_2) in chordal distance."
+        ),
+        _distance,
+        WEDIN,
+        _prove_wedin,
+        note="subspace.md#lemma-2",
+        relation=Relation.UPPER,
+        conditions=(sp.Lt(CHANGE, GAP),),
+        depends_on=("lemma-2-sharp", "definition-1"),
+        remark="Loose: the sharp form has no ||A^ - A||_2 in the denominator.",
+    ),
+    exact(
+        "lemma-2-sharp",
+        "The turn of singular subspaces of matrices of one rank",
+        "Appendix C, Lemma 2, sharpened",
+        (
+            "If A and A^ have rank r, both singular subspaces turn by at most ||A^ - A||_F / sigma_r(A), "
+            "whatever the size of the change."
+        ),
+        _distance,
+        WEDIN_SHARP,
+        _prove_wedin_sharp,
+        note="subspace.md#lemma-2",
+        relation=Relation.UPPER,
+        variant="sharp",
+        depends_on=("definition-1",),
+    ),
+    exact(
+        "lemma-4",
+        "Rank along the segment between two matrices",
+        "Appendix C, Lemma 4",
+        (
+            "If A has rank r and ||A - B||_2 < sigma_r(A), every (1-t)A + tB has rank at least r: its r-th "
+            "singular value stays at least sigma_r(A) - ||A - B||_2."
+        ),
+        r"(\sigma_r(A) - \|A - B\|_2) / \sigma_r((1-t) A + t B)",
+        sp.Integer(1),
+        Search(Measured(quantity="segment-rank-ratio")),
+        _prove_lemma_4,
+        note="subspace.md#lemma-4",
+        relation=Relation.UPPER,
+        depends_on=("lemma-1",),
+    ),
+    exact(
+        "eq-35",
+        "Sine of the angle between two unit vectors",
+        "Appendix E, Eq. 35",
+        "The sine of the angle between u_n and u is the length of the part of u_n across u.",
+        _sine,
+        EQ_35,
+        _prove_eq_35,
+        note="subspace.md#eq-35-and-36",
+        depends_on=("definition-1",),
+    ),
+    exact(
+        "eq-36",
+        "The learned direction when one modality is noiseless",
+        "Appendix E, Eq. 36",
+        (
+            "With r = 1 and no noise in the second modality, S_n has rank one and the sine of the learned "
+            "angle is ||(I - u u^T) S_n u~|| / ||S_n u~||."
+        ),
+        _sine,
+        EQ_36,
+        _prove_eq_36,
+        note="subspace.md#eq-35-and-36",
+        conditions=(sp.Eq(r, 1),),
+        depends_on=("eq-35", "eq-6"),
+    ),
+)

@@ -1,0 +1,364 @@
+"""Proofs and certificates of Lemmas 3, 5, 8 and 9; the claims themselves are in `bounds.paper.tails`.
+
+Derivations: proofs_notes/tails.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from typing import TYPE_CHECKING
+
+import sympy as sp
+
+from bounds.claim import Certified, Claim, Step
+from bounds.proof import steps
+from bounds.symbols import cov_uv, r, sigma, sigma_u, sigma_v, theta
+
+if TYPE_CHECKING:
+    from bounds.proof.enclose import Ball, Cell, Decision
+
+LARGEST_R = 6
+"""The direct enclosures run over r = 2, ..., LARGEST_R; above it the general argument alone holds."""
+
+SUFFICIENT = sp.sqrt(sp.E - 1)
+"""Constant with which Lemma 5 is proved here; the exponential law shows that 1 is necessary."""
+
+LEMMA_5 = theta + sp.E * sigma
+LEMMA_8_LOWER = sp.Max(cov_uv, theta / r)
+LEMMA_8_SPREAD = sp.sqrt((sigma_u**2 * sigma_v**2 + cov_uv**2) / r)
+LEMMA_8_UPPER = LEMMA_8_LOWER + sp.E * LEMMA_8_SPREAD
+LEMMA_8_SHARP = LEMMA_8_LOWER + sp.sqrt(2) * LEMMA_8_SPREAD
+LEMMA_8_ZERO = 2 * sigma_u * sigma_v / (sp.pi * r)
+
+MEAN_AT_ZERO = 2 / sp.sqrt(sp.pi) * sp.gamma((r + 1) / 2) / sp.gamma(r / 2)
+"""E[S | S > 0] for r independent products of independent standard normals (see thresholds.md)."""
+
+_x, _y, _w = sp.symbols("x y w", positive=True)
+_k = sp.Symbol("k", nonnegative=True)  # correlation of u and v
+_tail_share = 1 / (1 + _w)  # any number in (0, 1)
+
+
+@cache  # on demand: SymPy's Bessel functions take a while to load
+def density() -> sp.Expr:
+    """Density of the product u v at x > 0, for unit variances and correlation k."""
+    spread = 1 - _k**2
+    return sp.besselk(0, _x / spread) * sp.exp(_k * _x / spread) / (sp.pi * sp.sqrt(spread))
+
+
+UNKNOWN = (float("-inf"), float("inf"))
+"""The range of the best constant where the stated bound has another form."""
+
+
+def required(claim: Claim) -> sp.Expr:
+    """The claim's bound; raises ValueError if it states none."""
+    if claim.bound is None:
+        raise ValueError(f"claim {claim.id!r} states no bound")
+    return claim.bound
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A stated constant against the range in which the best one lies; `holds` None inside it."""
+
+    holds: bool | None
+    margin: float
+    best: tuple[float, float]
+
+
+def constant_of(expression: sp.Expr) -> sp.Expr | None:
+    """The number that `expression` simplifies to, or None if it still depends on a symbol."""
+    value = sp.simplify(expression)
+    return None if value.free_symbols else value
+
+
+def compare(stated: sp.Expr, sufficient: sp.Expr, necessary: sp.Expr) -> Comparison:
+    """Whether an upper bound with the constant `stated` holds: above `sufficient`, not below `necessary`."""
+    from bounds.proof.enclose import enclose, endpoints
+
+    above = enclose(stated - sufficient)
+    best = (endpoints(enclose(necessary))[0], endpoints(enclose(sufficient))[1])
+    if above >= 0 or sp.simplify(stated - sufficient) == 0:
+        return Comparison(True, max(endpoints(above)[0], 0.0), best)
+    if enclose(stated - necessary) < 0:
+        return Comparison(False, endpoints(enclose(stated - necessary))[1], best)
+    return Comparison(None, endpoints(above)[0], best)
+
+
+def whittle(claim: Claim) -> Iterator[Step]:
+    """Symmetric X: E phi(s + X) is the mean of (phi(s + x) + phi(s - x))/2 >= phi(s)."""
+    s = sp.Symbol("s", real=True)
+    yield steps.identity("s is the midpoint of s + x and s - x", ((s + _x) + (s - _x)) / 2, s)
+    phi = sp.Function("phi")
+    jump = phi(s + _x) + phi(s - _x) - 2 * phi(s)
+    yield steps.identity("the jump of a smooth convex function starts at 0", jump.subs(_x, 0).doit(), 0)
+    yield steps.identity("and with slope 0", sp.diff(jump, _x).doit().subs(_x, 0).doit(), 0)
+    curvature = sp.diff(jump, _x, 2).doit()
+    forward, backward = (sp.diff(phi(s + z), s, 2).doit() for z in (_x, -_x))
+    yield steps.identity("its curvature is a sum of two of phi's", curvature, forward + backward)
+    first, second = sp.symbols("v_1 v_2", positive=True)
+    kurtosis = sp.Symbol("m_4", positive=True)
+    grown = kurtosis + 6 * first * second  # E (X_1 + X_2)^4 - E X_1^4
+    yield steps.positive("for phi(x) = x^4 the increment is E X_2^4 + 6 Var X_1 Var X_2", grown)
+
+
+def residual_life(claim: Claim) -> Iterator[Step]:
+    """Lemma 5 by the mean residual life, which falls, and Cauchy-Schwarz at the mean."""
+    hazard = sp.Function("H")  # -log P(X > .), convex for a log-concave law (Prekopa)
+    ratio = -hazard(theta + _x) + hazard(theta)
+    slope = sp.diff(ratio, theta).doit()
+    there, here = (sp.diff(hazard(z), theta).doit() for z in (theta + _x, theta))
+    yield steps.identity(
+        "log P(X > theta + x)/P(X > theta) falls where the hazard rises", slope, here - there
+    )
+    u = sp.Symbol("u", positive=True)
+    yield steps.identity(
+        "Jensen for log P(X > .): the mean of log of a uniform number is -1",
+        steps.integral(sp.log(u), (u, 0, 1)),
+        -1,
+    )
+    half = sp.Symbol("A", positive=True)  # E (X - mu)_+ = E (X - mu)_-
+    yield steps.identity(
+        "Cauchy-Schwarz on both sides of the mean: variance >= A^2/p + A^2/(1-p)",
+        half**2 / _tail_share + half**2 / (1 - _tail_share),
+        half**2 / (_tail_share * (1 - _tail_share)),
+    )
+    yield steps.identity(
+        "so the mean residual life at the mean is at most sigma sqrt((1-p)/p) = sigma sqrt(w), p = 1/(1+w)",
+        (1 - _tail_share) / _tail_share,
+        _w,
+    )
+    largest = sp.solve(sp.Eq(_tail_share, sp.exp(-1)), _w)
+    yield steps.identity("which rises with w, at most that of p = 1/e", largest[0], SUFFICIENT**2)
+    yield steps.nonnegative("the stated bound is no smaller", required(claim), theta + SUFFICIENT * sigma)
+    yield steps.identity(
+        "the exponential law has sigma = 1 and mean residual life 1 at every threshold",
+        steps.integral(_x * sp.exp(-_x), (_x, 0, sp.oo)),
+        1,
+    )
+
+
+def certify_lemma_5(claim: Claim, bits: int) -> Certified:
+    """The stated constant against sqrt(e-1), which suffices, and 1, which is necessary."""
+    from bounds.proof.enclose import enclose, precision
+
+    with precision(bits):
+        stated = constant_of((required(claim) - theta) / sigma)
+        found = Comparison(None, float("-inf"), UNKNOWN)
+        if stated is not None:
+            found = compare(stated, SUFFICIENT, sp.Integer(1))
+        holds, witness = found.holds, ""
+        for threshold in (1, 2, 32):
+            # The exponential law with sigma = 1 has mean 1 and E[X | X > theta] = theta + 1.
+            if enclose(required(claim), {theta: threshold, sigma: 1}) < threshold + 1:
+                holds, witness = False, f"exponential law with sigma = 1, theta = {threshold}"
+    box = "every log-concave law and theta >= mean, given the proof that sqrt(e - 1) suffices"
+    return Certified(holds, box, bits, 1, found.margin, witness, found.best)
+
+
+def share_above_mean(claim: Claim) -> Iterator[Step]:
+    """log P(X > .) is concave and P(X > X') uniform, so Jensen gives exp(-1)."""
+    u = sp.Symbol("u", positive=True)
+    least = sp.exp(steps.integral(sp.log(u), (u, 0, 1)))
+    yield steps.identity("Jensen's bound is 1/e", least, sp.exp(-1))
+    yield steps.nonnegative("the stated share is no larger", least - required(claim))
+    above = steps.integral(sp.exp(-_x), (_x, 1, sp.oo))
+    yield steps.identity("the exponential law attains it", above, least)
+
+
+def certify_concavity(claim: Claim, bits: int) -> Certified:
+    """The second derivative of log K_0 against the stated bound, near x = 1 (independent u, v)."""
+    from bounds.proof.enclose import decide, enclose, endpoints, interval, precision
+
+    second = sp.diff(sp.log(density().subs(_k, 0)), _x, 2)
+    with precision(bits):
+        box = ((Fraction(1), Fraction(9, 8)),)
+        found = decide(lambda cell: enclose(required(claim) - second, {_x: interval(*cell[0])}), box)
+        value = enclose(second, {_x: 1})
+    witness = ""
+    if found.holds is False:
+        witness = f"x = 1, independent u and v: (log density)'' = {endpoints(value)[0]:.4f}"
+    box_in_words = "x in [1, 9/8], independent u and v"
+    return Certified(found.holds, box_in_words, bits, found.boxes, found.margin, witness)
+
+
+def log_convexity(claim: Claim) -> Iterator[Step]:
+    """K_0 as the integral of exp(-x cosh t) over t > 0."""
+    s, t = sp.symbols("s t", real=True)
+    kernel = sp.exp(-_x * sp.cosh(t))
+    bessel = _x**2 * sp.diff(kernel, _x, 2) + _x * sp.diff(kernel, _x) - _x**2 * kernel
+    yield steps.identity(
+        "the integral of exp(-x cosh t) solves Bessel's equation, up to an exact derivative in t",
+        bessel,
+        sp.diff(-_x * sp.sinh(t) * kernel, t),
+    )
+    pair = (sp.cosh(s) ** 2 + sp.cosh(t) ** 2) / 2 - sp.cosh(s) * sp.cosh(t)
+    yield steps.identity(
+        "K K'' - K'^2 is the mean of a square (Cauchy-Schwarz)", pair, (sp.cosh(s) - sp.cosh(t)) ** 2 / 2
+    )
+    yield steps.identity("the factor exp(b x) leaves the curvature alone", sp.diff(_k * _x, _x, 2), 0)
+    yield steps.nonnegative("so the stated bound holds", -required(claim))
+
+
+def log_concavity_of_sums(claim: Claim) -> Iterator[Step]:
+    """The sum is a difference of two independent gammas of shape r/2."""
+    u, v = sp.symbols("u v", real=True)
+    yield steps.identity("u v is a difference of squares", ((u + v) / 2) ** 2 - ((u - v) / 2) ** 2, u * v)
+    yield steps.identity("of independent Gaussians: Cov(u + v, u - v) = Var u - Var v", 1 + _k - (_k + 1), 0)
+    extra = sp.Symbol("m", nonnegative=True)  # r = 2 + m
+    log_gamma_density = ((2 + extra) / 2 - 1) * sp.log(_x) - _x
+    curvature = sp.diff(log_gamma_density, _x, 2)
+    yield steps.nonnegative(
+        "Gamma(r/2) is log-concave for r >= 2, and so is a difference of two (Prekopa)",
+        -curvature - required(claim),
+    )
+
+
+def mean_above(claim: Claim) -> Iterator[Step]:
+    """A conditional mean above theta is at least theta and at least the mean."""
+    above, below = sp.symbols("x y", nonnegative=True)  # distances of the two means from theta
+    upper, lower = theta + above, theta - below
+    mean = _tail_share * upper + (1 - _tail_share) * lower
+    yield steps.nonnegative("E[S | S > theta] >= theta", upper - theta)
+    yield steps.nonnegative("E[S | S > theta] >= E[S]", sp.factor(upper - mean))
+    yield steps.identity(
+        "the larger of the two, per coordinate (E[S] = r Cov)", required(claim), LEMMA_8_LOWER
+    )
+
+
+def upper_by_class(claim: Claim) -> Iterator[Step]:
+    """The mean residual life: rising to 1 + k for r = 1, falling for r >= 2."""
+    decay = (1 / (1 - _k**2) - _k / (1 - _k**2)) * (1 + _k)
+    yield steps.identity("r = 1: the density decays like exp(-x/(1+k))", decay, 1)
+    yield steps.identity(
+        "r = 1: log-convex on x > 0, so the mean residual life rises to 1 + k, and (1+k)^2 <= 2(1+k^2)",
+        2 * (1 + _k**2) - (1 + _k) ** 2,
+        (1 - _k) ** 2,
+    )
+    yield steps.positive("r >= 2: log-concave, so Lemma 5 gives sqrt(e-1) < sqrt(2)", sp.sqrt(2) - SUFFICIENT)
+    yield steps.nonnegative("the stated bound is no smaller than at sqrt(2)", required(claim), LEMMA_8_SHARP)
+
+
+def certify_upper(claim: Claim, bits: int) -> Certified:
+    """r = 1 and r >= 2 by the constants of the proof; r = 2..LARGEST_R once more by direct enclosure."""
+    from bounds.proof.enclose import precision
+
+    box = (
+        "r >= 1, correlation in [0, 1), theta >= 0, given the proof; once more directly for "
+        f"r = 2..{LARGEST_R}"
+    )
+    beyond = sp.simplify(required(claim) - LEMMA_8_LOWER)
+    stated = constant_of(beyond / LEMMA_8_SPREAD)
+    with precision(bits):
+        found = Comparison(None, float("-inf"), UNKNOWN)
+        if stated is not None:
+            found = compare(stated, sp.sqrt(2), sp.sqrt(2))
+        if found.holds is not True:
+            witness = _single_product_witness(required(claim))
+            return Certified(False if witness else None, box, bits, 1, found.margin, witness, found.best)
+        boxes, margin = 1, found.margin
+        for dimension in range(2, LARGEST_R + 1):
+            direct = _decide_at_mean(beyond, dimension)
+            boxes += direct.boxes
+            margin = min(margin, direct.margin)
+            if direct.holds is not True:
+                place = f"r = {dimension}, {direct.witness}"
+                return Certified(direct.holds, box, bits, boxes, direct.margin, place, found.best)
+    return Certified(True, box, bits, boxes, margin, "", found.best)
+
+
+def _single_product_witness(bound: sp.Expr) -> str:
+    """Where one product (r = 1, unit variances) certainly has a larger mean than `bound`; "" if not found."""
+    from bounds.law.score_balls import excess, tail
+    from bounds.proof.enclose import ball, enclose
+
+    for correlation in (Fraction(1, 2), Fraction(3, 4), Fraction(15, 16), Fraction(63, 64)):
+        for threshold in (2, 8, 32):
+            mean = ball(threshold) + excess(1, correlation, threshold) / tail(1, correlation, threshold)
+            values = {sigma_u: 1, sigma_v: 1, cov_uv: correlation, theta: threshold, r: 1}
+            if mean > enclose(bound, values):
+                return f"r = 1, correlation {correlation}, theta = {threshold} (unit variances)"
+    return ""
+
+
+def _decide_at_mean(beyond: sp.Expr, dimension: int) -> Decision:
+    """r * beyond >= the mean residual life of the sum at its mean, for correlations in [0, 1].
+
+    Unit variances.  For r >= 2 the mean residual life falls, so the mean is the worst threshold
+    above it; below it E[S | S > theta] rises with theta while the stated bound stays.
+    """
+    from bounds.law.score_balls import excess, tail
+    from bounds.proof.enclose import ball, decide, enclose, interval
+
+    def margin(cell: Cell) -> Ball:
+        ((low, high),) = cell
+        # The excess rises with the correlation and falls with the threshold; so does the tail.
+        life = excess(dimension, high, dimension * low) / tail(dimension, low, dimension * high)
+        values = {sigma_u: ball(1), sigma_v: ball(1), cov_uv: interval(low, high), r: dimension}
+        return dimension * enclose(beyond, values) - life
+
+    return decide(margin, ((Fraction(0), Fraction(1)),))
+
+
+def certify_at_zero(claim: Claim, bits: int) -> Certified:
+    """E[S | S > 0] at correlation 0 against the stated constant: least at r = 1, where it is 2/pi."""
+    from bounds.law.score_balls import truncated_mean
+    from bounds.proof.enclose import ball, enclose, endpoints, precision
+
+    box = f"r >= 1, correlation 0, theta = 0, given that the mean rises with r; directly for r <= {LARGEST_R}"
+    stated = constant_of(r * required(claim) / (sigma_u * sigma_v))
+    if stated is None:
+        return Certified(None, box, bits, 0, float("-inf"))
+    with precision(bits):
+        least = MEAN_AT_ZERO.subs(r, 1)
+        best = endpoints(enclose(least))
+        if enclose(stated - least) > 0:
+            return Certified(False, box, bits, 1, endpoints(enclose(least - stated))[1], "r = 1", best)
+        slack = [
+            truncated_mean(dimension, 0, 0) / ball(Fraction(1, 2)) - enclose(stated)
+            for dimension in range(2, LARGEST_R + 1)
+        ]
+        equal = sp.simplify(stated - least) == 0
+        holds = all(s > 0 for s in slack) and (equal or bool(enclose(least - stated) > 0))
+        margin = 0.0 if equal else endpoints(enclose(least - stated))[0]
+    return Certified(holds or None, box, bits, LARGEST_R, margin, "", best)
+
+
+def rising_with_r(claim: Claim) -> Iterator[Step]:
+    """The closed form rises with r from 2/pi."""
+    u = sp.Symbol("u", positive=True)
+    yield steps.identity(
+        "r = 1: E|u v| = (E|u|)^2 = 2/pi",
+        steps.integral(2 * u * sp.exp(-(u**2) / 2) / sp.sqrt(2 * sp.pi), (u, 0, sp.oo)) ** 2,
+        MEAN_AT_ZERO.subs(r, 1),
+    )
+    ratio = sp.expand_func(MEAN_AT_ZERO.subs(r, r + 2) / MEAN_AT_ZERO)
+    yield steps.identity("two more coordinates multiply the mean by (r+1)/r", ratio, (r + 1) / r)
+    first, second = (MEAN_AT_ZERO.subs(r, k) for k in (1, 2))
+    yield steps.positive("and r = 2 starts above r = 1", sp.simplify(second - first))
+    stated = sp.simplify(r * required(claim) / (sigma_u * sigma_v))
+    yield steps.nonnegative("r times the stated bound is at most the value at r = 1", first, stated)
+
+
+def isotropy(claim: Claim) -> Iterator[Step]:
+    """The score is unchanged when both vectors are flipped or permuted alike."""
+    matrix = sp.Matrix(2, 2, sp.symbols("m_11 m_12 m_21 m_22", real=True))
+    flip, swap = sp.diag(1, -1), sp.Matrix([[0, 1], [1, 0]])
+    equations = [*(flip * matrix * flip.T - matrix), *(swap * matrix * swap.T - matrix)]
+    (solution,) = sp.solve(equations, list(matrix), dict=True)
+    solved = matrix.subs(solution)
+    yield steps.identity(
+        "what flipping one coordinate and swapping two leave alone is a multiple of the identity",
+        solved,
+        solved[1, 1] * sp.eye(2),
+    )
+    x, y = sp.Matrix(sp.symbols("x_1 x_2")), sp.Matrix(sp.symbols("y_1 y_2"))
+    for name, orthogonal in (("flip", flip), ("swap", swap)):
+        yield steps.identity(
+            f"a {name} of both leaves the score alone", ((orthogonal * x).T * orthogonal * y)[0], (x.T * y)[0]
+        )
+    multiple = sp.Symbol("f")
+    trace = sp.Sum(multiple, (sp.Symbol("i"), 1, r)).doit()
+    yield steps.identity("the trace of f I is r f: f is the mean score over r", trace / r, multiple)

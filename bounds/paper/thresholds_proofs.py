@@ -1,0 +1,383 @@
+"""Proofs and certificates for Section 6.2's statements on thresholds, claimed in `bounds.paper.thresholds`.
+
+Divided by s = sqrt(a a~) the clean score is a sum of r products of correlation k = 1/s in (0, 1], the
+corrupted score one of correlation 0, and theta becomes k theta.  Derivations: proofs_notes/thresholds.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import sympy as sp
+
+from bounds.claim import Certified, Claim, Step
+from bounds.paper.tails_proofs import MEAN_AT_ZERO, constant_of, required
+from bounds.proof import steps
+from bounds.symbols import a_x, a_y, r, theta
+
+if TYPE_CHECKING:
+    from bounds.proof.enclose import Ball, Cell
+
+LARGEST_R = 12
+"""The direct enclosures run over r up to this; the proofs cover the rest."""
+
+HALF = sp.Rational(1, 2)
+
+_x, _y, _w = sp.symbols("x y w", nonnegative=True)
+_m = sp.Symbol("m", nonnegative=True)  # r = 2 + m
+
+
+def mean_above(larger: sp.Expr) -> Callable[[Claim], Iterator[Step]]:
+    """A conditional mean above theta is at least theta and the mean; `larger` is what that gives."""
+
+    def derive(claim: Claim) -> Iterator[Step]:
+        share = 1 / (1 + _w)
+        above, below = theta + _x, theta - _y
+        mean = share * above + (1 - share) * below
+        yield steps.nonnegative("E[S | S > theta] >= theta", above - theta)
+        yield steps.nonnegative("E[S | S > theta] >= E[S]", sp.factor(above - mean))
+        yield steps.nonnegative("the stated bound is no more than that", larger - required(claim))
+
+    return derive
+
+
+def mean_at_zero(claim: Claim) -> Iterator[Step]:
+    """Given v, S is N(0, a |v|^2): E[S; S > 0] = sqrt(a/(2 pi)) E|v|."""
+    z = sp.Symbol("z", positive=True)
+    half_normal = steps.integral(z * sp.exp(-(z**2) / 2) / sp.sqrt(2 * sp.pi), (z, 0, sp.oo))
+    yield steps.identity("E[N; N > 0] = 1/sqrt(2 pi)", half_normal, 1 / sp.sqrt(2 * sp.pi))
+    chi = steps.integral(z**r * sp.exp(-(z**2) / 2), (z, 0, sp.oo)) / (2 ** (r / 2 - 1) * sp.gamma(r / 2))
+    length = sp.sqrt(2) * sp.gamma((r + 1) / 2) / sp.gamma(r / 2)
+    yield steps.identity("mean length of r standard normals", sp.simplify(chi), length)
+    yield steps.identity(
+        "divide by P_0(0) = 1/2", required(claim), 2 * half_normal * sp.sqrt(a_x * a_y) * length
+    )
+
+
+def asymptote(upper: bool) -> Callable[[Claim], Iterator[Step]]:
+    """Gauss's sum for Gamma(x+1)^2/Gamma(x+1/2)^2 - x at x = (r-1)/2, a series of falling terms."""
+
+    def derive(claim: Claim) -> Iterator[Step]:
+        x = sp.Symbol("x", positive=True)
+        j = sp.Symbol("j", integer=True, positive=True)
+        gauss = sp.hyperexpand(sp.hyper([-HALF, -HALF], [x], 1))
+        ratio = sp.gamma(x + 1) ** 2 / sp.gamma(x + HALF) ** 2
+        quotient = sp.gammasimp(sp.expand_func(x * gauss) / sp.expand_func(ratio))
+        yield steps.identity("Gauss: Gamma(x+1)^2/Gamma(x+1/2)^2 = x F(-1/2, -1/2; x; 1)", quotient, 1)
+        squared = (MEAN_AT_ZERO / 2 * sp.sqrt(sp.pi)).subs(r, 2 * x + 1) ** 2
+        yield steps.identity("E_0(0)^2 pi/(4 a a~) is that ratio at x = (r-1)/2", sp.simplify(squared), ratio)
+
+        def term(order: int) -> sp.Expr:
+            weight = sp.rf(-HALF, order) ** 2 / sp.factorial(order)
+            return sp.simplify(sp.expand_func(x * weight / sp.rf(x, order)))
+
+        first = term(1)
+        start = term(0) + sp.Rational(1, 4)
+        yield steps.identity("the terms of order 0 and 1 are x and 1/4", x + first, start)
+        yield steps.positive("the others carry x/(x)_{j+1} = 1/((x+1)...(x+j)), positive", 1 / (x + j))
+        yield steps.positive("and falling in x", -sp.diff(sp.log(1 / (x + j)), x))
+        stated = required(claim) ** 2 * sp.pi / (4 * a_x * a_y)
+        stated = sp.simplify(stated.subs(r, 2 * x + 1))
+        if upper:
+            at_zero = sp.gamma(1) ** 2 / sp.gamma(HALF) ** 2
+            yield steps.identity("the series is largest at x = 0, where it sums to 1/pi", at_zero, 1 / sp.pi)
+            yield steps.nonnegative("so the stated bound is above", sp.expand(stated - (x + at_zero)))
+        else:
+            yield steps.nonnegative("so the stated bound is below", sp.expand(x + first - stated))
+
+    return derive
+
+
+def certify_asymptote(claim: Claim, bits: int) -> Certified:
+    """The stated bound against the enclosed mean for r = 1..4 LARGEST_R, at a a~ = 1."""
+    from bounds.claim import Relation
+    from bounds.law.score_balls import truncated_mean
+    from bounds.proof.enclose import ball, enclose, endpoints, precision
+
+    scale = sp.sqrt(a_x * a_y)
+    sign = 1 if claim.relation is Relation.UPPER else -1
+    stated = sp.simplify(required(claim) / scale)
+    worst, holds = float("inf"), True
+    with precision(bits):
+        for dimension in range(1, 4 * LARGEST_R + 1):
+            mean = truncated_mean(dimension, 0, 0) / ball(Fraction(1, 2))
+            margin = sign * (enclose(stated.subs(r, dimension)) - mean)
+            if margin < 0:
+                worst, place = endpoints(margin)[1], f"r = {dimension}"
+                return Certified(False, _box_of_means(), bits, dimension, worst, place)
+            holds = holds and bool(margin >= 0)
+            worst = min(worst, endpoints(margin)[0])
+    return Certified(holds or None, _box_of_means(), bits, 4 * LARGEST_R, worst)
+
+
+def _box_of_means() -> str:
+    return f"r = 1..{4 * LARGEST_R}, any SNR (both sides scale with sqrt(a a~))"
+
+
+def certify_closed_form(claim: Claim, bits: int) -> Certified:
+    """The closed form of E_0(0) against the integral over the law, for r = 1..4 LARGEST_R."""
+    from bounds.law.score_balls import truncated_mean
+    from bounds.proof.enclose import ball, enclose, endpoints, precision
+
+    formula = sp.simplify(required(claim) / sp.sqrt(a_x * a_y))
+    width = 0.0
+    with precision(bits):
+        for dimension in range(1, 4 * LARGEST_R + 1):
+            mean = truncated_mean(dimension, 0, 0) / ball(Fraction(1, 2))
+            difference = enclose(formula.subs(r, dimension)) - mean
+            low, high = endpoints(difference)
+            if not difference.contains(0):
+                off, place = min(abs(low), abs(high)), f"r = {dimension}"
+                return Certified(False, _box_of_means(), bits, dimension, -off, place)
+            width = max(width, high - low)
+    # Balls can exclude equality and never show it: the proof does; this bounds what is left.
+    return Certified(True, f"{_box_of_means()}; equal within {width:.1g}", bits, 4 * LARGEST_R, 0.0)
+
+
+def certify_mean_at_zero(claim: Claim, bits: int) -> Certified:
+    """A constant below E_0(0): the least value is 2/pi, at r = 1 without noise."""
+    from bounds.proof.enclose import enclose, endpoints, precision
+
+    box = "r >= 1, any SNR, theta = 0, given the proof that r = 1 without noise is least"
+    least = MEAN_AT_ZERO.subs(r, 1)
+    stated = constant_of(required(claim))
+    if stated is None:
+        return Certified(None, box, bits, 0, float("-inf"))
+    with precision(bits):
+        best = endpoints(enclose(least))
+        slack = enclose(least - stated)
+        if slack < 0:
+            witness = "r = 1, gamma = gamma_tilde = inf: E_0(0) = 2/pi"
+            return Certified(False, box, bits, 1, endpoints(slack)[1], witness, best)
+        equal = sp.simplify(least - stated) == 0
+        margin = 0.0 if equal else endpoints(slack)[0]
+        return Certified(True if equal or slack > 0 else None, box, bits, 1, margin, "", best)
+
+
+def rising_mean(claim: Claim) -> Iterator[Step]:
+    """E_0(0) is least at r = 1 and without noise."""
+    yield steps.identity(
+        "a step of two in r multiplies it by (r+1)/r",
+        sp.expand_func(MEAN_AT_ZERO.subs(r, r + 2) / MEAN_AT_ZERO),
+        (r + 1) / r,
+    )
+    first, second = (MEAN_AT_ZERO.subs(r, k) for k in (1, 2))
+    yield steps.positive("r = 2 is above r = 1", sp.simplify(second - first))
+    yield steps.identity("r = 1 has 2/pi", first, 2 / sp.pi)
+    yield steps.nonnegative("noise only scales it up", sp.expand(a_x * a_y) - 1)
+    yield steps.nonnegative("the stated bound is at most that", first, required(claim))
+
+
+def symmetric(claim: Claim) -> Iterator[Step]:
+    """With correlation k the score is T (k + C), T > 0 and C symmetric: P(S > 0) = P(C > -k)."""
+    c, k = sp.Symbol("c", real=True), sp.Symbol("k", nonnegative=True)
+    density = (1 - c**2) ** (r / 2 - 1)
+    yield steps.identity("the density of C is even: P(C > 0) = 1/2", density, density.subs(c, -c))
+    share = sp.Integral(density, (c, -k, 1))
+    at_minus_k = sp.diff(share, k).doit()
+    yield steps.identity("P(C > -k) rises with k by the density at -k", at_minus_k, density.subs(c, k))
+    yield steps.nonnegative("the stated bound is at most 1/2", HALF - required(claim))
+
+
+def exactly_half(claim: Claim) -> Iterator[Step]:
+    """At correlation 0 the score is symmetric and has no atom."""
+    c = sp.Symbol("c", real=True)
+    density = (1 - c**2) ** (r / 2 - 1)
+    yield steps.identity("the density of C is even", density, density.subs(c, -c))
+    (share,) = sp.solve(2 * _x - 1, _x)
+    yield steps.identity("P(C > 0) = P(C < 0), and both make 1", required(claim), share)
+
+
+def certify_at_zero(claim: Claim, bits: int) -> Certified:
+    """P_c(0) against the stated number for r = 1..LARGEST_R: it rises with the correlation from 1/2."""
+    from bounds.claim import Relation
+    from bounds.law.score_balls import tail
+    from bounds.proof.enclose import enclose, endpoints, precision
+
+    equality = claim.relation is Relation.EQUAL
+    box = f"r = 1..{LARGEST_R}, " + ("correlation 0" if equality else "correlation in [0, 1]") + ", theta = 0"
+    stated = constant_of(required(claim))
+    if stated is None:
+        return Certified(None, box, bits, 0, float("-inf"))
+    with precision(bits):
+        best = endpoints(enclose(HALF))
+        for dimension in range(1, LARGEST_R + 1):
+            least = tail(dimension, 0 if equality else Fraction(1, 2**10), 0)
+            off = least - enclose(stated)
+            if off < 0 or (equality and not off.contains(0)):
+                return Certified(False, box, bits, dimension, endpoints(off)[1], f"r = {dimension}", best)
+    # The proof gives exactly 1/2 at correlation 0 and more beyond.
+    holds = stated == HALF if equality else bool(stated <= HALF)
+    return Certified(holds, box, bits, LARGEST_R, float(HALF - stated), "", best)
+
+
+def median(scaled_threshold: sp.Expr) -> Callable[[Claim], Iterator[Step]]:
+    """P_1(theta) >= 1/2 for r >= 2 by a single crossing, for theta(r) <= r - 1.
+
+    S > k theta iff C > k h with h = theta/T - 1 and T ~ Gamma(r) independent of the symmetric C, so
+    P_1 - 1/2 = -E[F(k h)], F odd, and its derivative in k is -E[h f(k h)], f = F' even and falling.
+    """
+
+    def derive(claim: Claim) -> Iterator[Step]:
+        z = sp.Symbol("z", positive=True)
+        big_r = 2 + _m
+        level = scaled_threshold.subs(r, big_r)
+        inverse = steps.integral(z ** (big_r - 2) * sp.exp(-z), (z, 0, sp.oo)) / sp.gamma(big_r)
+        yield steps.identity("E[1/T] = 1/(r-1)", sp.gammasimp(inverse * (big_r - 1)), 1)
+        mean = level / (big_r - 1) - 1
+        yield steps.nonnegative("E[h] = theta/(r-1) - 1 <= 0", sp.factor(-mean))
+        c = sp.Symbol("c", positive=True)
+        falling = -sp.diff((big_r / 2 - 1) * sp.log(1 - c**2), c) * (1 - c**2)
+        yield steps.nonnegative("the density of C falls in |c| for r >= 2", sp.simplify(falling))
+        h = sp.Symbol("h", positive=True)
+        log_density = -(big_r + 1) * sp.log(1 + h) - level / (1 + h)
+        log_ratio = log_density - log_density.subs(h, -h)
+        square = sp.Symbol("q", nonnegative=True)  # h^2
+        slope = sp.diff(log_ratio, h) * (1 - h**2) ** 2 / 2
+        line = (level - big_r - 1) + (big_r + 1 + level) * square
+        yield steps.identity(
+            "the log-ratio of the densities of h at h and -h has slope of the sign of a line in h^2",
+            sp.simplify(slope),
+            line.subs(square, h**2),
+        )
+        yield steps.positive("the line starts below 0", -line.subs(square, 0))
+        yield steps.positive("and ends above 0 at h = 1", line.subs(square, 1))
+        start = log_ratio.subs(h, 0)
+        yield steps.identity("so the ratio, 1 at h = 0, falls and then rises: one crossing", start, 0)
+        # f falls in |c|: E[h f(k h)] <= f(k h_0) E[h] <= 0, with h_0 the crossing.
+        room = HALF - required(claim)
+        yield steps.nonnegative("P_1 rises from 1/2, and the stated bound is at most 1/2", room)
+
+    return derive
+
+
+def certify_median(
+    scaled_threshold: sp.Expr, smallest: Fraction, largest_r: int
+) -> Callable[[Claim, int], Certified]:
+    """P_1(theta) >= bound for r = 2..largest_r over correlations in [smallest, 1].
+
+    Below `smallest` the tail is within the width of a cell of its limit 1/2: the proof has the rest.
+    """
+
+    def prove(claim: Claim, bits: int) -> Certified:
+        from bounds.law.score_balls import tail
+        from bounds.proof.enclose import ball, decide, enclose, precision
+
+        direct = f"r = 2..{largest_r}, correlation in [{smallest}, 1]"
+        box = f"r >= 2, any SNR; enclosed directly for {direct}"
+        stated = constant_of(required(claim))
+        if stated is None:
+            return Certified(None, box, bits, 0, float("-inf"))
+        with precision(bits):
+            boxes, margin = 0, float("inf")
+            limit = enclose(stated)
+            best = (0.5, 0.5)
+            if limit > ball(Fraction(1, 2)):
+                at_two = tail(2, Fraction(1, 2**10), Fraction(1, 2**10))
+                holds = False if at_two < limit else None
+                witness = "r = 2, correlation 1/1024" if holds is False else ""
+                return Certified(holds, box, bits, 1, float((at_two - limit).upper()), witness, best)
+            for dimension in range(2, largest_r + 1):
+                level = Fraction(int(2 * scaled_threshold.subs(r, dimension)), 2)
+
+                def lowest(cell: Cell, dimension: int = dimension, level: Fraction = level) -> Ball:
+                    ((low, high),) = cell
+                    return tail(dimension, low, level * high) - limit
+
+                found = decide(lowest, ((smallest, Fraction(1)),))
+                boxes, margin = boxes + found.boxes, min(margin, found.margin)
+                if found.holds is not True:
+                    place = f"r = {dimension}, {found.witness}"
+                    return Certified(found.holds, box, bits, boxes, found.margin, place, best)
+        return Certified(True, box, bits, boxes, margin, "", best)
+
+    return prove
+
+
+def certify_half_r(claim: Claim, bits: int) -> Certified:
+    """P_1(r/2) for every r >= 1: least at r = 1, enclosed over the correlation."""
+    from bounds.law.score_balls import tail
+    from bounds.proof.enclose import enclose, endpoints, infimum, precision
+
+    box = "r >= 1, any SNR"
+    stated = constant_of(required(claim))
+    if stated is None:
+        return Certified(None, box, bits, 0, float("-inf"))
+
+    def lowest(cell: Cell) -> Ball:
+        ((low, high),) = cell
+        return tail(1, low, Fraction(high) / 2)
+
+    with precision(bits):
+        worst = Fraction(2, 5)  # a a~ = 25/4
+        found = tail(1, worst, worst / 2)
+        noiseless = tail(1, 1, Fraction(1, 2))
+        best = infimum(lowest, ((Fraction(0), Fraction(1)),), 2e-3)
+        margin = found - enclose(stated)
+        low, high = (endpoints(noiseless)[i] for i in (0, 1))
+        witness = (
+            f"r = 1, gamma = gamma_tilde = 2/3: P_1(1/2) = {endpoints(found)[0]:.4f}; "
+            f"without noise it is {(low + high) / 2:.4f}"
+        )
+        if margin < 0:
+            return Certified(False, box, bits, 1, endpoints(margin)[1], witness, best)
+        holds = True if enclose(stated) <= best[0] else None
+        return Certified(holds, box, bits, 1, endpoints(margin)[0], "", best)
+
+
+def kept_share_at_zero(claim: Claim) -> Iterator[Step]:
+    """P_O = eta P_1 + (1 - eta) P_0 with P_1 = 1/2 + x and P_0 = 1/2."""
+    share = 1 / (1 + _w)  # eta
+    kept = share * (HALF + _x) + (1 - share) * HALF
+    yield steps.nonnegative("P_O is at least the stated bound", sp.simplify(kept - required(claim)))
+
+
+def _crossing_steps() -> Iterator[Step | sp.Expr]:
+    """Steps, then as last item the limit of r times the clean fraction where the two errors cross.
+
+    Without noise the oracle's squared error is, up to a common factor, kappa P r^2/M^2 with P the kept
+    share, M the kept mass of the score and kappa P = E[|v|^2; kept]/r.
+    """
+    multiple = sp.Symbol("w", positive=True)  # eta = w/r
+    size = sp.Symbol("r", positive=True)
+    share = multiple / size
+    s = sp.Symbol("s", positive=True)
+    chernoff = -sp.log(1 - s**2) / 2 - s / 2  # log of E exp(s S) exp(-s r/2), over r
+    yield steps.positive("P_0(r/2) falls exponentially (Chernoff at s = 1/2)", -chernoff.subs(s, HALF))
+    chebyshev = 2 * size / (size / 2) ** 2
+    yield steps.identity("P_1(r/2) -> 1 (Chebyshev, variance 2r)", sp.limit(chebyshev, size, sp.oo), 0)
+    # E_0(0) = sqrt(2 r/pi) to first order; at theta = 0 half of the corrupted pairs are kept, all clean ones.
+    mean = sp.sqrt(2 * size / sp.pi)
+    lower = (2 * size - 1) / sp.pi / mean**2
+    yield steps.identity("E_0(0)^2 >= (2r-1)/pi is that asymptote", sp.limit(lower, size, sp.oo), 1)
+    at_zero = ((1 - share) / 2 + share) * size**2 / (share * size + (1 - share) * mean / 2) ** 2
+    at_half = share * size**2 / (share * size) ** 2
+    limit_zero = sp.limit(at_zero / size, size, sp.oo)
+    limit_half = sp.limit(at_half / size, size, sp.oo)
+    yield steps.identity("squared error at 0, over r", limit_zero, sp.pi)
+    yield steps.identity("squared error at r/2, over r", limit_half, 1 / multiple)
+    (crossing,) = sp.solve(sp.Eq(limit_zero, limit_half), multiple)
+    yield crossing
+
+
+def _crossing() -> tuple[list[Step], sp.Expr]:
+    *found, crossing = _crossing_steps()
+    return [step for step in found if isinstance(step, Step)], crossing
+
+
+def crossing_order(claim: Claim) -> Iterator[Step]:
+    """The ratio of the crossing to the stated order must stay between positive constants."""
+    found, crossing = _crossing()
+    yield from found
+    ratio = sp.limit(crossing / r / required(claim), r, sp.oo)
+    yield steps.decided("crossing over the stated order stays bounded", bool(0 < ratio < sp.oo), ratio)
+
+
+def crossing_limit(claim: Claim) -> Iterator[Step]:
+    """The ratio of the crossing to the stated value must tend to 1."""
+    found, crossing = _crossing()
+    yield from found
+    ratio = sp.limit(crossing / r / required(claim), r, sp.oo)
+    yield steps.identity("crossing over the stated value tends to 1", ratio, 1)

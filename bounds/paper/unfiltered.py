@@ -1,0 +1,291 @@
+"""Learning on all pairs: Corollary 1 (Section 4), Proposition 1 (Appendix E), Remark 4.1."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from bounds.claim import Claim, Law, Measured, Path, Relation, Scaling, Tail, Verdict
+from bounds.law import distributions, scales
+from bounds.paper.concentration import (
+    COROLLARY_1_CONDITION,
+    COROLLARY_1_EXPLICIT,
+    COROLLARY_1_SAMPLES,
+    PROPOSITION_1_CONDITION,
+    PROPOSITION_1_EXPLICIT,
+)
+from bounds.symbols import ERR, C, a_x, a_y, d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
+
+UNFILTERED = Measured("unfiltered")
+
+EXPONENT = 0.03
+"""Margin within which a measured exponent counts as the claimed one: 0.05 is found wrong."""
+
+GROWTH = 0.25
+"""Margin for "up to a constant": half of the smallest wrong exponent that a rate could have."""
+
+COROLLARY_1 = sp.sqrt(r * sp.Max(d, d_tilde) * a_x * a_y / n) / eta
+"""The rate of Corollary 1 as printed."""
+
+SAMPLE_CONDITION = sp.Ge(n, C * sp.Max(d, d_tilde) * a_x * a_y / eta**2)
+"""The sample-size condition of Corollary 1 and Theorem 1, its constant named C."""
+
+PROPOSITION_1 = sp.sqrt(sp.Max(d / gamma, d_tilde / gamma_tilde) / n) / eta
+"""The lower bound of Proposition 1 as printed."""
+
+HIGH_PROBABILITY = 1 - sp.exp(-C * sp.Max(d, d_tilde))
+"""The paper's 1 - exp(-Omega(max{d, d_tilde}))."""
+
+
+def condition_multiple(multiple: float) -> sp.Expr:
+    """n as a multiple of the sample condition's right-hand side (at C = 1)."""
+    return multiple * sp.Max(d, d_tilde) * a_x * a_y / eta**2
+
+
+CORE = ((d, 24), (d_tilde, 16), (r, 4), (gamma, 1), (gamma_tilde, 1))
+"""A mid-sized setting at moderate signal-to-noise ratio."""
+
+INSTANCE = ((d, 96), (d_tilde, 8), (r, 1), (gamma, 1), (gamma_tilde, sp.oo))
+"""The proof's instance of Proposition 1: r = 1 and no noise in the second modality."""
+
+
+OPEN_INSTANCE = ((d_tilde, 8), (r, 1), (gamma, 1), (gamma_tilde, sp.oo), (eta, 0.3))
+"""The instance with d left open."""
+
+GAMMA_INSTANCE = ((d, 32), (d_tilde, 8), (r, 1), (gamma_tilde, sp.oo), (eta, 0.3))
+"""The instance with gamma left open."""
+
+SQUARE = ((d_tilde, d), (r, 2), (gamma, 1), (gamma_tilde, 1), (eta, 0.3))
+OPEN = ((d, 24), (d_tilde, 16), (r, 4), (gamma_tilde, 2), (eta, 0.3))
+
+
+def _family(parameter: sp.Symbol, values: tuple[float, ...], multiple: float = 100, **at: float) -> Path:
+    fixed = {d: 24, d_tilde: 16, r: 4, gamma: 1, gamma_tilde: 1, eta: 0.3, n: condition_multiple(multiple)}
+    fixed |= {symbol: at[symbol.name] for symbol in fixed if symbol.name in at}
+    del fixed[parameter]
+    return Path(parameter, values, tuple(fixed.items()))
+
+
+COROLLARY_1_FAMILIES = (
+    _family(d, (8, 32, 128), d_tilde=8),
+    _family(r, (1, 4, 16, 31), d=32, d_tilde=32),
+    _family(gamma, (1.0, 0.1, 0.01)),
+    _family(gamma, (1.0, 100.0, 1e4)),
+    Path(
+        gamma,
+        (1.0, 100.0, 1e4),
+        ((d, 24), (d_tilde, 16), (r, 4), (gamma_tilde, gamma), (eta, 0.3), (n, condition_multiple(100))),
+    ),
+    _family(n, (10**5, 10**7, 10**9, 10**12)),
+)
+"""Families inside the sample condition along which the constant of Corollary 1 must not grow."""
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="corollary-1",
+        title="Error of learning on all pairs, from above",
+        source="Section 4, Corollary 1",
+        statement=(
+            "With enough samples the error of learning on all pairs is at most of order "
+            "(1/eta) sqrt(r max(d, d~)(1 + 1/gamma)(1 + 1/gamma~)/n), with high probability."
+        ),
+        relation=Relation.UPPER,
+        bound=COROLLARY_1,
+        quantity=ERR,
+        up_to_constant=True,
+        conditions=(SAMPLE_CONDITION,),
+        probability=HIGH_PROBABILITY,
+        checks=(
+            Scaling(
+                UNFILTERED,
+                Path(eta, (1.0, 0.3, 0.1, 0.03), (*CORE, (n, 10**8))),
+                two_sided=True,
+                margin=EXPONENT,
+            ),
+            Scaling(
+                UNFILTERED,
+                Path(n, (10**5, 10**6, 10**7, 10**8), (*CORE, (eta, 0.3))),
+                two_sided=True,
+                margin=EXPONENT,
+            ),
+            *(Scaling(UNFILTERED, family, two_sided=False, margin=GROWTH) for family in COROLLARY_1_FAMILIES),
+        ),
+        expected=Verdict.SUPPORTED,
+        note="unfiltered.md#corollary-1",
+        depends_on=("eq-6", "eq-24", "lemma-2", "step-5"),
+    ),
+    Claim(
+        id="proposition-1",
+        title="Error of learning on all pairs, from below",
+        source="Section 4, Proposition 1; Appendix E",
+        statement=(
+            "There are instances with r = 1 where the error of learning on all pairs is at least of "
+            "order (1/eta) sqrt(max(d/gamma, d~/gamma~)/n), with high probability."
+        ),
+        relation=Relation.LOWER,
+        bound=PROPOSITION_1,
+        quantity=ERR,
+        up_to_constant=True,
+        conditions=(sp.Eq(r, 1), sp.Ge(n, 4 * sp.Max(d / gamma, d_tilde / gamma_tilde) / eta**2)),
+        probability=HIGH_PROBABILITY,
+        checks=(
+            Scaling(
+                UNFILTERED,
+                Path(eta, (1.0, 0.3, 0.1, 0.03), (*INSTANCE, (n, 10**7))),
+                two_sided=True,
+                margin=EXPONENT,
+            ),
+            Scaling(
+                UNFILTERED,
+                Path(n, (10**5, 10**6, 10**7, 10**8), (*INSTANCE, (eta, 0.3))),
+                two_sided=True,
+                margin=EXPONENT,
+            ),
+            Scaling(
+                UNFILTERED,
+                Path(
+                    d,
+                    (8, 32, 128),
+                    ((d_tilde, 8), (r, 1), (gamma, 1), (gamma_tilde, sp.oo), (eta, 0.3), (n, 10**7)),
+                ),
+                two_sided=False,
+                margin=GROWTH,
+            ),
+            Scaling(
+                UNFILTERED,
+                Path(gamma, (0.1, 10.0, 1000.0), (*GAMMA_INSTANCE, (n, 10**7))),
+                two_sided=True,
+                margin=5 * EXPONENT,
+            ),
+        ),
+        expected=Verdict.SUPPORTED,
+        note="unfiltered.md#proposition-1",
+        depends_on=("eq-35", "eq-36"),
+    ),
+    Claim(
+        id="corollary-1-explicit",
+        title="Error of learning on all pairs, from above, with numbers for the constants",
+        source="Section 4, Corollary 1, with explicit constants",
+        statement=(
+            "With probability at least 1 - delta the error of learning on all pairs is at most the stated "
+            "expression, which has no unnamed constant."
+        ),
+        relation=Relation.UPPER,
+        bound=COROLLARY_1_EXPLICIT,
+        quantity=ERR,
+        conditions=(COROLLARY_1_CONDITION,),
+        probability=1 - delta,
+        checks=(
+            Tail(
+                UNFILTERED,
+                (
+                    Path(eta, (1.0, 0.3, 0.05), (*CORE, (delta, 0.05), (n, COROLLARY_1_SAMPLES))),
+                    Path(d, (4, 64), (*SQUARE, (delta, 0.05), (n, 100 * COROLLARY_1_SAMPLES))),
+                    Path(gamma, (0.1, 1e4), (*OPEN, (delta, 0.05), (n, 10 * COROLLARY_1_SAMPLES))),
+                    Path(
+                        gamma_tilde,
+                        (0.1, 1e4),
+                        (*CORE[:3], (gamma, 2), (eta, 0.3), (delta, 0.05), (n, 10 * COROLLARY_1_SAMPLES)),
+                    ),
+                ),
+                random_settings=8,
+            ),
+        ),
+        variant="explicit",
+        expected=Verdict.SUPPORTED,
+        note="concentration.md#corollary-1",
+        depends_on=("eq-6",),
+    ),
+    Claim(
+        id="corollary-1-sharp",
+        title="The law of the error of learning on all pairs",
+        source="Section 4, Corollary 1, sharpened",
+        statement=(
+            "To first order the squared left error is V_L times a chi-square variable with (d - r) r degrees "
+            "of freedom, V_L = (1 + 1/gamma~)/(gamma n eta^2), likewise on the right, independently; the "
+            "bound shown is the left error's root mean square."
+        ),
+        relation=Relation.EQUAL,
+        bound=scales.rms(scales.unfiltered_scale(n, eta, gamma, a_y), d, r),
+        quantity=ERR,
+        checks=(
+            Law(
+                UNFILTERED,
+                distributions.unfiltered_cdf,
+                (
+                    Path(eta, (1.0, 0.3), (*CORE, (n, 10**7))),
+                    Path(gamma, (0.1, 1e4, sp.oo), (*OPEN, (n, 10**7))),
+                    Path(
+                        r,
+                        (1, 7, 8),
+                        ((d, 12), (d_tilde, 8), (gamma, 2), (gamma_tilde, 5), (eta, 0.5), (n, 10**7)),
+                    ),
+                ),
+                tolerance=0.2,
+                wrong=(("d-in-place-of-d-minus-r", distributions.uncorrected_cdf),),
+            ),
+        ),
+        variant="sharp",
+        expected=Verdict.SUPPORTED,
+        note="unfiltered.md#sharp-law",
+        depends_on=("eq-6",),
+        remark=(
+            "Corollary 1 holds asymptotically with constant 1, approached as gamma -> 0 and r/d -> 0; "
+            "Remark 4.1's vanishing factor is 1/gamma in place of 1 + 1/gamma."
+        ),
+    ),
+    Claim(
+        id="proposition-1-explicit",
+        title="Error of learning on all pairs, from below, with numbers for the constants",
+        source="Appendix E, Proposition 1, with explicit constants",
+        statement=(
+            "In the instance r = 1 without noise in the second modality the error is at least the stated "
+            "expression with probability at least 1 - delta."
+        ),
+        relation=Relation.LOWER,
+        bound=PROPOSITION_1_EXPLICIT,
+        quantity=ERR,
+        conditions=(sp.Eq(r, 1), PROPOSITION_1_CONDITION),
+        probability=1 - delta,
+        checks=(
+            Tail(
+                UNFILTERED,
+                (
+                    Path(eta, (1.0, 0.3, 0.05), (*INSTANCE, (delta, 0.05), (n, 10**5))),
+                    Path(d, (2, 8, 128), (*OPEN_INSTANCE, (delta, 0.05), (n, 10**5))),
+                    Path(gamma, (0.1, 10.0, 1000.0), (*GAMMA_INSTANCE, (delta, 0.05), (n, 10**6))),
+                ),
+                random_settings=4,
+            ),
+        ),
+        variant="explicit",
+        expected=Verdict.SUPPORTED,
+        note="concentration.md#proposition-1",
+        depends_on=("eq-35", "eq-36"),
+    ),
+    Claim(
+        id="proposition-1-sharp",
+        title="The constant of the lower bound",
+        source="Appendix E, Proposition 1, sharpened",
+        statement=(
+            "In the instance the root mean square of the error is the printed bound times sqrt(1 - 1/d), so "
+            "its constant is at most sqrt(1 - 1/d): nothing at d = 1."
+        ),
+        relation=Relation.EQUAL,
+        bound=sp.sqrt(1 - 1 / d) * sp.sqrt(d / gamma / n) / eta,
+        quantity=ERR,
+        conditions=(sp.Eq(r, 1),),
+        checks=(
+            Law(
+                UNFILTERED,
+                distributions.unfiltered_cdf,
+                (Path(d, (2, 32), (*OPEN_INSTANCE, (n, 10**7))),),
+                tolerance=0.1,
+                wrong=(("constant-one", distributions.uncorrected_cdf),),
+            ),
+        ),
+        variant="sharp",
+        expected=Verdict.SUPPORTED,
+        note="unfiltered.md#proposition-1-sharp",
+        depends_on=("corollary-1-sharp",),
+    ),
+)

@@ -1,0 +1,1 @@
+"""How an exact statement is decided, in symbols and in balls; knows no theorem."""

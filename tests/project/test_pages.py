@@ -1,0 +1,49 @@
+"""The table of verdicts that the pages show is the stored run's, and the run is of this register."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from bounds import claims
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def build():
+    """docs/build.py as a module."""
+    specification = importlib.util.spec_from_file_location("docs_build", ROOT / "docs" / "build.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def stored(build):
+    """The stored run."""
+    return json.loads(build.STORED.read_text())
+
+
+def test_the_pages_are_rendered_from_the_stored_run(build, stored):
+    """README and docs/verdicts.md hold what `make docs` would write."""
+    readme = (ROOT / "README.md").read_text()
+    assert build.inserted(readme, build.readme_block(stored)) == readme
+    assert (ROOT / "docs" / "verdicts.md").read_text() == build.page(stored)
+
+
+def test_the_stored_run_is_of_this_register(stored):
+    """Every claim of the register has a row with the verdict that it expects, and no other has one."""
+    assert {row["id"]: row["expected"] for row in stored["claims"]} == {
+        claim.id: str(claim.expected) for claim in claims.values()
+    }
+    assert all(row["verdict"] == row["expected"] for row in stored["claims"])
+    assert all(row["refuted"] == row["mutants"] for row in stored["claims"])
+
+
+def test_the_table_would_show_a_difference(build, stored):
+    """The negative control: a verdict that is not the expected one is named in the README's block."""
+    wrong = json.loads(json.dumps(stored))
+    wrong["claims"][0]["verdict"] = "INCONCLUSIVE"
+    assert f"Not as expected: {wrong['claims'][0]['id']}" in build.readme_block(wrong)

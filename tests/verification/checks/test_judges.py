@@ -1,0 +1,332 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import sympy as sp
+from scipy import stats
+
+from bounds import claims
+from bounds.claim import (
+    Certificate,
+    Certified,
+    Claim,
+    Law,
+    Level,
+    Measured,
+    Path,
+    Proof,
+    Relation,
+    Scaling,
+    Search,
+    Step,
+    Tail,
+    Verdict,
+)
+from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
+from verification.checks import judge
+from verification.checks import plan as design
+from verification.checks.plan import PROFILES, UnderpoweredDesign
+from verification.errors import InvalidArgument
+from verification.judging.verdict import ClaimVerdict
+from verification.setting import Setting
+from verification.statistics import distribution, tail
+from verification.statistics.tail import Evidence
+
+HERE = ((d, 10), (d_tilde, 10), (r, 2), (gamma, 1), (gamma_tilde, 1))
+N_PATH = Path(n, (10**3, 10**4, 10**5), (*HERE, (eta, 0.5)))
+ALPHA = 1e-6
+
+
+RATE = 1 / sp.sqrt(n)
+
+
+def claim(check, bound=RATE, relation=Relation.UPPER, **changes):
+    """A claim with one check."""
+    fields = {
+        "id": "x", "title": "t", "source": "s", "statement": "w", "checks": (check,),
+        "expected": Verdict.SUPPORTED, "note": "x.md#x", "bound": bound, "relation": relation,
+    }  # fmt: skip
+    return Claim(**{**fields, **changes})
+
+
+def plan(check, profile="quick", **changes):
+    """The design of a claim with this one check."""
+    return design.plan("x/1", claim(check, **changes), check, ALPHA, PROFILES[profile], None, 0)
+
+
+def judged(check, law, seed=0, **changes):
+    """Evidence from samples that `law(setting, count, rng)` makes up."""
+    planned = plan(check, **changes)
+    rng = np.random.default_rng(seed)
+    drawn = {cell: law(cell.setting, planned.replicates, rng) for cell in planned.cells}
+    return judge.judge(planned, drawn.__getitem__, seed)
+
+
+def log_normal(exponent, spread=0.1, level=1.0):
+    """A law with median level * n^exponent."""
+    return lambda s, count, rng: level * s.n**exponent * np.exp(spread * rng.standard_normal(count))
+
+
+@pytest.mark.parametrize(("exponent", "outcome"), [(-0.5, "holds"), (-0.45, "fails"), (-0.55, "fails")])
+def test_a_two_sided_scaling_needs_the_claimed_exponent(exponent, outcome):
+    """An exponent that is off by 0.05 is refuted at a margin of 0.02, the right one holds."""
+    check = Scaling(Measured(), N_PATH, two_sided=True, margin=0.02)
+    found = judged(check, log_normal(exponent))
+    assert found.outcome == outcome
+    assert found.estimate == pytest.approx(exponent + 0.5, abs=0.02)
+    assert found.interval[0] <= found.estimate <= found.interval[1]
+    assert (found.witness is not None) == (outcome == "fails")
+
+
+@pytest.mark.parametrize(
+    ("relation", "exponent", "outcome"),
+    [
+        (Relation.UPPER, -0.9, "holds"), (Relation.UPPER, -0.5, "holds"), (Relation.UPPER, 0.0, "fails"),
+        (Relation.LOWER, 0.0, "holds"), (Relation.LOWER, -0.5, "holds"), (Relation.LOWER, -1.0, "fails"),
+    ],
+)  # fmt: skip
+def test_a_one_sided_scaling_minds_only_movement_against_the_claim(relation, exponent, outcome):
+    """An upper bound may become loose along a path and must not be outgrown; a lower one the reverse."""
+    check = Scaling(Measured(), N_PATH, two_sided=False, margin=0.25)
+    assert judged(check, log_normal(exponent), relation=relation).outcome == outcome
+
+
+def test_the_direction_of_a_path_counts():
+    """Growth is measured along the path, also where the parameter falls."""
+    falling = Path(n, (10**5, 10**3), (*HERE, (eta, 0.5)))
+    check = Scaling(Measured(), falling, two_sided=False, margin=0.25)
+    assert judged(check, log_normal(-0.5)).outcome == "holds"
+    assert judged(check, log_normal(-1.2)).outcome == "fails"
+    assert judged(check, log_normal(0.2)).outcome == "holds"
+
+
+@pytest.mark.parametrize(("level", "outcome"), [(0.5, "holds"), (2.0, "fails")])
+def test_a_tail_bound_is_judged_by_how_often_it_is_broken(level, outcome):
+    """A bound that is rarely broken passes, one that is mostly broken is refuted with a witness."""
+    check = Tail(Measured(), (N_PATH,), delta=0.05)
+    found = judged(check, log_normal(-0.5, level=level))
+    assert found.outcome == outcome
+    if outcome == "fails":
+        assert found.witness["command"].startswith("filtergain simulate --n 1000 ")
+        assert found.slack is None
+    else:
+        assert found.slack == pytest.approx(2 * math.exp(-0.1 * stats.norm.ppf(0.95)), rel=0.2)
+
+
+def test_a_lower_tail_bound_is_the_mirror_image():
+    """Errors below a lower bound break it."""
+    check = Tail(Measured(), (N_PATH,), delta=0.05)
+    assert judged(check, log_normal(-0.5, level=2.0), relation=Relation.LOWER).outcome == "holds"
+    assert judged(check, log_normal(-0.5, level=0.5), relation=Relation.LOWER).outcome == "fails"
+
+
+@pytest.mark.parametrize(("level", "outcome"), [(1.0, "holds"), (1.15, "fails")])
+def test_a_level_is_an_equivalence(level, outcome):
+    """The typical value is the stated one within the tolerance, or clearly outside."""
+    check = Level(Measured(), N_PATH, tolerance=0.05)
+    assert judged(check, log_normal(-0.5, level=level)).outcome == outcome
+    stated = Level(Measured(), Path(n, (10**4,), (*HERE, (eta, 0.5))), tolerance=0.05, value=0.01)
+    assert judged(stated, log_normal(-0.5, level=level)).outcome == outcome
+
+
+@pytest.mark.parametrize(("scale", "outcome"), [(1.0, "holds"), (2.0, "fails")])
+def test_a_law_is_compared_as_a_whole(scale, outcome):
+    """The stated distribution passes, one with a wrong scale does not."""
+    check = Law(
+        Measured(), lambda values, x: stats.expon.cdf(x, scale=values["n"] ** -0.5), (N_PATH,), tolerance=0.15
+    )
+    found = judged(check, lambda s, count, rng: rng.exponential(scale * s.n**-0.5, count))
+    assert found.outcome == outcome
+
+
+def test_a_proof_needs_every_step():
+    """One step that is not decided True makes the proof fail; so does a proof without steps."""
+    good = Proof(lambda c: [Step("a", True), Step("b", True)])
+    assert judge.judge(plan(good), {}.__getitem__, 0).outcome == "holds"
+    for steps in ([Step("a", True), Step("b", False)], [], [Step("a", sp.Symbol("x") > 0)]):
+        assert judge.judge(plan(Proof(lambda c, s=steps: s)), {}.__getitem__, 0).outcome == "fails"
+
+
+@pytest.mark.parametrize(("holds", "outcome"), [(True, "holds"), (False, "fails"), (None, "undecided")])
+def test_a_certificate_reports_its_box(holds, outcome):
+    """The enclosure's answer becomes the outcome, with its box and margin."""
+    check = Certificate(lambda c, bits: Certified(holds, "r = 2..9", bits, 17, 0.25), bits=96)
+    found = judge.judge(plan(check), {}.__getitem__, 0)
+    assert found.outcome == outcome
+    assert found.details["bits"] == 96
+    assert "r = 2..9" in found.statement
+
+
+@pytest.mark.parametrize(("worst", "outcome"), [(0.97, "holds"), (1.0 + 1e-12, "holds"), (1.01, "fails")])
+def test_a_search_is_refuted_by_one_instance(worst, outcome):
+    """The largest ratio found decides, up to rounding."""
+    check = Search(Measured(quantity="weyl-ratio"), instances=50)
+    planned = plan(check, bound=None)
+    ratios = np.full(50, 0.5)
+    ratios[17] = worst
+    found = judge.judge(planned, lambda cell: ratios, 0)
+    assert found.outcome == outcome
+    assert found.witness is None if outcome == "holds" else found.witness["instance"] == 17
+
+
+def test_a_check_of_an_unknown_kind_is_refused():
+    """Only kinds of check that have a judge can be designed or judged."""
+    with pytest.raises(InvalidArgument, match=r"^check"):
+        plan(object())
+    with pytest.raises(InvalidArgument, match=r"^check"):
+        judge.judge(dataclasses.replace(plan(Proof(lambda c: [])), check=object()), {}.__getitem__, 0)
+
+
+def test_a_design_that_cannot_decide_is_an_error():
+    """A margin beyond the profile's means is refused before sampling, with what it would take."""
+    with pytest.raises(UnderpoweredDesign, match="replicates"):
+        plan(Scaling(Measured(), N_PATH, two_sided=True, margin=0.003))
+    with pytest.raises(UnderpoweredDesign, match="replicates"):
+        plan(Level(Measured(), N_PATH, tolerance=0.01))
+    with pytest.raises(UnderpoweredDesign, match="replicates"):
+        plan(Law(Measured(), None, (N_PATH,), tolerance=0.05))
+    costly = Path(n, (10**9,), (*HERE, (eta, 0.5)))
+    filtered = Measured("teacher-filtered", thetas=(sp.Integer(0),))
+    with pytest.raises(UnderpoweredDesign, match="pairs"):
+        plan(Law(filtered, None, (costly,), tolerance=0.2))
+
+
+def test_a_path_is_cut_where_the_profile_cannot_pay():
+    """Dear points at the end of a path are left out, and named."""
+    filtered = Measured("teacher-filtered", thetas=(r / 2,))
+    path = Path(n, (10**3, 10**4, 10**9), (*HERE, (eta, 0.5)))
+    planned = plan(Scaling(filtered, path, two_sided=False, margin=0.25))
+    assert [p["n"] for p in planned.points] == [1000, 10_000]
+    assert planned.left_out == ("n = 1e+09",)
+    assert planned.cells[0].procedures[0].theta == 1.0
+
+
+def test_random_settings_meet_the_conditions():
+    """Settings drawn for a claim satisfy its conditions, and repeat with the seed."""
+    conditions = (sp.Eq(r, 1), sp.Ge(n, d / eta**2))
+    check = Tail(
+        Measured(),
+        (Path(eta, (1.0,), (*HERE[:2], (r, 1), (gamma, 1), (gamma_tilde, sp.oo), (n, 100))),),
+        random_settings=20,
+    )
+    planned = plan(check, conditions=conditions)
+    drawn = planned.points[1:]
+    assert len(drawn) == 10
+    for point in drawn:
+        assert point["r"] == 1
+        assert math.isinf(point["gamma_tilde"])
+        assert point["n"] >= point["d"] / point["eta"] ** 2
+        Setting(**{k: v for k, v in point.items() if k != "delta"})
+    assert planned.points == plan(check, conditions=conditions).points
+    with pytest.raises(UnderpoweredDesign, match="no random settings"):
+        plan(check, conditions=(sp.Lt(n, 0),))
+
+
+def test_the_bound_is_evaluated_at_the_checks_delta():
+    """The number put for delta reaches the bound."""
+    check = Tail(Measured(), (N_PATH,), delta=0.25)
+    found = judged(check, log_normal(-0.5, level=0.1), bound=delta / sp.sqrt(n))
+    assert found.details["cells"][0]["median_ratio"] == pytest.approx(0.4, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("bound", "relation", "outcome"),
+    [
+        (-1 / n, Relation.UPPER, "fails"),
+        (-1 / n, Relation.LOWER, "holds"),
+        (sp.S.Zero * n, Relation.UPPER, "fails"),
+        (sp.sqrt(eta - 2), Relation.UPPER, "undecided"),
+    ],
+)
+def test_a_bound_that_is_no_positive_number_is_no_free_pass(bound, relation, outcome):
+    """An upper bound <= 0 is broken by every error, and one without a value decides nothing."""
+    check = Tail(Measured(), (N_PATH,), delta=0.05)
+    assert judged(check, log_normal(-0.5), bound=bound, relation=relation).outcome == outcome
+
+
+def test_a_step_that_sympy_cannot_decide_is_a_doubt():
+    """An undecided step leaves the claim open and ends no run."""
+    from bounds.proof.steps import Undecided
+
+    def derive(claim):
+        raise Undecided("the sign of f")
+
+    found = judge.judge(plan(Proof(derive)), {}.__getitem__, 0)
+    assert found.outcome == "undecided"
+    assert "the sign of f" in found.statement
+
+
+def test_a_passing_tail_says_what_it_excludes_and_what_is_claimed():
+    """A pass excludes twice the claimed probability, not more; the quantile shown is an observed one."""
+    check = Tail(Measured(), (N_PATH,), delta=0.05)
+    found = judged(check, log_normal(-0.5, level=0.5))
+    assert found.statement == "P(error above the bound) < 0.1 (claimed: at most 0.05) at 2 settings"
+    assert found.details["excluded"] == 2 * found.details["claimed"] == 0.1
+    assert found.details["measured_as"] == "observed 0.95 quantile of error/bound"
+    assert found.interval is None
+    assert found.power.smallest > found.details["excluded"]
+    below = judged(check, log_normal(-0.5, level=2.0), relation=Relation.LOWER)
+    assert below.details["measured_as"] == "observed 0.05 quantile of error/bound"
+    refuted = judged(check, log_normal(-0.5, level=2.0))
+    assert refuted.statement == "P(error above the bound) > 0.05 at 2 of 2 settings"
+
+
+def test_an_open_tail_names_neither_as_shown():
+    """Between what is claimed and what a pass excludes a check may end open, and says so."""
+    check = Tail(Measured(), (N_PATH,), delta=0.05)
+    edge = math.exp(-0.1 * stats.norm.ppf(1 - 0.075))
+    seeds = (judged(check, log_normal(-0.5, level=edge), seed=seed) for seed in range(40))
+    found = next(e for e in seeds if e.outcome == "undecided")
+    assert "is not shown to be < 0.1 (claimed: at most 0.05)" in found.statement
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_tail_is_not_sure_to_find_what_a_pass_excludes(profile):
+    """The smallest violation found surely is larger than KAPPA times delta, at every profile's cap."""
+    planned = plan(Tail(Measured(), (N_PATH,), delta=0.05), profile)
+    smallest = tail.tail_detectable(planned.test, planned.replicates)
+    assert design.KAPPA * 0.05 < smallest < 0.25
+    assert tail.tail_power(planned.test, planned.replicates, design.KAPPA * 0.05) < 0.99
+
+
+def test_a_one_sided_family_speaks_of_its_ends():
+    """The verdict is about two settings, also where those between were drawn."""
+    check = Scaling(Measured(), N_PATH, two_sided=False, margin=0.25)
+    found = judged(check, log_normal(-0.5), profile="standard")
+    words = "error/bound does not grow faster than the power 0.25 between the ends n = 1000 and n = 100000"
+    assert found.statement == words
+    assert found.details["thresholds"] == []
+
+
+def test_the_interval_of_several_laws_is_of_the_largest_distance():
+    """It covers the largest true distance at alpha + beta, whatever the number of settings."""
+    rng = np.random.default_rng(5)
+    cells, m, rate = 6, 400, 0.1
+    missed = 0
+    for _ in range(300):
+        laws = [rng.random(m) ** (1 if i else 2.0) for i in range(cells)]
+        results = [distribution.law_test(x, 0.3, rate / cells, rate) for x in laws]
+        low, high = max(results, key=lambda r: r.distance).interval
+        # sup |sqrt(t) - t| = 1/4 at t = 1/4: the first law's distance, the others have none.
+        missed += not low <= 0.25 <= high
+    assert missed / 300 < 2 * rate
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        ("scaling", "(log-log slope of error/bound measured 0.5 in [0.4, 0.6], allowed 0.7)"),
+        ("mean", "(relative difference measured 0.5 in [0.4, 0.6], allowed 0.7)"),
+        ("law", "(Kolmogorov distance measured 0.5 in [0.4, 0.6], allowed 0.7)"),
+        ("search", "(largest ratio observed 0.5 in [0.4, 0.6], allowed 0.7)"),
+        ("certificate", "(smallest margin enclosed 0.5, best constant in [0.4, 0.6], allowed 0.7)"),
+    ],
+)
+def test_a_verdict_says_what_its_number_is(kind, named):
+    """Every kind of evidence names its estimate; the interval of a certificate is that of a constant."""
+    evidence = Evidence(
+        kind, "it is so", "holds", 0.5, (0.4, 0.6), threshold=0.7, details={"median_ratio": [1.0, 1.0]}
+    )
+    found = ClaimVerdict(claims["corollary-1"], Verdict.SUPPORTED, (evidence,))
+    assert found.words == f"Every check holds: it is so {named}."

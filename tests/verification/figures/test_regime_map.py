@@ -1,0 +1,34 @@
+"""What is written into a map of regimes, and where there is no room for it."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from verification.figures import regime_map
+
+SIDE = np.arange(20.0)
+
+
+@pytest.fixture
+def axes():
+    """Axes over a grid of 20 x 20 places."""
+    axes = Figure().subplots()
+    axes.set(xlim=(0, 19), ylim=(0, 19))
+    return axes
+
+
+@pytest.mark.parametrize(("rows", "written"), [(0, 0), (1, 0), (2, 0), (6, 1), (20, 1)])
+def test_a_region_has_its_name_where_there_is_room(axes, rows, written):
+    """The name stands in the middle of its region; a stripe that is too narrow for it goes without."""
+    mask = np.zeros((20, 20), dtype=bool)
+    mask[4 : 4 + rows] = True
+    regime_map._name(axes, SIDE, SIDE, mask, "flat", [])
+    assert len(axes.texts) == written
+    for text in axes.texts:
+        assert mask[int(text.get_position()[1]), int(text.get_position()[0])]
+
+
+def test_a_level_without_a_line_has_no_label(axes):
+    """A level that the law only touches has a contour of no points."""
+    line = np.column_stack([SIDE, SIDE])
+    assert regime_map._label_places(axes, [[], [np.empty((0, 2))], [line]]) == [(11.0, 11.0)]

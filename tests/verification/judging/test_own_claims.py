@@ -1,0 +1,162 @@
+import json
+
+import pytest
+
+from verification.errors import InvalidArgument
+from verification.judging.own_claims import own_claims
+
+HEAD = """import sympy as sp
+from bounds.claim import Claim, Law, Level, Measured, Path, Proof, Relation, Scaling, Step, Tail, Verdict
+from bounds.symbols import delta, n
+
+def value(values, rng):
+    return abs(rng.standard_normal())
+
+def cdf(values, numbers):
+    return numbers
+
+QUANTITIES = {"value": value}
+VALUE, ALONG = Measured(quantity="value"), Path(n, (4, 64), ())
+"""
+
+
+def claims(tmp_path, **fields):
+    """What is found in a module with one claim of these fields, written as Python."""
+    given = {
+        "id": "'own'", "title": "'t'", "source": "'s'", "statement": "'w'", "note": "'a.md#b'",
+        "expected": "Verdict.SUPPORTED", "relation": "Relation.UPPER", "bound": "1 / sp.sqrt(n)", **fields,
+    }  # fmt: skip
+    inside = ", ".join(f"{name}={text}" for name, text in given.items())
+    file = tmp_path / "own.py"
+    file.write_text(f"{HEAD}CLAIMS = [Claim({inside})]\n")
+    return own_claims(str(file))
+
+
+@pytest.mark.parametrize(
+    "checks",
+    [
+        "(Tail(VALUE, (ALONG,)),)", "(Scaling(VALUE, ALONG, True, 0.1),)", "(Level(VALUE, ALONG, 0.1),)",
+        "(Law(VALUE, cdf, (ALONG,), 0.1),)", "(Proof(lambda claim: [Step('one', True)]),)",
+    ],
+)  # fmt: skip
+def test_every_kind_of_check_is_taken(tmp_path, checks):
+    """A sound claim of each kind is found, and may rest on claims of the register."""
+    (claim,) = claims(tmp_path, checks=checks, depends_on="('eq-6',)")
+    assert claim.depends_on == ("eq-6",)
+
+
+@pytest.mark.parametrize(
+    "checks", ["(Law(VALUE, cdf, (ALONG,), 0.1),)", "(Level(VALUE, ALONG, 0.1, value=2.0),)"]
+)
+def test_a_law_and_a_stated_value_need_no_bound(tmp_path, checks):
+    """Only what is compared with the bound asks for one."""
+    assert claims(tmp_path, checks=checks, bound="None", relation="None")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"checks": "(Level(VALUE, ALONG, 0.1),)", "bound": "None"}, "'own' has a Level but no bound"),
+        ({"checks": "(Tail(VALUE, (ALONG,)),)", "bound": "'1/n'"}, "'own' has bound = '1/n', which must be"),
+        ({"checks": "(Tail(VALUE, (ALONG,)),)", "bound": "3.0"}, "'own' has bound = 3.0, which must be"),
+        ({"checks": "(Scaling(VALUE, ALONG, True, 0.1),)", "relation": "None"}, "a Scaling but no relation"),
+        ({"checks": "(Scaling(VALUE, ALONG, True, 0.1),)", "bound": "sp.sqrt(n * delta)"}, "bound in delta"),
+        ({"checks": "(Tail(VALUE, (ALONG,), delta=0),)"}, "delta = 0, which must lie in"),
+        ({"checks": "(3,)"}, "a check of kind int"),
+        ({"checks": "(Tail(VALUE, (ALONG,)),)", "depends_on": "('nothing',)"}, "rests on unknown 'nothing'"),
+        ({"checks": "(Tail(VALUE, (ALONG,)),)", "id": "'eq-6'"}, "'eq-6' is a claim of the register"),
+        ({"checks": "Tail(VALUE, (ALONG,))"}, "is a comma missing"),
+        ({"checks": "(Tail(VALUE, (ALONG,)),)", "expected": "'SUPPORTED'"}, "must be a Verdict"),
+        ({"checks": "(Tail(VALUE, (ALONG,)),)", "relation": "'<='"}, "must be a Relation"),
+        ({"checks": "(Scaling(VALUE, Path(n, (-4, 64), ()), True, 0.1),)"}, "n = -4, which must be positive"),
+        ({"checks": "(Law(VALUE, cdf, (Path(n, (4,), ((delta, sp.Symbol('q')),)),), 0.1),)"}, "not settled"),
+    ],
+)
+def test_what_cannot_be_judged_is_named(tmp_path, fields, said):
+    """The error names the module, the claim and what is missing."""
+    with pytest.raises(InvalidArgument, match="must define sound claims") as error:
+        claims(tmp_path, **fields)
+    assert said in str(error.value)
+    assert error.value.argument == "module"
+
+
+@pytest.mark.parametrize(
+    ("raised", "said", "relation"),
+    [
+        ("ValueError('my words')", "ValueError: my words", "UPPER"),
+        ("OSError(5, 'my disk')", "my disk", "LOWER"),
+        ("StopIteration('over')", "StopIteration: over", "UPPER"),
+        ("SystemExit(0)", "SystemExit: 0", "LOWER"),
+    ],
+)
+def test_a_quantity_that_raises_leaves_its_claim_undecided(tmp_path, command, raised, said, relation):
+    """Its words are the reason, the claim beside it is judged, and the run does not pass."""
+    file = tmp_path / "raises.py"
+    file.write_text(f"""{HEAD}
+def bad(values, rng):
+    raise {raised}
+
+def mean(values, rng):
+    return abs(rng.standard_normal(int(values["n"])).mean())
+
+QUANTITIES = {{"bad": bad, "mean": mean}}
+CLAIMS = [
+    Claim(
+        id=name, title="t", source="s", statement="w", relation=relation, note="a.md#b",
+        bound=1 / sp.sqrt(n * delta), expected=Verdict.SUPPORTED,
+        checks=(Tail(Measured(quantity=name), (Path(n, (4, 64), ((delta, 0.05),)),)),),
+    )
+    for name, relation in (("bad", Relation.{relation}), ("mean", Relation.UPPER))
+]
+""")
+    status, out, err = command("verify", "--module", file, "--jobs", 1, "--json")
+    assert status == 3
+    assert "Traceback" not in err
+    bad, good = json.loads(out)["claims"]
+    assert (bad["verdict"], good["verdict"]) == ("INCONCLUSIVE", "SUPPORTED")
+    assert said in str(bad["evidence"])
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        ("Proof(wrong)", "ZeroDivisionError: my proof"),
+        ("Certificate(wrong_too)", "ZeroDivisionError: my certificate"),
+        ("Law(Measured(), no_law, (Path(n, (100,), PLACE),), tolerance=0.4)", "KeyError: 'my law'"),
+        ("Law(Measured(), too_large, (Path(n, (100,), PLACE),), tolerance=0.4)", "must lie in [0, 1]"),
+    ],
+)
+def test_a_check_that_raises_leaves_its_claim_undecided(tmp_path, command, check, said):
+    """A proof, certificate or law of one's own that raises is the reason, without a traceback."""
+    file = tmp_path / "raises.py"
+    file.write_text(f"""{HEAD}
+from bounds.claim import Certificate, Law, Proof
+from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, r
+
+PLACE = ((d, 4), (d_tilde, 4), (r, 2), (eta, 0.5), (gamma, 1), (gamma_tilde, 1))
+
+def wrong(claim):
+    raise ZeroDivisionError("my proof")
+
+def wrong_too(claim, bits):
+    raise ZeroDivisionError("my certificate")
+
+def no_law(values, numbers):
+    raise KeyError("my law")
+
+def too_large(values, numbers):
+    return 2 + 0 * numbers
+
+CLAIMS = [
+    Claim(
+        id="mine", title="t", source="s", statement="w", relation=Relation.UPPER, note="a.md#b",
+        bound=1 / sp.sqrt(n), expected=Verdict.SUPPORTED, checks=({check},),
+    )
+]
+""")
+    status, out, err = command("verify", "--module", file, "--jobs", 1, "--json")
+    assert "Traceback" not in err
+    assert status == 3, err
+    (mine,) = json.loads(out)["claims"]
+    assert mine["verdict"] == "INCONCLUSIVE"
+    assert said in mine["message"]

@@ -1,0 +1,216 @@
+"""What a run leaves behind: HTML, JUnit, JSON and Markdown from one small run, and the difference of two."""
+
+import copy
+import dataclasses
+import io
+import json
+import math
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from rich.console import Console
+
+from bounds import claims
+from verification import verify
+from verification.judging import table
+from verification.judging.verdict import MutantResult
+from verification.report import html, json_schema, junit, markdown, plots
+from verification.statistics.tail import Evidence
+
+HOSTILE = "<script>alert('x')</script> & \"quotes\""
+
+
+@pytest.fixture(scope="module")
+def verdicts():
+    """A run of a proof, a simulated claim, a refuted claim and one whose words are hostile."""
+    hostile = dataclasses.replace(claims["eq-5"], id="hostile", title=HOSTILE, statement=HOSTILE)
+    chosen = [claims[i] for i in ("eq-5", "proposition-1-explicit", "eq-10")]
+    return verify([*chosen, hostile], jobs=1)
+
+
+def test_the_page_is_self_contained_and_escapes_what_a_claim_says(verdicts):
+    """One HTML page with every claim, no address to load from, and no markup out of a claim's words."""
+    page = html.render(verdicts)
+    assert all(f"claim-{v.claim.id}" in page for v in verdicts)
+    assert HOSTILE not in page
+    assert "<script>alert" not in page
+    assert "src=" not in page
+    assert "@import" not in page
+    assert "<math" in page
+    assert page.count("<svg") >= 1
+
+
+def test_junit_has_a_case_for_each_claim(verdicts):
+    """CI systems see one test case a claim; those as expected pass."""
+    root = ElementTree.fromstring(junit.render(verdicts))
+    cases = list(root.iter("testcase"))
+    assert len(cases) == len(verdicts)
+    assert not list(root.iter("failure"))
+    other = dataclasses.replace(verdicts[0].claim, expected=verdicts[2].verdict)
+    wrong = dataclasses.replace(verdicts, items=(dataclasses.replace(verdicts[0], claim=other),))
+    assert len(list(ElementTree.fromstring(junit.render(wrong)).iter("failure"))) == 1
+
+
+def test_the_json_follows_its_published_schema(verdicts):
+    """The document of a run passes the schema, a document without claims does not."""
+    document = json.loads(json.dumps(verdicts.as_dict()))
+    assert json_schema.first_problem(document) is None
+    del document["claims"]
+    assert json_schema.first_problem(document) is not None
+
+
+def test_markdown_keeps_a_claims_words_on_one_line(verdicts):
+    """The summary for a pull request has a row for each claim."""
+    shown = markdown.render(verdicts)
+    assert sum(line.startswith("| `") for line in shown.splitlines()) == len(verdicts)
+
+
+def test_a_run_leaves_its_files_and_checks_their_places_first(command, tmp_path, monkeypatch):
+    """--report, --junit and the step summary are written; an impossible place stops before the run."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    out = tmp_path / "out"
+    status, printed, _ = command(
+        "verify", "eq-5", "--report", out, "--junit", tmp_path / "junit.xml", "--json"
+    )
+    assert status == 0
+    assert json.loads(printed)["claims"][0]["verdict"] == "PROVED"
+    assert (out / "index.html").stat().st_size > 1000
+    assert (tmp_path / "junit.xml").exists()
+    assert "eq-5" in (tmp_path / "summary.md").read_text()
+    status, printed, err = command("verify", "eq-5", "--junit", "/nowhere/junit.xml")
+    assert (status, printed) == (2, "")
+    assert err.count("\n") == 1
+
+
+def test_the_difference_of_two_runs(command, tmp_path, verdicts):
+    """Equal runs differ in nothing; a verdict that got worse is named and ends with status 1."""
+    old = json.loads(json.dumps(verdicts.as_dict()))
+    new = copy.deepcopy(old)
+    new["claims"][1]["verdict"] = "INCONCLUSIVE"
+    for name, document in (("old", old), ("new", new)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    assert command("diff", tmp_path / "old.json", tmp_path / "old.json")[:2] == (0, "nothing changed.\n")
+    status, out, _ = command("diff", tmp_path / "old.json", tmp_path / "new.json")
+    assert status == 1
+    assert "proposition-1-explicit" in out
+    status, out, _ = command("diff", tmp_path / "old.json", tmp_path / "new.json", "--json")
+    assert (status, json.loads(out)["worse"]) == (1, 1)
+    assert command("diff", tmp_path / "new.json", tmp_path / "old.json")[0] == 0
+    (tmp_path / "bad.json").write_text("[]")
+    status, out, err = command("diff", tmp_path / "old.json", tmp_path / "bad.json")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+
+
+def evidence(kind, **fields):
+    """Evidence of one kind, with just what a plot needs."""
+    return Evidence(kind, "s", "holds", **fields)
+
+
+SCALING = {"parameter": "eta", "values": [0.1, 0.01, 0.001], "median_ratio": [0.5, 0.6, 0.7]}
+PLOTTED = {
+    "scaling": evidence("scaling", details=SCALING),
+    "scaling with a limit": evidence(
+        "scaling", threshold=0.5, details={**SCALING, "two_sided": False, "against": 1.0}
+    ),
+    "scaling with two": evidence(
+        "scaling", threshold=0.1, details={**SCALING, "two_sided": True, "against": 1.0}
+    ),
+    "tail": evidence(
+        "tail",
+        details={"cells": [{"edge_ratio": x, "median_ratio": y} for x, y in ((0.9, 0.5), (0.8, 0.1))]},
+    ),
+    "tail over decades": evidence(
+        "tail",
+        details={"cells": [{"edge_ratio": x, "median_ratio": y} for x, y in ((1e-4, 0.0), (0.8, 0.1))]},
+    ),
+    "law": evidence("law", threshold=0.2, details={"cells": [{"distance": 0.05}, {"distance": 0.25}]}),
+}
+
+
+@pytest.mark.parametrize("name", PLOTTED)
+def test_a_plot_has_a_name_in_words_and_ids_of_its_own(name):
+    """Plots of checks are SVG that says what it shows, and whose ids do not meet those of other plots."""
+    svg = str(plots.plot(PLOTTED[name], "here"))
+    root = ElementTree.fromstring(svg)
+    assert root.tag.endswith("svg")
+    assert re.search(r'aria-label="[^"]{20,}"|<title[^>]*>[^<]{20,}', svg)
+    ids = re.findall(r'\bid="([^"]+)"', svg)
+    assert ids
+    assert all(i.startswith("here") for i in ids)
+
+
+def test_a_slope_has_its_limits_beside_it():
+    """What error over bound may become along the family: to both sides, or against the claim alone."""
+    assert "limit there: 5" in str(plots.plot(PLOTTED["scaling with a limit"], "here"))
+    assert "limit there: 0.792 and 0.315" in str(plots.plot(PLOTTED["scaling with two"], "here"))
+    below = evidence("scaling", threshold=0.5, details={**SCALING, "two_sided": False, "against": -1.0})
+    assert "limit there: 0.05" in str(plots.plot(below, "here"))
+
+
+def test_numbers_on_the_axes_are_not_cut():
+    """The parameter's values stand at the ticks as they are; coordinates are short."""
+    svg = str(plots.plot(evidence("scaling", details={**SCALING, "values": [0.2, 0.05, 0.0125]}), "here"))
+    assert re.findall(r">\s*(0\.0125)\s*<", svg)
+    assert not re.search(r'="[^"]*\d\.\d{3}', svg)
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        evidence("proof"),
+        evidence("scaling", details={**SCALING, "median_ratio": [math.inf, 0.0, 1.0]}),
+        evidence("tail", details={"cells": [{"edge_ratio": math.inf, "median_ratio": 1.0}]}),
+        evidence("law", details={"cells": [{"distance": 0.1}]}),
+    ],
+    ids=["proof", "scaling", "tail", "law"],
+)
+def test_there_is_no_plot_of_nothing(nothing):
+    """Kinds without a plot, and evidence without finite numbers, have none."""
+    assert plots.plot(nothing, "here") is None
+
+
+def test_the_summary_of_a_pull_request_leads_with_what_differs(verdicts):
+    """A wrong verdict and a surviving mutant are named with the command that repeats them."""
+    other = dataclasses.replace(verdicts[0].claim, expected=verdicts[2].verdict)
+    survived = MutantResult("proposition-1-explicit~constant-up", False, "bound times 2")
+    wrong = dataclasses.replace(
+        verdicts,
+        items=(
+            dataclasses.replace(verdicts[0], claim=other),
+            dataclasses.replace(verdicts[1], mutants=(survived,)),
+        ),
+    )
+    shown = markdown.render(wrong)
+    assert shown.startswith("## filtergain: 2 claims not as expected\n")
+    assert "### eq-5: expected REFUTED, found PROVED" in shown
+    assert "Wrong versions that were not refuted: `proposition-1-explicit~constant-up`" in shown
+    assert shown.count("Repeat: `filtergain verify") == 2
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_reasons_stand_beside_the_verdicts_or_below(verdicts, width):
+    """Every reason of a short run is shown once, whatever the width."""
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    table.show(verdicts, console)
+    shown = " ".join(console.file.getvalue().split())
+    assert shown.count("step fails") == 1
+    assert ("why" in shown) == (width == 200)
+
+
+def test_a_long_run_explains_what_is_not_true(verdicts):
+    """With many claims the reasons of proved ones are left to the report."""
+    many = dataclasses.replace(verdicts, items=verdicts.items * 5)
+    console = Console(width=100, file=io.StringIO(), color_system=None)
+    table.show(many, console)
+    shown = console.file.getvalue()
+    assert shown.count("eq-10: Refuted") == 5
+    assert "eq-5: Proved" not in shown
+
+
+def test_a_certificate_tells_its_margin_from_the_best_constant():
+    """The interval of a certificate is not about its margin, and neither the words nor the page say so."""
+    found = verify([claims["lemma-8"]], with_mutants=False)
+    assert "smallest margin enclosed" in found.items[0].message
+    assert ", best constant in [1.41, 1.41]" in found.items[0].message
+    assert "<dt>best constant</dt>" in html.render(found)

@@ -1,0 +1,252 @@
+"""Pictures of the paper's experiments.  Draws rows of `experiments`; computes nothing of its own.
+
+Matplotlib is an optional extra; every function writes one file, whose ending names the format.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from verification.figures import canvas
+
+if TYPE_CHECKING:
+    from verification.studies.experiments import Figure2b, Figure3a, Table1
+
+# Okabe and Ito's palette: told apart by every kind of colour vision; markers differ as well.
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+
+STYLE = {
+    "font.size": 12.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e6e6e6",
+    "legend.frameon": False,
+    "svg.hashsalt": "filtergain",  # ids that do not change from run to run
+}
+
+
+def _styled(draw: Any) -> Any:
+    """Runs a drawing function under STYLE without touching the process's own."""
+
+    def drawing(*args: Any, **kwargs: Any) -> None:
+        canvas.require_matplotlib()
+        import matplotlib
+
+        with matplotlib.rc_context(STYLE):
+            draw(*args, **kwargs)
+
+    drawing.__doc__ = draw.__doc__
+    drawing.__name__ = draw.__name__
+    return drawing
+
+
+@_styled
+def table_1(tables: Sequence[Table1], path: str | Path) -> None:
+    """Printed and simulated means of Table 1 beside each other, one panel for each convention."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.6 * len(tables), 5.6), layout="constrained")
+    panels = figure.subplots(1, len(tables), sharey=True, squeeze=False)[0]
+    for axes, table in zip(panels, tables, strict=True):
+        places = np.arange(len(table.rows))
+        printed = [row.printed for row in table.rows]
+        axes.errorbar(
+            places - 0.15,
+            [1e4 * p.mean for p in printed],
+            [1e4 * p.std for p in printed],
+            fmt="s",
+            color=GREY,
+            capsize=4,
+            label="paper, mean ± σ of one run",
+        )
+        simulated = [row.simulated for row in table.rows]
+        axes.errorbar(
+            places + 0.15,
+            [1e4 * s.mean for s in simulated],
+            [1e4 * s.std for s in simulated],
+            fmt="o",
+            color=BLUE,
+            capsize=4,
+            label=f"here, the same over {simulated[0].replicates} runs",
+        )
+        axes.plot(
+            places,
+            [1e4 * row.predicted for row in table.rows],
+            "_",
+            ms=26,
+            mew=2,
+            color=ORANGE,
+            label="first-order law (no sampling)",
+        )
+        axes.set_xticks(places, [f"{100 * p.retain:g}%" for p in printed])
+        axes.set_xlabel("kept")
+        axes.grid(axis="x", visible=False)
+        teacher, student = table.convention.teacher_n, table.convention.student_n
+        axes.set_title(
+            f"{_thousands(student)} pairs scored,\nteacher on {_thousands(teacher)} others\n"
+            + ("contradicts the printed rows" if table.excluded else "agrees with the printed rows"),
+            fontsize=12,
+        )
+    panels[0].set_ylabel(r"error $\times\,10^{4}$")
+    panels[0].set_ylim(bottom=0)
+    panels[0].legend(loc="upper center", fontsize=10)
+    canvas.write(figure, path)
+
+
+@_styled
+def figure_2b(result: Figure2b, path: str | Path) -> None:
+    """Histogram of the oracle score by class, with the exact densities over it."""
+    figure, axes = canvas.begin(8.0, 5.4)
+    edges = histogram_edges(result)
+    total = len(result.clean) + len(result.corrupted)
+    width = edges[1] - edges[0]
+    grid = np.linspace(edges[0], edges[-1], 1200)
+    for values, clean, color, name in (
+        (result.corrupted, False, ORANGE, r"corrupted, $D_0$"),
+        (result.clean, True, BLUE, r"clean, $D_1$"),
+    ):
+        counts = np.histogram(values, edges)[0]
+        axes.stairs(
+            counts / (total * width), edges, fill=True, color=color, alpha=0.35, label=f"{name}: drawn"
+        )
+        axes.plot(grid, result.density(grid, clean), color=color, lw=2, label=f"{name}: exact density")
+    s = result.setting
+    for place, text in ((0.0, r"$\theta=0$"), (s.r / 2, r"$\theta=r/2$")):
+        axes.axvline(place, color=GREY, lw=1, ls=":")
+        axes.annotate(
+            text,
+            (place, 1.0),
+            xycoords=("data", "axes fraction"),
+            ha="right",
+            va="top",
+            rotation=90,
+            color=GREY,
+            fontsize=11,
+        )
+    axes.set_ylim(0, 1.12 * axes.get_ylim()[1])  # room for the thresholds' names
+    axes.set_xlabel(r"oracle score $\langle U^\top x,\ \tilde U^\top\tilde x\rangle$")
+    axes.set_ylabel("density × share of the class")
+    axes.set_title(
+        f"Oracle score of {_thousands(s.n)} pairs: $r={s.r}$, $\\eta={s.eta:g}$, "
+        f"$\\gamma=\\tilde\\gamma={_power(s.gamma)}$"
+    )
+    axes.legend(loc="upper right")
+    canvas.write(figure, path)
+
+
+def histogram_edges(result: Figure2b, bins: int = 120) -> Any:
+    """Bin edges of Figure 2b: all scores of both classes, evenly spaced."""
+    low = min(result.clean.min(), result.corrupted.min())
+    high = max(result.clean.max(), result.corrupted.max())
+    return np.linspace(low, high, bins + 1)
+
+
+@_styled
+def figure_3a(result: Figure3a, path: str | Path) -> None:
+    """Error against eta, both estimators with error bars, reference slopes and the sample condition."""
+    figure, axes = canvas.begin(8.6, 5.8)
+    for estimator, color, marker, name in (
+        ("unfiltered", ORANGE, "s", "no filter"),
+        ("teacher-filtered", BLUE, "o", "teacher-based filter, $\\theta=0$"),
+    ):
+        rows = result.curve(estimator)
+        etas = np.array([row.eta for row in rows])
+        means = np.array([row.simulated.mean for row in rows])
+        spread = np.array([row.simulated.std for row in rows])
+        # An error bar that reaches below zero has no place on a logarithmic axis.
+        axes.errorbar(
+            etas,
+            means,
+            [np.minimum(spread, 0.999 * means), spread],
+            fmt=marker,
+            color=color,
+            ms=7,
+            capsize=4,
+            label=f"{name}: mean ± σ of {rows[0].simulated.replicates} runs",
+        )
+        law = [row.predicted for row in rows]
+        axes.plot(etas, law, color=color, lw=1.5, label=f"{name}: first-order law")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.invert_xaxis()
+    middle = [value for row in result.rows for value in (row.simulated.mean, row.predicted)]
+    axes.set_ylim(0.25 * min(middle), 12 * max(middle))
+    _reference_slopes(axes, result)
+    _sample_condition(axes, result)
+    s = result.setting
+    axes.set_xlabel(r"share of clean pairs $\eta$")
+    axes.set_ylabel("error (chordal distance)")
+    axes.set_title(
+        f"$n={_power(s.n)}$, $d={s.d}$, $\\tilde d={s.d_tilde}$, $r={s.r}$, "
+        f"$\\gamma=\\tilde\\gamma={_power(s.gamma)}$"
+    )
+    axes.legend(loc="upper left", fontsize=10.5)
+    canvas.write(figure, path)
+
+
+def _reference_slopes(axes: Any, result: Figure3a) -> None:
+    """Dashed lines of slope -1, -1/2 and 0, each beside the curve that it is compared with."""
+    unfiltered, filtered = result.curve("unfiltered"), result.curve("teacher-filtered")
+    etas = np.array([row.eta for row in unfiltered])
+    third = max(2, len(etas) // 3 + 1)
+    for slope, anchor, part, factor in (
+        (-1.0, unfiltered, slice(None), 2.2),
+        (-0.5, filtered, slice(None, third), 0.55),
+        (0.0, filtered, slice(-third, None), 0.55),
+    ):
+        span = etas[part]
+        at = anchor[part][-1 if slope == 0.0 else 0]
+        line = factor * at.predicted * (span / at.eta) ** slope
+        axes.plot(span, line, "--", color=GREY, lw=1.2)
+        middle = len(span) // 2
+        text = {-1.0: r"slope $-1$", -0.5: r"slope $-1/2$", 0.0: r"slope $0$"}[slope]
+        axes.annotate(
+            text,
+            (span[middle], line[middle]),
+            textcoords="offset points",
+            xytext=(-6, 6) if slope == -1.0 else (-6, -16),
+            color=GREY,
+            fontsize=11,
+            ha="right" if slope == -1.0 else "left",
+        )
+
+
+def _sample_condition(axes: Any, result: Figure3a) -> None:
+    """Shades the etas at which the sample condition of the paper's theorems fails."""
+    failing = [row.eta for row in result.curve("unfiltered") if not row.condition]
+    if not failing:
+        return
+    s = result.setting
+    noise = (1 + 1 / s.gamma) * (1 + 1 / s.gamma_tilde)
+    edge = math.sqrt(max(s.d, s.d_tilde) * noise / s.n)
+    axes.axvspan(edge, min(failing) / 1.25, color=GREY, alpha=0.15, lw=0)
+    axes.annotate(
+        r"$n\eta^2$ below $\max\{d,\tilde d\}(1+\gamma^{-1})(1+\tilde\gamma^{-1})\;\to$",
+        (edge, 0.02),
+        xycoords=("data", "axes fraction"),
+        ha="right",
+        va="bottom",
+        color=GREY,
+        fontsize=10.5,
+    )
+    axes.set_xlim(right=min(failing) / 1.25)
+
+
+def _power(value: float) -> str:
+    """LaTeX of a number, as a power of ten where it is one."""
+    if math.isinf(value):
+        return r"\infty"
+    exponent = round(math.log10(value))
+    return f"10^{{{exponent}}}" if value == 10.0**exponent else f"{value:g}"
+
+
+def _thousands(count: int) -> str:
+    return f"{count:,}".replace(",", "\u2009")

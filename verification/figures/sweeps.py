@@ -1,0 +1,320 @@
+"""Pictures of a store: error or gain over one axis as curves, over two as a map, with the sharp law.
+
+Simulated means are points or colours, the law is lines: neither is fitted to the other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from verification.engines.estimate import Array
+from verification.errors import InvalidArgument
+from verification.figures import canvas, regime_map
+from verification.figures.regime_map import Overlay
+from verification.replication.cells import Cell
+from verification.replication.store import Store
+from verification.setting import Procedure
+from verification.sweeps.export import coordinates, independent, threshold
+
+QUANTITIES = ("error", "gain")
+NUMERIC = ("n", "d", "d_tilde", "r", "eta", "gamma", "gamma_tilde", "theta", "retain", "rounds")
+MAX_CURVES = 12
+
+SYMBOLS = {
+    "n": "n",
+    "d": "d",
+    "d_tilde": r"\tilde{d}",
+    "r": "r",
+    "eta": r"\eta",
+    "gamma": r"\gamma",
+    "gamma_tilde": r"\tilde{\gamma}",
+}
+
+NAMES = {
+    "n": "pairs $n$",
+    "d": "dimension $d$",
+    "d_tilde": r"dimension $\tilde d$",
+    "r": "latent dimension $r$",
+    "eta": r"clean fraction $\eta$",
+    "gamma": r"inverse noise variance $\gamma$",
+    "gamma_tilde": r"inverse noise variance $\tilde\gamma$",
+    "theta": r"threshold $\theta$",
+    "retain": "share of the scored pairs that is kept",
+    "rounds": "rounds",
+    "error": "error (chordal distance)",
+    "gain": "gain: unfiltered error / filtered error",
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A cell's mean of the drawn quantity over its replicates, and the standard error of that mean."""
+
+    cell: Cell
+    value: float
+    spread: float
+
+
+def plot(
+    store: str | Path,
+    to: str | Path,
+    *,
+    x: str,
+    y: str | None = None,
+    quantity: str = "error",
+    where: Sequence[str] = (),
+    law: bool = True,
+) -> int:
+    """Draw a store's `quantity` over `x` (curves) or over `x` and `y` (a map); returns the points drawn.
+
+    `where` holds NAME=VALUE conditions on the cells.  Raises InvalidArgument, MissingExtra, StoreError.
+    """
+    to = Path(to)
+    canvas.require_ending("to", to)
+    if quantity not in QUANTITIES:
+        raise InvalidArgument("quantity", quantity, f"must be one of {', '.join(QUANTITIES)}")
+    for name, axis in (("x", x), ("y", y)):
+        if axis is not None and axis not in NUMERIC:
+            raise InvalidArgument(name, axis, f"must be one of {', '.join(NUMERIC)}")
+    if x == y:
+        raise InvalidArgument("y", y, "must differ from x")
+    with Store.read(store) as opened:
+        points = measured(opened, quantity, where)
+    points = [p for p in points if _at(p.cell, x) is not None and (y is None or _at(p.cell, y) is not None)]
+    if not points:
+        raise InvalidArgument(
+            "where", " ".join(where), f"must leave cells that have {x}, a {quantity} and rows"
+        )
+    figure = _curves(points, x, quantity, law) if y is None else _map(points, x, y, quantity, law)
+    canvas.write(figure, to)
+    return len(points)
+
+
+def measured(store: Store, quantity: str, where: Sequence[str] = ()) -> list[Point]:
+    """The points of all cells that meet `where` and have at least one error.
+
+    The gain of a cell needs the unfiltered cell of the same setting, engine and seed.
+    """
+    means: dict[Cell, tuple[float, float]] = {}
+    for cell in store.cells():
+        errors = np.array([row.error for row in store.rows(cell) if row.error is not None])
+        if len(errors):
+            spread = errors.std(ddof=1) / math.sqrt(len(errors)) if len(errors) > 1 else 0.0
+            means[cell] = (float(errors.mean()), float(spread))
+    conditions = [_condition(text) for text in where]
+    chosen = [cell for cell in means if all(meets(cell) for meets in conditions)]
+    if quantity == "error":
+        return [Point(cell, *means[cell]) for cell in chosen]
+    points = []
+    for cell in chosen:
+        reference = means.get(replace(cell, procedure=Procedure(), best=False))
+        mean, spread = means[cell]
+        if reference is None or cell.procedure.estimator == "unfiltered" or mean == 0:
+            continue
+        gain = reference[0] / mean
+        relative = math.hypot(spread / mean, reference[1] / reference[0] if reference[0] else 0.0)
+        points.append(Point(cell, gain, gain * relative))
+    return points
+
+
+def _condition(text: str) -> Callable[[Cell], bool]:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise InvalidArgument("where", text, "must be NAME=VALUE")
+
+    def meets(cell: Cell) -> bool:
+        there = {**coordinates(cell), "theta": cell.procedure.theta, "retain": cell.procedure.retain}
+        if name not in there:
+            raise InvalidArgument("where", text, f"must name one of {', '.join(there)}")
+        found = there[name]
+        if isinstance(found, str) or found is None:
+            return str(found).lower() == value.lower()
+        try:
+            return math.isclose(found, float(value), rel_tol=1e-9)
+        except ValueError:
+            raise InvalidArgument("where", text, "must compare with a number") from None
+
+    return meets
+
+
+def _at(cell: Cell, axis: str) -> float | None:
+    value = getattr(cell.procedure if axis in ("theta", "retain", "rounds") else cell.setting, axis)
+    return None if value is None else float(value)
+
+
+def _others(cells: Sequence[Cell], axes: Sequence[str]) -> list[str]:
+    """The coordinates that vary beside the axes and on their own."""
+    table = [{**{a: _at(cell, a) for a in axes}, **coordinates(cell)} for cell in cells]
+    if {"theta", "retain"} & set(axes):
+        for line in table:
+            line["threshold"] = None  # the axis itself
+    names, _ = independent(table, [*axes, *(name for name in table[0] if name not in axes)])
+    return [name for name in names if name not in axes]
+
+
+def _predicted(cell: Cell, quantity: str) -> tuple[float, bool]:
+    """(the law's value for the cell, whether the law is trusted there)."""
+    from verification.prediction.law import predict_procedure
+
+    found = predict_procedure(cell.setting, cell.procedure)
+    if quantity == "error":
+        return found.mean, found.accuracy.in_range
+    other = predict_procedure(cell.setting, Procedure())
+    value = other.mean / found.mean if found.mean else math.nan
+    return value, found.accuracy.in_range and other.accuracy.in_range
+
+
+def _is_log(values: Sequence[float]) -> bool:
+    finite = [v for v in values if math.isfinite(v)]
+    return bool(finite) and min(finite) > 0 and max(finite) / min(finite) >= 8
+
+
+def _curves(points: list[Point], x: str, quantity: str, law: bool) -> Any:
+    names = _others([p.cell for p in points], [x])
+    # It may follow from the threshold, which alone says little.
+    if len({p.cell.procedure.estimator for p in points}) > 1 and "estimator" not in names:
+        names.append("estimator")
+    groups: dict[str, list[Point]] = {}
+    for point in points:
+        there = coordinates(point.cell)
+        label = _label(there, names) or point.cell.procedure.estimator
+        groups.setdefault(label, []).append(point)
+    if len(groups) > MAX_CURVES:
+        allowed = f"must leave at most {MAX_CURVES} curves, not {len(groups)}: fix some of {', '.join(names)}"
+        raise InvalidArgument("where", "", allowed)
+    figure, axes = canvas.begin(9.0, 4.6)
+    for i, (label, group) in enumerate(sorted(groups.items())):
+        group.sort(key=lambda p: _at(p.cell, x) or 0.0)
+        at = [_at(p.cell, x) for p in group]
+        colour = f"C{i % 10}"
+        values, spreads = [p.value for p in group], [p.spread for p in group]
+        axes.errorbar(at, values, yerr=spreads, fmt="o", ms=3.5, color=colour, label=label, capsize=2)
+        if law:
+            predicted = [_predicted(p.cell, quantity) for p in group]
+            line = [value for value, _ in predicted]
+            trusted = [value if good else math.nan for value, good in predicted]
+            axes.plot(at, line, color=colour, lw=0.8, ls=":")
+            axes.plot(at, trusted, color=colour, lw=1.3)
+    if law:
+        axes.plot([], [], color="0.3", lw=1.3, label="sharp law")
+        axes.plot([], [], color="0.3", lw=0.8, ls=":", label="sharp law, too few pairs for it")
+    everywhere = [_at(p.cell, x) or 0.0 for p in points]
+    if _is_log(everywhere):
+        axes.set_xscale("log")
+    if min(p.value for p in points) > 0:
+        axes.set_yscale("log")
+    axes.set_xlabel(NAMES[x])
+    axes.set_ylabel(NAMES[quantity])
+    axes.set_title(_caption([p.cell for p in points], [x]), fontsize=9)
+    axes.grid(alpha=0.25, which="both", lw=0.5)
+    figure.legend(loc="outside right upper", fontsize=8, frameon=False)
+    return figure
+
+
+def _caption(cells: Sequence[Cell], axes: Sequence[str]) -> str:
+    """What all the cells share."""
+    cell = cells[0]
+    setting = cell.setting.as_dict()
+    shared = [
+        f"${SYMBOLS[name]}$ = {setting[name]:g}"
+        for name in setting
+        if name not in axes and len({c.setting.as_dict()[name] for c in cells}) == 1
+    ]
+    words: list[str] = []
+    if len({c.procedure.estimator for c in cells}) == 1:
+        words.append(cell.procedure.estimator)
+    if not {"theta", "retain"} & set(axes) and len({threshold(c) for c in cells}) == 1:
+        words.append(_threshold(threshold(cell)))
+    return ", ".join([*shared, *filter(None, words)])
+
+
+def _label(there: Mapping[str, Any], names: Sequence[str]) -> str:
+    """A curve's name: the coordinates that tell it from the others."""
+    words = [str(there["estimator"])] if "estimator" in names else []
+    if "threshold" in names:
+        words.append(_threshold(str(there["threshold"])))
+    rest = [name for name in names if name not in ("estimator", "threshold")]
+    return ", ".join([*filter(None, words), *(f"{name} = {_short(there[name])}" for name in rest)])
+
+
+def _threshold(text: str) -> str:
+    """A coordinate such as theta=0 in words; none for the unfiltered estimator."""
+    named = {"best": "best threshold", "none": ""}
+    return named.get(text, text.replace("theta=", "θ = ").replace("retain=", "kept share = "))
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _map(points: list[Point], x: str, y: str, quantity: str, law: bool) -> Any:
+    names = _others([p.cell for p in points], [x, y])
+    if names:
+        raise InvalidArgument("where", "", f"must leave one cell a place: fix {', '.join(names)}")
+    columns = sorted({_at(p.cell, x) or 0.0 for p in points})
+    lines = sorted({_at(p.cell, y) or 0.0 for p in points})
+    if len(columns) < 2 or len(lines) < 2:
+        raise InvalidArgument("x, y", (x, y), "must each have at least two values in the store")
+    grid = np.full((len(lines), len(columns)), np.nan)
+    cells: dict[tuple[int, int], Cell] = {}
+    for point in points:
+        place = lines.index(_at(point.cell, y) or 0.0), columns.index(_at(point.cell, x) or 0.0)
+        grid[place] = point.value
+        cells[place] = point.cell
+    overlay = None
+    if law:
+        overlay = regime_map.overlay(grid.shape, cells, lambda cell: _predicted(cell, quantity))
+    figure, axes = canvas.begin(7.6, 5.8)
+    low, high = _colour_range(grid, overlay)
+    from matplotlib.colors import LogNorm, Normalize
+
+    colours = axes.pcolormesh(
+        columns,
+        lines,
+        grid,
+        norm=LogNorm(low, high) if low > 0 else Normalize(low, high),
+        cmap="viridis",
+        shading="nearest",
+        rasterized=True,
+    )
+    for values, which in ((columns, "x"), (lines, "y")):
+        if _is_log(values):
+            getattr(axes, f"set_{which}scale")("log")
+        getattr(axes, f"set_{which}lim")(values[0], values[-1])
+    axes.set_xlabel(NAMES[x])
+    axes.set_ylabel(NAMES[y])
+    caption = _caption([p.cell for p in points], (x, y))
+    if overlay is not None:
+        caption += "\ncolours: simulated; dashed: the sharp law; thick: its regimes' boundaries"
+        if np.any(overlay.trusted == 0):
+            caption += "; hatched: too few pairs for it"
+    axes.set_title(caption, fontsize=9)
+    outside = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
+    extend = outside[bool(np.nanmin(grid) < low), bool(np.nanmax(grid) > high)]
+    bar = figure.colorbar(colours, ax=axes, label=NAMES[quantity], pad=0.02, extend=extend)
+    if quantity == "gain" and low > 0:
+        bar.ax.yaxis.set_major_formatter("{x:g}")
+        bar.ax.yaxis.set_minor_formatter("{x:g}" if high < 10 * low else "")
+    if overlay is not None:
+        regime_map.draw(axes, columns, lines, overlay)
+    return figure
+
+
+def _colour_range(grid: Array, overlay: Overlay | None) -> tuple[float, float]:
+    """The range of the values, those where the law is not trusted left out if others are enough.
+
+    There the error may be that of a random subspace, and a few lucky draws would stretch the colours.
+    """
+    values = grid[np.isfinite(grid)]
+    if overlay is not None:
+        trusted = grid[np.isfinite(grid) & (overlay.trusted == 1)]
+        if len(trusted) >= 4:
+            values = trusted
+    low, high = float(values.min()), float(values.max())
+    return (low, high) if low < high else (low * 0.9, high * 1.1)

@@ -1,0 +1,116 @@
+"""Claims of one's own, from a Python file: found, checked and chosen from before anything is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args
+
+import sympy as sp
+
+from bounds.claim import (
+    Certificate,
+    Check,
+    Claim,
+    Law,
+    Level,
+    Proof,
+    Relation,
+    Scaling,
+    Search,
+    Tail,
+    Verdict,
+)
+from bounds.register import UnknownClaim, check_register
+from bounds.register import claims as register
+from bounds.symbols import SYMBOLS
+from verification.errors import InvalidArgument
+from verification.quantities.registry import load_module
+
+
+def own_claims(path: str) -> tuple[Claim, ...]:
+    """The `CLAIMS` of the module at `path`; raises InvalidArgument with the first thing that is wrong.
+
+    They may rest on claims of the register, whose ids they may not take.
+    """
+    module = load_module(path)
+    claims = getattr(module, "CLAIMS", None)
+    if not isinstance(claims, tuple | list) or not claims or not all(isinstance(c, Claim) for c in claims):
+        raise InvalidArgument("module", path, "must define CLAIMS, a tuple of Claim objects")
+    taken = [f"{claim.id!r} is a claim of the register" for claim in claims if claim.id in register]
+    problems = [*taken, *check_register(tuple(claims), among=tuple(register))]
+    problems += [f"{claim.id!r} {problem}" for claim in claims for problem in _problems(claim)]
+    if problems:
+        raise InvalidArgument("module", path, f"must define sound claims ({problems[0]})")
+    return tuple(claims)
+
+
+def chosen_claims(ids: Sequence[str], module: str | None) -> tuple[tuple[Claim, ...], tuple[Claim, ...]]:
+    """The claims named, and all the claims that their budget is split over.
+
+    Names may be those of the register and of the module; without names, all of the module's claims
+    or, without a module, of the register's.  The budget is split over all the claims of whichever of
+    the two is chosen from, so that a claim judged alone has the numbers that it has beside the others.
+    Raises UnknownClaim, and InvalidArgument for a module that is not sound.
+    """
+    own = () if module is None else own_claims(module)
+    known = {**register, **{claim.id: claim for claim in own}}
+    for claim_id in ids:
+        if claim_id not in known:
+            raise UnknownClaim(claim_id, tuple(known))
+    if not ids:
+        chosen = tuple(register.values()) if module is None else own
+    else:
+        chosen = tuple(known[claim_id] for claim_id in dict.fromkeys(ids))
+    ours = [claim.id in register for claim in chosen]
+    return chosen, (*(register.values() if any(ours) else ()), *(own if not all(ours) else ()))
+
+
+def _problems(claim: Claim) -> Iterator[str]:
+    """What keeps the checks of a claim from being designed, in words."""
+    if not isinstance(claim.checks, tuple | list):
+        yield f"has checks = {claim.checks!r}, which must be a tuple (is a comma missing?)"
+        return
+    if not isinstance(claim.expected, Verdict):
+        yield f"has expected = {claim.expected!r}, which must be a Verdict, such as Verdict.SUPPORTED"
+    if not isinstance(claim.relation, Relation | None):
+        yield f"has relation = {claim.relation!r}, which must be a Relation, such as Relation.UPPER"
+    if claim.bound is not None and not isinstance(claim.bound, sp.Expr):
+        yield f"has bound = {claim.bound!r}, which must be a SymPy expression"
+        return
+    for check in claim.checks:
+        kind = type(check).__name__
+        if not isinstance(check, get_args(Check)):
+            yield f"has a check of kind {kind}, which nothing judges"
+        elif isinstance(check, Tail) and not 0 < check.delta < 1:
+            yield f"has a Tail with delta = {check.delta}, which must lie in (0, 1)"
+        elif not isinstance(check, Proof | Certificate | Search):
+            yield from _placing_problems(claim, check, kind)
+
+
+def _placing_problems(claim: Claim, check: Any, kind: str) -> Iterator[str]:
+    paths = check.paths if isinstance(check, Tail | Law) else (check.path,)
+    try:
+        points = [point for path in paths for point in path.points()]
+    except ValueError as error:
+        yield f"has a path that is not settled: {error}"
+        return
+    if isinstance(check, Law) or (isinstance(check, Level) and check.value is not None):
+        return
+    if claim.bound is None or (claim.relation is None and isinstance(check, Tail | Scaling)):
+        yield f"has a {kind} but no {'bound' if claim.bound is None else 'relation'}"
+        return
+    negative = {name: v for point in points for name, v in point.items() if v <= 0 and not _any_sign(name)}
+    if negative:
+        name, value = next(iter(negative.items()))
+        yield f"has a path with {name} = {value:g}, which must be positive"
+        return
+    given = {"delta"} if isinstance(check, Tail) else set()
+    for point in points:
+        missing = {s.name for s in claim.parameters} - point.keys() - given
+        if missing:
+            yield f"has a bound in {', '.join(sorted(missing))}, which a path leaves open"
+            return
+
+
+def _any_sign(name: str) -> bool:
+    return name in SYMBOLS and SYMBOLS[name].domain == "real"

@@ -1,0 +1,184 @@
+"""Draws for a run's checks: every cell once, on the sweep's machinery, with or without a store."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from verification.engines.estimate import Array
+from verification.quantities.registry import COMBINED, Cell
+from verification.replication import cells as sweep_cells
+from verification.replication import cost
+from verification.replication.cells import AnyCell, QuantityCell, Row
+from verification.replication.store import Store
+from verification.sweeps.sweep import run_replicates
+from verification.workers.executors import Workers, open_workers
+
+Need = tuple[Cell, int]
+"""A cell and how many replicates of it."""
+
+Progress = Callable[[float, float, str], None]
+"""Called with (seconds of work done, seconds in all, what is going on); both are predictions."""
+
+WORTH_WORKERS = 2.0
+"""Seconds of work below which starting worker processes takes longer than it saves."""
+
+BATCH_SECONDS = 0.25
+"""Work in a batch: more than handing it out costs, little enough for the workers to end together."""
+
+
+class Interrupted(Exception):
+    """The run was told to stop while it was drawing."""
+
+
+@dataclass
+class Samples:
+    """Values drawn so far, by cell; called with a cell as the judges do.
+
+    Draw with `need`; or ask with `begin`, do something else, and see with `has` what has come, cheap
+    cells first.  A replicate whose filter keeps fewer than two pairs has infinite error; one that
+    fails in another way is NaN, and its message is in `failures`.  A context manager: leaving it stops
+    what is being drawn.
+    """
+
+    seed: int
+    jobs: int
+    store: Path | None = None
+    on_progress: Progress | None = None
+    drawn: dict[Cell, Array] = field(default_factory=dict)
+    failures: dict[Cell, str] = field(default_factory=dict)
+    errors_survived: int = 0
+    _asked: dict[Cell, int] = field(default_factory=dict)
+    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    _running: Future[None] | None = None
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    _workers: Workers | None = None
+
+    def __enter__(self) -> Samples:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.shutdown(wait=True)
+        self._open.__exit__(kind, error, trace)
+
+    def __call__(self, cell: Cell) -> Array:
+        """The values of a cell in replicate order, shape (replicates drawn,)."""
+        return self.drawn[cell]
+
+    def has(self, needs: Iterable[Need]) -> bool:
+        """Whether every cell has at least so many replicates."""
+        return all(len(self.drawn.get(cell, ())) >= count for cell, count in needs)
+
+    def need(self, needs: Iterable[Need]) -> None:
+        """Draw until every cell has at least so many replicates, by index."""
+        self.begin(needs)
+        while self.busy:
+            self.wait()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something that `begin` started has not been seen to end."""
+        return self._running is not None
+
+    def begin(self, needs: Iterable[Need]) -> None:
+        """Start drawing what was not asked for before; not while it is busy."""
+        wanted: dict[Cell, int] = {}
+        for cell, count in needs:
+            wanted[cell] = max(wanted.get(cell, 0), count)
+        missing = {
+            cell: range(self._asked.get(cell, 0), count)
+            for cell, count in wanted.items()
+            if count > self._asked.get(cell, 0)
+        }
+        self._asked |= {cell: indices.stop for cell, indices in missing.items()}
+        if missing:
+            self._running = self._thread.submit(self._draw, missing)
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait for what `begin` started, so many seconds at most; raises what drawing raised."""
+        if self._running is not None and self._running in wait([self._running], timeout).done:
+            self._running.result()
+            self._running = None
+
+    def _draw(self, missing: Mapping[Cell, range]) -> None:
+        parts = {cell: tuple(_parts(cell, self.seed)) for cell in missing}
+        ranges: dict[AnyCell, range] = {}  # cells may share a part: it is drawn once
+        users: dict[AnyCell, list[Cell]] = {}
+        for cell, indices in missing.items():
+            for part in dict.fromkeys(parts[cell]):  # two thresholds may be one
+                other = ranges.get(part, indices)
+                ranges[part] = range(min(other.start, indices.start), max(other.stop, indices.stop))
+                users.setdefault(part, []).append(cell)
+        # Cheap ones first, so that there is soon something to judge.
+        work = sorted(ranges.items(), key=lambda item: cost.seconds(item[0]) * len(item[1]))
+        total = sum(cost.seconds(part) * len(indices) for part, indices in work)
+        rows: dict[AnyCell, dict[int, float]] = {part: {} for part in ranges}
+        done, current = 0.0, None
+        for part, row in self._rows(work, total):
+            if part is not current:  # to look a cell up takes longer than all else here
+                current, found, seconds, size = part, rows[part], cost.seconds(part), len(ranges[part])
+            found[row.replicate] = self._value(part, row)
+            done += seconds
+            if self.on_progress is not None:
+                self.on_progress(done, total, "drawing")
+            if self._stop.is_set():
+                raise Interrupted
+            if len(found) < size:
+                continue
+            for cell in users[part]:
+                if all(len(rows[p]) == len(ranges[p]) for p in parts[cell]):
+                    indices = missing[cell]
+                    values = _combined(cell, [[rows[p][i] for i in indices] for p in parts[cell]])
+                    self.drawn[cell] = np.concatenate([self.drawn.get(cell, np.empty(0)), values])
+
+    def _rows(self, work: list[tuple[AnyCell, range]], total: float) -> Iterator[tuple[AnyCell, Row]]:
+        if self._workers is None and self.jobs > 1 and total > WORTH_WORKERS:
+            # This process judges meanwhile, and there is always something to draw.
+            opened = open_workers("processes", self.jobs, give_way=True)
+            self._workers = self._open.enter_context(opened)
+        with contextlib.ExitStack() as alone:
+            # Once there are worker processes they take any work.
+            workers = self._workers or alone.enter_context(open_workers("serial"))
+            if self.store is None:
+                yield from run_replicates(work, workers, batch_seconds=BATCH_SECONDS)
+            else:
+                with Store(self.store) as store:
+                    yield from run_replicates(work, workers, store, batch_seconds=BATCH_SECONDS)
+
+    def _value(self, part: AnyCell, row: Row) -> float:
+        if row.error is not None:
+            return row.error
+        if row.failure == "TooFewPairs":
+            return math.inf
+        self.errors_survived += 1
+        for cell in (part.quantity,) if isinstance(part, QuantityCell) else ():
+            self.failures[cell] = f"{row.failure}: {row.message}"
+        return math.nan
+
+
+def _combined(cell: Cell, values: list[list[float]]) -> Array:
+    """The cell's values from those of its parts."""
+    if cell.quantity not in COMBINED:
+        return np.array(values[0])
+    return COMBINED[cell.quantity](np.array(values))
+
+
+def _parts(cell: Cell, seed: int) -> Iterator[AnyCell]:
+    """The cells of a sweep whose values make the cell's: one for each threshold."""
+    if cell.quantity not in COMBINED:
+        yield QuantityCell(cell, seed)
+        return
+    for procedure in cell.procedures:
+        yield sweep_cells.Cell(cell.setting, procedure, "exact", seed)

@@ -1,0 +1,169 @@
+"""Verdicts as a table for the terminal, and as a small HTML table for notebooks."""
+
+from __future__ import annotations
+
+import html
+import io
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from verification.judging.verdict import TIGHT, TRUE
+from verification.report.junit import failure
+
+if TYPE_CHECKING:
+    from verification.judging.verdict import ClaimVerdict, Verdicts
+
+STYLES = {
+    "PROVED": "bold green",
+    "CERTIFIED": "bold green",
+    "SUPPORTED": "green",
+    "REFUTED": "red",
+    "INCONCLUSIVE": "yellow",
+}
+
+
+ROOM_FOR_REASONS = 55
+"""Columns that must be left for the reasons to stand beside the verdicts, and not below the table."""
+
+FEW = 12
+"""So many reasons are shown below the table; with more claims, those of what differs or is not true."""
+
+
+def table(verdicts: Verdicts, reasons: bool = True) -> Table:
+    """The table of verdicts, with the reasons if wanted; colours repeat what the words say."""
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    headings: list[tuple[str, dict[str, Any]]] = [
+        ("claim", {"no_wrap": True}),
+        ("verdict", {"no_wrap": True}),
+        ("as expected", {}),
+        ("slack", {}),
+        ("mutants", {"justify": "right"}),
+    ]
+    if reasons:
+        headings.append(("why", {"ratio": 1}))
+    for heading, options in headings:
+        result.add_column(heading, **options)
+    for v in verdicts:
+        # Text and not str: a bracket in somebody's claim is not markup.
+        result.add_row(
+            Text(v.claim.id),
+            Text(str(v.verdict), style=STYLES[str(v.verdict)]),
+            "yes" if v.as_expected else Text(f"NO: {v.claim.expected}", style="bold red"),
+            slack(v),
+            refuted(v),
+            *((Text(v.words),) if reasons else ()),
+        )
+    return result
+
+
+def show(verdicts: Verdicts, console: Console) -> None:
+    """Table, reasons and summary, as the console's width allows."""
+    bare = table(verdicts, reasons=False)
+    if console.width - console.measure(bare).maximum >= ROOM_FOR_REASONS:
+        console.print(table(verdicts))
+    else:
+        console.print(bare)
+        console.print()
+        for v in verdicts:
+            if len(verdicts) <= FEW or not v.as_expected or v.verdict not in TRUE:
+                console.print(Text(f"{v.claim.id}: {v.words}"), highlight=False)
+    console.print(summary(verdicts), highlight=False)
+    for v in verdicts:
+        if v.draw_again is not None and (len(verdicts) <= FEW or not v.as_expected):
+            line = Text(f"{v.claim.id}: draw the witness again: {v.draw_again}")
+            console.print(line, highlight=False, soft_wrap=True)
+        reason = failure(v)
+        if reason is not None:
+            # One line whatever the width: the command is there to be copied.
+            line = Text(f"{v.claim.id}: {reason}; repeat: {v.repeat}")
+            console.print(line, highlight=False, soft_wrap=True)
+
+
+def slack(v: ClaimVerdict) -> str:
+    """How much better the bound could be, in a word and a factor; empty where not measured."""
+    if v.slack is None or v.slack_factor is None:
+        return ""
+    return f"{v.slack} ({factor(v.slack_factor)}x)"
+
+
+def factor(number: float) -> str:
+    """A factor to two digits, to three beside the edge of "tight"; without an exponent up to a million."""
+    rounded = float(f"{number:.2g}")
+    if rounded == TIGHT:
+        rounded = float(f"{number:.3g}")
+    return f"{rounded:.0f}" if 10 <= rounded < 1e6 else f"{rounded:g}"
+
+
+def refuted(v: ClaimVerdict) -> str:
+    """Wrong versions refuted, of how many; empty without any."""
+    if not v.mutants:
+        return ""
+    return f"{len(v.mutants) - len(v.survivors)}/{len(v.mutants)}"
+
+
+def summary(verdicts: Verdicts) -> str:
+    """One paragraph: how many verdicts of each kind, what differs, the budget."""
+    different = [v.claim.id for v in verdicts if not v.as_expected]
+    lines = [counted(str(v.verdict) for v in verdicts)]
+    lines.append(
+        "Every verdict is the expected one."
+        if not different
+        else f"Different from what was expected: {', '.join(different)}."
+    )
+    total = sum(len(v.mutants) for v in verdicts)
+    survivors = [m.id for v in verdicts for m in v.survivors]
+    if total:
+        lines.append(
+            f"{total - len(survivors)} of {total} wrong versions (mutants) refuted."
+            + (f" Survived: {', '.join(survivors)}." if survivors else "")
+        )
+    lines.append(f"{budget(verdicts.alpha, verdicts.seed, verdicts.profile)}, {verdicts.seconds:.0f} s.")
+    return "\n".join(lines)
+
+
+def counted(verdicts: Iterable[str]) -> str:
+    """How many verdicts of each kind, in the order of their first appearance."""
+    counts = Counter(verdicts)
+    spread = ", ".join(f"{count} {name}" for name, count in counts.items())
+    noun = "claim" if counts.total() == 1 else "claims"
+    return f"{counts.total()} {noun}: {spread}."
+
+
+def budget(alpha: float, seed: int, profile: str) -> str:
+    """What a run may get wrong and what repeats it."""
+    return f"False alarms in the whole run: probability at most {alpha:g}; seed {seed}, profile {profile}"
+
+
+def render(verdicts: Verdicts, width: int = 140) -> str:
+    """Table and summary as plain text."""
+    buffer = io.StringIO()
+    Console(file=buffer, width=width, no_color=True).print(table(verdicts))
+    return buffer.getvalue() + "\n" + summary(verdicts)
+
+
+def render_html(verdicts: Verdicts) -> str:
+    """A table for notebooks."""
+    rows = "".join(
+        "<tr>"
+        + "".join(
+            f"<td style='text-align:left'>{html.escape(text)}</td>"
+            for text in (
+                v.claim.id,
+                str(v.verdict),
+                "yes" if v.as_expected else f"no: {v.claim.expected}",
+                slack(v),
+                refuted(v),
+                v.words,
+            )
+        )
+        + "</tr>"
+        for v in verdicts
+    )
+    head = "".join(f"<th>{h}</th>" for h in ("claim", "verdict", "as expected", "slack", "mutants", "why"))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

@@ -1,0 +1,1 @@
+"""Wrong versions of claims: what a design must refute."""

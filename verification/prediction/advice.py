@@ -1,0 +1,188 @@
+"""How to spend a budget of n pairs: no filter, one round, or several, and how many for the teacher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bounds.law import repeated
+from bounds.law.scales import error_law, selection
+from verification.errors import InvalidArgument
+from verification.prediction import law
+from verification.prediction.law import Threshold, best_threshold
+from verification.setting import Setting
+
+ENOUGH = 0.05
+"""One round is enough when more rounds lower the predicted mean error by less than this share."""
+
+MOST_ROUNDS = 12
+"""Most rounds that a plan looks at."""
+
+SHARES = np.concatenate([np.geomspace(0.01, 0.2, 20), np.linspace(0.22, 0.9, 35)])
+"""Shares of the budget for the teacher that a plan tries."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A way to spend n pairs: `rounds` rounds of `student_n` after a teacher on `teacher_n`.
+
+    `mean` is the predicted E[ERR] at the best threshold `theta`.  `rounds` 0 is the unfiltered
+    estimator on all n, without a threshold.
+    """
+
+    rounds: int
+    teacher_n: int
+    student_n: int
+    theta: float | None
+    retained: float | None
+    mean: float
+    in_range: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Field name -> value."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to do with a budget: the plan with even parts for each number of rounds, and the best split.
+
+    `even` holds rounds 0, 1, 2, ... ; `recommended` is the one with the fewest rounds within `ENOUGH` of
+    the best of them; `best_split` also chooses the teacher's share.  `floor` is the ratio of the
+    student's error after many rounds to the oracle's at the recommended threshold.
+    """
+
+    setting: Setting
+    even: tuple[Plan, ...]
+    recommended: Plan
+    best_split: Plan
+    floor: float
+
+    @property
+    def one_round_is_enough(self) -> bool:
+        """Whether at most one round comes within `ENOUGH` of the best number of rounds."""
+        return self.recommended.rounds <= 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """The part of the command's JSON that answers "how many rounds?"."""
+        return {
+            "one_round_is_enough": self.one_round_is_enough,
+            "recommended": self.recommended.as_dict(),
+            "best_split": self.best_split.as_dict(),
+            "floor": self.floor,
+            "even": [plan.as_dict() for plan in self.even],
+        }
+
+
+def advise(setting: Setting, one_round: Threshold | None = None) -> Advice:
+    """How many rounds, and how many pairs for the teacher, make the most of the setting's n pairs.
+
+    `one_round` saves a repeated search when its result is known.  Numbers of rounds are tried until
+    one more no longer helps, at most `MOST_ROUNDS`; a number that leaves the teacher outside the
+    law's range is not tried.  Raises InvalidArgument when n is too small for one round.
+    """
+    first = one_round if one_round is not None else best_threshold(setting)
+    unfiltered = first.prediction.unfiltered
+    plans = [
+        Plan(0, setting.n, 0, None, None, unfiltered.mean, unfiltered.accuracy.in_range),
+        _plan(first),
+    ]
+    for rounds in range(2, MOST_ROUNDS + 1):
+        if setting.n // (rounds + 1) < 2:
+            break
+        found = best_threshold(setting, rounds=rounds)
+        if not found.prediction.teacher.accuracy.in_range:
+            break
+        plans.append(_plan(found))
+        if plans[-1].mean >= plans[-2].mean:
+            break
+    least = min(plan.mean for plan in plans)
+    recommended = next(plan for plan in plans if plan.mean <= (1 + ENOUGH) * least)
+    used = first if recommended.rounds <= 1 else best_threshold(setting, rounds=recommended.rounds)
+    leaks = (used.prediction.leak_left or 0.0, used.prediction.leak_right or 0.0)
+    return Advice(
+        setting,
+        tuple(plans),
+        recommended,
+        _best_split(setting, max(plan.rounds for plan in plans), min(plans, key=lambda plan: plan.mean)),
+        repeated.floor_ratio(max(leaks)),
+    )
+
+
+def rounds_to_oracle(
+    setting: Setting,
+    theta: float,
+    excess: float,
+    *,
+    teacher_n: int | None = None,
+    student_n: int | None = None,
+) -> int | None:
+    """Fewest rounds of `student_n` fresh pairs that bring E[ERR] within (1 + excess) of the oracle's.
+
+    The oracle filters the pairs of one round at the same theta.  Sizes default to Algorithm 1's halves.
+    None if no number of rounds does: the limit is the oracle's error times 1/sqrt(1 - leak^2).
+    """
+    if not excess > 0:
+        raise InvalidArgument("excess", excess, "must be positive")
+    result = law.predict(setting, theta=theta, teacher_n=teacher_n, student_n=student_n)
+    chosen = selection(law.score_of(setting), theta)
+    teacher = (result.teacher.law.left_scale, result.teacher.law.right_scale)
+
+    def mean_after(rounds: int) -> float:
+        scales = chosen.student_scales(teacher, result.student_n, rounds)
+        return error_law(scales, setting.d, setting.d_tilde, setting.r).mean
+
+    fresh = chosen.fresh_scales(result.student_n)
+    leaks = (float(chosen.leak_left), float(chosen.leak_right))
+    limit = error_law(
+        (fresh[0] / (1 - leaks[0] ** 2), fresh[1] / (1 - leaks[1] ** 2)),
+        setting.d,
+        setting.d_tilde,
+        setting.r,
+    ).mean
+    return repeated.rounds_until(mean_after, (1 + excess) * result.law("oracle-filtered").mean, limit)
+
+
+def _plan(found: Threshold) -> Plan:
+    used = found.prediction
+    student = used.law("teacher-filtered")
+    return Plan(
+        used.rounds,
+        used.teacher_n,
+        used.student_n,
+        found.theta,
+        found.retained,
+        found.mean,
+        student.accuracy.in_range,
+    )
+
+
+def _best_split(setting: Setting, most_rounds: int, best_even: Plan) -> Plan:
+    """The plan with the best teacher's share; never worse than `best_even`."""
+    score = law.score_of(setting)
+    chosen = selection(score, law.retained_grid(score, min(0.5, 2 / setting.n)))
+    teacher_n = np.maximum(2, np.floor(SHARES * setting.n))
+    usable = np.array([law.teacher_accuracy(setting, int(pairs)).in_range for pairs in teacher_n])
+    if not usable.any():
+        return best_even
+    teacher_n = teacher_n[usable]
+    dof = np.array([setting.d - setting.r, setting.d_tilde - setting.r]) * setting.r
+    first = law.teacher_scales(setting, teacher_n[:, None])
+    best = (np.inf, 0, 0)
+    for rounds in range(1, most_rounds + 1):
+        student_n = np.floor((setting.n - teacher_n) / rounds)
+        scales = chosen.student_scales(first, student_n[:, None], rounds)
+        squares = np.maximum(dof[0] * scales[0], dof[1] * scales[1])
+        # The larger root mean square stands for the mean of the larger error while searching.
+        size = np.where(student_n >= 2, squares.min(axis=1), np.inf)
+        k = int(np.argmin(size))
+        best = min(best, (float(size[k]), rounds, int(teacher_n[k])))
+    _, rounds, pairs = best
+    found = _plan(
+        best_threshold(
+            setting, rounds=rounds, teacher_n=pairs, student_n=max(2, (setting.n - pairs) // rounds)
+        )
+    )
+    return found if found.mean < best_even.mean else best_even

@@ -1,0 +1,1 @@
+"""Replicates of cells on any worker, kept in a file."""

@@ -1,0 +1,1 @@
+"""Adversarial settings: where a bound is nearest to breaking."""

@@ -1,0 +1,414 @@
+"""Adversarial search: the setting inside a claim's conditions whose error comes nearest to breaking it.
+
+Three climbers in turn, each starting from what was found before: differential evolution on the
+first-order law (cheap, a guide only), Hypothesis's `target()` on small simulations, and Nelder-Mead on
+the continuous parameters.  Noise favours lucky settings, so whatever won is judged again by fresh
+replicates that no climber saw; only these are reported.  The same holds between searches: what a file
+keeps is judged by draws that had no part in its being kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bounds.claim import Claim, Relation, Verdict
+from verification.checks import forecast
+from verification.errors import InvalidArgument, MissingExtra
+from verification.prediction import law
+from verification.quantities import registry
+from verification.search.space import COORDINATES, Space, space
+from verification.setting import Procedure, real, simulate_command, whole
+from verification.statistics import slopes
+from verification.statistics.tail import Interval, clopper_pearson, plain
+
+SCHEMA = 1
+CLIMB = 24
+"""Replicates of one evaluation while climbing."""
+
+FINALISTS = 4
+"""Settings compared by a larger sample of their own before the last one is judged."""
+
+FINAL = 400
+"""Fresh replicates that judge the worst setting."""
+
+REGRESSIONS = Path("tests/regressions")
+"""Where cases are kept in a checkout of this project."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """The worst setting found for a claim, judged by `replicates` draws of `seed` that chose nothing.
+
+    `ratio` is the quantile `share` of the quantity over the bound (bound over quantile for a lower
+    bound), `interval` covers it with probability 1 - alpha.  `exceedances` of the replicates broke
+    the bound; `breaks` says that more do than the claim allows, with the same confidence.  A bound up
+    to a constant cannot break at one setting: its ratio is a lower bound for that constant.  But a claim
+    that some threshold exists is measured by the smallest error over the thresholds tried, which is an
+    upper bound for that of the best one: its ratio bounds the constant at these `thresholds` only.
+    `procedures` are the estimators drawn, so that a claim that comes to measure others still replays.
+    `guide` is what the first-order law expects; `repeat` repeats the draws, `command` the search.
+    `searches` counts those that the file of the case has seen.
+    """
+
+    claim: str
+    setting: dict[str, float]
+    quantity: str
+    procedures: tuple[dict[str, Any], ...]
+    share: float
+    ratio: float
+    interval: Interval
+    exceedances: int
+    breaks: bool
+    replicates: int
+    alpha: float
+    seed: int
+    evaluations: int
+    guide: float | None
+    command: str
+    repeat: str
+    schema: int = SCHEMA
+    searches: int = 1
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """The thresholds over which the smallest error was taken; empty where it is of one procedure."""
+        several = self.quantity == "error" and len(self.procedures) > 1
+        return tuple(p["theta"] for p in self.procedures if p["theta"] is not None) if several else ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields in plain types."""
+        return {name: plain(value) for name, value in asdict(self).items()}
+
+
+@dataclass
+class _Climb:
+    """What the climbers share: the space, their random numbers, and the best settings so far."""
+
+    space: Space
+    seed: int
+    scores: dict[tuple[tuple[str, float], ...], float] = field(default_factory=dict)
+    cubes: dict[tuple[tuple[str, float], ...], tuple[float, ...]] = field(default_factory=dict)
+
+    def score(self, point: Mapping[str, float], cube: tuple[float, ...] | None = None) -> float:
+        """log of the simulated ratio at a setting, from few replicates."""
+        key = tuple(sorted(point.items()))
+        if key not in self.scores:
+            self.scores[key] = math.log(_ratio(self.space, point, self.seed, CLIMB))
+            if cube is not None:
+                self.cubes[key] = tuple(cube)
+        return self.scores[key]
+
+    def best(self, count: int) -> list[tuple[tuple[str, float], ...]]:
+        """The highest settings, best first."""
+        return sorted(self.scores, key=lambda key: -self.scores[key])[:count]
+
+
+def _ratio(space: Space, point: Mapping[str, float], seed: int, replicates: int) -> float:
+    """The claim's ratio at a setting from `replicates` draws."""
+    drawn = registry.draw(space.cell(point), seed, range(replicates))
+    ratio = space.ratio(point, float(np.quantile(drawn, space.share)))
+    # Neither may stop a climber that works on the logarithm.
+    return min(max(ratio, 1e-300), 1e300)
+
+
+def search(
+    claim: Claim,
+    *,
+    seed: int = 0,
+    budget: int = 300,
+    alpha: float = 1e-3,
+    start: Case | None = None,
+    on_progress: Callable[[float, float, str], None] | None = None,
+) -> Case:
+    """Climb for the worst ratio of a claim within `budget` small simulations, and judge what was found.
+
+    `start` is a case found before; it competes, and draws that no earlier search of its file saw judge
+    what is found.  The result depends on the arguments alone.  Raises
+    InvalidArgument for a claim that bounds no simulated quantity from one side, and MissingExtra
+    without Hypothesis.
+    """
+    seed = whole("seed", seed, 0, 2**63 - 1)
+    budget = whole("budget", budget, 10, 10**6)
+    alpha = real("alpha", alpha, "must lie in (0, 1)")
+    if not 0 < alpha < 1:
+        raise InvalidArgument("alpha", alpha, "must lie in (0, 1)")
+    where = space(claim)
+    climb = _Climb(where, _stream(seed, "climb"))
+    report = on_progress or (lambda done, total, what: None)
+    if start is not None and (known := where.with_pairs(start.setting, int(start.setting["n"]))):
+        climb.score(known)
+    report(0, budget, "the law's worst settings")
+    _evolve(climb, seed, budget)
+    report(budget / 3, budget, "climbing")
+    _climb_with_hypothesis(climb, seed, max(1, budget // 2))
+    report(2 * budget / 3, budget, "climbing on the continuous parameters")
+    _polish(climb, max(1, budget - len(climb.scores)))
+    if not climb.scores:
+        raise InvalidArgument("claim", claim.id, "must have a payable setting inside its conditions")
+    finalists = climb.best(FINALISTS)
+    chosen = _stream(seed, "choose")
+    worst = max(finalists, key=lambda key: _ratio(where, dict(key), chosen, 4 * CLIMB))
+    report(budget, budget, "judging")
+    return judge(
+        where,
+        dict(worst),
+        # With the same seed again the start would meet the very draws that kept it.
+        seed=seed if start is None else _stream(seed, f"judge|{start.searches}"),
+        alpha=alpha,
+        evaluations=len(climb.scores),
+        command=f"filtergain search {claim.id} --seed {seed} --budget {budget}",
+    )
+
+
+def tried(where: Space, point: Mapping[str, float]) -> tuple[Procedure, ...]:
+    """What is drawn where a setting is judged: the claim's own procedures.
+
+    With several thresholds the first-order law's best one is added, to two digits: a draw depends on
+    every digit of a threshold, and the last ones of a minimum differ between machines.
+    """
+    procedures = where.cell(point).procedures
+    if where.measured.quantity != "error" or len(where.measured.thetas) < 2:
+        return procedures
+    first = procedures[0]
+    if first.estimator != "teacher-filtered":
+        return procedures
+    setting = where.cell(point).setting
+    best = float(f"{law.best_threshold(setting, rounds=first.rounds).theta:.2g}")
+    added = replace(first, theta=best)
+    return procedures if added in procedures else (*procedures, added)
+
+
+def judge(
+    where: Space,
+    point: dict[str, float],
+    *,
+    seed: int,
+    alpha: float,
+    evaluations: int = 0,
+    command: str = "",
+    procedures: tuple[Procedure, ...] | None = None,
+) -> Case:
+    """The case of a setting by FINAL replicates of `seed`; `procedures` in place of those to be tried."""
+    cell = replace(where.cell(point), procedures=tried(where, point) if procedures is None else procedures)
+    drawn = registry.draw(cell, seed, range(FINAL))
+    low, high = slopes.quantile_interval(drawn, where.share, alpha)
+    ends = sorted(where.ratio(point, max(x, 0.0)) for x in (low, high))
+    bound = float(where.claim.evaluate(point))
+    upper = where.claim.relation is Relation.UPPER
+    exceedances = int(np.count_nonzero(drawn > bound if upper else drawn < bound))
+    breaks = where.delta is not None and clopper_pearson(exceedances, FINAL, alpha)[0] > where.delta
+    if cell.procedures:
+        draws = [simulate_command(cell.setting, p, seed, FINAL) for p in cell.procedures]
+        repeat = " && ".join(draws)
+    elif f"--seed {seed} " in command:
+        repeat = command
+    else:  # no command draws such a quantity alone
+        repeat = f"{FINAL} replicates of {cell.key}, seed {seed}"
+    guide = where.ratio(point, forecast.forecast(cell, where.share)) if cell.procedures else None
+    return Case(
+        claim=where.claim.id,
+        setting=point,
+        quantity=cell.quantity,
+        procedures=tuple(asdict(procedure) for procedure in cell.procedures),
+        share=where.share,
+        ratio=where.ratio(point, float(np.quantile(drawn, where.share))),
+        interval=(ends[0], ends[1]),
+        exceedances=exceedances,
+        breaks=breaks,
+        replicates=FINAL,
+        alpha=alpha,
+        seed=seed,
+        evaluations=evaluations,
+        guide=guide,
+        command=command,
+        repeat=repeat,
+    )
+
+
+def _evolve(climb: _Climb, seed: int, budget: int) -> None:
+    """Differential evolution on the forecast, integers rounded; its best settings are then simulated."""
+    from scipy.optimize import Bounds, differential_evolution
+
+    guided: dict[tuple[float, ...], float] = {}
+
+    def loss(cube: Any) -> float:
+        point = climb.space.point(cube)
+        if point is None:
+            return 1e3
+        # A pilot sample stands in for the law of other quantities; it costs as much as a simulation.
+        cell = climb.space.cell(point)
+        expected = climb.space.ratio(point, forecast.forecast(cell, climb.space.share))
+        guided[tuple(float(x) for x in cube)] = expected
+        return -math.log(expected) if 0 < expected < math.inf else 1e3
+
+    population = 4
+    rounds = max(1, budget // (population * len(COORDINATES)))
+    with np.errstate(all="ignore"):
+        differential_evolution(
+            loss,
+            Bounds(np.zeros(len(COORDINATES)), np.ones(len(COORDINATES))),
+            maxiter=rounds,
+            popsize=population,
+            polish=False,
+            rng=np.random.default_rng(_stream(seed, "evolve")),
+        )
+    ranked = sorted(guided, key=lambda cube: -guided[cube])
+    # Spread over the better half: the very best are near one another, and the law may mislead there.
+    wanted = max(1, budget // 8)
+    for cube in ranked[: max(1, len(ranked) // 2) : max(1, len(ranked) // (2 * wanted))]:
+        point = climb.space.point(cube)
+        assert point is not None
+        climb.score(point, cube)
+
+
+def _climb_with_hypothesis(climb: _Climb, seed: int, budget: int) -> None:
+    """`target()` on the simulated ratio; Hypothesis mutates the settings that scored high."""
+    try:
+        import hypothesis
+    except ImportError:
+        raise MissingExtra("hypothesis", "search") from None
+    from verification.search import strategies
+
+    examples = hypothesis.settings(
+        max_examples=budget,
+        deadline=None,
+        database=None,
+        phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate, hypothesis.Phase.target),
+        suppress_health_check=list(hypothesis.HealthCheck),
+        verbosity=hypothesis.Verbosity.quiet,
+    )
+
+    @hypothesis.seed(_stream(seed, "hypothesis"))
+    @examples
+    @hypothesis.given(strategies.cubes())
+    def climb_once(cube: tuple[float, ...]) -> None:
+        point = climb.space.point(cube)
+        hypothesis.assume(point is not None)
+        assert point is not None
+        hypothesis.target(climb.score(point, cube), label="log(error/bound)")
+
+    for key in climb.best(3):
+        if key in climb.cubes:
+            climb_once = hypothesis.example(climb.cubes[key])(climb_once)
+    climb_once()
+
+
+def _polish(climb: _Climb, budget: int) -> None:
+    """Nelder-Mead on log eta, log gamma, log gamma_tilde and log n from the best setting found."""
+    from scipy.optimize import minimize
+
+    keys = [key for key in climb.best(len(climb.scores)) if key in climb.cubes]
+    if not keys:
+        return
+    start = np.array(climb.cubes[keys[0]])
+    moving = [COORDINATES.index(name) for name in ("eta", "gamma", "gamma_tilde", "n")]
+
+    def loss(values: Any) -> float:
+        cube = start.copy()
+        cube[moving] = np.clip(values, 0.0, 1.0)
+        point = climb.space.point(cube.tolist())
+        return 1e3 if point is None else -climb.score(point, tuple(float(x) for x in cube))
+
+    simplex = start[moving] + 0.1 * np.vstack([np.zeros(4), np.where(start[moving] > 0.5, -1, 1) * np.eye(4)])
+    minimize(
+        loss,
+        start[moving],
+        method="Nelder-Mead",
+        options={"maxfev": budget, "initial_simplex": simplex, "xatol": 1e-3, "fatol": 1e-3},
+    )
+
+
+def _stream(seed: int, name: str) -> int:
+    """A root seed for one part of a search, unlike the one that judges."""
+    digest = hashlib.blake2b(f"{seed}|search|{name}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") % 2**63
+
+
+def expected(case: Case, claim: Claim) -> bool:
+    """Whether the case is in keeping with the verdict that the register expects."""
+    return not case.breaks or claim.expected is Verdict.REFUTED
+
+
+def save(case: Case, path: Path, claims: Mapping[str, Claim] | None = None) -> Case:
+    """Store the worse of a case and the one of the same claim that the file holds; returns what is kept.
+
+    Where two meet, each has lucky draws behind it: the kept one is the larger of two noisy ratios, and
+    over many searches the largest of many.  So the stored setting is measured afresh to be compared,
+    and what is kept is judged by draws of a stream of its own, numbered by the searches seen: its
+    interval covers as if nothing had been chosen.
+    """
+    from bounds.register import claims as register
+
+    kept = case
+    stored = load(path) if path.exists() else None
+    if stored is not None and stored.claim == case.claim:
+        where = space((claims or register)[case.claim])
+        searches = stored.searches + 1
+        known = where.with_pairs(stored.setting, int(stored.setting["n"]))
+        winner, point = case, case.setting
+        if known is not None:
+            met = judge(where, known, seed=_stream(case.seed, f"met|{searches}"), alpha=case.alpha)
+            if met.ratio >= case.ratio:
+                winner, point = stored, known
+        again = judge(
+            where,
+            point,
+            seed=_stream(case.seed, f"kept|{searches}"),
+            alpha=case.alpha,
+            evaluations=winner.evaluations,
+            command=winner.command,
+        )
+        kept = replace(again, searches=searches)
+    path.write_text(json.dumps(kept.as_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    return kept
+
+
+def load(path: Path) -> Case:
+    """A stored case; raises InvalidArgument where the file is none."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        values["interval"] = tuple(float(x) for x in values["interval"])
+        # JSON has no infinities: -inf, the threshold that keeps every pair, is text there.
+        values["procedures"] = tuple(
+            {k: float(v) if k == "theta" and v is not None else v for k, v in procedure.items()}
+            for procedure in values["procedures"]
+        )
+        values["setting"] = {k: float(v) if isinstance(v, str) else v for k, v in values["setting"].items()}
+        case = Case(**values)
+    except (ValueError, TypeError, KeyError) as problem:
+        raise InvalidArgument("case", str(path), f"must hold a stored case ({problem})") from None
+    if case.schema != SCHEMA:
+        raise InvalidArgument("case", str(path), f"must have schema {SCHEMA}")
+    return case
+
+
+def replay(path: Path, claims: Mapping[str, Claim] | None = None) -> tuple[Case, Case]:
+    """(stored case, the same setting judged again with the same draws), for a regression test.
+
+    Raises InvalidArgument where the setting no longer meets the claim's conditions.
+    """
+    from bounds.register import claims as register
+
+    stored = load(path)
+    where = space((claims or register)[stored.claim])
+    point = where.with_pairs(stored.setting, int(stored.setting["n"]))
+    if point is None:
+        raise InvalidArgument("case", str(path), "must lie inside the conditions of its claim")
+    again = judge(
+        where,
+        point,
+        seed=stored.seed,
+        alpha=stored.alpha,
+        evaluations=stored.evaluations,
+        command=stored.command,
+        procedures=tuple(Procedure(**values) for values in stored.procedures),
+    )
+    return stored, again

@@ -1,0 +1,137 @@
+"""The settings inside a claim's conditions, as points of the unit cube: what a search moves through."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sympy as sp
+
+from bounds.claim import Claim, Measured, Relation, Scaling, Tail
+from verification.checks import plan
+from verification.errors import InvalidArgument
+from verification.quantities import registry
+from verification.quantities.registry import Cell
+
+COORDINATES = ("d", "d_tilde", "r", "eta", "gamma", "gamma_tilde", "n")
+"""What a point of the cube sets, in order; all on a log scale, n as a multiple of its least value."""
+
+RANGES: Mapping[str, tuple[float, float]] = {
+    "d": (1, 64),
+    "d_tilde": (1, 64),
+    "r": (1, 64),
+    "eta": (0.01, 1.0),
+    "gamma": (0.01, 1e5),
+    "gamma_tilde": (0.01, 1e5),
+    "n": (1, 256),
+}
+"""Bounds of each coordinate; those of n are for the multiple."""
+
+MAX_NORMALS = 5e5
+"""Numbers drawn pair by pair in a replicate, r + 1 a pair; dearer settings are left out of a search."""
+
+LARGEST_N = 10**12
+
+
+@dataclass(frozen=True)
+class Space:
+    """Where a claim's inequality may be attacked: its measured quantity, and the settings allowed.
+
+    `share` is the quantile of the quantity that the claim bounds: 1 - delta for an upper tail
+    statement, delta for a lower one, the median for a bound up to a constant.  `fixed` are values
+    that all of the claim's own settings share because its statement needs them (r = 1, no noise in
+    one modality), `extra` further numbers of its bound.
+    """
+
+    claim: Claim
+    measured: Measured
+    share: float
+    delta: float | None
+    fixed: Mapping[str, float]
+    extra: Mapping[str, float]
+
+    def point(self, cube: Sequence[float]) -> dict[str, float] | None:
+        """The setting at a point of [0, 1]^7, None where none meets the conditions at a payable size."""
+        values: dict[str, float] = {}
+        for name, place in zip(COORDINATES, cube, strict=True):
+            low, high = RANGES[name]
+            # A plain float: its text names the random streams.
+            values[name] = low * (high / low) ** min(max(float(place), 0.0), 1.0)
+        multiple = values.pop("n")
+        for name in ("d", "d_tilde"):
+            values[name] = round(values[name])
+        least = int(min(values["d"], values["d_tilde"]))
+        # r is a log-uniform share of its own range, which ends at the smaller dimension.
+        values["r"] = min(max(1, round(least ** (math.log(values["r"]) / math.log(RANGES["r"][1])))), least)
+        return self._sized({**values, **self.fixed}, multiple)
+
+    def with_pairs(self, values: Mapping[str, float], n: int) -> dict[str, float] | None:
+        """The setting with this n; None outside the conditions."""
+        full = {**self.extra, **values, "n": n}
+        if self.delta is not None:
+            full["delta"] = self.delta
+        if not plan.meets(self.claim, full) or full["r"] > min(full["d"], full["d_tilde"]):
+            return None
+        bound = float(self.claim.evaluate(full))
+        if not (math.isfinite(bound) and bound > 0) or self.cell(full).pairs * (full["r"] + 1) > MAX_NORMALS:
+            return None
+        return full
+
+    def _sized(self, values: Mapping[str, float], multiple: float) -> dict[str, float] | None:
+        full = {**self.extra, **values, "delta": self.delta or 0.05}
+
+        def enough(n: int) -> bool:
+            return plan.meets(self.claim, {**full, "n": n})
+
+        high = 4
+        while not enough(high):
+            high *= 2
+            if high > LARGEST_N:
+                return None
+        low = high // 2
+        while high - low > 1 and high > 4:
+            middle = (low + high) // 2
+            low, high = (low, middle) if enough(middle) else (middle, high)
+        return self.with_pairs(values, math.ceil(high * multiple))
+
+    def cell(self, point: Mapping[str, float]) -> Cell:
+        """What is drawn at a point."""
+        return registry.cell(self.measured, point)
+
+    def ratio(self, point: Mapping[str, float], quantile: float) -> float:
+        """How near the quantile comes to breaking the claim: above 1 it does, up to the constant."""
+        bound = float(self.claim.evaluate(point))
+        if self.claim.relation is Relation.UPPER:
+            return quantile / bound
+        return bound / quantile if quantile > 0 else math.inf
+
+
+def space(claim: Claim) -> Space:
+    """The space of a claim that bounds a random quantity from one side; raises InvalidArgument."""
+    checks = [check for check in claim.checks if isinstance(check, Tail | Scaling)]
+    one_sided = claim.relation in (Relation.UPPER, Relation.LOWER)
+    if not checks or not one_sided or not isinstance(claim.bound, sp.Expr):
+        raise InvalidArgument("claim", claim.id, "must bound a simulated quantity from one side")
+    first = checks[0]
+    paths = [path for c in checks for path in (c.paths if isinstance(c, Tail) else (c.path,))]
+    points = [point for path in paths for point in path.points()]
+    missing = sorted({"n", "d", "d_tilde", "r", "eta", "gamma", "gamma_tilde"} - points[0].keys())
+    if missing or "n_T" in points[0]:
+        raise InvalidArgument("claim", claim.id, "must be about a setting of the model with n pairs")
+    equal = {c.lhs.name for c in claim.conditions if isinstance(c, sp.Eq)}
+    fixed = {
+        name: points[0][name]
+        for name in COORDINATES[:-1]
+        if len({p[name] for p in points}) == 1 and (name in equal or math.isinf(points[0][name]))
+    }
+    extra = {k: v for k, v in points[0].items() if k not in (*COORDINATES, "delta")}
+    if isinstance(first, Tail):
+        share = 1 - first.delta if claim.relation is Relation.UPPER else first.delta
+        return Space(claim, first.measured, share, first.delta, fixed, extra)
+    measured = (
+        checks[-1].measured
+        if not first.measured.thetas
+        else max((c.measured for c in checks), key=lambda m: len(m.thetas))
+    )
+    return Space(claim, measured, 0.5, None, fixed, extra)

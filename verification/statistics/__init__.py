@@ -1,0 +1,1 @@
+"""From numbers to evidence: tests with stated error rates; knows no claim."""

@@ -1,0 +1,1 @@
+"""Measured tables that give no verdict."""

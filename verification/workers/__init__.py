@@ -1,0 +1,1 @@
+"""Where tasks run: processes, pools, threads; knows no cell."""
