@@ -3,6 +3,7 @@
 # make bench    environment, then the benchmarks
 # make check    environment, then Ruff and mypy
 # make docs     environment, then the table of verdicts and the pictures of the pages
+# make floors   the oldest versions that pyproject.toml admits, in an environment of their own; make newest: the newest
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +14,7 @@ endif
 ARGS ?=
 TESTS ?= tests
 
-.PHONY: verify test bench check docs lock clean environment
+.PHONY: verify test bench check docs floors newest lock clean environment
 
 verify: environment
 	@$(BIN)/filtergain verify $(ARGS)
@@ -35,6 +36,16 @@ bench: environment
 docs: environment
 	@$(BIN)/python docs/build.py
 	@$(BIN)/python docs/reference.py
+
+# What pip may choose for others: the command starts, and every claim has its verdict at the versions chosen.
+floors: RESOLUTION := lowest-direct
+newest: RESOLUTION := highest
+floors newest: environment
+	@rm -rf .venv-$@
+	@$(BIN)/uv venv --quiet --python $(PYTHON) .venv-$@
+	@$(BIN)/uv pip install --quiet --python .venv-$@/bin/python --resolution $(RESOLUTION) '.[all]'
+	@.venv-$@/bin/filtergain --version
+	@.venv-$@/bin/filtergain verify $(ARGS)
 
 # The stamp holds what the environment was made from and is written last; with another stamp, or none, the
 # environment is made afresh. The lock names every dependency, so nothing is left to resolve: pip's resolver
@@ -58,4 +69,4 @@ lock:
 		--no-header --no-annotate --no-emit-package filtergain --upgrade -o requirements.lock
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis out
+	rm -rf $(VENV) .venv-floors .venv-newest .pytest_cache .mypy_cache .ruff_cache .hypothesis out
