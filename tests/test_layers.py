@@ -6,47 +6,66 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BEFORE = {
-    # module prefix: prefixes of our own packages that it may import (itself is always allowed)
-    "bounds": ("bounds",),
-    "verification.errors": (),
-    "verification.setting": ("verification.errors",),
-    "verification.engines.seeds": ("verification.setting",),
-    "verification.engines.estimate": ("verification.errors",),
-    "verification.engines": (
-        "verification.errors", "verification.setting", "verification.engines.seeds", "verification.engines.estimate",
-    ),
-    "verification.statistics.tail": ("verification.errors",),
-    "verification.statistics.slopes": ("verification.errors", "verification.statistics.tail"),
-    "verification.statistics.distribution": ("verification.errors", "verification.statistics.tail"),
-    "verification.statistics.means": ("verification.errors", "verification.statistics.tail", "verification.statistics.slopes"),
-    "verification.statistics.ledger": ("verification.errors",),
-}  # fmt: skip
-NEVER = {
-    # nothing here may be imported by what comes before it in the flow
-    "verification.report": (
-        "verification.judging.run", "verification.judging.verdict", "verification.checks.judge", "verification.checks.plan",
-    ),
-    "verification.cli": (
-        "verification.judging.run", "verification.report", "verification.checks.judge", "verification.engines",
-    ),
-    "verification.judging.run": ("verification.checks.judge", "verification.checks.plan", "verification.judging.verdict"),
-    "verification.judging.verdict": ("verification.checks.judge", "verification.checks.plan", "verification.quantities.registry"),
-    "verification.checks.judge": ("verification.checks.plan", "verification.quantities.registry"),
-}  # fmt: skip
+PACKAGES = ("bounds", "verification", "filtergain")
+ORDER = [
+    # Bottom first.  A module may import from its own place and from the lines above it, nothing else of ours;
+    # places of one line do not know each other.
+    {"bounds.symbols"},
+    {"bounds.checks"},
+    {"bounds.claim"},
+    {"bounds.proof"},
+    {"bounds.law"},
+    {"bounds.paper"},
+    {"bounds.register"},
+    {"bounds.errata", "bounds.constants"},
+    {"bounds"},  # the face, and only that
+    {"verification.errors"},
+    {"verification.setting"},
+    {"verification.engines", "verification.workers", "verification.statistics"},
+    {"verification.prediction"},
+    {"verification.simulation"},
+    {"verification.quantities", "verification.studies", "verification.fitting"},
+    {"verification.checks", "verification.replication"},
+    {"verification.mutants", "verification.search", "verification.sweeps"},
+    {"verification.judging", "verification.figures"},
+    {"verification.report"},
+    {"verification.cli"},
+    {"verification"},  # the face
+    {"filtergain"},  # the name that users import
+]
+ONLY = {
+    # stricter than the order
+    "verification.engines": {"verification.errors", "verification.setting"},
+    "verification.statistics": {"verification.errors"},
+    "verification.workers": {"verification.errors"},
+}
+"""A simulator that knew a bound could lean on it; tests and workers know neither claims nor cells."""
+
+PLACES = {place: rank for rank, places in enumerate(ORDER) for place in places}
 
 
 def modules():
-    """Every module of both packages with its file."""
-    for package in ("bounds", "verification"):
+    """Every module of our packages with its file."""
+    for package in PACKAGES:
         for file in sorted((ROOT / package).rglob("*.py")):
             name = ".".join(file.relative_to(ROOT).with_suffix("").parts)
             yield name.removesuffix(".__init__"), file
 
 
+MODULES = dict(modules())
+
+
+def place(module):
+    """The folder or file of the contract that a module lies in; None where the contract has none."""
+    parts = module.split(".")
+    if parts[0] == "filtergain":
+        return "filtergain"
+    name = ".".join(parts[:2])
+    return name if name in PLACES else None
+
+
 def imports(source, module):
-    """Names of the modules that a source file imports, at any depth, type checking aside."""
-    tree = ast.parse(source)
+    """Modules of ours that a source file imports, at any depth, type checking aside."""
     found = set()
 
     def visit(node):
@@ -56,70 +75,98 @@ def imports(source, module):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, f"{module} imports relatively"
-            found.add(node.module)
-            if node.module.split(".")[0] in ("bounds", "verification"):
-                found.update(f"{node.module}.{alias.name}" for alias in node.names)
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found.update(name for name in inner if name in MODULES)
+            if any(name not in MODULES for name in inner):
+                found.add(node.module)
         for child in ast.iter_child_nodes(node):
             visit(child)
 
-    visit(tree)
-    return found
+    visit(ast.parse(source))
+    return {name for name in found if name.split(".")[0] in PACKAGES}
 
 
-def inside(name, prefixes):
-    """Whether `name` is one of the modules `prefixes` or below it."""
-    return any(name == p or name.startswith(p + ".") for p in prefixes)
-
-
-def violations(module, found):
-    """The imports of a module that run against the flow."""
-    ours = {name for name in found if name.split(".")[0] in ("bounds", "verification")}
-    allowed = next((rule for prefix, rule in BEFORE.items() if inside(module, [prefix])), None)
-    wrong = set()
+def wrong_arrows(module, source):
+    """The imports of a module that run against the order."""
+    here = place(module)
+    found = {name for name in imports(source, module) if place(name) != here}
+    allowed = ONLY.get(here)
     if allowed is not None:
-        own = next(prefix for prefix in BEFORE if inside(module, [prefix]))
-        wrong |= {name for name in ours if not inside(name, (*allowed, own)) and name != "verification"}
-    for later, earlier in NEVER.items():
-        if inside(module, earlier):
-            wrong |= {name for name in ours if inside(name, [later])}
-    return wrong
+        return {name for name in found if place(name) not in allowed}
+    return {name for name in found if place(name) is None or PLACES[place(name)] >= PLACES[here]}
 
 
-# The verdict's table for people is rendered on request; nothing is computed there.
-EXCEPTIONS = {("verification.judging.verdict", "verification.judging.table")}
+@pytest.mark.parametrize("module", MODULES)
+def test_no_module_imports_against_the_order(module):
+    """Every module lies in a place of the contract and knows only what stands below it."""
+    assert place(module) is not None, f"{module} is under no rule: give it a folder of the order"
+    assert not wrong_arrows(module, MODULES[module].read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(("module", "file"), list(modules()), ids=lambda v: v if isinstance(v, str) else "")
-def test_no_module_imports_against_the_flow(module, file):
-    """A file knows what stands before it, never what comes after."""
-    wrong = violations(module, imports(file.read_text(), module))
-    wrong = {
-        w for w in wrong if not any(module == m and inside(w, [t]) for m, t in EXCEPTIONS)
-    }  # fmt: skip
-    assert not wrong, f"{module} imports {sorted(wrong)}"
+def test_the_order_names_what_there_is():
+    """A place that no module has would be a rule about nothing."""
+    assert set(PLACES) == {place(module) for module in MODULES}
 
 
-def test_an_arrow_against_the_flow_is_seen():
-    """The negative control: engines that import bounds, and bounds that import verification."""
-    assert violations("verification.engines.exact", imports("from bounds import score", "m"))
-    assert violations("bounds.law.score", imports("def f():\n    from verification import setting", "m"))
-    assert violations("verification.checks.judge", imports("import verification.report.html", "m"))
-    assert not violations("verification.report.html", imports("import verification.judging.verdict", "m"))
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("verification.engines.exact", "from bounds.law import score"),
+        ("verification.engines.exact", "from verification.workers import pools"),
+        ("bounds.law.score", "def f():\n    from verification import setting"),
+        ("bounds.proof.steps", "from bounds.law import score"),
+        ("verification.checks.tail", "import verification.report.html"),
+        ("verification.workers.executors", "from verification.replication.cells import Cell"),
+        ("verification.judging.run", "from verification import verify"),
+        ("verification.figures.canvas", "from verification.judging import run"),
+    ],
+)
+def test_an_arrow_against_the_order_is_seen(module, source):
+    """The negative control: one wrong import for each kind of rule."""
+    assert wrong_arrows(module, source)
+
+
+def test_arrows_along_the_order_pass():
+    """What the flow needs is allowed, inside type checking even the rest."""
+    assert not wrong_arrows("verification.report.html", "import verification.judging.verdict")
+    assert not wrong_arrows("bounds.paper.tails", "from bounds.law import score")
+    assert not wrong_arrows(
+        "bounds.symbols",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import verification.cli.app",
+    )
+
+
+def circles(graph):
+    """Modules that lie on a circle of imports: those that reach themselves."""
+    reached = {name: set(targets) for name, targets in graph.items()}
+    while any(not reached[t] <= reached[name] for name in reached for t in reached[name] if t in reached):
+        for name in reached:
+            for target in tuple(reached[name]):
+                reached[name] |= reached.get(target, set())
+    return {name for name in reached if name in reached[name]}
+
+
+def test_there_is_no_circle():
+    """No module needs itself, inside a folder neither; a package's face counts as a module."""
+    graph = {name: imports(file.read_text(encoding="utf-8"), name) for name, file in MODULES.items()}
+    assert not circles(graph)
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == {"a", "b", "c"}
 
 
 def test_bounds_draws_no_samples():
     """Exact mathematics has no randomness: no file of bounds touches numpy.random or random."""
-    for module, file in modules():
-        if module.startswith("bounds"):
-            text = file.read_text()
-            found = imports(text, module)
-            assert not inside("random", found), module
+    for module, file in MODULES.items():
+        if module.split(".")[0] == "bounds":
+            text = file.read_text(encoding="utf-8")
             assert "np.random" not in text, module
             assert "numpy.random" not in text, module
+            assert "import random" not in text, module
 
 
-def test_engines_know_no_bound():
-    """A simulator that knew the answer could lean on it."""
-    for module, file in modules():
-        if module.startswith("verification.engines"):
-            assert not {n for n in imports(file.read_text(), module) if n.startswith("bounds")}, module
+def test_numbers_stand_in_the_law():
+    """NumPy is imported in bounds/law alone: what is stated elsewhere stays symbolic."""
+    for module, file in MODULES.items():
+        if module.split(".")[0] == "bounds" and place(module) != "bounds.law":
+            top = ast.parse(file.read_text(encoding="utf-8")).body
+            names = [a.name for node in top if isinstance(node, ast.Import) for a in node.names]
+            assert "numpy" not in names, module
