@@ -12,18 +12,8 @@ from functools import partial
 
 import sympy as sp
 
-from bounds.claim import (
-    Certificate,
-    Claim,
-    Law,
-    Level,
-    Measured,
-    Path,
-    Profile,
-    Relation,
-    Scaling,
-    Verdict,
-)
+from bounds.checks import Certificate, Law, Level, Measured, Path, Profile, Relation, Scaling
+from bounds.claim import Claim, Verdict
 from bounds.law.distributions import ThresholdRatioCdf
 from bounds.law.regimes import leak_boundary_at_zero
 from bounds.paper import regime_boundaries_proofs as proofs

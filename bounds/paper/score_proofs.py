@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from bounds.claim import Step
+from bounds.checks import Step
 from bounds.proof.steps import identity
 from bounds.symbols import a_x, a_y, eta, gamma, gamma_tilde, r, theta
 

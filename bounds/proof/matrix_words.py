@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import sympy as sp
 
-from bounds.claim import Compared, Step
+from bounds.checks import Compared, Step
 from bounds.proof.steps import Undecided, vanishes
 
 

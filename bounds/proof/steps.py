@@ -17,7 +17,7 @@ from typing import Any
 import sympy as sp
 from sympy.core.evalf import PrecisionExhausted
 
-from bounds.claim import Compared, Step
+from bounds.checks import Compared, Step
 from bounds.symbols import SYMBOLS, in_domain
 
 MOST_TURNS = 10

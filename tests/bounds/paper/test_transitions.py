@@ -110,7 +110,7 @@ def test_too_little_precision_is_said():
     with pytest.raises(crossings.Undecided, match="no sign at 8 bits"):
         crossings.crossings(256, Fraction(1, 10**4), 8)
     claim, prove = certificate("regime-crossings")
-    found = prove(claim, 8)
+    found = prove(claim.stated, 8)
     assert found.holds is None
     assert "no sign at 8 bits" in found.box
 
@@ -119,7 +119,7 @@ def test_too_little_precision_is_said():
 def test_certificates_hold(claim_id):
     """Each as stated, at every place that it names."""
     claim, prove = certificate(claim_id)
-    found = prove(claim, 128)
+    found = prove(claim.stated, 128)
     assert found.holds is True
     assert found.margin >= 0
     assert not found.witness
@@ -150,7 +150,7 @@ def test_certificates_hold(claim_id):
 def test_certificates_refute_wrong_bounds(claim_id, bound):
     """Negative control: each certificate uses the bound that it is given, and names where it fails."""
     claim, prove = certificate(claim_id)
-    found = prove(claim.with_bound(bound), 128)
+    found = prove(claim.with_bound(bound).stated, 128)
     assert found.holds is False
     assert "r = " in found.witness
 
@@ -158,7 +158,7 @@ def test_certificates_refute_wrong_bounds(claim_id, bound):
 def test_the_printed_switch_has_a_verdict_in_every_setting():
     """1/r^2 is within a factor 6 of the crossing at r = 2, 4 with little noise and nowhere else."""
     claim, prove = certificate("regime-switch")
-    found = prove(claim, 128)
+    found = prove(claim.stated, 128)
     assert found.holds is False
     failing = {part.partition(":")[0] for part in found.witness.split("; ")}
     kept = {f"r = {r_value}, gamma = {snr}" for r_value, snr in SMALL_RANK}
