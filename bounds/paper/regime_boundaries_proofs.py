@@ -1,7 +1,7 @@
 """Certificates on where the regimes of the filtered error end, each over a stated set of (r, gamma).
 
 Every cell is decided by itself, and the certificate's words name what was found in each: the claims are
-in `bounds.paper.regimes`, the enclosures in `bounds.law.crossings`.
+in `bounds.paper.regime_boundaries`, the enclosures in `bounds.law.crossings`.
 Derivations: proofs_notes/regimes.md.
 """
 
@@ -18,6 +18,7 @@ import sympy as sp
 from bounds.checks import Certified, Statement
 from bounds.law import crossings
 from bounds.proof.enclose import Ball, ball, enclose, endpoints, precision
+from bounds.proof.undecided import Undecided
 from bounds.symbols import gamma, gamma_tilde, mass_0, r
 
 SNRS = (1, 10, 10**4)
@@ -68,7 +69,7 @@ def certified(bits: int, what: str, found: Iterable[Found]) -> Certified:
     """All cells together: one that fails makes it false, and the witness names every one that does."""
     try:
         cells = tuple(found)
-    except crossings.Undecided as problem:
+    except Undecided as problem:
         return Certified(None, str(problem), bits, 0, 0.0)
     rows: dict[int, list[Found]] = {}
     for cell in cells:

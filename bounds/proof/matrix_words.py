@@ -18,7 +18,8 @@ from typing import Any, NamedTuple, TypeAlias
 import sympy as sp
 
 from bounds.checks import Compared, Step
-from bounds.proof.steps import Undecided, vanishes
+from bounds.proof.steps import vanishes
+from bounds.proof.undecided import Undecided
 
 
 class Letter(NamedTuple):

@@ -27,7 +27,7 @@ from bounds.claim import (
     Step,
     Tail,
 )
-from bounds.proof.steps import Undecided
+from bounds.proof.undecided import Undecided
 from verification.checks.plan import BETA, Plan
 from verification.engines.estimate import Array
 from verification.errors import InvalidArgument

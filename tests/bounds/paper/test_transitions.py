@@ -15,9 +15,10 @@ from bounds.law import crossings, regimes
 from bounds.law.distributions import ThresholdRatioCdf
 from bounds.law.scales import selection
 from bounds.law.score import Score
+from bounds.paper import regime_boundaries
 from bounds.paper import regime_boundaries_proofs as proofs
-from bounds.paper.regimes import (
-    CLAIMS,
+from bounds.paper import regimes as exponents
+from bounds.paper.regime_boundaries import (
     CROSSING_EXPANSION,
     FLAT_AT_ZERO,
     LARGE_RANK,
@@ -28,6 +29,7 @@ from bounds.paper.regimes import (
     _printed,
 )
 from bounds.proof.enclose import ball, endpoints
+from bounds.proof.undecided import Undecided
 from bounds.register import claims
 from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, r
 from verification.checks import judge
@@ -39,6 +41,7 @@ from verification.quantities import registry
 from verification.report import notes
 
 NOTE = notes.source() / "regimes.md"
+CLAIMS = (*exponents.CLAIMS, *regime_boundaries.CLAIMS)
 IDS = [claim.id for claim in CLAIMS]
 
 
@@ -107,7 +110,7 @@ CERTIFIED = [
 
 def test_too_little_precision_is_said():
     """At a few bits no sign is known: an exception, and a certificate that is undecided."""
-    with pytest.raises(crossings.Undecided, match="no sign at 8 bits"):
+    with pytest.raises(Undecided, match="no sign at 8 bits"):
         crossings.crossings(256, Fraction(1, 10**4), 8)
     claim, prove = certificate("regime-crossings")
     found = prove(claim.stated, 8)

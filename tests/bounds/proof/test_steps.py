@@ -7,7 +7,8 @@ import pytest
 import sympy as sp
 
 from bounds.claim import Relation, Search, Verdict, exact
-from bounds.proof.steps import Undecided, decided, identity, nonnegative, points, positive
+from bounds.proof.steps import decided, identity, nonnegative, points, positive
+from bounds.proof.undecided import Undecided
 from bounds.symbols import ERR, N, d, d_tilde, eta, n, n_T, r
 
 X = sp.Symbol("x", real=True)
