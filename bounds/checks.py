@@ -16,7 +16,14 @@ import sympy as sp
 
 
 class Relation(StrEnum):
-    """How the measured quantity stands to the bound."""
+    """How the measured quantity stands to the bound: UPPER (at most), LOWER (at least) or EQUAL.
+
+    Example:
+
+        >>> from bounds import claims
+        >>> claims["lemma-5"].relation
+        <Relation.UPPER: '<='>
+    """
 
     UPPER = "<="
     LOWER = ">="
@@ -32,13 +39,24 @@ Number: TypeAlias = Any
 
 @dataclass(frozen=True)
 class Measured:
-    """A random number that a simulator draws.
+    """A random number that a simulator draws, one a replicate.
 
-    `quantity` is "error" for ERR of the named `estimator`, or the name of another registered
-    quantity (an operator norm, a count).  `thetas` are thresholds on the oracle's score scale,
-    as expressions in the setting's symbols; with several, the *smallest* error over them is
-    measured, which stands for "there is a threshold".  `spread` is the standard deviation of the
-    quantity's logarithm where it is known: designs plan with it, and no error rate rests on it.
+    - `estimator`: whose error is drawn: "unfiltered", "oracle-filtered", "teacher-filtered"...
+    - `quantity`: "error" for ERR of the estimator (Eq. 4), or the name of another registered quantity (an
+      operator norm, a count).
+    - `thetas`: thresholds on the oracle's score scale, as expressions in the setting's symbols; with several,
+      the *smallest* error over them is measured, which stands for "there is a threshold".
+    - `retains`: shares of the scored pairs that are kept, in place of thresholds.
+    - `rounds`: how often the pairs are filtered, each time with fresh ones.
+    - `spread`: standard deviation of the quantity's logarithm where it is known: designs plan with it, and no
+      error rate rests on it.
+
+    Example:
+
+        >>> from bounds import Measured
+        >>> from bounds.symbols import r
+        >>> Measured("teacher-filtered", thetas=(r / 2,)).thetas
+        (r/2,)
     """
 
     estimator: str = "unfiltered"
@@ -53,8 +71,17 @@ class Measured:
 class Path:
     """A one-parameter family of settings: `parameter` runs over `values`, the rest is `at`.
 
-    An entry of `at` may be an expression in other symbols (n as a multiple of the sample
-    condition, say); expressions are resolved after the plain numbers.
+    - `parameter`: the symbol of `bounds.symbols` that moves.
+    - `values`: its values, in the order of the path.
+    - `at`: a value for every other symbol; it may be an expression in other symbols (n as a multiple of the
+      sample condition, say), and expressions are resolved after the plain numbers, counts rounded up.
+
+    Example:
+
+        >>> from bounds import Path
+        >>> from bounds.symbols import d, n, r
+        >>> Path(d, (10, 20), ((r, 2), (n, 50 * d))).points()
+        ({'r': 2, 'd': 10, 'n': 500}, {'r': 2, 'd': 20, 'n': 1000})
     """
 
     parameter: sp.Symbol
@@ -96,8 +123,19 @@ def resolve(values: Mapping[sp.Symbol, Number]) -> dict[str, float]:
 class Tail:
     """P(the measured quantity breaks the bound) <= delta, at every point of `paths`.
 
-    delta is the number put for the symbol `delta` of the bound.  `random_settings` asks for that
-    many more settings, drawn at random inside the claim's conditions.
+    - `measured`: what is drawn.
+    - `paths`: where; all of their points are judged together, at one error rate.
+    - `delta`: the probability claimed, in (0, 1); a path sets the bound's own symbol `delta`, if it has one.
+    - `random_settings`: how many more settings are drawn at random inside the claim's conditions.
+    - `least`: the cheapest profile that makes the check.
+
+    Example:
+
+        >>> from bounds import Measured, Path, Tail
+        >>> from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, r
+        >>> at = ((d, 20), (d_tilde, 20), (r, 2), (eta, 0.5), (gamma, 1), (gamma_tilde, 1))
+        >>> Tail(Measured(), (Path(n, (1000, 4000), at),), delta=0.01).delta
+        0.01
     """
 
     measured: Measured
@@ -111,12 +149,24 @@ class Tail:
 class Scaling:
     """How log(measured / bound) moves with log(parameter) along a path.
 
-    `two_sided`: the slope is equivalent to 0 within `margin` (the bound has the right exponent).
-    Otherwise only movement against the claim counts, in the direction of the path: an upper bound
-    up to an absolute constant cannot have a ratio that keeps growing along a family inside its
-    conditions, nor a lower bound one that keeps falling.  `precision` is the half-width of the
-    slope's interval that the design must reach; without it, the share of the margin that the
-    profile leaves to sampling.
+    - `measured`: what is drawn.
+    - `path`: the family of settings.
+    - `two_sided`: the slope is equivalent to 0 within `margin` (the bound has the right exponent).  Otherwise
+      only movement against the claim counts, in the direction of the path: an upper bound up to an absolute
+      constant cannot have a ratio that keeps growing along a family inside its conditions, nor a lower bound
+      one that keeps falling.
+    - `margin`: largest slope that is let pass, a power of the parameter.
+    - `precision`: half-width of the slope's interval that the design must reach; without it, the share of the
+      margin that the profile leaves to sampling.
+    - `least`: the cheapest profile that makes the check.
+
+    Example:
+
+        >>> from bounds import Measured, Path, Scaling
+        >>> from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, r
+        >>> at = ((d, 20), (d_tilde, 20), (r, 2), (eta, 0.5), (gamma, 1), (gamma_tilde, 1))
+        >>> Scaling(Measured(), Path(n, (1000, 16000), at), two_sided=True, margin=0.1).margin
+        0.1
     """
 
     measured: Measured
@@ -131,7 +181,19 @@ class Scaling:
 class Level:
     """The median of the measured quantity is within a relative `tolerance` of a stated number.
 
-    At each point of `path`; the number is `value` if given, else the claim's bound there.
+    - `measured`: what is drawn.
+    - `path`: the settings, at each of which it must hold.
+    - `tolerance`: relative, above 0.
+    - `value`: the number, in the quantity's units; without it, the claim's bound at each point.
+    - `least`: the cheapest profile that makes the check.
+
+    Example:
+
+        >>> from bounds import Level, Measured, Path
+        >>> from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, r
+        >>> at = ((d, 20), (d_tilde, 20), (r, 2), (eta, 0.5), (gamma, 1), (gamma_tilde, 1))
+        >>> Level(Measured(), Path(n, (4000,), at), tolerance=0.1).value is None
+        True
     """
 
     measured: Measured
@@ -145,9 +207,20 @@ class Level:
 class Law:
     """The measured quantity follows the stated distribution, up to `tolerance` in Kolmogorov distance.
 
-    `cdf` maps (parameter values by name, numbers (m,)) to probabilities (m,); `tolerance` is what a
-    first-order law leaves open at the sizes of `paths`.  `wrong` are laws, by name, that the same design
-    must refute: the claim's own negative controls.
+    - `measured`: what is drawn.
+    - `cdf`: maps (parameter values by name, numbers (m,)) to probabilities (m,).
+    - `paths`: the settings, at each of which it must hold.
+    - `tolerance`: what a first-order law leaves open at the sizes of `paths`, in (0, 1).
+    - `least`: the cheapest profile that makes the check.
+    - `wrong`: laws, by name, that the same design must refute: the claim's own negative controls.
+
+    Example:
+
+        >>> from bounds import Law, claims
+        >>> laws = [check for check in claims["corollary-1-sharp"].checks if isinstance(check, Law)]
+        >>> point = laws[0].paths[0].points()[0]
+        >>> float(laws[0].cdf(point, [1e9])[0])
+        1.0
     """
 
     measured: Measured
@@ -208,8 +281,19 @@ class Compared:
 class Proof:
     """A symbolic derivation: every step must be decided True by SymPy.
 
-    `derive` receives the claim's `Statement` and must reason about what stands in it, so that a changed
-    bound changes the outcome.
+    - `derive`: receives the claim's `Statement` and yields a `Step` for each thing that it decides.  It must
+      reason about what stands in the statement, so that a changed bound changes the outcome.  It may raise
+      `bounds.proof.undecided.Undecided`, as the steps of `bounds.proof.steps` do.
+
+    Example:
+
+        >>> from bounds import Proof
+        >>> from bounds.checks import Statement
+        >>> from bounds.proof.steps import identity
+        >>> from bounds.symbols import r
+        >>> proof = Proof(lambda claimed: [identity("r twice", r + r, claimed.bound)])
+        >>> [step.truth for right in (2 * r, 3 * r) for step in proof.derive(Statement(right))]
+        [True, False]
     """
 
     derive: Callable[[Statement], Iterable[Step]]
@@ -237,7 +321,17 @@ class Certified:
 class Certificate:
     """An inequality enclosed in ball arithmetic over a stated box.
 
-    `prove` receives the claim's `Statement`, whose bound it must use, and the precision in bits.
+    - `prove`: receives the claim's `Statement`, whose bound it must use, and the precision in bits; it
+      returns what it found as `Certified`.
+    - `bits`: the precision.
+
+    Example:
+
+        >>> from bounds import Certificate, claims
+        >>> claim = claims["lemma-5"]
+        >>> (check,) = [check for check in claim.checks if isinstance(check, Certificate)]
+        >>> check.prove(claim.stated, check.bits).holds
+        True
     """
 
     prove: Callable[[Statement, int], Certified]
@@ -248,8 +342,15 @@ class Certificate:
 class Search:
     """A deterministic inequality, searched for a counterexample on adversarial random instances.
 
-    `measured.quantity` names a registered ratio left-hand side / right-hand side, which the claim
-    says never passes its bound; one violation refutes.
+    - `measured`: its `quantity` names a registered ratio left-hand side / right-hand side, which the claim
+      says never passes its bound (1 where it states none); one violation refutes.
+    - `instances`: how many are tried.
+
+    Example:
+
+        >>> from bounds import Measured, Search
+        >>> Search(Measured(quantity="weyl-ratio"), instances=500).instances
+        500
     """
 
     measured: Measured

@@ -46,7 +46,18 @@ __all__ = [
 
 
 class Verdict(StrEnum):
-    """What became of a claim, strongest first."""
+    """What became of a claim, strongest first.
+
+    PROVED: every step is decided in symbols.  CERTIFIED: enclosed in ball arithmetic.  SUPPORTED: draws that
+    would have shown a violation did not.  REFUTED: a step, a box or draws contradict it.  INCONCLUSIVE:
+    none of these.
+
+    Example:
+
+        >>> from bounds import claims
+        >>> claims["lemma-5"].expected
+        <Verdict.CERTIFIED: 'CERTIFIED'>
+    """
 
     PROVED = "PROVED"
     CERTIFIED = "CERTIFIED"
@@ -62,9 +73,41 @@ Variant = Literal["printed", "corrected", "explicit", "sharp"]
 class Claim:
     """One statement of the paper (or of its correction), ready to be rendered and tested.
 
-    `up_to_constant` marks a bound printed with an unnamed absolute constant.  `probability` is
-    that with which the statement holds; None means surely.  `conditions` are SymPy relations in
-    the declared symbols.  `corrects` names the printed claim that this one replaces.
+    - `id`, `title`, `source`, `statement`: its name, and what is stated where, in words.
+    - `checks`: what of it can fail; at least one.
+    - `expected`: the verdict that the project stands for.
+    - `note`: the note's file and section, "file.md#section".
+    - `variant`: "printed", "corrected", "explicit" (with numbers for constants) or "sharp".
+    - `quantity`, `relation`, `bound`: left-hand side (ERR if None), sign and right-hand side, in the symbols
+      of `bounds.symbols`; errors are chordal distances in [0, sqrt(r)].
+    - `up_to_constant`: the bound is printed with an unnamed absolute constant.
+    - `conditions`: SymPy relations in the declared symbols.
+    - `probability`: that with which the statement holds; None means surely.
+    - `depends_on`: ids of claims that this one rests on.
+    - `corrects`: id of the printed claim that this one replaces.
+    - `remark`: what a reader must know beside the verdict.
+
+    Example:
+
+        >>> import sympy as sp
+        >>> from bounds import Claim, Measured, Path, Relation, Tail, Verdict
+        >>> from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, r
+        >>> at = ((d, 20), (d_tilde, 20), (r, 2), (eta, 1), (gamma, 1), (gamma_tilde, 1))
+        >>> claim = Claim(
+        ...     id="mine",
+        ...     title="The error falls like 1/sqrt(n)",
+        ...     source="my paper, Theorem 1",
+        ...     statement="ERR <= 4 sqrt(d r/n), with probability at least 95%.",
+        ...     relation=Relation.UPPER,
+        ...     bound=4 * sp.sqrt(d * r / n),
+        ...     checks=(Tail(Measured(), (Path(n, (1000, 4000), at),)),),
+        ...     expected=Verdict.SUPPORTED,
+        ...     note="mine.md#theorem-1",
+        ... )
+        >>> float(claim.evaluate({"d": 20, "r": 2, "n": 1000}))
+        0.8
+        >>> claim.parameters
+        (d, n, r)
     """
 
     id: str
