@@ -114,9 +114,6 @@ def noiseless_tail() -> sp.Expr:
     return sp.uppergamma(r / 2, theta / 2) / sp.gamma(r / 2)
 
 
-CORRUPTED_TAIL_AT_ZERO = sp.Rational(1, 2)
-"""P_0(0): a corrupted score is symmetric."""
-
 CORRUPTED_MEAN_AT_ZERO = 2 / sp.sqrt(sp.pi) * ROOT * sp.gamma((r + 1) / 2) / sp.gamma(r / 2)
 """E_0(0), about sqrt(2 r a a~ / pi); the paper's bound 2 s / pi is its value at r = 1."""
 
