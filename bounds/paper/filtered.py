@@ -253,7 +253,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         variant="sharp",
         expected=Verdict.SUPPORTED,
-        note="scales.md#teacher-filtered",
+        note="sharp.md#teacher-filtered",
         depends_on=("eq-56-corrected", "lemma-9", "corollary-1-sharp"),
         remark=(
             "leak < 1/(1 + gamma) at every threshold; at small eta the second term decides, and "
