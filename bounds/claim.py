@@ -1,9 +1,9 @@
 """A claim is data: what is stated, under which conditions, where, and what of it can fail.
 
-The classes below hold exact mathematics only.  A `Claim` carries its right-hand side as one
+A `Claim` holds exact mathematics only.  It carries its right-hand side as one
 SymPy expression; what is printed, rendered in LaTeX, evaluated and tested all come from it.
-Its `checks` say which falsifiable statements stand for the claim; *how* each is decided
-(how many draws, which threshold, which budget) is not known here.
+Its `checks` (`bounds.checks`, whose names a claim of one's own may import from here) say which falsifiable
+statements stand for the claim.
 """
 
 from __future__ import annotations
@@ -11,24 +11,53 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import sympy as sp
 
 from bounds import symbols
+from bounds.checks import (
+    Certificate,
+    Certified,
+    Check,
+    Compared,
+    Law,
+    Level,
+    Measured,
+    Number,
+    Path,
+    Profile,
+    Proof,
+    Relation,
+    Scaling,
+    Search,
+    Statement,
+    Step,
+    Tail,
+    resolve,
+)
 
-
-class Relation(StrEnum):
-    """How the measured quantity stands to the bound."""
-
-    UPPER = "<="
-    LOWER = ">="
-    EQUAL = "="
+__all__ = [
+    "Certificate", "Certified", "Check", "Claim", "Compared", "Derivation", "Law", "Level", "Measured",
+    "Number", "Path", "Profile", "Proof", "Relation", "Scaling", "Search", "Statement", "Step", "Tail",
+    "Variant", "Verdict", "exact", "resolve", "to_latex",
+]  # fmt: skip
 
 
 class Verdict(StrEnum):
-    """What became of a claim, strongest first."""
+    """What became of a claim, strongest first.
+
+    PROVED: every step is decided in symbols.  CERTIFIED: enclosed in ball arithmetic.  SUPPORTED: draws that
+    would have shown a violation did not.  REFUTED: a step, a box or draws contradict it.  INCONCLUSIVE:
+    none of these.
+
+    Example:
+
+        >>> from bounds import claims
+        >>> claims["lemma-5"].expected
+        <Verdict.CERTIFIED: 'CERTIFIED'>
+    """
 
     PROVED = "PROVED"
     CERTIFIED = "CERTIFIED"
@@ -38,229 +67,47 @@ class Verdict(StrEnum):
 
 
 Variant = Literal["printed", "corrected", "explicit", "sharp"]
-Profile = Literal["quick", "standard", "thorough"]
-"""How much a run may spend; a check's `least` names the cheapest profile that makes it."""
-
-Number: TypeAlias = Any
-"""int, float or a SymPy expression."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A random number that a simulator draws.
-
-    `quantity` is "error" for ERR of the named `estimator`, or the name of another registered
-    quantity (an operator norm, a count).  `thetas` are thresholds on the oracle's score scale,
-    as expressions in the setting's symbols; with several, the *smallest* error over them is
-    measured, which stands for "there is a threshold".  `spread` is the standard deviation of the
-    quantity's logarithm where it is known: designs plan with it, and no error rate rests on it.
-    """
-
-    estimator: str = "unfiltered"
-    quantity: str = "error"
-    thetas: tuple[sp.Expr, ...] = ()
-    retains: tuple[float, ...] = ()
-    rounds: int = 1
-    spread: float | None = None
-
-
-@dataclass(frozen=True)
-class Path:
-    """A one-parameter family of settings: `parameter` runs over `values`, the rest is `at`.
-
-    An entry of `at` may be an expression in other symbols (n as a multiple of the sample
-    condition, say); expressions are resolved after the plain numbers.
-    """
-
-    parameter: sp.Symbol
-    values: tuple[Number, ...]
-    at: tuple[tuple[sp.Symbol, Number], ...]
-
-    def points(self) -> tuple[dict[str, float], ...]:
-        """The settings along the path, as parameter name -> number."""
-        return tuple(dict(point) for point in self._points)
-
-    @cached_property
-    def _points(self) -> tuple[dict[str, float], ...]:
-        # Every wrong version of a claim is judged on the claim's own paths.
-        return tuple(resolve({**dict(self.at), self.parameter: v}) for v in self.values)
-
-
-def resolve(values: Mapping[sp.Symbol, Number]) -> dict[str, float]:
-    """Numbers for every symbol of `values`, resolving expressions in one another.
-
-    Counts are rounded up to whole numbers.  Raises ValueError on a symbol left free.
-    """
-    exact = {s: sp.sympify(v) for s, v in values.items()}
-    plain = {s: v for s, v in exact.items() if not v.free_symbols}
-    rest = {s: v for s, v in exact.items() if v.free_symbols}
-    while rest:
-        ready = {s: v.subs(plain) for s, v in rest.items() if v.free_symbols <= plain.keys()}
-        if not ready:
-            left = ", ".join(sorted(str(s) for s in rest))
-            raise ValueError(f"cannot resolve {left} from {sorted(map(str, plain))}")
-        plain.update(ready)
-        rest = {s: v for s, v in rest.items() if s not in ready}
-    numbers: dict[str, float] = {}
-    for s, v in plain.items():
-        numbers[s.name] = int(sp.ceiling(v)) if s.is_integer else float(v)
-    return numbers
-
-
-@dataclass(frozen=True)
-class Tail:
-    """P(the measured quantity breaks the bound) <= delta, at every point of `paths`.
-
-    delta is the number put for the symbol `delta` of the bound.  `random_settings` asks for that
-    many more settings, drawn at random inside the claim's conditions.
-    """
-
-    measured: Measured
-    paths: tuple[Path, ...]
-    delta: float = 0.05
-    random_settings: int = 0
-    least: Profile = "quick"
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """How log(measured / bound) moves with log(parameter) along a path.
-
-    `two_sided`: the slope is equivalent to 0 within `margin` (the bound has the right exponent).
-    Otherwise only movement against the claim counts, in the direction of the path: an upper bound
-    up to an absolute constant cannot have a ratio that keeps growing along a family inside its
-    conditions, nor a lower bound one that keeps falling.  `precision` is the half-width of the
-    slope's interval that the design must reach; without it, the share of the margin that the
-    profile leaves to sampling.
-    """
-
-    measured: Measured
-    path: Path
-    two_sided: bool
-    margin: float
-    precision: float | None = None
-    least: Profile = "quick"
-
-
-@dataclass(frozen=True)
-class Level:
-    """The median of the measured quantity is within a relative `tolerance` of a stated number.
-
-    At each point of `path`; the number is `value` if given, else the claim's bound there.
-    """
-
-    measured: Measured
-    path: Path
-    tolerance: float
-    value: float | None = None
-    least: Profile = "quick"
-
-
-@dataclass(frozen=True)
-class Law:
-    """The measured quantity follows the stated distribution, up to `tolerance` in Kolmogorov distance.
-
-    `cdf` maps (parameter values by name, numbers (m,)) to probabilities (m,); `tolerance` is what a
-    first-order law leaves open at the sizes of `paths`.  `wrong` are laws, by name, that the same design
-    must refute: the claim's own negative controls.
-    """
-
-    measured: Measured
-    cdf: Callable[[Mapping[str, float], Any], Any]
-    paths: tuple[Path, ...]
-    tolerance: float
-    least: Profile = "quick"
-    wrong: tuple[tuple[str, Callable[[Mapping[str, float], Any], Any]], ...] = ()
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a symbolic proof: `statement` in words, `truth` decided by SymPy.
-
-    `truth` is True only where SymPy reduced the step to an identity or a sign; `shown` is what was
-    decided, whose `str` is for display.
-    """
-
-    statement: str
-    truth: bool
-    shown: object = ""
-
-
-@dataclass(frozen=True)
-class Compared:
-    """Two sides of a decided step; put into words only where they are read, as printing is slow."""
-
-    left: Any
-    sign: str
-    right: Any
-    ending: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.left} {self.sign} {self.right}{self.ending}"
-
-
-@dataclass(frozen=True)
-class Proof:
-    """A symbolic derivation: every step must be decided True by SymPy.
-
-    `derive` receives the claim and must reason about the expressions that it carries, so that a
-    changed bound changes the outcome.
-    """
-
-    derive: Callable[[Claim], Iterable[Step]]
-
-
-@dataclass(frozen=True)
-class Certified:
-    """What a rigorous enclosure found.
-
-    `holds` is True (certified on the whole box), False (violated at `witness`) or None (undecided
-    at this precision and splitting depth).  `margin` is the smallest certified distance to
-    violation; `best` encloses the best constant in place of the stated one, where that is asked.
-    """
-
-    holds: bool | None
-    box: str
-    bits: int
-    boxes: int
-    margin: float
-    witness: str = ""
-    best: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """An inequality enclosed in ball arithmetic over a stated box.
-
-    `prove` receives the claim (and must use the bound that it carries) and the precision in bits.
-    """
-
-    prove: Callable[[Claim, int], Certified]
-    bits: int = 128
-
-
-@dataclass(frozen=True)
-class Search:
-    """A deterministic inequality, searched for a counterexample on adversarial random instances.
-
-    `measured.quantity` names a registered ratio left-hand side / right-hand side, which the claim
-    says never passes its bound; one violation refutes.
-    """
-
-    measured: Measured
-    instances: int = 2000
-
-
-Check: TypeAlias = Tail | Scaling | Level | Law | Proof | Certificate | Search
 
 
 @dataclass(frozen=True)
 class Claim:
     """One statement of the paper (or of its correction), ready to be rendered and tested.
 
-    `up_to_constant` marks a bound printed with an unnamed absolute constant.  `probability` is
-    that with which the statement holds; None means surely.  `conditions` are SymPy relations in
-    the declared symbols.  `corrects` names the printed claim that this one replaces.
+    - `id`, `title`, `source`, `statement`: its name, and what is stated where, in words.
+    - `checks`: what of it can fail; at least one.
+    - `expected`: the verdict that the project stands for.
+    - `note`: the note's file and section, "file.md#section".
+    - `variant`: "printed", "corrected", "explicit" (with numbers for constants) or "sharp".
+    - `quantity`, `relation`, `bound`: left-hand side (ERR if None), sign and right-hand side, in the symbols
+      of `bounds.symbols`; errors are chordal distances in [0, sqrt(r)].
+    - `up_to_constant`: the bound is printed with an unnamed absolute constant.
+    - `conditions`: SymPy relations in the declared symbols.
+    - `probability`: that with which the statement holds; None means surely.
+    - `depends_on`: ids of claims that this one rests on.
+    - `corrects`: id of the printed claim that this one replaces.
+    - `remark`: what a reader must know beside the verdict.
+
+    Example:
+
+        >>> import sympy as sp
+        >>> from bounds import Claim, Measured, Path, Relation, Tail, Verdict
+        >>> from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, r
+        >>> at = ((d, 20), (d_tilde, 20), (r, 2), (eta, 1), (gamma, 1), (gamma_tilde, 1))
+        >>> claim = Claim(
+        ...     id="mine",
+        ...     title="The error falls like 1/sqrt(n)",
+        ...     source="my paper, Theorem 1",
+        ...     statement="ERR <= 4 sqrt(d r/n), with probability at least 95%.",
+        ...     relation=Relation.UPPER,
+        ...     bound=4 * sp.sqrt(d * r / n),
+        ...     checks=(Tail(Measured(), (Path(n, (1000, 4000), at),)),),
+        ...     expected=Verdict.SUPPORTED,
+        ...     note="mine.md#theorem-1",
+        ... )
+        >>> float(claim.evaluate({"d": 20, "r": 2, "n": 1000}))
+        0.8
+        >>> claim.parameters
+        (d, n, r)
     """
 
     id: str
@@ -280,6 +127,11 @@ class Claim:
     depends_on: tuple[str, ...] = ()
     corrects: str | None = None
     remark: str = ""
+
+    @property
+    def stated(self) -> Statement:
+        """What a proof of the claim may reason about."""
+        return Statement(self.bound, self.relation, self.conditions)
 
     @property
     def parameters(self) -> tuple[sp.Symbol, ...]:
@@ -337,6 +189,49 @@ class Claim:
         if self.bound is None:
             raise ValueError(f"claim {self.id!r} states no bound")
         return self.bound
+
+
+Derivation: TypeAlias = Callable[[Statement], Iterable[Step]]
+"""Steps that decide a claim, from its `Statement`."""
+
+
+def exact(
+    claim_id: str,
+    title: str,
+    source: str,
+    statement: str,
+    quantity: sp.Expr | str,
+    bound: sp.Expr,
+    *checks: Search | Derivation,
+    note: str,
+    **fields: Any,
+) -> Claim:
+    """A claim whose checks are symbolic derivations and searches; `fields` are further ones of `Claim`.
+
+    The relation is equality unless given.  Expected: PROVED by derivations alone, SUPPORTED with a
+    search among them, REFUTED where `expected` says so.  A `quantity` in words is LaTeX.
+    """
+    wrapped: tuple[Check, ...] = tuple(
+        check if isinstance(check, Search) else Proof(check) for check in checks
+    )
+    proved = all(isinstance(check, Proof) for check in wrapped)
+    options: dict[str, Any] = {
+        "relation": Relation.EQUAL,
+        "expected": Verdict.PROVED if proved else Verdict.SUPPORTED,
+        **fields,
+    }
+    return Claim(
+        id=claim_id,
+        title=title,
+        source=source,
+        statement=statement,
+        # SymPy prints a name with a brace as it stands; others it takes apart at _ and ^.
+        quantity=sp.Symbol(f"{{{quantity}}}") if isinstance(quantity, str) else quantity,
+        bound=bound,
+        checks=wrapped,
+        note=note,
+        **options,
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -15,6 +15,7 @@ from bounds.paper import (
     filtered,
     model,
     moments,
+    regime_boundaries,
     regimes,
     score,
     selection,
@@ -34,6 +35,7 @@ CLAIMS: tuple[Claim, ...] = (
     *unfiltered.CLAIMS,
     *filtered.CLAIMS,
     *regimes.CLAIMS,
+    *regime_boundaries.CLAIMS,
     *selection.CLAIMS,
     *thresholds.CLAIMS,
     *subspace.CLAIMS,
@@ -60,9 +62,19 @@ class UnknownClaim(KeyError):
 
 
 class Register(Mapping[str, Claim]):
-    """Claims by id, in order.  Looking up an unknown id raises UnknownClaim with suggestions.
+    """Claims by id, in order.
 
-    Raises ValueError where the claims contradict each other; see `check_register`.
+    Looking up an unknown id raises `UnknownClaim` with suggestions.  Making one raises ValueError where the
+    claims contradict each other: see `check_register`.
+
+    Example:
+
+        >>> from bounds import claims
+        >>> claims["lemma-5"].source
+        'Appendix C, Lemma 5'
+        >>> claims["lema-5"]
+        Traceback (most recent call last):
+        bounds.register.UnknownClaim: no claim is called 'lema-5'; did you mean lemma-5, lemma-15, lemma-9?
     """
 
     def __init__(self, claims: tuple[Claim, ...], among: tuple[str, ...] = ()) -> None:

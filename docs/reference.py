@@ -16,9 +16,9 @@ from typing import Any
 
 PAGE = Path(__file__).parent / "reference.md"
 MODULES = (
-    "bounds.claim", "bounds.register", "bounds.symbols", "bounds.law.scales", "bounds.law.score",
-    "bounds.law.error",
-    "bounds.constants", "verification.setting", "verification.prediction.law", "verification.simulation",
+    "bounds.claim", "bounds.checks", "bounds.register", "bounds.symbols", "bounds.law.scales",
+    "bounds.law.score", "bounds.law.error", "bounds.constants",
+    "verification.setting", "verification.prediction.law", "verification.simulation",
     "verification.judging.run", "verification.judging.verdict", "verification.statistics.tail",
     "verification.engines.estimate", "verification.quantities.registry", "verification.judging.own_claims",
     "verification.engines.seeds", "verification.sweeps.grid", "verification.sweeps.sweep",

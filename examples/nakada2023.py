@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 import sympy as sp
 
-from bounds.claim import Claim, Measured, Path, Relation, Scaling, Tail, Verdict
+from bounds import Claim, Measured, Path, Relation, Scaling, Tail, Verdict
 from bounds.symbols import ERR, C, d, delta, eta, gamma, n, r
 from verification.engines.estimate import Array, chordal_distance, fit, random_basis
 

@@ -14,7 +14,7 @@ import numpy as np
 import sympy as sp
 from scipy import stats
 
-from bounds.claim import Claim, Law, Measured, Path, Relation, Scaling, Tail, Verdict
+from bounds import Claim, Law, Measured, Path, Relation, Scaling, Tail, Verdict
 from bounds.symbols import ERR, d, delta, gamma, n, r
 
 

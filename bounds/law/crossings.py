@@ -21,6 +21,7 @@ from itertools import pairwise
 
 from bounds.law import score_balls
 from bounds.proof.enclose import Ball, ball, precision
+from bounds.proof.undecided import Undecided
 
 DEPTH = 120
 """Halvings of [0, 1] after which roots that were not told apart are given up; a leak may begin at 1e-12."""
@@ -31,10 +32,6 @@ ISOLATED = Fraction(1, 10**9)
 Interval = tuple[Fraction, Fraction]
 Bernstein = tuple[Ball, Ball, Ball, Ball]
 """Coefficients of a cubic on an interval: it lies between the smallest and the largest of them there."""
-
-
-class Undecided(ArithmeticError):
-    """The precision did not tell a sign."""
 
 
 def moments(r: int, noise: Fraction, clean: bool, half: bool) -> tuple[Ball, Ball]:

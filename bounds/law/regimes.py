@@ -115,7 +115,7 @@ def crossings(
     grows, not to the printed 1/r^2.  At r = 1 there is none.
 
     Found as changes of sign between 120 points (ratio 1.26 below 0.74, denser above), so two crossings closer
-    than that are missed; `crossing_balls.crossings` certifies their number for theta = r/2.
+    than that are missed; `bounds.law.crossings` certifies their number for theta = r/2.
     """
     import numpy as np
     from scipy.optimize import brentq

@@ -113,12 +113,13 @@ def conditional_squared_norm_mp(
     digits: int = DIGITS,
 ) -> Any:
     """E[|v|^2 | S > theta] (right) or E[|u|^2 | S > theta] (left), as r a~ P_{r+2} / P_r."""
-
-    def value() -> Any:
-        variance = 1 + 1 / mp.mpf(of_side(side, gamma, gamma_tilde))
-        return r * variance * _lift(mp.mpf(theta), _law(r, gamma, gamma_tilde, clean))
-
-    return _rounded(value, digits)
+    return _rounded(
+        lambda: (
+            _mean_square(r, gamma, gamma_tilde, side)
+            * _lift(mp.mpf(theta), _law(r, gamma, gamma_tilde, clean))
+        ),
+        digits,
+    )
 
 
 def squared_norm_density_mp(
@@ -131,12 +132,13 @@ def squared_norm_density_mp(
     digits: int = DIGITS,
 ) -> Any:
     """E[|v|^2 delta(S - theta)] (right) or E[|u|^2 delta(S - theta)] (left), as r a~ p_{r+2}."""
-
-    def value() -> Any:
-        variance = 1 + 1 / mp.mpf(of_side(side, gamma, gamma_tilde))
-        return r * variance * mp.exp(_log_density(mp.mpf(theta), _law(r + 2, gamma, gamma_tilde, clean)))
-
-    return _rounded(value, digits)
+    return _rounded(
+        lambda: (
+            _mean_square(r, gamma, gamma_tilde, side)
+            * mp.exp(_log_density(mp.mpf(theta), _law(r + 2, gamma, gamma_tilde, clean)))
+        ),
+        digits,
+    )
 
 
 @dataclass(frozen=True)
@@ -167,8 +169,9 @@ class ScoreMp:
 
     def kappa(self, theta: Real, side: Side) -> Any:
         """E[|v|^2 | S > theta] / r (right) or E[|u|^2 | S > theta] / r (left)."""
-        gamma = of_side(side, self.gamma, self.gamma_tilde)
-        return self._rounded(lambda: (1 + 1 / mp.mpf(gamma)) * self._conditional(theta, _lift))
+        return self._rounded(
+            lambda: _mean_square(1, self.gamma, self.gamma_tilde, side) * self._conditional(theta, _lift)
+        )
 
     def posterior(self, theta: Real) -> Any:
         """P(clean | S > theta)."""
@@ -235,6 +238,11 @@ def _rounded(function: Callable[[], Any], digits: int) -> Any:
         value = function()
     with mpmath.workdps(digits):
         return +value
+
+
+def _mean_square(r: int, gamma: Real, gamma_tilde: Real, side: Side) -> Any:
+    """E|v|^2 = r a~ (right) or E|u|^2 = r a (left)."""
+    return r * (1 + 1 / mp.mpf(of_side(side, gamma, gamma_tilde)))
 
 
 def _mean(theta: Any, law: _Law) -> Any:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from bounds.claim import Claim, Measured, Path, Proof, Relation, Scaling, Step, Tail, Verdict
+from bounds.checks import Measured, Path, Proof, Relation, Scaling, Statement, Step, Tail
+from bounds.claim import Claim, Verdict
 from bounds.proof import steps
 from bounds.symbols import ERR, C, a_x, a_y, d, d_tilde, delta, deviation, eta, gamma, gamma_tilde, n, r, t
 
@@ -187,13 +188,13 @@ _DELTA = sp.Rational(1, 20)
 _EXPLICIT_PATHS = _paths(delta=_DELTA)
 
 
-def _one_dimension(claim: Claim) -> Iterator[Step]:
+def _one_dimension(claimed: Statement) -> Iterator[Step]:
     """d = d~ = r = 1: both spaces are the whole line, whatever is learned."""
     sign = sp.Symbol("s", nonzero=True)
     learned = sp.Matrix([sign / sp.Abs(sign)])
     residual = (sp.eye(1) - sp.Matrix([1]) * sp.Matrix([1]).T) * learned
     yield steps.identity("the learned direction has no part across the true one", residual[0], 0)
-    yield steps.nonnegative("the error 0 is at least the stated bound", residual[0] - claim.bound)
+    yield steps.nonnegative("the error 0 is at least the stated bound", residual[0] - claimed.bound)
 
 
 CLAIMS: tuple[Claim, ...] = (

@@ -11,8 +11,8 @@ from itertools import product
 
 import sympy as sp
 
-from bounds.claim import Claim, Measured, Relation, Search, Step
-from bounds.exact import exact
+from bounds.checks import Measured, Relation, Search, Statement, Step
+from bounds.claim import Claim, exact
 from bounds.paper.matrices import BASES, U_PERP, U_TILDE, U_TILDE_PERP, X_TILDE, U, X
 from bounds.paper.model import COVARIANCE_X, COVARIANCE_Y
 from bounds.paper.moments import contracted_moment
@@ -42,7 +42,7 @@ LEMMA_10_MOMENT = 3 * SCALE**2 * CHANGE_NUCLEAR / (2 * SMALLEST * (GAP - CHANGE)
 """||E_T - E_O||_2 is at most this, at every threshold."""
 
 
-def _prove_lemma_6(bound: sp.Expr) -> Iterator[Step]:
+def _prove_lemma_6(claimed: Statement) -> Iterator[Step]:
     # Finite laws: weights p_i, q_j, values x_i, y_j, indicators (here any numbers) of the two events.
     for rows, columns in product((2, 3), repeat=2):
         weight_x, value_x, kept_x = (sp.symbols(f"{name}0:{rows}", positive=True) for name in "pxa")
@@ -57,12 +57,12 @@ def _prove_lemma_6(bound: sp.Expr) -> Iterator[Step]:
         separate = apart_x / total_x * apart_y / total_y
         ratio = sp.cancel(together / separate)
         yield nonnegative(
-            f"E[x y | both kept] over the product of means, {rows} x {columns} values", bound, ratio
+            f"E[x y | both kept] over the product of means, {rows} x {columns} values", claimed.bound, ratio
         )
-        yield nonnegative("and back", bound, 1 / ratio)
+        yield nonnegative("and back", claimed.bound, 1 / ratio)
 
 
-def _prove_lemma_7(bound: sp.Expr) -> Iterator[Step]:
+def _prove_lemma_7(claimed: Statement) -> Iterator[Step]:
     shape = sp.MatrixSymbol("A", d, d_tilde)
     precision = {
         name: sp.MatrixSymbol(f"K_{name}", *size)
@@ -85,7 +85,7 @@ def _prove_lemma_7(bound: sp.Expr) -> Iterator[Step]:
     # The substitution (x, x~) -> (-x, -x~) therefore turns E[x | kept] into minus itself.
     mean = sp.Symbol("m", real=True)
     (solution,) = sp.solve(sp.Eq(mean, -mean), mean)
-    yield identity("the only m with m = -m", solution, bound)
+    yield identity("the only m with m = -m", solution, claimed.bound)
 
 
 def _lemma_10_pieces() -> Iterator[Step]:
@@ -123,15 +123,17 @@ def _lowest_eigenvalue() -> sp.Expr:
     return SMALLEST * (GAP - CHANGE) / 2
 
 
-def _prove_lemma_10_probability(bound: sp.Expr) -> Iterator[Step]:
+def _prove_lemma_10_probability(claimed: Statement) -> Iterator[Step]:
     yield from _lemma_10_pieces()
     derived = SCALE * CHANGE_NUCLEAR / (4 * _lowest_eigenvalue())
     slack = sp.Symbol("h", positive=True)
-    yield nonnegative("trace norm of the change times 1/(4 mu)", (bound - derived).subs(GAP, CHANGE + slack))
-    yield from _scale_free(bound)
+    yield nonnegative(
+        "trace norm of the change times 1/(4 mu)", (claimed.bound - derived).subs(GAP, CHANGE + slack)
+    )
+    yield from _scale_free(claimed.bound)
 
 
-def _prove_lemma_10_moment(bound: sp.Expr) -> Iterator[Step]:
+def _prove_lemma_10_moment(claimed: Statement) -> Iterator[Step]:
     yield from _lemma_10_pieces()
     size = sp.Symbol("m", integer=True, positive=True)
     form, change, law = (sp.MatrixSymbol(name, size, size) for name in ("F", "D", "V"))
@@ -143,8 +145,8 @@ def _prove_lemma_10_moment(bound: sp.Expr) -> Iterator[Step]:
     # |tr(FV) tr(DV)| + 2 |tr(FVDV)| <= 3 ||F||_* ||D||_* for |V_jj| <= 1.
     derived = 3 * SCALE * (SCALE * CHANGE_NUCLEAR) / (4 * _lowest_eigenvalue())
     slack = sp.Symbol("h", positive=True)
-    yield nonnegative("three trace norms times 1/(4 mu)", (bound - derived).subs(GAP, CHANGE + slack))
-    yield from _scale_free(bound)
+    yield nonnegative("three trace norms times 1/(4 mu)", (claimed.bound - derived).subs(GAP, CHANGE + slack))
+    yield from _scale_free(claimed.bound)
 
 
 def _scale_free(bound: sp.Expr) -> Iterator[Step]:
@@ -152,7 +154,7 @@ def _scale_free(bound: sp.Expr) -> Iterator[Step]:
     yield identity("dividing both matrices by rho changes nothing", bound.subs(scaled), bound)
 
 
-def _prove_step_3_prime(bound: sp.Expr) -> Iterator[Step]:
+def _prove_step_3_prime(claimed: Statement) -> Iterator[Step]:
     across = {"x": U_PERP, "x~": U_TILDE_PERP}
     own = {"x": (COVARIANCE_X, U), "x~": (COVARIANCE_Y, U_TILDE)}
     for name, rest in across.items():
@@ -170,10 +172,12 @@ def _prove_step_3_prime(bound: sp.Expr) -> Iterator[Step]:
             )
     # Uncorrelated Gaussians are independent, so such a part is independent of the score and of the other.
     kept_mean = sp.Symbol("k", real=True)
-    yield identity("the expectation is a factor E[U_perp^T xi] = 0 times another", 0 * kept_mean, bound)
+    yield identity(
+        "the expectation is a factor E[U_perp^T xi] = 0 times another", 0 * kept_mean, claimed.bound
+    )
 
 
-def _prove_multiple(bound: sp.Expr) -> Iterator[Step]:
+def _prove_multiple(claimed: Statement) -> Iterator[Step]:
     turn = sp.MatrixSymbol("Q", r, r)
     one = sp.Identity(r)
     algebra = Algebra(relations={turn * turn.T: one, turn.T * turn: one})
@@ -191,7 +195,7 @@ def _prove_multiple(bound: sp.Expr) -> Iterator[Step]:
         moves += [sp.diag(*(-1 if i == k else 1 for i in range(size))) for k in range(size)]
         equations = [e for q in moves for e in q * matrix * q.T - matrix]
         (solution,) = sp.solve([*equations, matrix.trace() - mean_1], entries, dict=True)
-        stated = bound.subs(r, size) * sp.eye(size)
+        stated = claimed.bound.subs(r, size) * sp.eye(size)
         yield identity(
             f"the only matrix that no rotation changes, r = {size}, of trace E_1",
             matrix.subs(solution),

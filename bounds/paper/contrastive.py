@@ -12,8 +12,8 @@ from itertools import product
 import sympy as sp
 from sympy.concrete.delta import deltasummation
 
-from bounds.claim import Claim, Relation, Step
-from bounds.exact import exact
+from bounds.checks import Relation, Statement, Step
+from bounds.claim import Claim, exact
 from bounds.paper.matrices import BASES, G_TILDE, U_TILDE, G, U
 from bounds.proof.matrix_words import Algebra, substitute
 from bounds.proof.steps import decided, identity, nonnegative, positive
@@ -82,31 +82,31 @@ def loss_weight() -> sp.Expr:
     return _summed((1 - same(i, j)) * contrast / (2 * n * (n - 1)), j, i)
 
 
-def _prove_eq_3(bound: sp.Expr) -> Iterator[Step]:
-    yield identity("the weight of s_kl in the double sum", loss_weight(), bound)
-    total = _summed(bound, K)
+def _prove_eq_3(claimed: Statement) -> Iterator[Step]:
+    yield identity("the weight of s_kl in the double sum", loss_weight(), claimed.bound)
+    total = _summed(claimed.bound, K)
     yield identity("the weights of a row sum to 0: a common shift of the x~ changes nothing", total, 0)
 
 
-def _prove_eq_5(bound: sp.Expr) -> Iterator[Step]:
+def _prove_eq_5(claimed: Statement) -> Iterator[Step]:
     i = sp.Symbol("i", integer=True, positive=True)
-    yield identity("minus the weight of s_kl in the loss", -loss_weight(), bound)
-    yield identity("mean of matched minus mean of mismatched products", S_N_WEIGHT_PAIRS, bound)
+    yield identity("minus the weight of s_kl in the loss", -loss_weight(), claimed.bound)
+    yield identity("mean of matched minus mean of mismatched products", S_N_WEIGHT_PAIRS, claimed.bound)
     # (1/(n-1)) sum_i (x_i - mean)(x~_i - mean~)^T
     left = sp.KroneckerDelta(i, K) - 1 / n
     right = sp.KroneckerDelta(i, L) - 1 / n
-    yield identity("product of the centred pairs", _summed(left * right, i) / (n - 1), bound)
-    yield identity("a row of weights sums to 0", _summed(bound, K), 0)
+    yield identity("product of the centred pairs", _summed(left * right, i) / (n - 1), claimed.bound)
+    yield identity("a row of weights sums to 0", _summed(claimed.bound, K), 0)
 
 
-def _prove_step_1(bound: sp.Expr) -> Iterator[Step]:
+def _prove_step_1(claimed: Statement) -> Iterator[Step]:
     plain = Algebra()
     x, y = sp.MatrixSymbol("x_k", d, 1), sp.MatrixSymbol("xt_l", d_tilde, 1)
     score = sp.Trace(x.T * G.T * G_TILDE * y)
     yield plain.identity(
         "any n: s_kl with its weight is the (k, l) part of the trace",
         loss_weight() * score,
-        S_N_WEIGHT * substitute(bound, {S_N: x * y.T}),
+        S_N_WEIGHT * substitute(claimed.bound, {S_N: x * y.T}),
     )
     for size in (2, 3, 4):
         xs = [sp.MatrixSymbol(f"x_{i}", d, 1) for i in range(size)]
@@ -119,21 +119,21 @@ def _prove_step_1(bound: sp.Expr) -> Iterator[Step]:
         loss = sum((s(i, j) - s(i, i)) + (s(j, i) - s(i, i)) for i, j in indices) / (2 * size * (size - 1))
         mean_x, mean_y = sp.MatAdd(*xs) / size, sp.MatAdd(*ys) / size
         covariance = sp.MatAdd(*((xs[i] - mean_x) * (ys[i] - mean_y).T for i in range(size))) / (size - 1)
-        stated = substitute(bound, {S_N: covariance})
+        stated = substitute(claimed.bound, {S_N: covariance})
         yield plain.identity(f"n = {size}, written out from Eq. 3", loss, stated)
 
 
-def _prove_unbiased(bound: sp.Expr) -> Iterator[Step]:
+def _prove_unbiased(claimed: Statement) -> Iterator[Step]:
     # E[x_k x~_l^T] = eta U U~^T if k = l, else 0.
     matched = _summed(S_N_WEIGHT * _same, L)  # the weight of a matched pair
     total = sp.simplify(n * matched)
     yield identity("the weights of matched pairs sum to 1", total, 1)
     clean, corrupted = U * U_TILDE.T, sp.ZeroMatrix(d, d_tilde)
     mean = eta * clean + (1 - eta) * corrupted
-    yield BASES.identity("E[S_n] over the coin", total * mean, bound)
+    yield BASES.identity("E[S_n] over the coin", total * mean, claimed.bound)
 
 
-def _prove_eckart_young(bound: sp.Expr) -> Iterator[Step]:
+def _prove_eckart_young(claimed: Statement) -> Iterator[Step]:
     product_ = sp.MatrixSymbol("M", d, d_tilde)
     gap = product_ - S_N / rho
     quadratic = -sp.Trace(product_.T * S_N) + rho / 2 * sp.Trace(product_.T * product_)
@@ -143,11 +143,11 @@ def _prove_eckart_young(bound: sp.Expr) -> Iterator[Step]:
     # The loss now splits over singular values sigma of M: -sigma s_k + rho sigma^2/2.
     sigma = sp.Symbol("sigma", nonnegative=True)
     one = -sigma * SINGULAR_VALUE + rho * sigma**2 / 2
-    least = one.subs(sigma, bound)
+    least = one.subs(sigma, claimed.bound)
     yield identity(
         "each singular value has its one minimum at the bound",
         one - least,
-        rho * (sigma - bound) ** 2 / 2,
+        rho * (sigma - claimed.bound) ** 2 / 2,
     )
     lower = sp.Symbol("s_l", nonnegative=True)
     extra = sp.Symbol("h", nonnegative=True)
@@ -191,15 +191,15 @@ def _trace_inequality_of_size(size: int) -> Iterator[Step]:
     yield nonnegative(f"tr(M^T S) <= sum sigma_k s_k, {size} x {size}", sp.expand(diagonal - below))
 
 
-def _prove_minimum(bound: sp.Expr) -> Iterator[Step]:
+def _prove_minimum(claimed: Statement) -> Iterator[Step]:
     for rank in (1, 2, 3):
         kept = [_values[k] for k in range(1, rank + 1)]
         minima = [MINIMISER.subs(SINGULAR_VALUE, s) for s in kept]
         loss = sum(-m * s + rho * m**2 / 2 for m, s in zip(minima, kept, strict=True))
-        yield identity(f"the loss at Eq. 6's minimiser, r = {rank}", loss, bound.subs(r, rank).doit())
+        yield identity(f"the loss at Eq. 6's minimiser, r = {rank}", loss, claimed.bound.subs(r, rank).doit())
 
 
-def _prove_rho_free(bound: sp.Expr) -> Iterator[Step]:
+def _prove_rho_free(claimed: Statement) -> Iterator[Step]:
     values, inverse = sp.MatrixSymbol("D", r, r), sp.MatrixSymbol("Dinv", r, r)
     algebra = Algebra(
         symmetric=(values, inverse),
@@ -212,18 +212,20 @@ def _prove_rho_free(bound: sp.Expr) -> Iterator[Step]:
     learned = _LEFT * values * _RIGHT.T / rho
     pseudo_inverse = rho * _RIGHT * inverse * _LEFT.T
     yield algebra.identity("M M^+ M = M", learned * pseudo_inverse * learned, learned)
-    yield algebra.identity("the projector on the range of M, whatever rho", learned * pseudo_inverse, bound)
-    yield decided("no rho is left in it", not bound.has(rho))
+    yield algebra.identity(
+        "the projector on the range of M, whatever rho", learned * pseudo_inverse, claimed.bound
+    )
+    yield decided("no rho is left in it", not claimed.bound.has(rho))
 
 
-def _prove_eq_23(bound: sp.Expr) -> Iterator[Step]:
+def _prove_eq_23(claimed: Statement) -> Iterator[Step]:
     # ||SVD_r(S) - S|| = sigma_(r+1)(S) <= sigma_(r+1)(eta U U~^T) + e = e, by Weyl and the rank of U U~^T.
     tail = sp.Symbol("s_{r+1}", nonnegative=True)
     slack = sp.Symbol("h", nonnegative=True)
     total = (tail + CHANGE) / rho
     yield nonnegative(
         "triangle inequality through S_n, with sigma_(r+1) <= e",
-        (bound - total).subs(CHANGE, tail + slack),
+        (claimed.bound - total).subs(CHANGE, tail + slack),
     )
     # diag(b - e, e) is e away from diag(b, 0); for b < 2e its best rank-1 part is diag(0, e).
     w = sp.Symbol("w", positive=True)  # b = 2e/(1 + w)
@@ -231,16 +233,16 @@ def _prove_eq_23(bound: sp.Expr) -> Iterator[Step]:
     yield positive("diag(b - e, e) with b < 2e has its larger entry second", CHANGE - (size - CHANGE))
     v = sp.Symbol("v", positive=True)
     yield positive("that part is then max(b, e) = b away, for w < 1", (size - CHANGE).subs(w, 1 / (1 + v)))
-    yield identity("which tends to the bound: the 2 is best", sp.limit(size, w, 0) / rho, bound)
+    yield identity("which tends to the bound: the 2 is best", sp.limit(size, w, 0) / rho, claimed.bound)
 
 
-def _prove_step_5(bound: sp.Expr) -> Iterator[Step]:
+def _prove_step_5(claimed: Statement) -> Iterator[Step]:
     yield from _frobenius_steps()
     # Both matrices have rank r, so their difference has rank at most 2r.
     operator, gap = CLOSED_FORM_ERROR, eta / rho
     wedin = sp.sqrt(2 * r) * operator / (gap - operator)
     slack = sp.Symbol("h", positive=True)  # eta = 2e + h
-    stated = (bound - wedin).subs(eta, 2 * CHANGE + slack)
+    stated = (claimed.bound - wedin).subs(eta, 2 * CHANGE + slack)
     yield nonnegative("Lemma 2 at sigma_r = eta/rho and Eq. 23 gives at most the bound", sp.simplify(stated))
     yield decided("rho has cancelled", not sp.simplify(wedin).has(rho))
 

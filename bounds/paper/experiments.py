@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from bounds.claim import Claim, Law, Level, Measured, Path, Relation, Scaling, Verdict
+from bounds.checks import Law, Level, Measured, Path, Relation, Scaling
+from bounds.claim import Claim, Verdict
 from bounds.law.score import Score
 from bounds.paper.unfiltered import (
     CORE,

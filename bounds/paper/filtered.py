@@ -7,7 +7,8 @@ from functools import partial
 
 import sympy as sp
 
-from bounds.claim import Claim, Law, Measured, Number, Path, Profile, Relation, Scaling, Verdict
+from bounds.checks import Law, Measured, Number, Path, Profile, Relation, Scaling
+from bounds.claim import Claim, Verdict
 from bounds.law import distributions, scales
 from bounds.paper.unfiltered import GROWTH, HIGH_PROBABILITY, SAMPLE_CONDITION, condition_multiple
 from bounds.symbols import ERR, a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, r
@@ -252,7 +253,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         variant="sharp",
         expected=Verdict.SUPPORTED,
-        note="scales.md#teacher-filtered",
+        note="sharp.md#teacher-filtered",
         depends_on=("eq-56-corrected", "lemma-9", "corollary-1-sharp"),
         remark=(
             "leak < 1/(1 + gamma) at every threshold; at small eta the second term decides, and "

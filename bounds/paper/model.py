@@ -11,8 +11,8 @@ from itertools import product
 
 import sympy as sp
 
-from bounds.claim import Claim, Step
-from bounds.exact import Derivation, exact
+from bounds.checks import Statement, Step
+from bounds.claim import Claim, Derivation, exact
 from bounds.paper.matrices import BASES, G_TILDE, U_TILDE, G, U, V
 from bounds.paper.moments import gaussian_moment
 from bounds.paper.subspace import CHORDAL_SQUARED
@@ -64,20 +64,20 @@ def _maps(clean: bool) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
     return x, y
 
 
-def _prove_covariance(bound: sp.Expr) -> Iterator[Step]:
+def _prove_covariance(claimed: Statement) -> Iterator[Step]:
     for clean in (True, False):
         x, _ = _maps(clean)
         word = "clean" if clean else "corrupted"
-        yield _SOURCES.identity(f"Cov(x) of a {word} pair", x * x.T, bound)
+        yield _SOURCES.identity(f"Cov(x) of a {word} pair", x * x.T, claimed.bound)
     yield BASES.identity(
-        "its r signal directions have variance 1 + 1/gamma", U.T * bound * U, a_x * sp.Identity(r)
+        "its r signal directions have variance 1 + 1/gamma", U.T * claimed.bound * U, a_x * sp.Identity(r)
     )
 
 
 def _prove_mixture(clean: bool) -> Derivation:
-    def prove(bound: sp.Expr) -> Iterator[Step]:
+    def prove(claimed: Statement) -> Iterator[Step]:
         maps = _maps(clean)
-        factor, stated = multiple_of_blocks(bound)
+        factor, stated = multiple_of_blocks(claimed.bound)
         for i, j in product((0, 1), repeat=2):
             yield _SOURCES.identity(
                 f"block ({i + 1}, {j + 1}) of the covariance of a linear image of Gaussians",
@@ -88,15 +88,15 @@ def _prove_mixture(clean: bool) -> Derivation:
     return prove
 
 
-def _prove_corruption(bound: sp.Expr) -> Iterator[Step]:
+def _prove_corruption(claimed: Statement) -> Iterator[Step]:
     def moment(clean: bool, order: int) -> sp.Expr:
         # Alternating z, z~: equal variables if clean, independent ones if not.
         return gaussian_moment(lambda i, j: sp.Integer(1 if clean or (i - j) % 2 == 0 else 0), order)
 
     second = eta * moment(True, 2) + (1 - eta) * moment(False, 2)
-    yield identity("E[z z~] of one coordinate, over the coin", second, bound)
+    yield identity("E[z z~] of one coordinate, over the coin", second, claimed.bound)
     fourth = eta * moment(True, 4) + (1 - eta) * moment(False, 4)
-    gaussian = gaussian_moment(lambda i, j: sp.Integer(1) if (i - j) % 2 == 0 else bound, 4)
+    gaussian = gaussian_moment(lambda i, j: sp.Integer(1) if (i - j) % 2 == 0 else claimed.bound, 4)
     w = sp.Symbol("w", positive=True)
     gap = (fourth - gaussian).subs(eta, 1 / (1 + w))
     yield positive("E[z^2 z~^2] exceeds that of a Gaussian pair with this correlation when 0 < eta < 1", gap)
@@ -115,19 +115,19 @@ _TURNED = Algebra(
 )
 
 
-def _prove_noise(bound: sp.Expr) -> Iterator[Step]:
-    yield BASES.identity("E||xi||^2 = tr(I/gamma)", sp.Trace(sp.Identity(d) / gamma), bound)
+def _prove_noise(claimed: Statement) -> Iterator[Step]:
+    yield BASES.identity("E||xi||^2 = tr(I/gamma)", sp.Trace(sp.Identity(d) / gamma), claimed.bound)
     noise = sp.Identity(d) / gamma
     yield _TURNED.identity("the noise's law does not change under a rotation", _Q * noise * _Q.T, noise)
 
 
-def _prove_snr(bound: sp.Expr) -> Iterator[Step]:
+def _prove_snr(claimed: Statement) -> Iterator[Step]:
     signal, noise = sp.Trace(U * U.T), sp.Trace(sp.Identity(d) / gamma)
     yield BASES.identity("E||Uz||^2 = tr(U U^T)", signal, r)
-    yield BASES.identity("signal power over noise power", signal / noise, bound)
+    yield BASES.identity("signal power over noise power", signal / noise, claimed.bound)
 
 
-def _prove_rotation(bound: sp.Expr) -> Iterator[Step]:
+def _prove_rotation(claimed: Statement) -> Iterator[Step]:
     swap = {U: _Q * U, U_TILDE: _Q_TILDE * U_TILDE}
     yield _TURNED.identity(
         "Cov(Qx) is the covariance with QU in place of U",
@@ -143,7 +143,9 @@ def _prove_rotation(bound: sp.Expr) -> Iterator[Step]:
         substitute(U * U_TILDE.T, swap),
     )
     turned = substitute(CHORDAL_SQUARED, {V: _Q * V, U: _Q * U})
-    yield _TURNED.identity("the squared chordal distance of QV and QU is that of V and U", turned, bound)
+    yield _TURNED.identity(
+        "the squared chordal distance of QV and QU is that of V and U", turned, claimed.bound
+    )
 
 
 _TURN = sp.MatrixSymbol("A", r, r)
@@ -156,9 +158,9 @@ _ENCODERS = Algebra(
 )
 
 
-def _prove_invariance(bound: sp.Expr) -> Iterator[Step]:
+def _prove_invariance(claimed: Statement) -> Iterator[Step]:
     left, right = _TURN * G, _TURN * G_TILDE
-    yield _ENCODERS.identity("(AG)^T (AG~)", left.T * right, bound)
+    yield _ENCODERS.identity("(AG)^T (AG~)", left.T * right, claimed.bound)
     # W stands for (G G^T)^-1; G G^T is written H, so that H W = I can be a relation.
     gram = sp.MatrixSymbol("H", r, r)
     algebra = Algebra(

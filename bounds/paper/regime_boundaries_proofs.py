@@ -1,7 +1,7 @@
 """Certificates on where the regimes of the filtered error end, each over a stated set of (r, gamma).
 
 Every cell is decided by itself, and the certificate's words name what was found in each: the claims are
-in `bounds.paper.regimes`, the enclosures in `bounds.law.crossings`.
+in `bounds.paper.regime_boundaries`, the enclosures in `bounds.law.crossings`.
 Derivations: proofs_notes/regimes.md.
 """
 
@@ -15,9 +15,10 @@ from functools import partial
 
 import sympy as sp
 
-from bounds.claim import Certified, Claim
+from bounds.checks import Certified, Statement
 from bounds.law import crossings
 from bounds.proof.enclose import Ball, ball, enclose, endpoints, precision
+from bounds.proof.undecided import Undecided
 from bounds.symbols import gamma, gamma_tilde, mass_0, r
 
 SNRS = (1, 10, 10**4)
@@ -68,7 +69,7 @@ def certified(bits: int, what: str, found: Iterable[Found]) -> Certified:
     """All cells together: one that fails makes it false, and the witness names every one that does."""
     try:
         cells = tuple(found)
-    except crossings.Undecided as problem:
+    except Undecided as problem:
         return Certified(None, str(problem), bits, 0, 0.0)
     rows: dict[int, list[Found]] = {}
     for cell in cells:
@@ -85,7 +86,7 @@ def certified(bits: int, what: str, found: Iterable[Found]) -> Certified:
 
 
 def compared(
-    claim: Claim,
+    claimed: Statement,
     bits: int,
     place: Place,
     value: Ball | None,
@@ -95,11 +96,10 @@ def compared(
     """Whether value over the claim's bound lies within `limits`; without a value it does not."""
     if value is None:
         return Found(place, "none", -1.0, False)
-    assert claim.bound is not None
     with precision(bits):
-        low, high = endpoints(value / enclose(claim.bound, parameters(place) if given is None else given))
+        low, high = endpoints(value / enclose(claimed.bound, parameters(place) if given is None else given))
         words = f"{float(value.mid()):.4g}"
-        if not claim.bound.is_number:
+        if not claimed.bound.is_number:
             words += f" [{(low + high) / 2:.3g}]"
     margin = min(limits[1] - high, low - limits[0])
     if low > limits[1] or high < limits[0]:
@@ -120,20 +120,20 @@ def leak_boundary(place: Place, half: bool, bits: int) -> Ball | None:
 
 
 def certify_switch(
-    places: tuple[Place, ...], allowed: Callable[[int], float], claim: Claim, bits: int
+    places: tuple[Place, ...], allowed: Callable[[int], float], claimed: Statement, bits: int
 ) -> Certified:
     """The first crossing over the claim's bound lies within [1/x, x], x = allowed(r), at each place."""
 
     def cells() -> Iterable[Found]:
         for place in places:
             limit = allowed(place[0])
-            yield compared(claim, bits, place, first_crossing(place, bits), (1 / limit, limit))
+            yield compared(claimed, bits, place, first_crossing(place, bits), (1 / limit, limit))
 
     return certified(bits, f"first crossing {OVER}", cells())
 
 
 def certify_places(
-    table: Mapping[Place, tuple[float, ...]], relative: float, claim: Claim, bits: int
+    table: Mapping[Place, tuple[float, ...]], relative: float, claimed: Statement, bits: int
 ) -> Certified:
     """At each place the crossings over those of `table` are the claim's bound, and there are no others."""
 
@@ -145,7 +145,7 @@ def certify_places(
         if not stated:
             return Found(place, "none", relative, True)
         each = [
-            compared(claim, bits, place, crossings.enclosure(x) / ball(at), (1 - relative, 1 + relative))
+            compared(claimed, bits, place, crossings.enclosure(x) / ball(at), (1 - relative, 1 + relative))
             for x, at in zip(found, stated, strict=True)
         ]
         words = " and ".join(f"{float(x[0]):.4g}" for x in found)
@@ -157,10 +157,9 @@ def certify_places(
         return certified(bits, "crossings", map(cell, table))
 
 
-def certify_count(claim: Claim, bits: int) -> Certified:
+def certify_count(claimed: Statement, bits: int) -> Certified:
     """As many crossings as the claim's bound says, at every place; which threshold is better at eta = 0."""
-    assert claim.bound is not None
-    stated = claim.bound
+    stated = claimed.bound
 
     def cell(place: Place) -> Found:
         noise = Fraction(1, place[1])
@@ -172,10 +171,9 @@ def certify_count(claim: Claim, bits: int) -> Certified:
     return certified(bits, what, map(cell, EVERY))
 
 
-def certify_never(claim: Claim, bits: int) -> Certified:
+def certify_never(claimed: Statement, bits: int) -> Certified:
     """At gamma = 1 and r = 2, 4, 16 the ratio stays below the claim's bound at every eta."""
-    assert claim.bound is not None
-    factor = Fraction(int(claim.bound.p), int(claim.bound.q))
+    factor = Fraction(int(claimed.bound.p), int(claimed.bound.q))
 
     def cell(place: Place) -> Found:
         below = crossings.never_above(place[0], Fraction(1, place[1]), factor, bits)
@@ -184,40 +182,40 @@ def certify_never(claim: Claim, bits: int) -> Certified:
     return certified(bits, f"below {factor} at every eta in [0, 1]", map(cell, ((2, 1), (4, 1), (16, 1))))
 
 
-def certify_leak_at_zero(stated: sp.Expr, claim: Claim, bits: int) -> Certified:
+def certify_leak_at_zero(stated: sp.Expr, claimed: Statement, bits: int) -> Certified:
     """At theta = 0 the boundary over the claim's bound lies within [1 - 3/2 stated, 1], at every place."""
 
     def cell(place: Place) -> Found:
         with precision(bits):
             remainder = 1.5 * endpoints(enclose(stated, parameters(place)))[0]
         limits = (1 - remainder - WIDTH, 1 + WIDTH)
-        return compared(claim, bits, place, leak_boundary(place, False, bits), limits)
+        return compared(claimed, bits, place, leak_boundary(place, False, bits), limits)
 
     return certified(bits, f"the leak's only boundary at theta = 0, N = n_T {OVER}", map(cell, EVERY))
 
 
-def certify_leak_at_half(factor: float, claim: Claim, bits: int) -> Certified:
+def certify_leak_at_half(factor: float, claimed: Statement, bits: int) -> Certified:
     """At theta = r/2 the boundary is the claim's bound up to `factor`, at every place."""
 
     def cell(place: Place) -> Found:
         value, given = leak_boundary(place, True, bits), with_moments(True, bits, place)
-        return compared(claim, bits, place, value, (1 / factor, factor), given)
+        return compared(claimed, bits, place, value, (1 / factor, factor), given)
 
     return certified(bits, f"the leak's only boundary at theta = r/2, N = n_T {OVER}", map(cell, EVERY))
 
 
-def certify_flat(least: float, claim: Claim, bits: int) -> Certified:
+def certify_flat(least: float, claimed: Statement, bits: int) -> Certified:
     """At theta = 0 M_0/(M_0 + M_1) over the claim's bound lies within [least, 1], at every place."""
 
     def cell(place: Place) -> Found:
         value = crossings.flat_boundary(place[0], Fraction(1, place[1]), False, bits)
-        return compared(claim, bits, place, value, (least, 1 + WIDTH))
+        return compared(claimed, bits, place, value, (least, 1 + WIDTH))
 
     what = f"where corrupted pairs begin to supply most of M at theta = 0 {OVER}"
     return certified(bits, what, map(cell, EVERY))
 
 
-def certify_order(claim: Claim, bits: int) -> Certified:
+def certify_order(claimed: Statement, bits: int) -> Certified:
     """At theta = 0 the leak's boundary over the flat one is at most the claim's bound, at every place."""
 
     def cell(place: Place) -> Found:
@@ -225,12 +223,12 @@ def certify_order(claim: Claim, bits: int) -> Certified:
         with precision(bits):
             flat = crossings.flat_boundary(place[0], Fraction(1, place[1]), False, bits)
             ratio = None if leak is None else leak / flat
-        return compared(claim, bits, place, ratio, (-math.inf, 1.0))
+        return compared(claimed, bits, place, ratio, (-math.inf, 1.0))
 
     what = "the leak's boundary over the flat regime's at theta = 0, N = n_T"
     return certified(bits, what, map(cell, EVERY))
 
 
-def switch(places: Iterable[Place], allowed: Callable[[int], float]) -> Callable[[Claim, int], Certified]:
+def switch(places: Iterable[Place], allowed: Callable[[int], float]) -> Callable[[Statement, int], Certified]:
     """`certify_switch` of these places, ready for a `Certificate`."""
     return partial(certify_switch, tuple(places), allowed)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from bounds.claim import Claim, Relation, Step, Verdict
-from bounds.exact import Derivation, exact
+from bounds.checks import Relation, Statement, Step
+from bounds.claim import Claim, Derivation, Verdict, exact
 from bounds.paper.matrices import U_TILDE, U
 from bounds.paper.model import COVARIANCE_X, COVARIANCE_Y
 from bounds.paper.moments import (
@@ -83,56 +83,56 @@ def _at_model(expression: sp.Expr) -> sp.Expr:
     return sp.expand(_MODEL.evaluate(substitute(expression, values)))
 
 
-def _prove_mean_clean(bound: sp.Expr) -> Iterator[Step]:
-    yield identity("tr(A Sigma_1) with A = U U~^T", _at_model(LEMMA_12_MEAN), bound)
+def _prove_mean_clean(claimed: Statement) -> Iterator[Step]:
+    yield identity("tr(A Sigma_1) with A = U U~^T", _at_model(LEMMA_12_MEAN), claimed.bound)
 
 
-def _prove_mean_corrupted(bound: sp.Expr) -> Iterator[Step]:
+def _prove_mean_corrupted(claimed: Statement) -> Iterator[Step]:
     mean = contracted_moment([(A_CROSS, 0, 1)], {0: OMEGA, 1: OMEGA_TILDE})
-    yield identity("E[x^T U U~^T x~] for independent x, x~", mean, bound)
+    yield identity("E[x^T U U~^T x~] for independent x, x~", mean, claimed.bound)
 
 
-def _prove_variance_corrupted(bound: sp.Expr) -> Iterator[Step]:
-    yield identity("Lemma 13 at A = U U~^T and Sigma_0", _at_model(LEMMA_13_VARIANCE), bound)
+def _prove_variance_corrupted(claimed: Statement) -> Iterator[Step]:
+    yield identity("Lemma 13 at A = U U~^T and Sigma_0", _at_model(LEMMA_13_VARIANCE), claimed.bound)
 
 
-def _prove_variance_clean(bound: sp.Expr) -> Iterator[Step]:
-    yield identity("Lemma 12 at A = U U~^T and Sigma_1", _at_model(LEMMA_12_VARIANCE), bound)
+def _prove_variance_clean(claimed: Statement) -> Iterator[Step]:
+    yield identity("Lemma 12 at A = U U~^T and Sigma_1", _at_model(LEMMA_12_VARIANCE), claimed.bound)
 
 
-def _prove_variance_lower(bound: sp.Expr) -> Iterator[Step]:
+def _prove_variance_lower(claimed: Statement) -> Iterator[Step]:
     ratio = VARIANCE_CLEAN / VARIANCE_CORRUPTED
-    yield nonnegative("sigma_1^2/sigma_0^2 is at least the bound", ratio - bound)
+    yield nonnegative("sigma_1^2/sigma_0^2 is at least the bound", ratio - claimed.bound)
     noisy = sp.limit(sp.limit(ratio, gamma, 0), gamma_tilde, 0)
-    yield identity("and tends to it as the noise grows: the constant is best", noisy, bound)
+    yield identity("and tends to it as the noise grows: the constant is best", noisy, claimed.bound)
 
 
-def _prove_variance_upper(bound: sp.Expr) -> Iterator[Step]:
+def _prove_variance_upper(claimed: Statement) -> Iterator[Step]:
     ratio = VARIANCE_CLEAN / VARIANCE_CORRUPTED
-    yield nonnegative("sigma_1^2/sigma_0^2 is at most the bound", bound - ratio)
+    yield nonnegative("sigma_1^2/sigma_0^2 is at most the bound", claimed.bound - ratio)
     noiseless = sp.limit(sp.limit(ratio, gamma, sp.oo), gamma_tilde, sp.oo)
-    yield identity("and tends to it without noise: the constant is best", noiseless, bound)
+    yield identity("and tends to it without noise: the constant is best", noiseless, claimed.bound)
 
 
-def _prove_mixture(bound: sp.Expr) -> Iterator[Step]:
+def _prove_mixture(claimed: Statement) -> Iterator[Step]:
     second = eta * (VARIANCE_CLEAN + r**2) + (1 - eta) * VARIANCE_CORRUPTED
-    yield identity("E[D^2] - E[D]^2 over the hidden coin", second - (eta * r) ** 2, bound)
+    yield identity("E[D^2] - E[D]^2 over the hidden coin", second - (eta * r) ** 2, claimed.bound)
 
 
-def _prove_remark_6_2(bound: sp.Expr) -> Iterator[Step]:
-    yield identity("sigma_1^2 equals the stated value", VARIANCE_CLEAN, bound)
+def _prove_remark_6_2(claimed: Statement) -> Iterator[Step]:
+    yield identity("sigma_1^2 equals the stated value", VARIANCE_CLEAN, claimed.bound)
 
 
-def _prove_remark_6_2_corrected(bound: sp.Expr) -> Iterator[Step]:
-    squares = r**2 / VARIANCE_CLEAN - bound**2
+def _prove_remark_6_2_corrected(claimed: Statement) -> Iterator[Step]:
+    squares = r**2 / VARIANCE_CLEAN - claimed.bound**2
     yield nonnegative("(r/sigma_1)^2 is at least the bound squared", squares)
-    yield decided("it grows without bound in r at any noise", sp.limit(bound**2, r, sp.oo) == sp.oo)
+    yield decided("it grows without bound in r at any noise", sp.limit(claimed.bound**2, r, sp.oo) == sp.oo)
     fixed = sp.limit(sp.limit(r**2 / VARIANCE_CLEAN, gamma, sp.oo), gamma_tilde, sp.oo)
     yield identity("at fixed r the modes never separate further than sqrt(r/2)", fixed, r / 2)
 
 
 def _prove_mgf(correlated: int) -> Derivation:
-    def prove(bound: sp.Expr) -> Iterator[Step]:
+    def prove(claimed: Statement) -> Iterator[Step]:
         v, q = sp.Symbol("v", real=True), sp.Symbol("q", positive=True)
         slope, spread = sp.Integer(correlated) / a_y, a_x - correlated / a_y
         u = sp.Symbol("u", real=True)
@@ -149,17 +149,17 @@ def _prove_mgf(correlated: int) -> Derivation:
             density.subs(u, v) * sp.exp((1 - q) * v**2 / (2 * a)),
             q ** sp.Rational(-1, 2) * density.subs({u: v, a: a / q}, simultaneous=True),
         )
-        stated = sp.expand_log(sp.log(bound), force=True)
+        stated = sp.expand_log(sp.log(claimed.bound), force=True)
         yield identity(
             "r coordinates: the power -r/2 of q", sp.diff(-r / 2 * sp.log(base), S), sp.diff(stated, S)
         )
-        yield identity("and 1 at s = 0", bound.subs(S, 0), 1)
+        yield identity("and 1 at s = 0", claimed.bound.subs(S, 0), 1)
         mean = sp.diff(stated, S).subs(S, 0)
         variance = sp.diff(stated, S, 2).subs(S, 0)
         yield identity("first cumulant", mean, r * correlated)
         yield identity("second cumulant", variance, VARIANCE_CLEAN if correlated else VARIANCE_CORRUPTED)
         if not correlated:
-            yield identity("even in s: the law is symmetric", bound.subs(S, -S), bound)
+            yield identity("even in s: the law is symmetric", claimed.bound.subs(S, -S), claimed.bound)
 
     return prove
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from bounds.claim import Step
+from bounds.checks import Step
 from bounds.proof.steps import identity
 from bounds.symbols import a_x, a_y, eta, gamma, gamma_tilde, r, theta
 
@@ -113,9 +113,6 @@ def noiseless_tail() -> sp.Expr:
     """P_1(theta) at theta >= 0 without noise."""
     return sp.uppergamma(r / 2, theta / 2) / sp.gamma(r / 2)
 
-
-CORRUPTED_TAIL_AT_ZERO = sp.Rational(1, 2)
-"""P_0(0): a corrupted score is symmetric."""
 
 CORRUPTED_MEAN_AT_ZERO = 2 / sp.sqrt(sp.pi) * ROOT * sp.gamma((r + 1) / 2) / sp.gamma(r / 2)
 """E_0(0), about sqrt(2 r a a~ / pi); the paper's bound 2 s / pi is its value at r = 1."""

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from bounds.claim import Claim, Relation, Step, Verdict
-from bounds.exact import exact
+from bounds.checks import Relation, Statement, Step
+from bounds.claim import Claim, Verdict, exact
 from bounds.paper.contrastive import S_N_WEIGHT, K, L
 from bounds.paper.matrices import BASES, G_TILDE, U_TILDE, X_TILDE, G, U, X
 from bounds.paper.unfiltered import COROLLARY_1
@@ -67,29 +67,31 @@ _ABOVE = sp.Integral(_pdf(_s), (_s, theta, sp.oo))
 _MASS = sp.Integral(_s * _pdf(_s), (_s, theta, sp.oo))
 
 
-def _prove_eq_7(bound: sp.Expr) -> Iterator[Step]:
+def _prove_eq_7(claimed: Statement) -> Iterator[Step]:
     left, right = G * X, G_TILDE * X_TILDE
-    yield Algebra().identity("<G x, G~ x~> = x^T A x~ with A = G^T G~", sp.Trace(left.T * right), bound)
+    yield Algebra().identity(
+        "<G x, G~ x~> = x^T A x~ with A = G^T G~", sp.Trace(left.T * right), claimed.bound
+    )
     factor, excess = sp.symbols("c h", positive=True)
     yield positive("score > theta gives c score > c theta", factor * (theta + excess) - factor * theta)
     yield nonnegative("and score <= theta does not", factor * theta - factor * (theta - excess))
 
 
-def _prove_eq_8(bound: sp.Expr) -> Iterator[Step]:
+def _prove_eq_8(claimed: Statement) -> Iterator[Step]:
     left, right = U.T * X, U_TILDE.T * X_TILDE
-    yield BASES.identity("<U^T x, U~^T x~> = x^T U U~^T x~", sp.Trace(left.T * right), bound)
+    yield BASES.identity("<U^T x, U~^T x~> = x^T U U~^T x~", sp.Trace(left.T * right), claimed.bound)
     limit = eta / rho * ORACLE_SCORE
-    yield BASES.identity("the teacher's limit is eta/rho of it", limit, eta / rho * bound)
+    yield BASES.identity("the teacher's limit is eta/rho of it", limit, eta / rho * claimed.bound)
 
 
-def _prove_clean_oracle(bound: sp.Expr) -> Iterator[Step]:
+def _prove_clean_oracle(claimed: Statement) -> Iterator[Step]:
     # Given the coins, the clean pairs are that many draws of the model with clean fraction 1.
     known = COROLLARY_1.subs({n: eta * n, eta: 1}, simultaneous=True)
-    yield identity("Corollary 1 with eta n pairs, all of them clean", known, bound)
-    yield identity("which gains sqrt(eta) on all pairs", bound / COROLLARY_1, sp.sqrt(eta))
+    yield identity("Corollary 1 with eta n pairs, all of them clean", known, claimed.bound)
+    yield identity("which gains sqrt(eta) on all pairs", claimed.bound / COROLLARY_1, sp.sqrt(eta))
 
 
-def _prove_eq_9(bound: sp.Expr) -> Iterator[Step]:
+def _prove_eq_9(claimed: Statement) -> Iterator[Step]:
     matched = S_N_WEIGHT.subs(L, K)
     apart = S_N_WEIGHT.subs(sp.KroneckerDelta(K, L), 0)
     yield identity("the weights of matched pairs sum to 1", n * matched, 1)
@@ -98,7 +100,7 @@ def _prove_eq_9(bound: sp.Expr) -> Iterator[Step]:
     yield Algebra().identity(
         "so E[S_n(theta)] = E[x x~^T] - E[x] E[x~]^T among kept pairs",
         _KEPT_MOMENT - mean_x * mean_y.T,
-        bound,
+        claimed.bound,
     )
 
 
@@ -118,23 +120,23 @@ def noise_free_values() -> dict[sp.Symbol, sp.Expr]:
     }
 
 
-def _prove_eq_10(bound: sp.Expr) -> Iterator[Step]:
+def _prove_eq_10(claimed: Statement) -> Iterator[Step]:
     kept = eta * tail_1 * mean_1 / r + (1 - eta) * tail_0 * mean_0 / r
     truth = kept / KEPT_SHARE
     here = noise_free_values()
-    yield identity("r = 2, no noise, theta = 0", sp.simplify(truth.subs(here)), bound.subs(here))
-    yield identity("Bayes' rule: sum of eta_c P_c E_c/r over P", truth, bound)
+    yield identity("r = 2, no noise, theta = 0", sp.simplify(truth.subs(here)), claimed.bound.subs(here))
+    yield identity("Bayes' rule: sum of eta_c P_c E_c/r over P", truth, claimed.bound)
 
 
-def _prove_eq_56(bound: sp.Expr) -> Iterator[Step]:
+def _prove_eq_56(claimed: Statement) -> Iterator[Step]:
     truth = (eta * tail_1 * F_1 + (1 - eta) * tail_0 * F_0) / KEPT_SHARE
     here = noise_free_values()
     here |= {F_1: here[mean_1] / 2, F_0: here[mean_0] / 2}
-    yield identity("r = 2, no noise, theta = 0", sp.simplify(truth.subs(here)), bound.subs(here))
-    yield identity("Bayes' rule: sum of eta_c P_c f_c over P", truth, bound)
+    yield identity("r = 2, no noise, theta = 0", sp.simplify(truth.subs(here)), claimed.bound.subs(here))
+    yield identity("Bayes' rule: sum of eta_c P_c f_c over P", truth, claimed.bound)
 
 
-def _prove_survival(bound: sp.Expr) -> Iterator[Step]:
+def _prove_survival(claimed: Statement) -> Iterator[Step]:
     w, more_kept, more_mean = sp.symbols("w h k", nonnegative=True)
     base, mean = sp.symbols("P_0 E_0", positive=True)
     family = {
@@ -144,27 +146,27 @@ def _prove_survival(bound: sp.Expr) -> Iterator[Step]:
         mean_0: mean,
         eta: 1 / (1 + w),
     }
-    gap = (MULTIPLE - bound).subs(family, simultaneous=True)
+    gap = (MULTIPLE - claimed.bound).subs(family, simultaneous=True)
     yield nonnegative("true minus printed, with P_1 >= P_0 and E_1 >= E_0", sp.factor(sp.together(gap)))
     truth = eta * (1 - eta) * (tail_1 - tail_0) * (mean_1 - mean_0) / (r * KEPT_SHARE)
-    yield identity("the difference in full", MULTIPLE - bound, truth)
+    yield identity("the difference in full", MULTIPLE - claimed.bound, truth)
 
 
-def _prove_mean_slope(bound: sp.Expr) -> Iterator[Step]:
+def _prove_mean_slope(claimed: Statement) -> Iterator[Step]:
     slope = sp.diff(_MASS / _ABOVE, theta)
     names = {_MASS: _mean_kept * P, _ABOVE: P, _pdf(theta): _density}
-    yield identity("quotient rule on E = M/P", sp.simplify(slope.subs(names)), bound)
+    yield identity("quotient rule on E = M/P", sp.simplify(slope.subs(names)), claimed.bound)
     above = sp.Symbol("h", positive=True)
     yield nonnegative(
         "E >= theta, as every kept score passes theta", (_s - theta).subs(_s, theta + above) * _density
     )
-    yield nonnegative("so the slope is not negative", bound.subs(_mean_kept, theta + above))
+    yield nonnegative("so the slope is not negative", claimed.bound.subs(_mean_kept, theta + above))
 
 
-def _prove_share_slope(bound: sp.Expr) -> Iterator[Step]:
+def _prove_share_slope(claimed: Statement) -> Iterator[Step]:
     slope = sp.diff(_ABOVE, theta).subs(_pdf(theta), _density)
-    yield identity("dP/dtheta", slope, bound)
-    yield nonnegative("P falls", -bound)
+    yield identity("dP/dtheta", slope, claimed.bound)
+    yield nonnegative("P falls", -claimed.bound)
 
 
 _TAIL_INTEGRAL = sp.Symbol("T", positive=True)
@@ -173,7 +175,7 @@ MEAN_BY_RESIDUAL_LIFE = theta + _TAIL_INTEGRAL / P
 """E = theta + (integral of P above theta)/P."""
 
 
-def _prove_residual(bound: sp.Expr) -> Iterator[Step]:
+def _prove_residual(claimed: Statement) -> Iterator[Step]:
     share = sp.Function("P")
     tail = sp.Integral(share(_s), (_s, theta, sp.oo))
     difference = _MASS - theta * _ABOVE - tail
@@ -182,7 +184,7 @@ def _prove_residual(bound: sp.Expr) -> Iterator[Step]:
         "M - theta P and the integral of P have the same slope, both vanishing at infinity", slope, 0
     )
     mean = sp.solve(sp.Eq(_mean_kept * P - theta * P, _TAIL_INTEGRAL), _mean_kept)[0]
-    yield identity("so E = M/P is", mean, bound)
+    yield identity("so E = M/P is", mean, claimed.bound)
 
 
 _multiple = sp.Symbol("c", positive=True)

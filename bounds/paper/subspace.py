@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from bounds.claim import Claim, Measured, Relation, Search, Step
-from bounds.exact import exact
+from bounds.checks import Measured, Relation, Search, Statement, Step
+from bounds.claim import Claim, exact
 from bounds.paper.matrices import BASES, U_PERP, U, V, complement_relations
 from bounds.proof.matrix_words import Algebra
 from bounds.proof.steps import decided, identity, nonnegative, positive
@@ -35,11 +35,13 @@ WEDIN_SHARP = CHANGE_FROBENIUS / GAP
 """What holds when both matrices have rank r: no loss in the denominator and no condition."""
 
 
-def _prove_definition_1(bound: sp.Expr) -> Iterator[Step]:
+def _prove_definition_1(claimed: Statement) -> Iterator[Step]:
     residual = U_PERP.T * V
-    yield BASES.identity("||U_perp^T V||_F^2", sp.Trace(residual.T * residual), bound)
+    yield BASES.identity("||U_perp^T V||_F^2", sp.Trace(residual.T * residual), claimed.bound)
     difference = V * V.T - U * U.T
-    yield BASES.identity("half of ||V V^T - U U^T||_F^2", sp.Trace(difference.T * difference) / 2, bound)
+    yield BASES.identity(
+        "half of ||V V^T - U U^T||_F^2", sp.Trace(difference.T * difference) / 2, claimed.bound
+    )
     # Principal angles: cos theta_i are the singular values of U^T V = P diag(cos) Q^T.
     cosines = sp.MatrixSymbol("C", r, r)
     left, right = sp.MatrixSymbol("P", r, r), sp.MatrixSymbol("Q", r, r)
@@ -52,23 +54,23 @@ def _prove_definition_1(bound: sp.Expr) -> Iterator[Step]:
         },
     )
     sines = sp.Trace(sp.Identity(r)) - sp.Trace(cosines * cosines)
-    yield angles.identity("sum of 1 - cos^2 over principal angles", sines, bound)
+    yield angles.identity("sum of 1 - cos^2 over principal angles", sines, claimed.bound)
     theta = sp.Symbol("theta_i", real=True)
     yield identity("1 - cos^2 is sin^2", 1 - sp.cos(theta) ** 2, sp.sin(theta) ** 2)
 
 
-def _prove_eq_4(bound: sp.Expr) -> Iterator[Step]:
+def _prove_eq_4(claimed: Statement) -> Iterator[Step]:
     overlap = V.T * U
     yield BASES.identity(
         "the squared distance falls short of r by a squared norm",
         r - CHORDAL_SQUARED,
         sp.Trace(overlap * overlap.T),
     )
-    yield nonnegative("so no distance passes sqrt(r)", bound**2 - r)
-    yield nonnegative("and the bound is reached by orthogonal spaces (d >= 2r)", r - bound**2)
+    yield nonnegative("so no distance passes sqrt(r)", claimed.bound**2 - r)
+    yield nonnegative("and the bound is reached by orthogonal spaces (d >= 2r)", r - claimed.bound**2)
 
 
-def _prove_weyl_2x2(bound: sp.Expr) -> Iterator[Step]:
+def _prove_weyl_2x2(claimed: Statement) -> Iterator[Step]:
     # [[a, b], [c, e]] acts on the plane as z -> p z + q conj(z); singular values |p| +- |q|.
     a, b, c, e = sp.symbols("a b c e", real=True)
     matrix = sp.Matrix([[a, b], [c, e]])
@@ -79,13 +81,13 @@ def _prove_weyl_2x2(bound: sp.Expr) -> Iterator[Step]:
     # With x = |p_A|, y = |q_A| and changes s, t of at most |p_(A-B)|, |q_(A-B)| in size:
     # | |p_A| +- |q_A| - (|p_B| +- |q_B|) | <= |p_(A-B)| + |q_(A-B)| = ||A - B||_2.
     s, t = sp.symbols("s t", nonnegative=True)
-    yield nonnegative("the triangle inequality for |p| + |q|", bound * (s + t), s + t)
+    yield nonnegative("the triangle inequality for |p| + |q|", claimed.bound * (s + t), s + t)
     yield nonnegative("which covers |p| - |q|", (s + t) ** 2, (s - t) ** 2)
     shift = sp.symbols("c", positive=True)
-    yield nonnegative("A = B + cI moves every singular value by ||A - B||_2", shift * bound, shift)
+    yield nonnegative("A = B + cI moves every singular value by ||A - B||_2", shift * claimed.bound, shift)
 
 
-def _prove_weyl_rank(bound: sp.Expr) -> Iterator[Step]:
+def _prove_weyl_rank(claimed: Statement) -> Iterator[Step]:
     # sigma_j(A) <= ||A - M||_2 for rank M < j: a unit vector of ker M in the span of v_1..v_j, on
     # which ||(A - M)x||^2 = sum s_i^2 c_i^2.
     j = 4
@@ -97,7 +99,9 @@ def _prove_weyl_rank(bound: sp.Expr) -> Iterator[Step]:
     yield nonnegative("||A x||^2 >= sigma_j^2 ||x||^2 on the span of v_1..v_j", norm, smallest)
     # With M the truncation of B at rank j - 1: sigma_j(A) <= ||A - B|| + ||B - M|| = ||A - B|| + sigma_j(B).
     distance, other = sp.symbols("e sigma_B", nonnegative=True)
-    yield nonnegative("sigma_j(A) - sigma_j(B) <= ||A - B||_2", bound * distance + other, distance + other)
+    yield nonnegative(
+        "sigma_j(A) - sigma_j(B) <= ||A - B||_2", claimed.bound * distance + other, distance + other
+    )
 
 
 _VALUES = sp.MatrixSymbol("S", r, r)
@@ -145,23 +149,23 @@ def _wedin_steps(bound: sp.Expr) -> Iterator[Step]:
     )
 
 
-def _prove_wedin(bound: sp.Expr) -> Iterator[Step]:
-    yield from _wedin_steps(bound)
-    ratio = sp.limit(bound * GAP / CHANGE_FROBENIUS, CHANGE, 0)
+def _prove_wedin(claimed: Statement) -> Iterator[Step]:
+    yield from _wedin_steps(claimed.bound)
+    ratio = sp.limit(claimed.bound * GAP / CHANGE_FROBENIUS, CHANGE, 0)
     yield decided("for small changes the bound is no larger than needed", ratio == 1, f"{ratio} = 1")
 
 
-def _prove_wedin_sharp(bound: sp.Expr) -> Iterator[Step]:
-    yield from _wedin_steps(bound)
+def _prove_wedin_sharp(claimed: Statement) -> Iterator[Step]:
+    yield from _wedin_steps(claimed.bound)
     # Equality: A = s u v^T and A^ = s (1 - x^2)^(1/2) u^ v^T at an angle with sine x.
     sine, size = sp.symbols("x s", positive=True)
     cosine = sp.sqrt(1 - sine**2)
     change = sp.Matrix([size, 0]) - size * cosine * sp.Matrix([cosine, sine])
-    reached = sp.simplify((bound**2).subs({CHANGE_FROBENIUS: sp.sqrt(change.dot(change)), GAP: size}))
+    reached = sp.simplify((claimed.bound**2).subs({CHANGE_FROBENIUS: sp.sqrt(change.dot(change)), GAP: size}))
     yield identity("reached by the projection of a rank-one matrix", reached, sine**2)
 
 
-def _prove_lemma_4(bound: sp.Expr) -> Iterator[Step]:
+def _prove_lemma_4(claimed: Statement) -> Iterator[Step]:
     # Weyl: sigma_r((1-t)A + tB) >= sigma_r(A) - t ||A - B||, and ||A - B|| = sigma_r(A) - h.
     change, h = sp.symbols("e h", positive=True)
     w = sp.Symbol("w", nonnegative=True)
@@ -169,7 +173,7 @@ def _prove_lemma_4(bound: sp.Expr) -> Iterator[Step]:
     time = 1 / (1 + w)  # t in (0, 1]; t = 0 is A itself
     least = value - time * change
     yield positive("sigma_r((1-t)A + tB) > 0 for t in [0, 1]", least)
-    yield nonnegative("sigma_r(A) - ||A - B|| is at most bound times that", bound * least, h)
+    yield nonnegative("sigma_r(A) - ||A - B|| is at most bound times that", claimed.bound * least, h)
     yield identity("with equality at t = 1 when A - B = e u_r v_r^T", least.subs(w, 0), h)
 
 
@@ -194,8 +198,8 @@ def _a_length(bound: sp.Expr) -> Step:
     return nonnegative("a length is not negative", bound.xreplace(squared_norms))
 
 
-def _prove_eq_35(bound: sp.Expr) -> Iterator[Step]:
-    yield _a_length(bound)
+def _prove_eq_35(claimed: Statement) -> Iterator[Step]:
+    yield _a_length(claimed.bound)
     units = Algebra(relations={_unit.T * _unit: sp.Identity(1), _unit_n.T * _unit_n: sp.Identity(1)})
     cosine = sp.MatrixSymbol("c", 1, 1)  # u^T u_n
     angled = Algebra(
@@ -206,13 +210,15 @@ def _prove_eq_35(bound: sp.Expr) -> Iterator[Step]:
             _unit.T * _unit_n: cosine,
         },
     )
-    yield angled.identity("its square is 1 - (u^T u_n)^2 = sin^2", bound**2, 1 - sp.Trace(cosine * cosine))
+    yield angled.identity(
+        "its square is 1 - (u^T u_n)^2 = sin^2", claimed.bound**2, 1 - sp.Trace(cosine * cosine)
+    )
     across = _PROJECTION * _unit_n
     yield units.identity("the residual is orthogonal to u", _unit.T * across, sp.ZeroMatrix(1, 1))
 
 
-def _prove_eq_36(bound: sp.Expr) -> Iterator[Step]:
-    yield _a_length(bound)
+def _prove_eq_36(claimed: Statement) -> Iterator[Step]:
+    yield _a_length(claimed.bound)
     # x~_i = u~ z~_i, so S_n = w u~^T with w = S_n u~, whose left singular vector is w/||w||.
     rank_one = Algebra(relations={_unit.T * _unit: sp.Identity(1), _u_tilde.T * _u_tilde: sp.Identity(1)})
     matrix = _second * _u_tilde.T
@@ -222,7 +228,7 @@ def _prove_eq_36(bound: sp.Expr) -> Iterator[Step]:
     )
     across = _PROJECTION * _second
     sine_squared = sp.Trace(across.T * across) / sp.Trace(_second.T * _second)
-    stated = (bound**2).subs(_CROSS, matrix)
+    stated = (claimed.bound**2).subs(_CROSS, matrix)
     yield rank_one.identity("Eq. 35 at u_n = w/||w||", stated, sine_squared)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sympy as sp
 
-from bounds.claim import Certificate, Claim, Proof, Relation, Verdict
+from bounds.checks import Certificate, Proof, Relation
+from bounds.claim import Claim, Verdict
 from bounds.paper import tails_proofs
 from bounds.symbols import cov_uv, mean_above, product_mean_above, r, sigma_u, sigma_v, theta
 

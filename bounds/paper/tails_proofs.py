@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from bounds.claim import Certified, Claim, Step
+from bounds.checks import Certified, Statement, Step
 from bounds.proof import steps
 from bounds.symbols import cov_uv, r, sigma, sigma_u, sigma_v, theta
 
@@ -52,13 +52,6 @@ UNKNOWN = (float("-inf"), float("inf"))
 """The range of the best constant where the stated bound has another form."""
 
 
-def required(claim: Claim) -> sp.Expr:
-    """The claim's bound; raises ValueError if it states none."""
-    if claim.bound is None:
-        raise ValueError(f"claim {claim.id!r} states no bound")
-    return claim.bound
-
-
 @dataclass(frozen=True)
 class Comparison:
     """A stated constant against the range in which the best one lies; `holds` None inside it."""
@@ -87,7 +80,7 @@ def compare(stated: sp.Expr, sufficient: sp.Expr, necessary: sp.Expr) -> Compari
     return Comparison(None, endpoints(above)[0], best)
 
 
-def whittle(claim: Claim) -> Iterator[Step]:
+def whittle(claimed: Statement) -> Iterator[Step]:
     """Symmetric X: E phi(s + X) is the mean of (phi(s + x) + phi(s - x))/2 >= phi(s)."""
     s = sp.Symbol("s", real=True)
     yield steps.identity("s is the midpoint of s + x and s - x", ((s + _x) + (s - _x)) / 2, s)
@@ -104,7 +97,7 @@ def whittle(claim: Claim) -> Iterator[Step]:
     yield steps.positive("for phi(x) = x^4 the increment is E X_2^4 + 6 Var X_1 Var X_2", grown)
 
 
-def residual_life(claim: Claim) -> Iterator[Step]:
+def residual_life(claimed: Statement) -> Iterator[Step]:
     """Lemma 5 by the mean residual life, which falls, and Cauchy-Schwarz at the mean."""
     hazard = sp.Function("H")  # -log P(X > .), convex for a log-concave law (Prekopa)
     ratio = -hazard(theta + _x) + hazard(theta)
@@ -132,7 +125,7 @@ def residual_life(claim: Claim) -> Iterator[Step]:
     )
     largest = sp.solve(sp.Eq(_tail_share, sp.exp(-1)), _w)
     yield steps.identity("which rises with w, at most that of p = 1/e", largest[0], SUFFICIENT**2)
-    yield steps.nonnegative("the stated bound is no smaller", required(claim), theta + SUFFICIENT * sigma)
+    yield steps.nonnegative("the stated bound is no smaller", claimed.bound, theta + SUFFICIENT * sigma)
     yield steps.identity(
         "the exponential law has sigma = 1 and mean residual life 1 at every threshold",
         steps.integral(_x * sp.exp(-_x), (_x, 0, sp.oo)),
@@ -140,42 +133,42 @@ def residual_life(claim: Claim) -> Iterator[Step]:
     )
 
 
-def certify_lemma_5(claim: Claim, bits: int) -> Certified:
+def certify_lemma_5(claimed: Statement, bits: int) -> Certified:
     """The stated constant against sqrt(e-1), which suffices, and 1, which is necessary."""
     from bounds.proof.enclose import enclose, precision
 
     with precision(bits):
-        stated = constant_of((required(claim) - theta) / sigma)
+        stated = constant_of((claimed.bound - theta) / sigma)
         found = Comparison(None, float("-inf"), UNKNOWN)
         if stated is not None:
             found = compare(stated, SUFFICIENT, sp.Integer(1))
         holds, witness = found.holds, ""
         for threshold in (1, 2, 32):
             # The exponential law with sigma = 1 has mean 1 and E[X | X > theta] = theta + 1.
-            if enclose(required(claim), {theta: threshold, sigma: 1}) < threshold + 1:
+            if enclose(claimed.bound, {theta: threshold, sigma: 1}) < threshold + 1:
                 holds, witness = False, f"exponential law with sigma = 1, theta = {threshold}"
     box = "every log-concave law and theta >= mean, given the proof that sqrt(e - 1) suffices"
     return Certified(holds, box, bits, 1, found.margin, witness, found.best)
 
 
-def share_above_mean(claim: Claim) -> Iterator[Step]:
+def share_above_mean(claimed: Statement) -> Iterator[Step]:
     """log P(X > .) is concave and P(X > X') uniform, so Jensen gives exp(-1)."""
     u = sp.Symbol("u", positive=True)
     least = sp.exp(steps.integral(sp.log(u), (u, 0, 1)))
     yield steps.identity("Jensen's bound is 1/e", least, sp.exp(-1))
-    yield steps.nonnegative("the stated share is no larger", least - required(claim))
+    yield steps.nonnegative("the stated share is no larger", least - claimed.bound)
     above = steps.integral(sp.exp(-_x), (_x, 1, sp.oo))
     yield steps.identity("the exponential law attains it", above, least)
 
 
-def certify_concavity(claim: Claim, bits: int) -> Certified:
+def certify_concavity(claimed: Statement, bits: int) -> Certified:
     """The second derivative of log K_0 against the stated bound, near x = 1 (independent u, v)."""
     from bounds.proof.enclose import decide, enclose, endpoints, interval, precision
 
     second = sp.diff(sp.log(density().subs(_k, 0)), _x, 2)
     with precision(bits):
         box = ((Fraction(1), Fraction(9, 8)),)
-        found = decide(lambda cell: enclose(required(claim) - second, {_x: interval(*cell[0])}), box)
+        found = decide(lambda cell: enclose(claimed.bound - second, {_x: interval(*cell[0])}), box)
         value = enclose(second, {_x: 1})
     witness = ""
     if found.holds is False:
@@ -184,7 +177,7 @@ def certify_concavity(claim: Claim, bits: int) -> Certified:
     return Certified(found.holds, box_in_words, bits, found.boxes, found.margin, witness)
 
 
-def log_convexity(claim: Claim) -> Iterator[Step]:
+def log_convexity(claimed: Statement) -> Iterator[Step]:
     """K_0 as the integral of exp(-x cosh t) over t > 0."""
     s, t = sp.symbols("s t", real=True)
     kernel = sp.exp(-_x * sp.cosh(t))
@@ -199,10 +192,10 @@ def log_convexity(claim: Claim) -> Iterator[Step]:
         "K K'' - K'^2 is the mean of a square (Cauchy-Schwarz)", pair, (sp.cosh(s) - sp.cosh(t)) ** 2 / 2
     )
     yield steps.identity("the factor exp(b x) leaves the curvature alone", sp.diff(_k * _x, _x, 2), 0)
-    yield steps.nonnegative("so the stated bound holds", -required(claim))
+    yield steps.nonnegative("so the stated bound holds", -claimed.bound)
 
 
-def log_concavity_of_sums(claim: Claim) -> Iterator[Step]:
+def log_concavity_of_sums(claimed: Statement) -> Iterator[Step]:
     """The sum is a difference of two independent gammas of shape r/2."""
     u, v = sp.symbols("u v", real=True)
     yield steps.identity("u v is a difference of squares", ((u + v) / 2) ** 2 - ((u - v) / 2) ** 2, u * v)
@@ -212,23 +205,21 @@ def log_concavity_of_sums(claim: Claim) -> Iterator[Step]:
     curvature = sp.diff(log_gamma_density, _x, 2)
     yield steps.nonnegative(
         "Gamma(r/2) is log-concave for r >= 2, and so is a difference of two (Prekopa)",
-        -curvature - required(claim),
+        -curvature - claimed.bound,
     )
 
 
-def mean_above(claim: Claim) -> Iterator[Step]:
+def mean_above(claimed: Statement) -> Iterator[Step]:
     """A conditional mean above theta is at least theta and at least the mean."""
     above, below = sp.symbols("x y", nonnegative=True)  # distances of the two means from theta
     upper, lower = theta + above, theta - below
     mean = _tail_share * upper + (1 - _tail_share) * lower
     yield steps.nonnegative("E[S | S > theta] >= theta", upper - theta)
     yield steps.nonnegative("E[S | S > theta] >= E[S]", sp.factor(upper - mean))
-    yield steps.identity(
-        "the larger of the two, per coordinate (E[S] = r Cov)", required(claim), LEMMA_8_LOWER
-    )
+    yield steps.identity("the larger of the two, per coordinate (E[S] = r Cov)", claimed.bound, LEMMA_8_LOWER)
 
 
-def upper_by_class(claim: Claim) -> Iterator[Step]:
+def upper_by_class(claimed: Statement) -> Iterator[Step]:
     """The mean residual life: rising to 1 + k for r = 1, falling for r >= 2."""
     decay = (1 / (1 - _k**2) - _k / (1 - _k**2)) * (1 + _k)
     yield steps.identity("r = 1: the density decays like exp(-x/(1+k))", decay, 1)
@@ -238,10 +229,10 @@ def upper_by_class(claim: Claim) -> Iterator[Step]:
         (1 - _k) ** 2,
     )
     yield steps.positive("r >= 2: log-concave, so Lemma 5 gives sqrt(e-1) < sqrt(2)", sp.sqrt(2) - SUFFICIENT)
-    yield steps.nonnegative("the stated bound is no smaller than at sqrt(2)", required(claim), LEMMA_8_SHARP)
+    yield steps.nonnegative("the stated bound is no smaller than at sqrt(2)", claimed.bound, LEMMA_8_SHARP)
 
 
-def certify_upper(claim: Claim, bits: int) -> Certified:
+def certify_upper(claimed: Statement, bits: int) -> Certified:
     """r = 1 and r >= 2 by the constants of the proof; r = 2..LARGEST_R once more by direct enclosure."""
     from bounds.proof.enclose import precision
 
@@ -249,14 +240,14 @@ def certify_upper(claim: Claim, bits: int) -> Certified:
         "r >= 1, correlation in [0, 1), theta >= 0, given the proof; once more directly for "
         f"r = 2..{LARGEST_R}"
     )
-    beyond = sp.simplify(required(claim) - LEMMA_8_LOWER)
+    beyond = sp.simplify(claimed.bound - LEMMA_8_LOWER)
     stated = constant_of(beyond / LEMMA_8_SPREAD)
     with precision(bits):
         found = Comparison(None, float("-inf"), UNKNOWN)
         if stated is not None:
             found = compare(stated, sp.sqrt(2), sp.sqrt(2))
         if found.holds is not True:
-            witness = _single_product_witness(required(claim))
+            witness = _single_product_witness(claimed.bound)
             return Certified(False if witness else None, box, bits, 1, found.margin, witness, found.best)
         boxes, margin = 1, found.margin
         for dimension in range(2, LARGEST_R + 1):
@@ -302,13 +293,13 @@ def _decide_at_mean(beyond: sp.Expr, dimension: int) -> Decision:
     return decide(margin, ((Fraction(0), Fraction(1)),))
 
 
-def certify_at_zero(claim: Claim, bits: int) -> Certified:
+def certify_at_zero(claimed: Statement, bits: int) -> Certified:
     """E[S | S > 0] at correlation 0 against the stated constant: least at r = 1, where it is 2/pi."""
     from bounds.law.score_balls import truncated_mean
     from bounds.proof.enclose import ball, enclose, endpoints, precision
 
     box = f"r >= 1, correlation 0, theta = 0, given that the mean rises with r; directly for r <= {LARGEST_R}"
-    stated = constant_of(r * required(claim) / (sigma_u * sigma_v))
+    stated = constant_of(r * claimed.bound / (sigma_u * sigma_v))
     if stated is None:
         return Certified(None, box, bits, 0, float("-inf"))
     with precision(bits):
@@ -326,7 +317,7 @@ def certify_at_zero(claim: Claim, bits: int) -> Certified:
     return Certified(holds or None, box, bits, LARGEST_R, margin, "", best)
 
 
-def rising_with_r(claim: Claim) -> Iterator[Step]:
+def rising_with_r(claimed: Statement) -> Iterator[Step]:
     """The closed form rises with r from 2/pi."""
     u = sp.Symbol("u", positive=True)
     yield steps.identity(
@@ -338,11 +329,11 @@ def rising_with_r(claim: Claim) -> Iterator[Step]:
     yield steps.identity("two more coordinates multiply the mean by (r+1)/r", ratio, (r + 1) / r)
     first, second = (MEAN_AT_ZERO.subs(r, k) for k in (1, 2))
     yield steps.positive("and r = 2 starts above r = 1", sp.simplify(second - first))
-    stated = sp.simplify(r * required(claim) / (sigma_u * sigma_v))
+    stated = sp.simplify(r * claimed.bound / (sigma_u * sigma_v))
     yield steps.nonnegative("r times the stated bound is at most the value at r = 1", first, stated)
 
 
-def isotropy(claim: Claim) -> Iterator[Step]:
+def isotropy(claimed: Statement) -> Iterator[Step]:
     """The score is unchanged when both vectors are flipped or permuted alike."""
     matrix = sp.Matrix(2, 2, sp.symbols("m_11 m_12 m_21 m_22", real=True))
     flip, swap = sp.diag(1, -1), sp.Matrix([[0, 1], [1, 0]])

@@ -9,7 +9,8 @@ from fractions import Fraction
 
 import sympy as sp
 
-from bounds.claim import Certificate, Claim, Proof, Relation, Verdict
+from bounds.checks import Certificate, Proof, Relation
+from bounds.claim import Claim, Verdict
 from bounds.paper import thresholds_proofs as proofs
 from bounds.paper.tails_proofs import MEAN_AT_ZERO
 from bounds.symbols import P, a_x, a_y, mean_0, mean_1, r, tail_0, tail_1, theta

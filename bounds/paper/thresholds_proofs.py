@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from bounds.claim import Certified, Claim, Step
-from bounds.paper.tails_proofs import MEAN_AT_ZERO, constant_of, required
+from bounds.checks import Certified, Relation, Statement, Step
+from bounds.paper.tails_proofs import MEAN_AT_ZERO, constant_of
 from bounds.proof import steps
 from bounds.symbols import a_x, a_y, r, theta
 
@@ -29,21 +29,21 @@ _x, _y, _w = sp.symbols("x y w", nonnegative=True)
 _m = sp.Symbol("m", nonnegative=True)  # r = 2 + m
 
 
-def mean_above(larger: sp.Expr) -> Callable[[Claim], Iterator[Step]]:
+def mean_above(larger: sp.Expr) -> Callable[[Statement], Iterator[Step]]:
     """A conditional mean above theta is at least theta and the mean; `larger` is what that gives."""
 
-    def derive(claim: Claim) -> Iterator[Step]:
+    def derive(claimed: Statement) -> Iterator[Step]:
         share = 1 / (1 + _w)
         above, below = theta + _x, theta - _y
         mean = share * above + (1 - share) * below
         yield steps.nonnegative("E[S | S > theta] >= theta", above - theta)
         yield steps.nonnegative("E[S | S > theta] >= E[S]", sp.factor(above - mean))
-        yield steps.nonnegative("the stated bound is no more than that", larger - required(claim))
+        yield steps.nonnegative("the stated bound is no more than that", larger - claimed.bound)
 
     return derive
 
 
-def mean_at_zero(claim: Claim) -> Iterator[Step]:
+def mean_at_zero(claimed: Statement) -> Iterator[Step]:
     """Given v, S is N(0, a |v|^2): E[S; S > 0] = sqrt(a/(2 pi)) E|v|."""
     z = sp.Symbol("z", positive=True)
     half_normal = steps.integral(z * sp.exp(-(z**2) / 2) / sp.sqrt(2 * sp.pi), (z, 0, sp.oo))
@@ -52,14 +52,14 @@ def mean_at_zero(claim: Claim) -> Iterator[Step]:
     length = sp.sqrt(2) * sp.gamma((r + 1) / 2) / sp.gamma(r / 2)
     yield steps.identity("mean length of r standard normals", sp.simplify(chi), length)
     yield steps.identity(
-        "divide by P_0(0) = 1/2", required(claim), 2 * half_normal * sp.sqrt(a_x * a_y) * length
+        "divide by P_0(0) = 1/2", claimed.bound, 2 * half_normal * sp.sqrt(a_x * a_y) * length
     )
 
 
-def asymptote(upper: bool) -> Callable[[Claim], Iterator[Step]]:
+def asymptote(upper: bool) -> Callable[[Statement], Iterator[Step]]:
     """Gauss's sum for Gamma(x+1)^2/Gamma(x+1/2)^2 - x at x = (r-1)/2, a series of falling terms."""
 
-    def derive(claim: Claim) -> Iterator[Step]:
+    def derive(claimed: Statement) -> Iterator[Step]:
         x = sp.Symbol("x", positive=True)
         j = sp.Symbol("j", integer=True, positive=True)
         gauss = sp.hyperexpand(sp.hyper([-HALF, -HALF], [x], 1))
@@ -78,7 +78,7 @@ def asymptote(upper: bool) -> Callable[[Claim], Iterator[Step]]:
         yield steps.identity("the terms of order 0 and 1 are x and 1/4", x + first, start)
         yield steps.positive("the others carry x/(x)_{j+1} = 1/((x+1)...(x+j)), positive", 1 / (x + j))
         yield steps.positive("and falling in x", -sp.diff(sp.log(1 / (x + j)), x))
-        stated = required(claim) ** 2 * sp.pi / (4 * a_x * a_y)
+        stated = claimed.bound**2 * sp.pi / (4 * a_x * a_y)
         stated = sp.simplify(stated.subs(r, 2 * x + 1))
         if upper:
             at_zero = sp.gamma(1) ** 2 / sp.gamma(HALF) ** 2
@@ -90,15 +90,14 @@ def asymptote(upper: bool) -> Callable[[Claim], Iterator[Step]]:
     return derive
 
 
-def certify_asymptote(claim: Claim, bits: int) -> Certified:
+def certify_asymptote(claimed: Statement, bits: int) -> Certified:
     """The stated bound against the enclosed mean for r = 1..4 LARGEST_R, at a a~ = 1."""
-    from bounds.claim import Relation
     from bounds.law.score_balls import truncated_mean
     from bounds.proof.enclose import ball, enclose, endpoints, precision
 
     scale = sp.sqrt(a_x * a_y)
-    sign = 1 if claim.relation is Relation.UPPER else -1
-    stated = sp.simplify(required(claim) / scale)
+    sign = 1 if claimed.relation is Relation.UPPER else -1
+    stated = sp.simplify(claimed.bound / scale)
     worst, holds = float("inf"), True
     with precision(bits):
         for dimension in range(1, 4 * LARGEST_R + 1):
@@ -116,12 +115,12 @@ def _box_of_means() -> str:
     return f"r = 1..{4 * LARGEST_R}, any SNR (both sides scale with sqrt(a a~))"
 
 
-def certify_closed_form(claim: Claim, bits: int) -> Certified:
+def certify_closed_form(claimed: Statement, bits: int) -> Certified:
     """The closed form of E_0(0) against the integral over the law, for r = 1..4 LARGEST_R."""
     from bounds.law.score_balls import truncated_mean
     from bounds.proof.enclose import ball, enclose, endpoints, precision
 
-    formula = sp.simplify(required(claim) / sp.sqrt(a_x * a_y))
+    formula = sp.simplify(claimed.bound / sp.sqrt(a_x * a_y))
     width = 0.0
     with precision(bits):
         for dimension in range(1, 4 * LARGEST_R + 1):
@@ -136,13 +135,13 @@ def certify_closed_form(claim: Claim, bits: int) -> Certified:
     return Certified(True, f"{_box_of_means()}; equal within {width:.1g}", bits, 4 * LARGEST_R, 0.0)
 
 
-def certify_mean_at_zero(claim: Claim, bits: int) -> Certified:
+def certify_mean_at_zero(claimed: Statement, bits: int) -> Certified:
     """A constant below E_0(0): the least value is 2/pi, at r = 1 without noise."""
     from bounds.proof.enclose import enclose, endpoints, precision
 
     box = "r >= 1, any SNR, theta = 0, given the proof that r = 1 without noise is least"
     least = MEAN_AT_ZERO.subs(r, 1)
-    stated = constant_of(required(claim))
+    stated = constant_of(claimed.bound)
     if stated is None:
         return Certified(None, box, bits, 0, float("-inf"))
     with precision(bits):
@@ -156,7 +155,7 @@ def certify_mean_at_zero(claim: Claim, bits: int) -> Certified:
         return Certified(True if equal or slack > 0 else None, box, bits, 1, margin, "", best)
 
 
-def rising_mean(claim: Claim) -> Iterator[Step]:
+def rising_mean(claimed: Statement) -> Iterator[Step]:
     """E_0(0) is least at r = 1 and without noise."""
     yield steps.identity(
         "a step of two in r multiplies it by (r+1)/r",
@@ -167,10 +166,10 @@ def rising_mean(claim: Claim) -> Iterator[Step]:
     yield steps.positive("r = 2 is above r = 1", sp.simplify(second - first))
     yield steps.identity("r = 1 has 2/pi", first, 2 / sp.pi)
     yield steps.nonnegative("noise only scales it up", sp.expand(a_x * a_y) - 1)
-    yield steps.nonnegative("the stated bound is at most that", first, required(claim))
+    yield steps.nonnegative("the stated bound is at most that", first, claimed.bound)
 
 
-def symmetric(claim: Claim) -> Iterator[Step]:
+def symmetric(claimed: Statement) -> Iterator[Step]:
     """With correlation k the score is T (k + C), T > 0 and C symmetric: P(S > 0) = P(C > -k)."""
     c, k = sp.Symbol("c", real=True), sp.Symbol("k", nonnegative=True)
     density = (1 - c**2) ** (r / 2 - 1)
@@ -178,27 +177,26 @@ def symmetric(claim: Claim) -> Iterator[Step]:
     share = sp.Integral(density, (c, -k, 1))
     at_minus_k = sp.diff(share, k).doit()
     yield steps.identity("P(C > -k) rises with k by the density at -k", at_minus_k, density.subs(c, k))
-    yield steps.nonnegative("the stated bound is at most 1/2", HALF - required(claim))
+    yield steps.nonnegative("the stated bound is at most 1/2", HALF - claimed.bound)
 
 
-def exactly_half(claim: Claim) -> Iterator[Step]:
+def exactly_half(claimed: Statement) -> Iterator[Step]:
     """At correlation 0 the score is symmetric and has no atom."""
     c = sp.Symbol("c", real=True)
     density = (1 - c**2) ** (r / 2 - 1)
     yield steps.identity("the density of C is even", density, density.subs(c, -c))
     (share,) = sp.solve(2 * _x - 1, _x)
-    yield steps.identity("P(C > 0) = P(C < 0), and both make 1", required(claim), share)
+    yield steps.identity("P(C > 0) = P(C < 0), and both make 1", claimed.bound, share)
 
 
-def certify_at_zero(claim: Claim, bits: int) -> Certified:
+def certify_at_zero(claimed: Statement, bits: int) -> Certified:
     """P_c(0) against the stated number for r = 1..LARGEST_R: it rises with the correlation from 1/2."""
-    from bounds.claim import Relation
     from bounds.law.score_balls import tail
     from bounds.proof.enclose import enclose, endpoints, precision
 
-    equality = claim.relation is Relation.EQUAL
+    equality = claimed.relation is Relation.EQUAL
     box = f"r = 1..{LARGEST_R}, " + ("correlation 0" if equality else "correlation in [0, 1]") + ", theta = 0"
-    stated = constant_of(required(claim))
+    stated = constant_of(claimed.bound)
     if stated is None:
         return Certified(None, box, bits, 0, float("-inf"))
     with precision(bits):
@@ -213,14 +211,14 @@ def certify_at_zero(claim: Claim, bits: int) -> Certified:
     return Certified(holds, box, bits, LARGEST_R, float(HALF - stated), "", best)
 
 
-def median(scaled_threshold: sp.Expr) -> Callable[[Claim], Iterator[Step]]:
+def median(scaled_threshold: sp.Expr) -> Callable[[Statement], Iterator[Step]]:
     """P_1(theta) >= 1/2 for r >= 2 by a single crossing, for theta(r) <= r - 1.
 
     S > k theta iff C > k h with h = theta/T - 1 and T ~ Gamma(r) independent of the symmetric C, so
     P_1 - 1/2 = -E[F(k h)], F odd, and its derivative in k is -E[h f(k h)], f = F' even and falling.
     """
 
-    def derive(claim: Claim) -> Iterator[Step]:
+    def derive(claimed: Statement) -> Iterator[Step]:
         z = sp.Symbol("z", positive=True)
         big_r = 2 + _m
         level = scaled_threshold.subs(r, big_r)
@@ -247,7 +245,7 @@ def median(scaled_threshold: sp.Expr) -> Callable[[Claim], Iterator[Step]]:
         start = log_ratio.subs(h, 0)
         yield steps.identity("so the ratio, 1 at h = 0, falls and then rises: one crossing", start, 0)
         # f falls in |c|: E[h f(k h)] <= f(k h_0) E[h] <= 0, with h_0 the crossing.
-        room = HALF - required(claim)
+        room = HALF - claimed.bound
         yield steps.nonnegative("P_1 rises from 1/2, and the stated bound is at most 1/2", room)
 
     return derive
@@ -255,19 +253,19 @@ def median(scaled_threshold: sp.Expr) -> Callable[[Claim], Iterator[Step]]:
 
 def certify_median(
     scaled_threshold: sp.Expr, smallest: Fraction, largest_r: int
-) -> Callable[[Claim, int], Certified]:
+) -> Callable[[Statement, int], Certified]:
     """P_1(theta) >= bound for r = 2..largest_r over correlations in [smallest, 1].
 
     Below `smallest` the tail is within the width of a cell of its limit 1/2: the proof has the rest.
     """
 
-    def prove(claim: Claim, bits: int) -> Certified:
+    def prove(claimed: Statement, bits: int) -> Certified:
         from bounds.law.score_balls import tail
         from bounds.proof.enclose import ball, decide, enclose, precision
 
         direct = f"r = 2..{largest_r}, correlation in [{smallest}, 1]"
         box = f"r >= 2, any SNR; enclosed directly for {direct}"
-        stated = constant_of(required(claim))
+        stated = constant_of(claimed.bound)
         if stated is None:
             return Certified(None, box, bits, 0, float("-inf"))
         with precision(bits):
@@ -296,13 +294,13 @@ def certify_median(
     return prove
 
 
-def certify_half_r(claim: Claim, bits: int) -> Certified:
+def certify_half_r(claimed: Statement, bits: int) -> Certified:
     """P_1(r/2) for every r >= 1: least at r = 1, enclosed over the correlation."""
     from bounds.law.score_balls import tail
     from bounds.proof.enclose import enclose, endpoints, infimum, precision
 
     box = "r >= 1, any SNR"
-    stated = constant_of(required(claim))
+    stated = constant_of(claimed.bound)
     if stated is None:
         return Certified(None, box, bits, 0, float("-inf"))
 
@@ -327,11 +325,11 @@ def certify_half_r(claim: Claim, bits: int) -> Certified:
         return Certified(holds, box, bits, 1, endpoints(margin)[0], "", best)
 
 
-def kept_share_at_zero(claim: Claim) -> Iterator[Step]:
+def kept_share_at_zero(claimed: Statement) -> Iterator[Step]:
     """P_O = eta P_1 + (1 - eta) P_0 with P_1 = 1/2 + x and P_0 = 1/2."""
     share = 1 / (1 + _w)  # eta
     kept = share * (HALF + _x) + (1 - share) * HALF
-    yield steps.nonnegative("P_O is at least the stated bound", sp.simplify(kept - required(claim)))
+    yield steps.nonnegative("P_O is at least the stated bound", sp.simplify(kept - claimed.bound))
 
 
 def _crossing_steps() -> Iterator[Step | sp.Expr]:
@@ -367,17 +365,17 @@ def _crossing() -> tuple[list[Step], sp.Expr]:
     return [step for step in found if isinstance(step, Step)], crossing
 
 
-def crossing_order(claim: Claim) -> Iterator[Step]:
+def crossing_order(claimed: Statement) -> Iterator[Step]:
     """The ratio of the crossing to the stated order must stay between positive constants."""
     found, crossing = _crossing()
     yield from found
-    ratio = sp.limit(crossing / r / required(claim), r, sp.oo)
+    ratio = sp.limit(crossing / r / claimed.bound, r, sp.oo)
     yield steps.decided("crossing over the stated order stays bounded", bool(0 < ratio < sp.oo), ratio)
 
 
-def crossing_limit(claim: Claim) -> Iterator[Step]:
+def crossing_limit(claimed: Statement) -> Iterator[Step]:
     """The ratio of the crossing to the stated value must tend to 1."""
     found, crossing = _crossing()
     yield from found
-    ratio = sp.limit(crossing / r / required(claim), r, sp.oo)
+    ratio = sp.limit(crossing / r / claimed.bound, r, sp.oo)
     yield steps.identity("crossing over the stated value tends to 1", ratio, 1)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from bounds.claim import Claim, Relation, Step, Verdict
-from bounds.exact import exact
+from bounds.checks import Relation, Statement, Step
+from bounds.claim import Claim, Verdict, exact
 from bounds.paper.matrices import BASES, U_TILDE, U
 from bounds.paper.model import COVARIANCE_X
 from bounds.paper.score import VARIANCE_CORRUPTED
@@ -39,7 +39,7 @@ STUDENT_CHANGE = (MOMENT_CONSTANT + LIMIT_NORM * SHARE_CONSTANT) * CHANGE / SHAR
 """Step 4.2: ||S_T(theta) - S_O(theta)||_2 is at most this."""
 
 
-def _prove_step_4_2(bound: sp.Expr) -> Iterator[Step]:
+def _prove_step_4_2(claimed: Statement) -> Iterator[Step]:
     moment_t, moment_o = sp.symbols("E_T E_O", real=True)  # any entry of the kept moments
     share_o = sp.Symbol("P_O", positive=True)
     split = (moment_t - moment_o) / SHARE + moment_o / share_o * (share_o - SHARE) / SHARE
@@ -47,10 +47,10 @@ def _prove_step_4_2(bound: sp.Expr) -> Iterator[Step]:
         "S_T - S_O = (E_T - E_O)/P_T + S_O (P_O - P_T)/P_T", moment_t / SHARE - moment_o / share_o, split
     )
     parts = MOMENT_CONSTANT * CHANGE / SHARE + LIMIT_NORM * SHARE_CONSTANT * CHANGE / SHARE
-    yield nonnegative("Lemma 10 for each part", bound, parts)
+    yield nonnegative("Lemma 10 for each part", claimed.bound, parts)
 
 
-def _prove_step_4_3(bound: sp.Expr) -> Iterator[Step]:
+def _prove_step_4_3(claimed: Statement) -> Iterator[Step]:
     level = r / 2
     chebyshev = VARIANCE_CORRUPTED / (2 * level**2)
     yield identity(
@@ -58,20 +58,22 @@ def _prove_step_4_3(bound: sp.Expr) -> Iterator[Step]:
     )
     share = (eta + chebyshev).subs({gamma: 1, gamma_tilde: 1, eta: 1 / r})
     limit = sp.limit(share, r, sp.oo)
-    yield nonnegative("along eta = 1/r, gamma = gamma~ = 1, P_O(r/2) stays above the constant", limit - bound)
+    yield nonnegative(
+        "along eta = 1/r, gamma = gamma~ = 1, P_O(r/2) stays above the constant", limit - claimed.bound
+    )
 
 
-def _prove_step_4_3_corrected(bound: sp.Expr) -> Iterator[Step]:
+def _prove_step_4_3_corrected(claimed: Statement) -> Iterator[Step]:
     w, h = sp.symbols("w h", nonnegative=True)
     at_half_r = {tail_1: sp.Rational(1, 2) + h, eta: 1 / (1 + w)}
     yield nonnegative(
-        "P_O = eta P_1 + (1 - eta) P_0 with P_1(r/2) >= 1/2", (KEPT_SHARE - bound).subs(at_half_r)
+        "P_O = eta P_1 + (1 - eta) P_0 with P_1(r/2) >= 1/2", (KEPT_SHARE - claimed.bound).subs(at_half_r)
     )
     symmetric = {tail_0: sp.Rational(1, 2), tail_1: sp.Rational(1, 2) + h, eta: 1 / (1 + w)}
     yield nonnegative("at theta = 0 even P_O >= 1/2", (KEPT_SHARE - sp.Rational(1, 2)).subs(symmetric))
 
 
-def _prove_step_5_rho(bound: sp.Expr) -> Iterator[Step]:
+def _prove_step_5_rho(claimed: Statement) -> Iterator[Step]:
     # The teacher's matrix is (1/rho) (cos U + sin W) (.) U~^T with W orthogonal to U; pairs corrupted.
     side = sp.MatrixSymbol("W", d, r)
     algebra = Algebra(
@@ -105,13 +107,15 @@ def _prove_step_5_rho(bound: sp.Expr) -> Iterator[Step]:
     limit = sp.limit(tangent, rho, sp.oo)
     point = sp.pi / 4  # a teacher 45 degrees off
     yield identity(
-        "its limit as rho grows, at 45 degrees", limit.subs(ANGLE, point), bound.subs(ANGLE, point)
+        "its limit as rho grows, at 45 degrees", limit.subs(ANGLE, point), claimed.bound.subs(ANGLE, point)
     )
     small = sp.Symbol("tau", positive=True)  # tan(phi)
-    yield identity("and at any angle", limit.subs(ANGLE, sp.atan(small)), bound.subs(ANGLE, sp.atan(small)))
+    yield identity(
+        "and at any angle", limit.subs(ANGLE, sp.atan(small)), claimed.bound.subs(ANGLE, sp.atan(small))
+    )
 
 
-def _prove_eq_46(bound: sp.Expr) -> Iterator[Step]:
+def _prove_eq_46(claimed: Statement) -> Iterator[Step]:
     fitted = sp.MatrixSymbol("X", d, d_tilde)  # SVD_r of the teacher's cross-covariance
     change = fitted / rho - eta / rho * U * U_TILDE.T
     error = fitted - eta * U * U_TILDE.T
@@ -124,12 +128,12 @@ def _prove_eq_46(bound: sp.Expr) -> Iterator[Step]:
         oracle.T * oracle,
         (eta / rho) ** 2 * U_TILDE * U_TILDE.T,
     )
-    yield identity("||M_T - M_O||/||M_O||", (TEACHER_ERROR / rho) / (eta / rho), bound)
+    yield identity("||M_T - M_O||/||M_O||", (TEACHER_ERROR / rho) / (eta / rho), claimed.bound)
 
 
-def _prove_split(bound: sp.Expr) -> Iterator[Step]:
+def _prove_split(claimed: Statement) -> Iterator[Step]:
     (student,) = sp.solve(sp.Eq(n_T + N, n), N)
-    yield identity("the pairs that do not train the teacher", student, bound)
+    yield identity("the pairs that do not train the teacher", student, claimed.bound)
 
 
 CLAIMS: tuple[Claim, ...] = (

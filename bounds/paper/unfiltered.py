@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
-from bounds.claim import Claim, Law, Measured, Path, Relation, Scaling, Tail, Verdict
+from bounds.checks import Law, Measured, Path, Relation, Scaling, Tail
+from bounds.claim import Claim, Verdict
 from bounds.law import distributions, scales
 from bounds.paper.concentration import (
     COROLLARY_1_CONDITION,

@@ -12,7 +12,8 @@ from typing import Any
 
 import sympy as sp
 
-from bounds.claim import Claim, Law, Measured, Path, Proof, Relation, Scaling, Step, Tail, Verdict
+from bounds.checks import Law, Measured, Path, Proof, Relation, Scaling, Statement, Step, Tail
+from bounds.claim import Claim, Verdict
 from bounds.law.error import ErrorLaw
 from bounds.paper.concentration import with_failures
 from bounds.proof.steps import identity
@@ -62,7 +63,7 @@ def _uncorrected_cdf(values: Mapping[str, float], numbers: Any) -> Any:
     return pca_cdf(wrong, numbers)
 
 
-def _information(claim: Claim) -> Iterator[Step]:
+def _information(claimed: Statement) -> Iterator[Step]:
     """Fisher information of n points about the angles that turn U into its complement, at d = 4, r = 2."""
     signal, noise = (0, 1), (2, 3)
     covariance = sp.diag(*[a_x if i in signal else 1 / gamma for i in range(4)])
@@ -75,7 +76,7 @@ def _information(claim: Claim) -> Iterator[Step]:
     for (first, one), (second, other) in product(slopes.items(), repeat=2):
         information = n * sp.trace(inverse * one * inverse * other) / 2
         if first == second:
-            stated = information * claim.bound
+            stated = information * claimed.bound
             yield identity(f"the information about the angle {first} is one over the bound", stated, 1)
         else:
             yield identity(f"angles {first} and {second} share no information", information, 0)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from heapq import heappop, heappush
+from itertools import count
 from typing import Any, TypeAlias
 
 import sympy as sp
@@ -243,7 +245,7 @@ def decide(margin: Margin, box: Cell, max_boxes: int = 4000) -> Decision:
         if value >= 0:
             worst = min(worst, endpoints(value)[0])
             continue
-        centre = tuple((_middle(side), _middle(side)) for side in cell)
+        centre = _centre(cell)
         unseen.append(centre)
         last = visited + len(todo) >= max_boxes or cell == centre
         for point in _places_to_look(unseen, visited, last):
@@ -273,17 +275,21 @@ def _places_to_look(unseen: deque[Cell], visited: int, last: bool) -> Iterator[C
 def infimum(function: Margin, box: Cell, tolerance: float, max_boxes: int = 4000) -> tuple[float, float]:
     """An enclosure of the infimum over `box`, no wider than `tolerance` if `max_boxes` suffice."""
     best = float("inf")
-    open_cells = [(endpoints(function(box))[0], box)]
+    number = count()  # the older of two cells with the same lower end comes first
+    open_cells = [(endpoints(function(box))[0], next(number), box)]
     for _ in range(max_boxes):
-        lowest, cell = min(open_cells, key=lambda item: item[0])
+        lowest, _, cell = open_cells[0]
         if best - lowest <= tolerance:
             break
-        open_cells.remove((lowest, cell))
+        heappop(open_cells)
         for part in _split(cell, box):
-            centre = tuple((_middle(side), _middle(side)) for side in part)
-            best = min(best, endpoints(function(centre))[1])
-            open_cells.append((endpoints(function(part))[0], part))
-    return min(item[0] for item in open_cells), best
+            best = min(best, endpoints(function(_centre(part)))[1])
+            heappush(open_cells, (endpoints(function(part))[0], next(number), part))
+    return open_cells[0][0], best
+
+
+def _centre(cell: Cell) -> Cell:
+    return tuple((_middle(side), _middle(side)) for side in cell)
 
 
 def _middle(side: Side) -> Fraction:

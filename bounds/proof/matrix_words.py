@@ -17,8 +17,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import sympy as sp
 
-from bounds.claim import Compared, Step
-from bounds.proof.steps import Undecided, vanishes
+from bounds.checks import Compared, Step
+from bounds.proof.steps import vanishes
+from bounds.proof.undecided import Undecided
 
 
 class Letter(NamedTuple):

@@ -17,7 +17,8 @@ from typing import Any
 import sympy as sp
 from sympy.core.evalf import PrecisionExhausted
 
-from bounds.claim import Compared, Step
+from bounds.checks import Compared, Step
+from bounds.proof.undecided import Undecided
 from bounds.symbols import SYMBOLS, in_domain
 
 MOST_TURNS = 10
@@ -30,10 +31,6 @@ _POSITIVE = tuple(map(sp.Rational, ("1", "1/3", "5/2", "7", "2/9", "11/3", "1000
 _NOT_NEGATIVE = (sp.Integer(0), *_POSITIVE[:-1])
 _UNIT = tuple(map(sp.Rational, ("1/2", "1/3", "2/9", "6/7", "1/1000", "3/5", "1/30", "3/4", "999/1000")))
 _COUNTS = tuple(map(sp.Integer, (2, 3, 5, 1, 7, 4, 30, 11, 1000)))
-
-
-class Undecided(ValueError):
-    """SymPy neither reduced a step to a truth nor found an exact point against it."""
 
 
 def identity(statement: str, left: Any, right: Any) -> Step:

@@ -8,7 +8,7 @@ import numpy as np
 import sympy as sp
 from scipy import stats
 
-from bounds.claim import Claim, Level, Measured, Path, Relation, Scaling, Verdict
+from bounds import Claim, Level, Measured, Path, Relation, Scaling, Verdict
 from bounds.symbols import n
 
 

@@ -27,7 +27,7 @@ from bounds.claim import (
     Step,
     Tail,
 )
-from bounds.proof.steps import Undecided
+from bounds.proof.undecided import Undecided
 from verification.checks.plan import BETA, Plan
 from verification.engines.estimate import Array
 from verification.errors import InvalidArgument
@@ -155,7 +155,7 @@ def _failing(step: Step) -> str:
 @_judge.register
 def _proof(check: Proof, plan: Plan, samples: Samples, seed: int) -> Evidence:
     try:
-        steps = list(check.derive(plan.claim))
+        steps = list(check.derive(plan.claim.stated))
     except Undecided as doubt:
         return Evidence("proof", f"SymPy could not decide a step: {doubt}", "undecided")
     wrong = [step for step in steps if step.truth is not True]
@@ -169,7 +169,7 @@ def _proof(check: Proof, plan: Plan, samples: Samples, seed: int) -> Evidence:
 
 @_judge.register
 def _certificate(check: Certificate, plan: Plan, samples: Samples, seed: int) -> Evidence:
-    found = check.prove(plan.claim, check.bits)
+    found = check.prove(plan.claim.stated, check.bits)
     outcome: Outcome = "undecided" if found.holds is None else "holds" if found.holds else "fails"
     return Evidence(
         kind="certificate",

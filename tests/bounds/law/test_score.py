@@ -1,7 +1,8 @@
 """The oracle score's law: double precision against independent engines, closed forms and simulation.
 
 Independent of `bounds.law.score`'s contour integral: SciPy's quadrature over the chi-square mixture, Arb's
-Bessel and incomplete gamma functions (`bounds.law.score_reference`), SciPy's chi-square, closed forms, Monte Carlo.
+Bessel and incomplete gamma functions (`bounds.law.score_reference`), SciPy's chi-square, closed forms,
+Monte Carlo.
 """
 
 import itertools

@@ -15,9 +15,10 @@ from bounds.law import crossings, regimes
 from bounds.law.distributions import ThresholdRatioCdf
 from bounds.law.scales import selection
 from bounds.law.score import Score
+from bounds.paper import regime_boundaries
 from bounds.paper import regime_boundaries_proofs as proofs
-from bounds.paper.regimes import (
-    CLAIMS,
+from bounds.paper import regimes as exponents
+from bounds.paper.regime_boundaries import (
     CROSSING_EXPANSION,
     FLAT_AT_ZERO,
     LARGE_RANK,
@@ -28,6 +29,7 @@ from bounds.paper.regimes import (
     _printed,
 )
 from bounds.proof.enclose import ball, endpoints
+from bounds.proof.undecided import Undecided
 from bounds.register import claims
 from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, r
 from verification.checks import judge
@@ -39,6 +41,7 @@ from verification.quantities import registry
 from verification.report import notes
 
 NOTE = notes.source() / "regimes.md"
+CLAIMS = (*exponents.CLAIMS, *regime_boundaries.CLAIMS)
 IDS = [claim.id for claim in CLAIMS]
 
 
@@ -107,10 +110,10 @@ CERTIFIED = [
 
 def test_too_little_precision_is_said():
     """At a few bits no sign is known: an exception, and a certificate that is undecided."""
-    with pytest.raises(crossings.Undecided, match="no sign at 8 bits"):
+    with pytest.raises(Undecided, match="no sign at 8 bits"):
         crossings.crossings(256, Fraction(1, 10**4), 8)
     claim, prove = certificate("regime-crossings")
-    found = prove(claim, 8)
+    found = prove(claim.stated, 8)
     assert found.holds is None
     assert "no sign at 8 bits" in found.box
 
@@ -119,7 +122,7 @@ def test_too_little_precision_is_said():
 def test_certificates_hold(claim_id):
     """Each as stated, at every place that it names."""
     claim, prove = certificate(claim_id)
-    found = prove(claim, 128)
+    found = prove(claim.stated, 128)
     assert found.holds is True
     assert found.margin >= 0
     assert not found.witness
@@ -150,7 +153,7 @@ def test_certificates_hold(claim_id):
 def test_certificates_refute_wrong_bounds(claim_id, bound):
     """Negative control: each certificate uses the bound that it is given, and names where it fails."""
     claim, prove = certificate(claim_id)
-    found = prove(claim.with_bound(bound), 128)
+    found = prove(claim.with_bound(bound).stated, 128)
     assert found.holds is False
     assert "r = " in found.witness
 
@@ -158,7 +161,7 @@ def test_certificates_refute_wrong_bounds(claim_id, bound):
 def test_the_printed_switch_has_a_verdict_in_every_setting():
     """1/r^2 is within a factor 6 of the crossing at r = 2, 4 with little noise and nowhere else."""
     claim, prove = certificate("regime-switch")
-    found = prove(claim, 128)
+    found = prove(claim.stated, 128)
     assert found.holds is False
     failing = {part.partition(":")[0] for part in found.witness.split("; ")}
     kept = {f"r = {r_value}, gamma = {snr}" for r_value, snr in SMALL_RANK}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bounds.paper.matrices import BASES, U_PERP, U, V
 from bounds.proof.matrix_words import Algebra, contract, multiple_of_blocks, substitute
-from bounds.proof.steps import Undecided
+from bounds.proof.undecided import Undecided
 from bounds.symbols import d, gamma, r
 
 M = sp.Symbol("m", integer=True, positive=True)

@@ -247,7 +247,7 @@ def test_a_bound_that_is_no_positive_number_is_no_free_pass(bound, relation, out
 
 def test_a_step_that_sympy_cannot_decide_is_a_doubt():
     """An undecided step leaves the claim open and ends no run."""
-    from bounds.proof.steps import Undecided
+    from bounds.proof.undecided import Undecided
 
     def derive(claim):
         raise Undecided("the sign of f")

@@ -171,7 +171,7 @@ def test_a_second_sweep_on_the_same_store_is_refused(tmp_path):
 INTERRUPTED = """import signal
 
 import sympy as sp
-from bounds import enclose
+from bounds.proof import enclose
 from bounds.claim import Certificate, Claim, Measured, Path, Relation, Tail, Verdict
 from bounds.symbols import delta, n
 
