@@ -14,8 +14,8 @@ from verification.errors import InvalidArgument
 from verification.setting import Procedure, Setting, simulate_command
 
 if TYPE_CHECKING:
-    from verification.prediction.advice import Advice, Plan
-    from verification.prediction.law import PredictedLaw, Prediction, Threshold
+    from verification.prediction.advice import Advice, Plan, Threshold
+    from verification.prediction.law import PredictedLaw, Prediction
 
 PREDICT_EXAMPLE = (
     "Example: filtergain predict --n 1e4 --d 10 --d-tilde 8 --r 4 --eta 0.3 --gamma 1e4 --student-n 1e4 "
@@ -75,6 +75,7 @@ def predict(
 
     With several thresholds the JSON is a list.
     """
+    from verification.prediction import advice
     from verification.prediction import law as prediction
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
@@ -88,7 +89,7 @@ def predict(
         from verification.figures import sharp_law
 
         given = results[0].theta
-        chosen = given if given is not None else prediction.best_threshold(place, **sizes).theta
+        chosen = given if given is not None else advice.best_threshold(place, **sizes).theta
         sharp_law.error_against_eta(place, chosen, figure, replicates=replicates, seed=seed, **sizes)
         message(f"wrote {figure}")
     if json:
@@ -126,8 +127,7 @@ def threshold(
 
     With --figure, the error against the threshold.
     """
-    from verification.prediction.advice import advise
-    from verification.prediction.law import best_threshold
+    from verification.prediction.advice import advise, best_threshold
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
     _figure_for(replicates, figure)

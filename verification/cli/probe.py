@@ -36,7 +36,7 @@ def probe(
     from pathlib import Path
 
     from verification.cli.progress import work_bar
-    from verification.setting import whole
+    from verification.errors import whole
     from verification.studies import probes
 
     setting = probes.sized(None if n is None else whole("n", n, 4))

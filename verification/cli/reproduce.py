@@ -250,7 +250,8 @@ def _replace(path: Path, write: Callable[[Path], Any]) -> None:
 def _with_progress(title: str, work: Callable[..., Any], jobs: float | None) -> Any:
     """Runs work(report, jobs) under a progress bar; None, with a message, when a worker died."""
     from verification.cli.progress import work_bar
-    from verification.workers.executors import ExecutorLost, processors
+    from verification.errors import ExecutorLost
+    from verification.workers.executors import processors
 
     workers = processors() if jobs is None else _whole(jobs)
     try:

@@ -36,8 +36,7 @@ StoreArgument = Annotated[
 @contextmanager
 def _store_errors() -> Iterator[list[int]]:
     """Turns what may happen to a store or an executor into one line; the status is in the list."""
-    from verification.replication.store import StoreError
-    from verification.workers.executors import ExecutorLost
+    from verification.errors import ExecutorLost, StoreError
 
     status: list[int] = []
     try:
@@ -103,10 +102,11 @@ def _run(
     retry: bool,
     json: bool,
 ) -> int:
+    from verification.replication.batches import open_batch_workers
     from verification.replication.store import Store
     from verification.sweeps.sweep import stop_on_interrupt
     from verification.sweeps.sweep import sweep as run_sweep
-    from verification.workers.executors import check_workers, open_workers
+    from verification.workers.executors import check_workers
 
     def on_first() -> None:
         message("stopping: what runs is finished and stored (again: stop at once)")
@@ -117,7 +117,7 @@ def _run(
             store.forget_failures()
         with (
             stop_on_interrupt(on_first) as stop,
-            open_workers(executor, jobs, scheduler) as workers,  # type: ignore[arg-type]
+            open_batch_workers(executor, jobs, scheduler) as workers,  # type: ignore[arg-type]
             _display() as show,
         ):
             progress = run_sweep(design, design.replicates, store, workers, on_progress=show, stop=stop)
