@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from verification.cli.app import JsonOption, SeedOption, app, message, number, print_json
+from verification.cli.app import JsonOption, SeedOption, app, number
+from verification.cli.terminal import message, print_json
 
 EXAMPLE = "Example: filtergain probe student-t-5 same-pairs --replicates 100 --out probes.md"
 
@@ -35,7 +36,7 @@ def probe(
     """Measure what each bound does when an assumption of the model is dropped."""
     from pathlib import Path
 
-    from verification.cli.progress import work_bar
+    from verification.cli.terminal import work_bar
     from verification.errors import whole
     from verification.studies import probes
 

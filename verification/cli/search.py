@@ -6,16 +6,8 @@ from typing import Annotated
 
 import typer
 
-from verification.cli.app import (
-    EXIT_AS_EXPECTED,
-    EXIT_DIFFERENT,
-    JsonOption,
-    SeedOption,
-    app,
-    message,
-    number,
-    print_json,
-)
+from verification.cli.app import EXIT_AS_EXPECTED, EXIT_DIFFERENT, JsonOption, SeedOption, app, number
+from verification.cli.terminal import message, print_json
 
 EXAMPLE = "Example: filtergain search corollary-1-explicit --budget 1000 --save worst.json"
 
@@ -48,7 +40,7 @@ def search(
     from pathlib import Path
 
     from bounds.register import claims
-    from verification.cli.progress import work_bar
+    from verification.cli.terminal import work_bar
     from verification.search import case, climb, regressions
 
     chosen = claims[claim]

@@ -10,16 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verification.cli.app import (
-    EXIT_AS_EXPECTED,
-    EXIT_INTERRUPTED,
-    EXIT_WRONG_USE,
-    JsonOption,
-    app,
-    message,
-    number,
-    print_json,
-)
+from verification.cli.app import EXIT_AS_EXPECTED, EXIT_INTERRUPTED, EXIT_WRONG_USE, JsonOption, app, number
+from verification.cli.terminal import message, print_json
 
 if TYPE_CHECKING:
     from verification.sweeps.grid import Design

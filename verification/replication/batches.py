@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from verification import simulation
 from verification.engines import Draw
@@ -24,9 +24,6 @@ from verification.engines.seeds import STREAMS
 from verification.replication.cells import AnyCell, Cell, QuantityCell, resolve
 from verification.workers.executors import Workers, open_workers
 from verification.workers.threads import one_thread
-
-if TYPE_CHECKING:
-    pass
 
 
 class Row(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,10 +13,6 @@ from verification.replication.cells import AnyCell, Cell
 from verification.replication.runner import Batch, Runner
 from verification.replication.store import Store
 from verification.workers.executors import SerialExecutor, Workers
-
-if TYPE_CHECKING:
-    pass
-
 
 BATCH_SECONDS = 1.0
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -26,9 +26,6 @@ from verification.replication.replicates import _batches, _gaps, _Pace
 from verification.replication.runner import Runner
 from verification.replication.store import Store
 from verification.workers.executors import Workers
-
-if TYPE_CHECKING:
-    pass
 
 STORE_SECONDS = 0.5
 STORE_ROWS = 20_000
