@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verification.cli.app import EXIT_AS_EXPECTED, EXIT_INTERRUPTED, EXIT_WRONG_USE, JsonOption, app, number
+from verification.cli.app import EXIT_AS_EXPECTED, EXIT_INTERRUPTED, JsonOption, app, number
 from verification.cli.terminal import message, print_json
 
 if TYPE_CHECKING:
@@ -23,19 +23,6 @@ LINE_SECONDS = 10.0
 StoreArgument = Annotated[
     Path, typer.Argument(metavar="STORE", help="A store written by `filtergain sweep`.")
 ]
-
-
-@contextmanager
-def _store_errors() -> Iterator[list[int]]:
-    """Turns what may happen to a store or an executor into one line; the status is in the list."""
-    from verification.errors import ExecutorLost, StoreError
-
-    status: list[int] = []
-    try:
-        yield status
-    except (StoreError, ExecutorLost) as error:
-        message(f"filtergain: {error}")
-        status.append(EXIT_WRONG_USE)
 
 
 @app.command(
@@ -73,16 +60,14 @@ def sweep(
 
     design = grids.load(grid, None if seed is None else seed)  # type: ignore[arg-type]
     path = store if store is not None else grid.with_suffix(".db")
-    with _store_errors() as status:
-        if dry_run:
-            _dry_run(design, path, jobs, json)
-            return EXIT_AS_EXPECTED
-        try:
-            return _run(design, path, executor, jobs, scheduler, retry, json)
-        except KeyboardInterrupt:
-            message(f"interrupted: what was reported as stored is in {path}")
-            return EXIT_INTERRUPTED
-    return status[0]
+    if dry_run:
+        _dry_run(design, path, jobs, json)
+        return EXIT_AS_EXPECTED
+    try:
+        return _run(design, path, executor, jobs, scheduler, retry, json)
+    except KeyboardInterrupt:
+        message(f"interrupted: what was reported as stored is in {path}")
+        return EXIT_INTERRUPTED
 
 
 def _run(
@@ -255,14 +240,12 @@ def export(
     """Write a store's rows as Parquet, CSV, or NetCDF (an xarray Dataset)."""
     from verification.sweeps import export as exports
 
-    with _store_errors() as status:
-        count = exports.write(store, to)
-        if json:
-            print_json({"schema": 1, "store": str(store), "to": str(to), "rows": count})
-        else:
-            print(f"{to}: {count} rows")
-        return EXIT_AS_EXPECTED
-    return status[0]
+    count = exports.write(store, to)
+    if json:
+        print_json({"schema": 1, "store": str(store), "to": str(to), "rows": count})
+    else:
+        print(f"{to}: {count} rows")
+    return EXIT_AS_EXPECTED
 
 
 @app.command(
@@ -286,11 +269,9 @@ def plot(
     """Draw error or gain over one or two axes of a store, with the sharp law beside."""
     from verification.figures import sweeps
 
-    with _store_errors() as status:
-        drawn = sweeps.plot(store, to, x=x, y=y, quantity=quantity, where=where or [], law=law)
-        if json:
-            print_json({"schema": 1, "store": str(store), "to": str(to), "points": drawn})
-        else:
-            print(f"{to}: {drawn} points")
-        return EXIT_AS_EXPECTED
-    return status[0]
+    drawn = sweeps.plot(store, to, x=x, y=y, quantity=quantity, where=where or [], law=law)
+    if json:
+        print_json({"schema": 1, "store": str(store), "to": str(to), "points": drawn})
+    else:
+        print(f"{to}: {drawn} points")
+    return EXIT_AS_EXPECTED
