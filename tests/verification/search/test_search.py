@@ -337,6 +337,7 @@ def test_no_draw_judges_a_stored_setting_twice(monkeypatch, tmp_path):
         return judge(*arguments, seed=seed, **options)
 
     monkeypatch.setattr(climb, "judge", watched)
+    monkeypatch.setattr(regressions, "judge", watched)
     for _ in range(3):
         found = climb.search(where.claim, budget=10, seed=0, start=load(path))
         kept = regressions.save(found, path)
