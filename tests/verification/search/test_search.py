@@ -297,9 +297,10 @@ def made_up(monkeypatch):
     def draw(cell, seed, indices):
         return TRUTH * bound * np.exp(0.3 * np.random.default_rng(seed).standard_normal(len(indices)))
 
-    monkeypatch.setattr(climb.quantities, "draw", draw)
+    monkeypatch.setattr(climb.registry, "draw", draw)
     monkeypatch.setattr(climb.forecast, "forecast", lambda cell, share: 1.0)
     monkeypatch.setattr(climb, "space", lambda claim: where)
+    monkeypatch.setattr(regressions, "space", lambda claim: where)
     return where, point
 
 
