@@ -23,7 +23,7 @@ def no_step_summary():
 @pytest.fixture
 def command(capsys):
     """The command line as a function: arguments in, (exit status, standard output, standard error) out."""
-    from verification.cli.app import run
+    from verification.cli.main import run
 
     def call(*arguments: object) -> tuple[int, str, str]:
         capsys.readouterr()

@@ -20,7 +20,8 @@ from pathlib import Path
 
 import psutil
 
-from verification.replication.cells import run_batch_in_worker
+from verification.replication import batches
+from verification.replication.batches import run_batch_in_worker
 from verification.replication.store import Store
 from verification.sweeps import grid, sweep
 from verification.workers import executors
@@ -114,7 +115,7 @@ def main(folder: Path, kills: int, seed: int) -> None:
     while killed.total() < kills:
         design = grid.parse({**TABLES, "seed": sweeps})
         path, whole = folder / f"{sweeps}.db", folder / f"{sweeps}-whole.db"
-        with Store(whole) as store, executors.open_workers("serial") as workers:
+        with Store(whole) as store, batches.open_batch_workers("serial") as workers:
             begin = time.monotonic()
             sweep.sweep(design, design.replicates, store, workers)
             longest = max(0.02, time.monotonic() - begin)
@@ -128,7 +129,7 @@ def main(folder: Path, kills: int, seed: int) -> None:
                 with Store.read(path) as store:
                     count = store.count()
                 partial += 0 < count < design.rows
-        with Store(path) as store, executors.open_workers("serial") as workers:
+        with Store(path) as store, batches.open_batch_workers("serial") as workers:
             sweep.sweep(design, design.replicates, store, workers)
             assert store.integrity() == "ok"
             assert store.content_hash() == content, "the content differs from that of an uninterrupted run"

@@ -6,19 +6,37 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from verification.judging.run import verify as verify
+    from verification.judging.verdict import Verdicts as Verdicts
+    from verification.prediction.advice import best_threshold as threshold
     from verification.prediction.law import predict as predict
     from verification.setting import Procedure as Procedure
     from verification.setting import Setting as Setting
+    from verification.simulation import Simulation as Simulation
     from verification.simulation import simulate as simulate
+    from verification.sweeps.sweep import sweep as sweep
 
 _HOME = {
-    "Procedure": "verification.setting",
-    "Setting": "verification.setting",
-    "predict": "verification.prediction.law",
-    "simulate": "verification.simulation",
-    "verify": "verification.judging.run",
+    "Procedure": ("verification.setting", "Procedure"),
+    "Setting": ("verification.setting", "Setting"),
+    "Simulation": ("verification.simulation", "Simulation"),
+    "Verdicts": ("verification.judging.verdict", "Verdicts"),
+    "predict": ("verification.prediction.law", "predict"),
+    "simulate": ("verification.simulation", "simulate"),
+    "sweep": ("verification.sweeps.sweep", "sweep"),
+    "threshold": ("verification.prediction.advice", "best_threshold"),
+    "verify": ("verification.judging.run", "verify"),
 }
-__all__ = ["Procedure", "Setting", "predict", "simulate", "verify"]
+__all__ = [
+    "Procedure",
+    "Setting",
+    "Simulation",
+    "Verdicts",
+    "predict",
+    "simulate",
+    "sweep",
+    "threshold",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -26,5 +44,6 @@ def __getattr__(name: str) -> Any:
     if name in _HOME:
         import importlib
 
-        return getattr(importlib.import_module(_HOME[name]), name)
+        module, called = _HOME[name]
+        return getattr(importlib.import_module(module), called)
     raise AttributeError(f"module 'verification' has no attribute {name!r}")

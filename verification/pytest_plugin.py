@@ -137,8 +137,7 @@ class ClaimItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """One line for what a user can cause (a check that could not decide); else as for any test."""
-        from verification.checks.plan import UnderpoweredDesign
-        from verification.errors import InvalidArgument
+        from verification.errors import InvalidArgument, UnderpoweredDesign
 
         if isinstance(excinfo.value, InvalidArgument | UnderpoweredDesign):
             return f"{self.name}: {excinfo.value}"

@@ -4,45 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-from verification.errors import InvalidArgument
+from verification.errors import InvalidArgument, real, whole
 
 EstimatorName = Literal["unfiltered", "oracle-filtered", "teacher-filtered"]
 ESTIMATORS: tuple[str, ...] = get_args(EstimatorName)
-
-MAX_PAIRS = 10**18
-"""Largest n: class counts stay inside NumPy's 64-bit binomial."""
-
-
-def whole(argument: str, value: Any, minimum: int, maximum: int = MAX_PAIRS) -> int:
-    """`value` as an int; raises InvalidArgument unless it is a whole number in the range.
-
-    1e6 is a whole number, True and 2.5 are not.
-    """
-    allowed = f"must be a whole number in [{minimum}, {maximum}]"
-    is_number = isinstance(value, (int, float)) or hasattr(value, "__index__")
-    if isinstance(value, bool) or not is_number:
-        raise InvalidArgument(argument, value, allowed)
-    if isinstance(value, float) and not value.is_integer():
-        raise InvalidArgument(argument, value, allowed)
-    number = int(value)
-    if not minimum <= number <= maximum:
-        raise InvalidArgument(argument, value, allowed)
-    return number
-
-
-def real(argument: str, value: Any, allowed: str) -> float:
-    """`value` as a float; raises InvalidArgument on non-numbers and NaN."""
-    if isinstance(value, bool):
-        raise InvalidArgument(argument, value, allowed)
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise InvalidArgument(argument, value, allowed) from None
-    if math.isnan(number):
-        raise InvalidArgument(argument, value, allowed)
-    return number
 
 
 @dataclass(frozen=True, order=True)

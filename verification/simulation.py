@@ -12,8 +12,8 @@ import numpy as np
 
 from verification.engines import Draw, seeds
 from verification.engines.estimate import Array
-from verification.errors import InvalidArgument, TooFewPairs
-from verification.setting import EstimatorName, Procedure, Setting, whole
+from verification.errors import InvalidArgument, TooFewPairs, whole
+from verification.setting import EstimatorName, Procedure, Setting
 from verification.workers.pools import process_pool
 from verification.workers.threads import one_thread
 
@@ -112,10 +112,10 @@ def replicates(
         return outcomes
 
 
-def limit_scales(setting: Setting, procedure: Procedure) -> tuple[float, ...]:
-    """What each round's matrix tends to as a multiple of U U_tilde^T, for a threshold given as theta.
+def engine_scales(setting: Setting, procedure: Procedure) -> tuple[float, ...]:
+    """The `limit_scales` that the engines need: those of a threshold given as theta, else none.
 
-    eta for the first teacher; later rounds need the score's law.  Empty when no scale is used.
+    One round needs no law of the score, and is spared the import of SciPy.
     """
     if procedure.estimator != "teacher-filtered" or procedure.theta is None:
         return ()
@@ -157,7 +157,7 @@ def simulate(
     whole("seed", seed, 0, 2**63 - 1)
     if rotate and engine != "direct":
         raise InvalidArgument("rotate", rotate, "must be left out unless the engine is direct")
-    scales = limit_scales(setting, procedure)
+    scales = engine_scales(setting, procedure)
     batch = max(1, min(256, math.ceil(count / (4 * jobs))))
     batches = [range(i, min(i + batch, count)) for i in range(0, count, batch)]
     outcomes: list[Outcome] = []

@@ -24,7 +24,7 @@ from pathlib import Path
 import pytest
 
 from bounds import claims
-from verification.cli.app import run
+from verification.cli.main import run
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -262,7 +262,7 @@ def test_the_workflow_shown_is_the_one_that_is_there():
     """The page on CI shows the workflow to the letter, and its command has only options that exist."""
     from typer.main import get_command
 
-    import verification.cli.commands  # noqa: F401  (registers them)
+    import verification.cli.main  # noqa: F401  (registers them)
     from verification.cli.app import app
 
     workflow = (ROOT / ".github" / "workflows" / "claims.yml").read_text()

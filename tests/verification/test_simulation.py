@@ -7,7 +7,7 @@ import pytest
 from verification import Setting, simulate
 from verification.errors import InvalidArgument
 from verification.setting import Procedure
-from verification.simulation import limit_scales, load_engine
+from verification.simulation import engine_scales, load_engine
 
 SETTING = Setting(2000, 6, 5, 2, 0.4, 2.0, 5.0)
 
@@ -58,11 +58,11 @@ def test_progress_is_told_in_replicates():
 
 def test_rounds_at_a_fixed_theta_use_the_limits_of_later_teachers():
     """Round k > 1 scores with a matrix that tends to c(theta) U U~^T, not to eta."""
-    scales = limit_scales(SETTING, Procedure("teacher-filtered", theta=1.0, rounds=3))
+    scales = engine_scales(SETTING, Procedure("teacher-filtered", theta=1.0, rounds=3))
     assert scales[0] == SETTING.eta
     assert len(scales) == 3
     assert scales[1] == scales[2] > SETTING.eta
-    assert limit_scales(SETTING, Procedure()) == ()
+    assert engine_scales(SETTING, Procedure()) == ()
     drawn = simulate(SETTING, "teacher-filtered", theta=1.0, rounds=3, replicates=2)
     assert all(0 < e < math.sqrt(2) for e in drawn.errors)
 

@@ -12,15 +12,11 @@ import numpy as np
 import sympy as sp
 
 from bounds.claim import Certificate, Claim, Law, Level, Path, Proof, Relation, Scaling, Search, Tail
-from verification.errors import InvalidArgument
+from verification.errors import InvalidArgument, UnderpoweredDesign
 from verification.quantities import registry
 from verification.quantities.registry import Cell
 from verification.setting import Setting
 from verification.statistics import distribution, slopes, tail
-
-
-class UnderpoweredDesign(ValueError):
-    """A check that could not decide at its budget; the message says what it would take."""
 
 
 @dataclass(frozen=True)

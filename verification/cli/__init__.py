@@ -15,7 +15,7 @@ def main() -> None:
     # SymPy keeps 1000 results of a function, fewer than one proof asks for; the proofs of a claim's wrong
     # versions ask again for what its own did.
     os.environ.setdefault("SYMPY_CACHE_SIZE", "30000")
-    from verification.cli.app import run
+    from verification.cli.main import run
 
     try:
         sys.exit(run(sys.argv[1:]))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verification.cli.app import JsonOption, app, console, print_json
+from verification.cli.app import JsonOption, app
+from verification.cli.terminal import console, print_json
 
 if TYPE_CHECKING:
     from bounds.claim import Claim, Path

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verification.cli.app import JsonOption, app, number, print_json, say
+from verification.cli.app import JsonOption, app, number
+from verification.cli.terminal import print_json, say
 from verification.errors import InvalidArgument
 
 if TYPE_CHECKING:

@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from verification.cli.app import (
-    EXIT_AS_EXPECTED,
-    EXIT_DIFFERENT,
-    JsonOption,
-    app,
-    message,
-    number,
-    print_json,
-)
+from verification.cli.app import EXIT_AS_EXPECTED, EXIT_DIFFERENT, JsonOption, app, number
+from verification.cli.terminal import message, print_json
 from verification.errors import InvalidArgument
 
 if TYPE_CHECKING:

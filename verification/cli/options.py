@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from verification.cli.app import message, number
+from verification.cli.app import number
+from verification.cli.terminal import message
+from verification.errors import InvalidArgument
 from verification.setting import Setting
 
 N = Annotated[
@@ -85,3 +87,22 @@ def note_pairs(n: int, teacher_n: int, student_n: int, rounds: int) -> None:
     total = teacher_n + rounds * student_n
     if total > n:
         message(f"note: teacher and student take {total:,} pairs together, more than n = {n:,}")
+
+
+Figure = Annotated[
+    str | None, typer.Option("--figure", metavar="FILE", help="Write a picture (.png, .svg, .pdf).")
+]
+
+
+Replicates = Annotated[
+    int,
+    typer.Option(
+        "--replicates", parser=number, metavar="NUMBER", help="Simulated draws per point of the picture."
+    ),
+]
+
+
+def figure_for(replicates: float, figure: str | None) -> None:
+    """Refuse simulated points without a picture to put them in."""
+    if replicates and figure is None:
+        raise InvalidArgument("--replicates", replicates, "must go with --figure")

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from verification.cli import options
-from verification.cli.app import JsonOption, SeedOption, app, message, number, print_json, say
-from verification.errors import InvalidArgument
+from verification.cli.app import JsonOption, SeedOption, app, number
+from verification.cli.options import Figure, Replicates, figure_for
+from verification.cli.terminal import message, print_json
 from verification.setting import Procedure, Setting, simulate_command
 
 if TYPE_CHECKING:
-    from verification.prediction.advice import Advice, Plan
-    from verification.prediction.law import PredictedLaw, Prediction, Threshold
+    pass
+
+if TYPE_CHECKING:
+    from verification.prediction.law import PredictedLaw, Prediction
 
 PREDICT_EXAMPLE = (
     "Example: filtergain predict --n 1e4 --d 10 --d-tilde 8 --r 4 --eta 0.3 --gamma 1e4 --student-n 1e4 "
     "--retain 0.1 --retain 0.5"
 )
-THRESHOLD_EXAMPLE = "Example: filtergain threshold --n 1e6 --d 512 --r 32 --gamma 5 --eta 0.3"
 
-WORTH_SPLITTING = 1.01
-"""The best split is shown where it lowers the error at least so many times."""
 
 Thetas = Annotated[
     list[float] | None,
@@ -36,15 +36,6 @@ Retains = Annotated[
     list[float] | None,
     typer.Option(
         "--retain", parser=number, metavar="NUMBER", help="Share of the scored pairs kept; may be repeated."
-    ),
-]
-Figure = Annotated[
-    str | None, typer.Option("--figure", metavar="FILE", help="Write a picture (.png, .svg, .pdf).")
-]
-Replicates = Annotated[
-    int,
-    typer.Option(
-        "--replicates", parser=number, metavar="NUMBER", help="Simulated draws per point of the picture."
     ),
 ]
 
@@ -75,10 +66,11 @@ def predict(
 
     With several thresholds the JSON is a list.
     """
+    from verification.prediction import advice
     from verification.prediction import law as prediction
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
-    _figure_for(replicates, figure)
+    figure_for(replicates, figure)
     sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
     thresholds: list[dict[str, Any]] = [{"theta": t} for t in theta or []]
     thresholds += [{"retain": q} for q in retain or []]
@@ -88,7 +80,7 @@ def predict(
         from verification.figures import sharp_law
 
         given = results[0].theta
-        chosen = given if given is not None else prediction.best_threshold(place, **sizes).theta
+        chosen = given if given is not None else advice.best_threshold(place, **sizes).theta
         sharp_law.error_against_eta(place, chosen, figure, replicates=replicates, seed=seed, **sizes)
         message(f"wrote {figure}")
     if json:
@@ -96,66 +88,6 @@ def predict(
         print_json(found[0] if len(found) == 1 else found)
         return
     _print_predictions(results)
-
-
-@app.command(
-    short_help="The best threshold, and whether filtering pays.",
-    epilog=THRESHOLD_EXAMPLE,
-)
-def threshold(
-    n: options.N,
-    d: options.D,
-    r: options.R,
-    eta: options.Eta,
-    gamma: options.Gamma,
-    d_tilde: options.DTilde = None,
-    gamma_tilde: options.GammaTilde = None,
-    rounds: options.Rounds = 1,
-    teacher_n: options.TeacherN = None,
-    student_n: options.StudentN = None,
-    figure: Figure = None,
-    map_: Annotated[
-        str | None,
-        typer.Option("--map", metavar="FILE", help="Picture of gain and threshold over (eta, gamma)."),
-    ] = None,
-    replicates: Replicates = 0,
-    seed: SeedOption = 0,
-    json: JsonOption = False,
-) -> None:
-    """The best threshold, what filtering gains there, and whether one round is enough.
-
-    With --figure, the error against the threshold.
-    """
-    from verification.prediction.advice import advise
-    from verification.prediction.law import best_threshold
-
-    place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
-    _figure_for(replicates, figure)
-    sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
-    found = best_threshold(place, **sizes)
-    used = found.prediction
-    options.note_pairs(place.n, used.teacher_n, used.student_n, used.rounds)
-    standard = rounds == 1 and teacher_n is None and student_n is None
-    advice = advise(place, found if standard else None)
-    if figure is not None or map_ is not None:
-        from verification.figures import sharp_law
-
-        if figure is not None:
-            sharp_law.error_against_threshold(found, figure, replicates=replicates, seed=seed)
-            message(f"wrote {figure}")
-        if map_ is not None:
-            sharp_law.gain_map(place, map_)
-            message(f"wrote {map_}")
-    if json:
-        print_json({**found.as_dict(), "advice": advice.as_dict()})
-        return
-    _print_threshold(found, advice)
-
-
-def _figure_for(replicates: float, figure: str | None) -> None:
-    """Refuse simulated points without a picture to put them in."""
-    if replicates and figure is None:
-        raise InvalidArgument("--replicates", replicates, "must go with --figure")
 
 
 def _print_predictions(results: list[Prediction]) -> None:
@@ -182,15 +114,15 @@ def _print_predictions(results: list[Prediction]) -> None:
             continue
         after = "" if result.rounds == 1 else f", {result.rounds} rounds"
         print(
-            f"theta = {result.theta:.5g} keeps {_share(result.retained)} of {result.student_n:,} pairs"
+            f"theta = {result.theta:.5g} keeps {share_kept(result.retained)} of {result.student_n:,} pairs"
             f"{after}; leak {result.leak_left:.3g} left, {result.leak_right:.3g} right"
         )
         oracle = Procedure("oracle-filtered", result.theta, student_n=result.student_n)
         _print_law("  filtered by the oracle", result.oracle_filtered, most, place, oracle)
-        _print_law("  filtered by the teacher", result.teacher_filtered, most, place, _student(result))
+        _print_law("  filtered by the teacher", result.teacher_filtered, most, place, last_student(result))
 
 
-def _student(result: Prediction) -> Procedure:
+def last_student(result: Prediction) -> Procedure:
     """The procedure of a prediction's last student; only sizes that are not the default are named."""
     plain = Procedure("teacher-filtered", result.theta, rounds=result.rounds)
     if plain.sizes(result.setting.n) == (result.teacher_n, result.student_n):
@@ -206,114 +138,16 @@ def _print_law(name: str, law: PredictedLaw, most: float, place: Setting, proced
     if law.mean > most:
         print(f"{name:<36} no prediction: above sqrt(r) = {most:.4g}, the largest error")
     else:
-        print(f"{name:<36} {law.mean:.5g} ± {law.std:.3g}   (out of the law's range: {_doubt(law)})")
+        print(f"{name:<36} {law.mean:.5g} ± {law.std:.3g}   (out of the law's range: {doubt(law)})")
     print(f"      simulate it: {simulate_command(place, procedure, 0, 10)}")
 
 
-def _doubt(law: PredictedLaw) -> str:
+def doubt(law: PredictedLaw) -> str:
     """How far off a prediction may be, in words."""
     error = law.accuracy.relative_error
     return "its error cannot be bounded here" if error >= 1 else f"error of about {error:.0%}"
 
 
-def _print_threshold(found: Threshold, advice: Advice) -> None:
-    used = found.prediction
-    student = used.law("teacher-filtered")
-    most = math.sqrt(found.setting.r)
-    if not student.accuracy.in_range:
-        draws = simulate_command(found.setting, _student(used), 0, 10)
-        message(
-            f"warning: too few pairs for the first-order law here ({_doubt(student)}); simulate to be sure: "
-            f"{draws}"
-        )
-    parts = f"teacher on {used.teacher_n:,}, {used.student_n:,} pairs scored"
-    if used.rounds > 1:
-        parts += f" in each of {used.rounds} rounds"
-    gain = found.gain["unfiltered"]
-    if gain is None:
-        say("There is no error to lower: the law puts it at 0 with or without a filter.")
-        return
-    if found.mean > most:
-        say(
-            f"No prediction: the law puts the error at every threshold above sqrt(r) = {most:.4g}, the "
-            f"largest error ({parts})."
-        )
-        return
-    split = advice.best_split if _worth_splitting(advice) else None
-    pays = gain > 1 or (split is not None and split.mean < used.unfiltered.mean)
-    if used.unfiltered.mean > most:
-        say(
-            f"Filtering brings the mean error to {found.mean:.4g} ({parts}); without it on all "
-            f"{found.setting.n:,} pairs no prediction: above sqrt(r) = {most:.4g}, the largest error."
-        )
-    elif gain > 1:
-        say(
-            f"Filtering lowers the mean error {gain:.3g} times: {found.mean:.4g} instead of "
-            f"{used.unfiltered.mean:.4g} on all {found.setting.n:,} pairs ({parts})."
-        )
-    else:
-        say(
-            f"Filtering does not pay{' at these sizes' if pays else ''}: {found.mean:.4g} against "
-            f"{used.unfiltered.mean:.4g} without it, on all {found.setting.n:,} pairs ({parts})."
-        )
-    best = "Best threshold" if pays else "The best threshold, should one filter all the same"
-    say(
-        f"{best}: theta = {found.theta:.5g} on the oracle's scale, which keeps "
-        f"{_share(found.retained)} of the scored pairs."
-    )
-    say(
-        f"At theta = 0 the error would be {_times(found.gain['theta_0'])}, at theta = r/2 "
-        f"{_times(found.gain['theta_half_r'])}."
-    )
-    say(_rounds_sentence(advice, split))
-    if split is not None:
-        unfiltered = used.unfiltered.mean
-        less = []
-        if unfiltered <= most:
-            less.append(f"{unfiltered / split.mean:.3g} times less than unfiltered")
-        if advice.recommended.rounds > 0:
-            parts = "halves" if advice.recommended.rounds == 1 else "even parts"
-            less.append(f"{advice.recommended.mean / split.mean:.3g} times less than {parts}")
-        say(
-            f"Best split of the {found.setting.n:,} pairs: {_plan(split)}, mean error {split.mean:.4g}, "
-            f"{' and '.join(less)}."
-        )
-    if student.accuracy.in_range:
-        message(f"note: expected relative error of the prediction {student.accuracy.relative_error:.1%}")
-
-
-def _worth_splitting(advice: Advice) -> bool:
-    """Whether choosing the teacher's share gains at least 1% over the best even parts."""
-    best = advice.best_split
-    return best.rounds > 0 and advice.recommended.mean >= WORTH_SPLITTING * best.mean
-
-
-def _rounds_sentence(advice: Advice, split: Plan | None) -> str:
-    plan = advice.recommended
-    if plan.rounds == 0 and split is None:
-        return "No round is worth its pairs: train on all of them."
-    if plan.rounds == 0:
-        return "In even parts no round is worth its pairs."
-    if plan.rounds == 1:
-        opening = "In even parts one round" if split is not None and split.rounds > 1 else "One round"
-        return f"{opening} is enough: more rounds of fresh pairs out of the same budget gain less than 5%."
-    one = next(other for other in advice.even if other.rounds == 1)
-    return (
-        f"One round is not enough: {plan.rounds} rounds in even parts ({plan.student_n:,} pairs each, "
-        f"theta = {plan.theta:.4g}) reach {plan.mean:.4g}, {one.mean / plan.mean:.3g} times less than one."
-    )
-
-
-def _plan(plan: Plan) -> str:
-    rounds = "one round" if plan.rounds == 1 else f"{plan.rounds} rounds"
-    each = "" if plan.rounds == 1 else " each"
-    pairs = f"{plan.teacher_n:,} for the teacher, {rounds} of {plan.student_n:,}{each}"
-    return f"{pairs} at theta = {plan.theta:.4g}"
-
-
-def _share(share: float | None) -> str:
+def share_kept(share: float | None) -> str:
+    """The share of the scored pairs that is kept, in words."""
     return "all" if share is None or share == 1 else f"{share:.3%}"
-
-
-def _times(ratio: float | None) -> str:
-    return "the same" if ratio is None or ratio < 1.0005 else f"{ratio:.4g} times as large"

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from verification.cli.app import JsonOption, SeedOption, app, message, number, print_json
+from verification.cli.app import JsonOption, SeedOption, app, number
+from verification.cli.terminal import message, print_json
 
 EXAMPLE = "Example: filtergain probe student-t-5 same-pairs --replicates 100 --out probes.md"
 
@@ -35,8 +36,8 @@ def probe(
     """Measure what each bound does when an assumption of the model is dropped."""
     from pathlib import Path
 
-    from verification.cli.progress import work_bar
-    from verification.setting import whole
+    from verification.cli.terminal import work_bar
+    from verification.errors import whole
     from verification.studies import probes
 
     setting = probes.sized(None if n is None else whole("n", n, 4))

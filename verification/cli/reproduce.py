@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verification.cli.app import EXIT_WRONG_USE, JsonOption, SeedOption, app, message, number, print_json
+from verification.cli.app import EXIT_WRONG_USE, JsonOption, SeedOption, app, number
+from verification.cli.terminal import message, print_json
 
 if TYPE_CHECKING:
     from verification.studies.experiments import Figure3a, Table1
@@ -249,8 +250,9 @@ def _replace(path: Path, write: Callable[[Path], Any]) -> None:
 
 def _with_progress(title: str, work: Callable[..., Any], jobs: float | None) -> Any:
     """Runs work(report, jobs) under a progress bar; None, with a message, when a worker died."""
-    from verification.cli.progress import work_bar
-    from verification.workers.executors import ExecutorLost, processors
+    from verification.cli.terminal import work_bar
+    from verification.errors import ExecutorLost
+    from verification.workers.executors import processors
 
     workers = processors() if jobs is None else _whole(jobs)
     try:

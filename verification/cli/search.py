@@ -6,16 +6,8 @@ from typing import Annotated
 
 import typer
 
-from verification.cli.app import (
-    EXIT_AS_EXPECTED,
-    EXIT_DIFFERENT,
-    JsonOption,
-    SeedOption,
-    app,
-    message,
-    number,
-    print_json,
-)
+from verification.cli.app import EXIT_AS_EXPECTED, EXIT_DIFFERENT, JsonOption, SeedOption, app, number
+from verification.cli.terminal import message, print_json
 
 EXAMPLE = "Example: filtergain search corollary-1-explicit --budget 1000 --save worst.json"
 
@@ -48,20 +40,20 @@ def search(
     from pathlib import Path
 
     from bounds.register import claims
-    from verification.cli.progress import work_bar
-    from verification.search import climb as climbing
+    from verification.cli.terminal import work_bar
+    from verification.search import case, climb, regressions
 
     chosen = claims[claim]
-    default = climbing.REGRESSIONS / f"{claim}.json" if climbing.REGRESSIONS.is_dir() else None
+    default = regressions.REGRESSIONS / f"{claim}.json" if regressions.REGRESSIONS.is_dir() else None
     path = default if save is None else Path(save)
-    known = climbing.load(path) if path is not None and path.exists() else None
+    known = case.load(path) if path is not None and path.exists() else None
     start = known if known is not None and known.claim == claim else None
     with work_bar(claim) as on_progress:
-        found = climbing.search(
+        found = climb.search(
             chosen, seed=seed, budget=budget, alpha=alpha, start=start, on_progress=on_progress
         )
     if path is not None:
-        kept = climbing.save(found, path)
+        kept = regressions.save(found, path)
         replaced = kept.setting == found.setting
         message(f"stored in {path}" if replaced else f"{path} holds a worse case, which is kept")
         if kept.searches > 1:
@@ -71,11 +63,11 @@ def search(
         print_json(found.as_dict())
     else:
         _show(found, chosen.up_to_constant)
-    return EXIT_AS_EXPECTED if climbing.expected(found, chosen) else EXIT_DIFFERENT
+    return EXIT_AS_EXPECTED if case.expected(found, chosen) else EXIT_DIFFERENT
 
 
 def _show(found: object, open_constant: bool) -> None:
-    from verification.search.climb import Case
+    from verification.search.case import Case
 
     assert isinstance(found, Case)
     values = ", ".join(f"{name} = {value:g}" for name, value in found.setting.items())

@@ -14,10 +14,9 @@ from verification.cli.app import (
     JsonOption,
     SeedOption,
     app,
-    message,
     number,
-    print_json,
 )
+from verification.cli.terminal import message, print_json
 
 EXAMPLE = (
     "Example: filtergain simulate --n 1e6 --d 10 --d-tilde 8 --r 4 --eta 0.1 --gamma 1e4 "

@@ -10,16 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verification.cli.app import (
-    EXIT_AS_EXPECTED,
-    EXIT_INTERRUPTED,
-    EXIT_WRONG_USE,
-    JsonOption,
-    app,
-    message,
-    number,
-    print_json,
-)
+from verification.cli.app import EXIT_AS_EXPECTED, EXIT_INTERRUPTED, JsonOption, app, number
+from verification.cli.terminal import message, print_json
 
 if TYPE_CHECKING:
     from verification.sweeps.grid import Design
@@ -31,20 +23,6 @@ LINE_SECONDS = 10.0
 StoreArgument = Annotated[
     Path, typer.Argument(metavar="STORE", help="A store written by `filtergain sweep`.")
 ]
-
-
-@contextmanager
-def _store_errors() -> Iterator[list[int]]:
-    """Turns what may happen to a store or an executor into one line; the status is in the list."""
-    from verification.replication.store import StoreError
-    from verification.workers.executors import ExecutorLost
-
-    status: list[int] = []
-    try:
-        yield status
-    except (StoreError, ExecutorLost) as error:
-        message(f"filtergain: {error}")
-        status.append(EXIT_WRONG_USE)
 
 
 @app.command(
@@ -82,16 +60,14 @@ def sweep(
 
     design = grids.load(grid, None if seed is None else seed)  # type: ignore[arg-type]
     path = store if store is not None else grid.with_suffix(".db")
-    with _store_errors() as status:
-        if dry_run:
-            _dry_run(design, path, jobs, json)
-            return EXIT_AS_EXPECTED
-        try:
-            return _run(design, path, executor, jobs, scheduler, retry, json)
-        except KeyboardInterrupt:
-            message(f"interrupted: what was reported as stored is in {path}")
-            return EXIT_INTERRUPTED
-    return status[0]
+    if dry_run:
+        _dry_run(design, path, jobs, json)
+        return EXIT_AS_EXPECTED
+    try:
+        return _run(design, path, executor, jobs, scheduler, retry, json)
+    except KeyboardInterrupt:
+        message(f"interrupted: what was reported as stored is in {path}")
+        return EXIT_INTERRUPTED
 
 
 def _run(
@@ -103,10 +79,11 @@ def _run(
     retry: bool,
     json: bool,
 ) -> int:
+    from verification.replication.batches import open_batch_workers
     from verification.replication.store import Store
     from verification.sweeps.sweep import stop_on_interrupt
     from verification.sweeps.sweep import sweep as run_sweep
-    from verification.workers.executors import check_workers, open_workers
+    from verification.workers.executors import check_workers
 
     def on_first() -> None:
         message("stopping: what runs is finished and stored (again: stop at once)")
@@ -117,7 +94,7 @@ def _run(
             store.forget_failures()
         with (
             stop_on_interrupt(on_first) as stop,
-            open_workers(executor, jobs, scheduler) as workers,  # type: ignore[arg-type]
+            open_batch_workers(executor, jobs, scheduler) as workers,  # type: ignore[arg-type]
             _display() as show,
         ):
             progress = run_sweep(design, design.replicates, store, workers, on_progress=show, stop=stop)
@@ -263,14 +240,12 @@ def export(
     """Write a store's rows as Parquet, CSV, or NetCDF (an xarray Dataset)."""
     from verification.sweeps import export as exports
 
-    with _store_errors() as status:
-        count = exports.write(store, to)
-        if json:
-            print_json({"schema": 1, "store": str(store), "to": str(to), "rows": count})
-        else:
-            print(f"{to}: {count} rows")
-        return EXIT_AS_EXPECTED
-    return status[0]
+    count = exports.write(store, to)
+    if json:
+        print_json({"schema": 1, "store": str(store), "to": str(to), "rows": count})
+    else:
+        print(f"{to}: {count} rows")
+    return EXIT_AS_EXPECTED
 
 
 @app.command(
@@ -294,11 +269,9 @@ def plot(
     """Draw error or gain over one or two axes of a store, with the sharp law beside."""
     from verification.figures import sweeps
 
-    with _store_errors() as status:
-        drawn = sweeps.plot(store, to, x=x, y=y, quantity=quantity, where=where or [], law=law)
-        if json:
-            print_json({"schema": 1, "store": str(store), "to": str(to), "points": drawn})
-        else:
-            print(f"{to}: {drawn} points")
-        return EXIT_AS_EXPECTED
-    return status[0]
+    drawn = sweeps.plot(store, to, x=x, y=y, quantity=quantity, where=where or [], law=law)
+    if json:
+        print_json({"schema": 1, "store": str(store), "to": str(to), "points": drawn})
+    else:
+        print(f"{to}: {drawn} points")
+    return EXIT_AS_EXPECTED

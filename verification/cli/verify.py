@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from verification.cli.app import JsonOption, SeedOption, app, console, number, print_json
+from verification.cli.app import JsonOption, SeedOption, app, number
+from verification.cli.terminal import console, print_json
 
 EXAMPLE = "Example: filtergain verify theorem-1 theorem-1-corrected --profile standard --report out"
 
@@ -48,7 +49,7 @@ def verify(
 
     Where GITHUB_STEP_SUMMARY names a file, a Markdown summary is appended to it.
     """
-    from verification.cli.progress import work_bar
+    from verification.cli.terminal import work_bar
     from verification.judging.own_claims import chosen_claims
     from verification.judging.run import verify as run_verify
     from verification.report.files import writable_file

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from verification.setting import whole
+from verification.errors import whole
 
 STREAMS = 2
 """Counts the ways in which a seed has become numbers; a store names it beside the libraries' versions."""

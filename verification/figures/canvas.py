@@ -46,3 +46,20 @@ def begin(width: float, height: float, panels: int = 1) -> tuple[Figure, Any]:
 def write(figure: Figure, path: str | Path) -> None:
     """Save a figure in the format of the path's ending, without a date: the same picture is the same file."""
     figure.savefig(path, dpi=DPI, metadata=UNDATED.get(Path(path).suffix))
+
+
+# Okabe and Ito's palette: told apart by every kind of colour vision; markers differ as well.
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+
+
+STYLE = {
+    "font.size": 12.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e6e6e6",
+    "legend.frameon": False,
+    "svg.hashsalt": "filtergain",  # ids that do not change from run to run
+}

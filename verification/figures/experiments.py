@@ -13,24 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verification.figures import canvas
+from verification.figures.canvas import BLUE, GREY, ORANGE, STYLE
 
 if TYPE_CHECKING:
     from verification.studies.experiments import Figure2b, Figure3a, Table1
-
-# Okabe and Ito's palette: told apart by every kind of colour vision; markers differ as well.
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
-
-STYLE = {
-    "font.size": 12.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlelocation": "left",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e6e6e6",
-    "legend.frameon": False,
-    "svg.hashsalt": "filtergain",  # ids that do not change from run to run
-}
 
 
 def _styled(draw: Any) -> Any:

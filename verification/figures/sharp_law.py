@@ -10,16 +10,11 @@ import numpy as np
 
 from bounds.law import regimes
 from bounds.law.scales import Side, mean_errors, selection
+from verification.errors import whole
 from verification.figures import canvas
-from verification.prediction.law import (
-    Threshold,
-    best_threshold,
-    predict,
-    score_of,
-    teacher_accuracy,
-    teacher_scales,
-)
-from verification.setting import Setting, whole
+from verification.prediction.advice import Threshold, best_threshold
+from verification.prediction.law import predict, score_of, teacher_accuracy, teacher_scales
+from verification.setting import Setting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

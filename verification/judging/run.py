@@ -15,12 +15,11 @@ from bounds.claim import Claim
 from verification.checks import judge
 from verification.checks import plan as design
 from verification.checks.plan import PROFILES, Plan
-from verification.errors import InvalidArgument
+from verification.errors import InvalidArgument, real, whole
 from verification.judging.samples import Need, Progress, Samples
 from verification.judging.verdict import ClaimVerdict, MutantResult, Verdicts, conditions, decide
 from verification.mutants import claim as mutants
 from verification.quantities import registry
-from verification.setting import real, whole
 from verification.statistics.ledger import Ledger
 from verification.statistics.tail import Evidence
 from verification.workers.executors import processors

@@ -17,10 +17,11 @@ from verification.engines.estimate import Array
 from verification.quantities.registry import COMBINED, Cell
 from verification.replication import cells as sweep_cells
 from verification.replication import cost
-from verification.replication.cells import AnyCell, QuantityCell, Row
+from verification.replication.batches import Row, open_batch_workers
+from verification.replication.cells import AnyCell, QuantityCell
+from verification.replication.replicates import run_replicates
 from verification.replication.store import Store
-from verification.sweeps.sweep import run_replicates
-from verification.workers.executors import Workers, open_workers
+from verification.workers.executors import Workers
 
 Need = tuple[Cell, int]
 """A cell and how many replicates of it."""
@@ -146,11 +147,11 @@ class Samples:
     def _rows(self, work: list[tuple[AnyCell, range]], total: float) -> Iterator[tuple[AnyCell, Row]]:
         if self._workers is None and self.jobs > 1 and total > WORTH_WORKERS:
             # This process judges meanwhile, and there is always something to draw.
-            opened = open_workers("processes", self.jobs, give_way=True)
+            opened = open_batch_workers("processes", self.jobs, give_way=True)
             self._workers = self._open.enter_context(opened)
         with contextlib.ExitStack() as alone:
             # Once there are worker processes they take any work.
-            workers = self._workers or alone.enter_context(open_workers("serial"))
+            workers = self._workers or alone.enter_context(open_batch_workers("serial"))
             if self.store is None:
                 yield from run_replicates(work, workers, batch_seconds=BATCH_SECONDS)
             else:

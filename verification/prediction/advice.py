@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bounds.law import repeated
+from bounds.law import scales as sharp
 from bounds.law.scales import error_law, selection
+from bounds.law.score import Score
 from verification.errors import InvalidArgument
 from verification.prediction import law
-from verification.prediction.law import Threshold, best_threshold
-from verification.setting import Setting
+from verification.prediction.law import Prediction, predict, score_of, teacher_scales
+from verification.setting import Procedure, Setting
 
 ENOUGH = 0.05
 """One round is enough when more rounds lower the predicted mean error by less than this share."""
@@ -162,7 +165,7 @@ def _plan(found: Threshold) -> Plan:
 def _best_split(setting: Setting, most_rounds: int, best_even: Plan) -> Plan:
     """The plan with the best teacher's share; never worse than `best_even`."""
     score = law.score_of(setting)
-    chosen = selection(score, law.retained_grid(score, min(0.5, 2 / setting.n)))
+    chosen = selection(score, retained_grid(score, min(0.5, 2 / setting.n)))
     teacher_n = np.maximum(2, np.floor(SHARES * setting.n))
     usable = np.array([law.teacher_accuracy(setting, int(pairs)).in_range for pairs in teacher_n])
     if not usable.any():
@@ -186,3 +189,108 @@ def _best_split(setting: Setting, most_rounds: int, best_even: Plan) -> Plan:
         )
     )
     return found if found.mean < best_even.mean else best_even
+
+
+def retained_grid(score: Score, smallest: float, count: int = 81) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Thresholds from nearly no filtering down to a retained share of `smallest`, shape (count + 1,).
+
+    The first one is -inf (no filter), the rest are evenly spaced.
+    """
+    tail = math.sqrt((1 + 1 / score.gamma) * (1 + 1 / score.gamma_tilde))
+    spread = tail * math.sqrt(2 * score.r)
+    # Corrupted scores fall off like exp(-|theta| / tail): far enough for them to be as rare as eta.
+    low = -4 * spread - 1.5 * tail * math.log(1 / score.eta)
+    high = max(float(score.quantile(smallest)), low + spread)
+    return np.concatenate([[-math.inf], np.linspace(low, high, count)])
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The best threshold of the (teacher-)filtered estimator and what it gains.
+
+    `mean` is the predicted E[ERR] at `theta`, which keeps the share `retained`.  `gain` is the mean
+    error of "unfiltered" (on all n), "theta_0" and "theta_half_r" over `mean`; None where both are 0.
+    """
+
+    setting: Setting
+    theta: float
+    retained: float
+    mean: float
+    gain: dict[str, float | None]
+    prediction: Prediction
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented JSON object."""
+        student = self.prediction.teacher_filtered
+        assert student is not None
+        return {
+            "setting": self.setting.as_dict(),
+            "theta": self.theta,
+            "retained": self.retained,
+            "mean": self.mean,
+            "gain": self.gain,
+            "rounds": self.prediction.rounds,
+            "teacher_n": self.prediction.teacher_n,
+            "student_n": self.prediction.student_n,
+            "relative_error": student.accuracy.relative_error,
+            "in_range": student.accuracy.in_range,
+        }
+
+
+def best_threshold(
+    setting: Setting, *, rounds: int = 1, teacher_n: int | None = None, student_n: int | None = None
+) -> Threshold:
+    """The threshold that minimises the predicted mean of ERR for the teacher-filtered estimator.
+
+    A one-dimensional problem: a grid over every useful threshold, then a bracketed search.  -inf (keep
+    everything) is a candidate.  Sizes default as in `Procedure`; raises InvalidArgument.
+    """
+    procedure = Procedure("teacher-filtered", 0.0, None, rounds, teacher_n, student_n)
+    pairs, scored = procedure.sizes(setting.n)
+    score = score_of(setting)
+    teacher = teacher_scales(setting, pairs)
+
+    def mean_errors(thetas: Any) -> Any:
+        scales = sharp.selection(score, thetas).student_scales(teacher, scored, rounds)
+        return sharp.mean_errors(scales, setting.d, setting.d_tilde, setting.r)
+
+    grid = retained_grid(score, min(0.5, 2 / scored))
+    theta = minimise(mean_errors, grid)
+    prediction = predict(setting, theta=theta, rounds=rounds, teacher_n=teacher_n, student_n=student_n)
+    student = prediction.law("teacher-filtered")
+    others = mean_errors(np.array([0.0, setting.r / 2]))
+    compared = {
+        "unfiltered": prediction.unfiltered.mean,
+        "theta_0": float(others[0]),
+        "theta_half_r": float(others[1]),
+    }
+    best = student.mean
+    return Threshold(
+        setting,
+        theta,
+        float(prediction.retained if prediction.retained is not None else 1.0),
+        best,
+        {name: value / best if best > 0 else None for name, value in compared.items()},
+        prediction,
+    )
+
+
+def minimise(function: Any, grid: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+    """Where `function` (vectorised) is smallest: the best of `grid`, refined between its neighbours.
+
+    grid[0] is -inf.  A constant function keeps it.
+    """
+    from scipy.optimize import minimize_scalar
+
+    values = function(grid)
+    best = int(np.argmin(values))
+    if best == 0:
+        return float(grid[0])
+    low, high = grid[max(best - 1, 1)], grid[min(best + 1, len(grid) - 1)]
+    found = minimize_scalar(
+        lambda x: float(function(np.array([x]))[0]),
+        bounds=(low, high),
+        method="bounded",
+        options={"xatol": 1e-7 * (high - low + abs(high))},
+    )
+    return float(found.x) if found.fun <= values[best] else float(grid[best])

@@ -203,7 +203,7 @@ def _errors(cell: Cell, seed: int, indices: Sequence[int]) -> Array:
     setting = cell.setting
     rows = []
     for procedure in cell.procedures:
-        scales = simulation.limit_scales(setting, procedure)
+        scales = simulation.engine_scales(setting, procedure)
         outcomes = simulation.replicates(setting, procedure, "exact", seed, indices, scales)
         rows.append([math.inf if isinstance(o, TooFewPairs) else o.error for o in outcomes])
     return np.array(rows, dtype=float).reshape(len(rows), len(indices))

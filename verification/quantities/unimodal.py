@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from verification.engines.estimate import Array
+from verification.errors import whole
 from verification.quantities.batched import Batched
 from verification.quantities.concentration import gram_roots
-from verification.setting import whole
 
 
 def pca_errors(values: Mapping[str, float], rngs: Sequence[np.random.Generator]) -> Array:

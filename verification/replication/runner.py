@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 
-from verification.replication.cells import Cell, Chunk, ChunkRows, failed, versions
-from verification.workers.executors import ExecutorLost, Workers
+from verification.errors import ExecutorLost
+from verification.replication.batches import Chunk, ChunkRows, failed, versions
+from verification.replication.cells import Cell
+from verification.workers.executors import Workers
 
 POLL_SECONDS = 0.1
 

@@ -8,11 +8,8 @@ transaction.  Keep the file on a local disk: SQLite's write-ahead log does not w
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import json
 import os
-import socket
 import sqlite3
 import struct
 import time
@@ -21,28 +18,16 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any
 
+from verification.errors import StoreError
 from verification.replication import store_schema
-from verification.replication.cells import AnyCell, Cell, ChunkRows, Row
+from verification.replication.batches import ChunkRows, Row
+from verification.replication.cells import AnyCell, Cell
+from verification.replication.lock import Lock
 from verification.setting import Procedure, Setting
 
 BUSY_MILLISECONDS = 10_000
-
-
-class StoreError(Exception):
-    """A store that cannot be used, or no longer: one line that says why and what is safe."""
-
-
-class StoreLocked(StoreError):
-    """Another run writes to the store; `holder` says which."""
-
-    def __init__(self, path: Path, holder: str) -> None:
-        self.holder = holder
-        super().__init__(f"{path} is being written by {holder}; wait for it, or end it first")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return StoreError, (str(self),)
 
 
 @dataclass(frozen=True)
@@ -53,78 +38,7 @@ class StoredRow:
     row: Row
 
 
-class _Lock:
-    """An advisory lock beside the store, gone with the process that holds it, however it ends.
-
-    A forked child does not share it: it would hold the lock for as long as it outlives this process.
-    """
-
-    _held: ClassVar[set[_Lock]] = set()
-
-    def __init__(self, store: Path) -> None:
-        self.path = store.with_name(store.name + ".lock")
-        while True:
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = self._holder()
-                os.close(self._file)
-                raise StoreLocked(store, holder) from None
-            except OSError:
-                os.close(self._file)
-                raise
-            if self._is_current():
-                break
-            os.close(self._file)  # its last holder removed it between our two steps
-        _Lock._held.add(self)
-        since = time.strftime("%Y-%m-%d %H:%M:%S %z")
-        text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since})
-        os.ftruncate(self._file, 0)
-        with suppress(OSError):  # a full disk: the lock holds without its holder's name
-            os.pwrite(self._file, text.encode(), 0)
-
-    @classmethod
-    def leave_to_parent(cls) -> None:
-        """In a forked child: close the copies of the descriptors; the parent's keep the locks."""
-        for lock in cls._held:
-            with suppress(OSError):  # whatever is wrong with one, the others must not stay shared
-                os.close(lock._file)
-            lock._file = -1
-        cls._held.clear()
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether this process holds it: not after a fork, and not after its release."""
-        return self._file >= 0
-
-    def _is_current(self) -> bool:
-        try:
-            there = os.stat(self.path)
-        except FileNotFoundError:
-            return False
-        mine = os.fstat(self._file)
-        return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
-
-    def _holder(self) -> str:
-        try:
-            who = json.loads(os.pread(self._file, 4096, 0))
-            return f"process {who['pid']} on {who['host']} since {who['since']}"
-        except (ValueError, KeyError):
-            return "another process"  # which has not yet written its name
-
-    def release(self) -> None:
-        if self._file < 0:  # the parent's
-            return
-        with suppress(OSError):
-            if self._is_current():
-                os.unlink(self.path)
-        _Lock._held.discard(self)
-        os.close(self._file)
-        self._file = -1
-
-
-os.register_at_fork(after_in_child=_Lock.leave_to_parent)
+os.register_at_fork(after_in_child=Lock.leave_to_parent)
 
 
 class Store:
@@ -136,7 +50,7 @@ class Store:
 
     def __init__(self, path: str | Path, *, _readonly: bool = False) -> None:
         self.path = Path(path)
-        self._lock: _Lock | None = None
+        self._lock: Lock | None = None
         self._cells: dict[tuple[Any, ...], tuple[int, AnyCell]] = {}
         self._versions: dict[str, int] = {}
         if _readonly:
@@ -144,8 +58,8 @@ class Store:
             return
         try:
             if self.path.exists() and self.path.stat().st_size:
-                store_schema.check(self.path, StoreError)
-            self._lock = _Lock(self.path)
+                store_schema.check(self.path)
+            self._lock = Lock(self.path)
             if not self.path.exists() or not self.path.stat().st_size:
                 store_schema.create(self.path)
             self._identity = _identity(self.path)
@@ -164,7 +78,7 @@ class Store:
         path = Path(path)
         if not path.exists():
             raise StoreError(f"there is no store {path}")
-        if store_schema.check(path, StoreError) < store_schema.VERSION:
+        if store_schema.check(path) < store_schema.VERSION:
             cls(path).close()
         return cls(path, _readonly=True)
 

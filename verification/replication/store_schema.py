@@ -16,6 +16,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from verification.errors import StoreError
 from verification.replication.cells import AnyCell, Cell
 from verification.setting import Procedure, Setting
 
@@ -62,8 +63,8 @@ def cell_values(cell: AnyCell) -> dict[str, Any]:
     return values
 
 
-def check(path: Path, error: type[Exception]) -> int:
-    """The layout's version of the file; raises `error` for a foreign, newer or unreadable one.
+def check(path: Path) -> int:
+    """The layout's version of the file; raises StoreError for a foreign, newer or unreadable one.
 
     Reads the file's header and nothing else, so that nothing is changed or left beside the file.
     """
@@ -71,13 +72,13 @@ def check(path: Path, error: type[Exception]) -> int:
         with open(path, "rb") as file:
             header = file.read(100)
     except OSError as problem:
-        raise error(f"cannot read {path}: {problem.strerror}") from problem
+        raise StoreError(f"cannot read {path}: {problem.strerror}") from problem
     application = int.from_bytes(header[68:72], "big")
     if len(header) < 100 or header[:16] != b"SQLite format 3\0" or application != APPLICATION:
-        raise error(f"{path} is not a store of filtergain; it was left as it is")
+        raise StoreError(f"{path} is not a store of filtergain; it was left as it is")
     version = int.from_bytes(header[60:64], "big")
     if version > VERSION:
-        raise error(
+        raise StoreError(
             f"{path} has layout {version}, and this filtergain knows layouts up to {VERSION}; "
             "it was left as it is: use a newer filtergain"
         )

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from verification.errors import MissingExtra
-from verification.figures.canvas import require_matplotlib
-from verification.figures.experiments import BLUE, ORANGE
+from verification.figures.canvas import BLUE, ORANGE, require_matplotlib
 from verification.report.mathematics import symbol
 
 if TYPE_CHECKING:

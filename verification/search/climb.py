@@ -10,26 +10,24 @@ keeps is judged by draws that had no part in its being kept.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bounds.claim import Claim, Relation, Verdict
+from bounds.claim import Claim, Relation
 from verification.checks import forecast
-from verification.errors import InvalidArgument, MissingExtra
-from verification.prediction import law
+from verification.errors import InvalidArgument, MissingExtra, real, whole
+from verification.prediction import advice
 from verification.quantities import registry
+from verification.search.case import Case
 from verification.search.space import COORDINATES, Space, space
-from verification.setting import Procedure, real, simulate_command, whole
+from verification.setting import Procedure, simulate_command
 from verification.statistics import slopes
-from verification.statistics.tail import Interval, clopper_pearson, plain
+from verification.statistics.tail import clopper_pearson
 
-SCHEMA = 1
 CLIMB = 24
 """Replicates of one evaluation while climbing."""
 
@@ -38,54 +36,6 @@ FINALISTS = 4
 
 FINAL = 400
 """Fresh replicates that judge the worst setting."""
-
-REGRESSIONS = Path("tests/regressions")
-"""Where cases are kept in a checkout of this project."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """The worst setting found for a claim, judged by `replicates` draws of `seed` that chose nothing.
-
-    `ratio` is the quantile `share` of the quantity over the bound (bound over quantile for a lower
-    bound), `interval` covers it with probability 1 - alpha.  `exceedances` of the replicates broke
-    the bound; `breaks` says that more do than the claim allows, with the same confidence.  A bound up
-    to a constant cannot break at one setting: its ratio is a lower bound for that constant.  But a claim
-    that some threshold exists is measured by the smallest error over the thresholds tried, which is an
-    upper bound for that of the best one: its ratio bounds the constant at these `thresholds` only.
-    `procedures` are the estimators drawn, so that a claim that comes to measure others still replays.
-    `guide` is what the first-order law expects; `repeat` repeats the draws, `command` the search.
-    `searches` counts those that the file of the case has seen.
-    """
-
-    claim: str
-    setting: dict[str, float]
-    quantity: str
-    procedures: tuple[dict[str, Any], ...]
-    share: float
-    ratio: float
-    interval: Interval
-    exceedances: int
-    breaks: bool
-    replicates: int
-    alpha: float
-    seed: int
-    evaluations: int
-    guide: float | None
-    command: str
-    repeat: str
-    schema: int = SCHEMA
-    searches: int = 1
-
-    @property
-    def thresholds(self) -> tuple[float, ...]:
-        """The thresholds over which the smallest error was taken; empty where it is of one procedure."""
-        several = self.quantity == "error" and len(self.procedures) > 1
-        return tuple(p["theta"] for p in self.procedures if p["theta"] is not None) if several else ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """The fields in plain types."""
-        return {name: plain(value) for name, value in asdict(self).items()}
 
 
 @dataclass
@@ -181,7 +131,7 @@ def tried(where: Space, point: Mapping[str, float]) -> tuple[Procedure, ...]:
     if first.estimator != "teacher-filtered":
         return procedures
     setting = where.cell(point).setting
-    best = float(f"{law.best_threshold(setting, rounds=first.rounds).theta:.2g}")
+    best = float(f"{advice.best_threshold(setting, rounds=first.rounds).theta:.2g}")
     added = replace(first, theta=best)
     return procedures if added in procedures else (*procedures, added)
 
@@ -330,85 +280,3 @@ def _stream(seed: int, name: str) -> int:
     """A root seed for one part of a search, unlike the one that judges."""
     digest = hashlib.blake2b(f"{seed}|search|{name}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") % 2**63
-
-
-def expected(case: Case, claim: Claim) -> bool:
-    """Whether the case is in keeping with the verdict that the register expects."""
-    return not case.breaks or claim.expected is Verdict.REFUTED
-
-
-def save(case: Case, path: Path, claims: Mapping[str, Claim] | None = None) -> Case:
-    """Store the worse of a case and the one of the same claim that the file holds; returns what is kept.
-
-    Where two meet, each has lucky draws behind it: the kept one is the larger of two noisy ratios, and
-    over many searches the largest of many.  So the stored setting is measured afresh to be compared,
-    and what is kept is judged by draws of a stream of its own, numbered by the searches seen: its
-    interval covers as if nothing had been chosen.
-    """
-    from bounds.register import claims as register
-
-    kept = case
-    stored = load(path) if path.exists() else None
-    if stored is not None and stored.claim == case.claim:
-        where = space((claims or register)[case.claim])
-        searches = stored.searches + 1
-        known = where.with_pairs(stored.setting, int(stored.setting["n"]))
-        winner, point = case, case.setting
-        if known is not None:
-            met = judge(where, known, seed=_stream(case.seed, f"met|{searches}"), alpha=case.alpha)
-            if met.ratio >= case.ratio:
-                winner, point = stored, known
-        again = judge(
-            where,
-            point,
-            seed=_stream(case.seed, f"kept|{searches}"),
-            alpha=case.alpha,
-            evaluations=winner.evaluations,
-            command=winner.command,
-        )
-        kept = replace(again, searches=searches)
-    path.write_text(json.dumps(kept.as_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    return kept
-
-
-def load(path: Path) -> Case:
-    """A stored case; raises InvalidArgument where the file is none."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        values["interval"] = tuple(float(x) for x in values["interval"])
-        # JSON has no infinities: -inf, the threshold that keeps every pair, is text there.
-        values["procedures"] = tuple(
-            {k: float(v) if k == "theta" and v is not None else v for k, v in procedure.items()}
-            for procedure in values["procedures"]
-        )
-        values["setting"] = {k: float(v) if isinstance(v, str) else v for k, v in values["setting"].items()}
-        case = Case(**values)
-    except (ValueError, TypeError, KeyError) as problem:
-        raise InvalidArgument("case", str(path), f"must hold a stored case ({problem})") from None
-    if case.schema != SCHEMA:
-        raise InvalidArgument("case", str(path), f"must have schema {SCHEMA}")
-    return case
-
-
-def replay(path: Path, claims: Mapping[str, Claim] | None = None) -> tuple[Case, Case]:
-    """(stored case, the same setting judged again with the same draws), for a regression test.
-
-    Raises InvalidArgument where the setting no longer meets the claim's conditions.
-    """
-    from bounds.register import claims as register
-
-    stored = load(path)
-    where = space((claims or register)[stored.claim])
-    point = where.with_pairs(stored.setting, int(stored.setting["n"]))
-    if point is None:
-        raise InvalidArgument("case", str(path), "must lie inside the conditions of its claim")
-    again = judge(
-        where,
-        point,
-        seed=stored.seed,
-        alpha=stored.alpha,
-        evaluations=stored.evaluations,
-        command=stored.command,
-        procedures=tuple(Procedure(**values) for values in stored.procedures),
-    )
-    return stored, again

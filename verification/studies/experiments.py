@@ -18,10 +18,10 @@ from bounds.paper.experiments import TABLE_1, TableRow
 from verification import simulation
 from verification.engines import seeds
 from verification.engines.estimate import Array, scores
-from verification.errors import InvalidArgument, TooFewPairs
+from verification.errors import ExecutorLost, InvalidArgument, TooFewPairs, real, whole
 from verification.prediction.law import predict_procedure
-from verification.setting import Procedure, Setting, real, whole
-from verification.workers.executors import ExecutorLost, open_workers
+from verification.setting import Procedure, Setting
+from verification.workers.executors import open_workers
 
 FAMILY_LEVEL = 0.05
 """Level at which Table 1's seven rows together contradict a way of counting its pairs."""
@@ -208,15 +208,16 @@ def errors_of(
     weights = {(i, batch): _cost(tasks[i]) * len(batch) for i, batch in batches}
     results = [np.empty(task.replicates) for task in tasks]
     done, total = 0.0, float(sum(weights.values()))
-    with open_workers("serial" if jobs == 1 else "processes", None if jobs == 1 else jobs) as workers:
+    kind, count = ("serial", None) if jobs == 1 else ("processes", jobs)
+    with open_workers(kind, count, task=simulation.replicates) as workers:
         futures: dict[Future[Any], tuple[int, range]] = {}
         try:
             # Dear tasks first, so that none is left over at the end.
             for i, batch in sorted(batches, key=lambda b: -weights[b]):
                 task = tasks[i]
-                scales = simulation.limit_scales(task.setting, task.procedure)
+                scales = simulation.engine_scales(task.setting, task.procedure)
                 args = task.setting, task.procedure, "exact", seed, batch, scales
-                futures[workers.executor.submit(simulation.replicates, *args)] = i, batch
+                futures[workers.executor.submit(workers.task, *args)] = i, batch
                 if jobs == 1:
                     done = _told(report, done + weights[i, batch], total)
             for future in as_completed(futures):

@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from verification.prediction.law import best_threshold, predict
+from verification.prediction.advice import best_threshold
+from verification.prediction.law import predict
 from verification.setting import Setting
 
 THRESHOLDS_OVER_R = (-2.0, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0)

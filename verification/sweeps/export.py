@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -208,23 +209,53 @@ def dataset(store: Store) -> xr.Dataset:
     if not cells:
         raise InvalidArgument("store", str(store.path), "must hold at least one row")
     table = [coordinates(cell) for cell in cells]
+    axes = _axes(table)
+    arrays, theta, count = _filled(store, cells, axes)
+    dims = tuple(axes.names) or ("cell",)
+    data = xr.Dataset({name: ((*dims, "replicate"), array) for name, array in arrays.items()})
+    data["theta"] = (dims, theta)
+    replicates = next(iter(arrays.values())).shape[-1]
+    data = data.assign_coords(replicate=np.arange(replicates))
+    for name in (*PARAMETERS, *LABELS):
+        data = data.assign_coords({name: _coordinate(name, axes, table)})
+    for name in [*data.coords, *data.data_vars]:
+        if name in UNITS:
+            data[name].attrs["units"] = UNITS[name]
+    data.attrs = {"title": "filtergain sweep", "rows": count, "versions": "; ".join(store.versions())}
+    return data  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """What varies on its own (empty: no grid, one line a cell), what follows it, and each cell's place."""
+
+    names: list[str]
+    along: dict[str, str]
+    values: dict[str, list[Any]]
+    shape: tuple[int, ...]
+    index: list[tuple[int, ...]]
+
+
+def _axes(table: Sequence[dict[str, Any]]) -> _Axes:
     names = (*PARAMETERS, *LABELS)
     values = {name: sorted({line[name] for line in table}, key=_order) for name in names}
     axes, along = independent(table, names)
     shape = tuple(len(values[name]) for name in axes)
-    if math.prod(shape) > 4 * len(cells):  # no grid: an array over all axes would be mostly empty
-        axes, along, shape = [], {}, (len(cells),)
+    # An array over all axes of what is no grid would be mostly empty.
+    if not axes or math.prod(shape) > 4 * len(table):
+        return _Axes([], {}, values, (len(table),), [(i,) for i in range(len(table))])
     places = {name: {v: i for i, v in enumerate(values[name])} for name in axes}
     index = [tuple(places[name][line[name]] for name in axes) for line in table]
-    if not axes:
-        index = [(i,) for i in range(len(cells))]
-        shape = (len(cells),)
-    dims = tuple(axes) or ("cell",)
+    return _Axes(axes, along, values, shape, index)
+
+
+def _filled(store: Store, cells: Sequence[Cell], axes: _Axes) -> tuple[dict[str, Any], Any, int]:
+    """(value name -> array over the axes and replicates, theta over the axes, number of rows)."""
     replicates = 1 + max(row.replicate for cell in cells for row in store.rows(cell))
-    arrays = {name: np.full((*shape, replicates), np.nan) for name in VALUES}
-    theta = np.full(shape, np.nan)
+    arrays = {name: np.full((*axes.shape, replicates), np.nan) for name in VALUES}
+    theta = np.full(axes.shape, np.nan)
     count = 0
-    for cell, at in zip(cells, index, strict=True):
+    for cell, at in zip(cells, axes.index, strict=True):
         if cell.procedure.theta is not None:
             theta[at] = cell.procedure.theta
         for row in store.rows(cell):
@@ -233,25 +264,20 @@ def dataset(store: Store) -> xr.Dataset:
                 value = getattr(row, name)
                 if value is not None:
                     arrays[name][(*at, row.replicate)] = value
-    data = xr.Dataset({name: ((*dims, "replicate"), array) for name, array in arrays.items()})
-    data["theta"] = (dims, theta)
-    data = data.assign_coords(replicate=np.arange(replicates))
-    for name in names:
-        if name in axes:
-            data = data.assign_coords({name: _column(values[name])})
-        elif not axes:
-            data = data.assign_coords({name: ("cell", _column([line[name] for line in table]))})
-        elif name in along:
-            by = {line[along[name]]: line[name] for line in table}
-            column = _column([by[v] for v in values[along[name]]])
-            data = data.assign_coords({name: (along[name], column)})
-        else:
-            data = data.assign_coords({name: _column(values[name])[0]})
-    for name in [*data.coords, *data.data_vars]:
-        if name in UNITS:
-            data[name].attrs["units"] = UNITS[name]
-    data.attrs = {"title": "filtergain sweep", "rows": count, "versions": "; ".join(store.versions())}
-    return data  # type: ignore[no-any-return]
+    return arrays, theta, count
+
+
+def _coordinate(name: str, axes: _Axes, table: Sequence[dict[str, Any]]) -> Any:
+    """A name's values: its own axis, along the cells, along the axis that it follows, or one number."""
+    if name in axes.names:
+        return _column(axes.values[name])
+    if not axes.names:
+        return ("cell", _column([line[name] for line in table]))
+    if name in axes.along:
+        axis = axes.along[name]
+        by = {line[axis]: line[name] for line in table}
+        return (axis, _column([by[v] for v in axes.values[axis]]))
+    return _column(axes.values[name])[0]
 
 
 def independent(table: Sequence[dict[str, Any]], names: Iterable[str]) -> tuple[list[str], dict[str, str]]:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, overload
 
 from verification.engines import seeds
-from verification.errors import InvalidArgument
+from verification.errors import InvalidArgument, whole
 from verification.replication.cells import PLACEHOLDER, Cell
-from verification.setting import ESTIMATORS, Procedure, Setting, whole
+from verification.setting import ESTIMATORS, Procedure, Setting
 
 PARAMETERS = ("n", "d", "d_tilde", "r", "eta", "gamma", "gamma_tilde")
 COUNTS = ("n", "d", "d_tilde", "r")

@@ -19,9 +19,7 @@ from functools import partial
 from multiprocessing import connection
 from typing import Any
 
-from verification.errors import InvalidArgument, MissingExtra
-from verification.replication.cells import run_batch, run_batch_in_worker
-from verification.setting import whole
+from verification.errors import ExecutorLost, InvalidArgument, MissingExtra, whole
 from verification.workers.pools import process_pool
 from verification.workers.threads import one_thread
 
@@ -31,13 +29,9 @@ NICENESS = 2
 KINDS = ("processes", "dask", "mpi", "serial")
 
 
-class ExecutorLost(Exception):
-    """The executor cannot be used any more; one line that says why."""
-
-
 @dataclass
 class Workers:
-    """An executor, how many tasks it runs at once, and how to replace or end it.
+    """An executor, how many tasks it runs at once, the function that it runs, and how to replace or end it.
 
     `restart` makes a new executor after a worker died and took the pool with it; None where the
     executor mends itself.  `kill` ends the running tasks without waiting for them.
@@ -45,7 +39,7 @@ class Workers:
 
     executor: Executor
     count: int
-    task: Callable[..., Any] = run_batch_in_worker
+    task: Callable[..., Any]
     restart: Callable[[], Executor] | None = None
     kill: Callable[[], None] | None = None
 
@@ -91,9 +85,10 @@ def open_workers(
     jobs: int | None = None,
     scheduler: str | None = None,
     *,
+    task: Callable[..., Any],
     give_way: bool = False,
 ) -> Iterator[Workers]:
-    """Workers of a kind for the duration of a with-block.
+    """Workers of a kind that run `task`, for the duration of a with-block.
 
     `jobs` is the number of local processes (default: as many as processors), `scheduler` the address
     of a dask scheduler.  With `give_way` local processes leave a processor to this one whenever it has
@@ -102,21 +97,21 @@ def open_workers(
     """
     jobs = check_workers(kind, jobs, scheduler)
     if kind == "serial":
-        yield Workers(SerialExecutor(), 1, run_batch)
+        yield Workers(SerialExecutor(), 1, task)
     elif kind == "processes":
-        with _processes(jobs or processors(), give_way) as workers:
+        with _processes(jobs or processors(), task, give_way) as workers:
             yield workers
     elif kind == "dask":
         assert scheduler is not None
-        with _dask(scheduler) as workers:
+        with _dask(scheduler, task) as workers:
             yield workers
     else:
-        with _mpi() as workers:
+        with _mpi(task) as workers:
             yield workers
 
 
 @contextmanager
-def _processes(jobs: int, give_way: bool) -> Iterator[Workers]:
+def _processes(jobs: int, task: Callable[..., Any], give_way: bool) -> Iterator[Workers]:
     def start() -> Executor:
         return process_pool(jobs, partial(_begin_worker, give_way))
 
@@ -127,7 +122,7 @@ def _processes(jobs: int, give_way: bool) -> Iterator[Workers]:
             if child.pid not in before:
                 child.kill()
 
-    workers = Workers(start(), jobs, restart=start, kill=kill)
+    workers = Workers(start(), jobs, task, restart=start, kill=kill)
     try:
         yield workers
     except BaseException:
@@ -153,7 +148,7 @@ def _end_with(sentinel: int) -> None:
 
 
 @contextmanager
-def _dask(scheduler: str) -> Iterator[Workers]:
+def _dask(scheduler: str, task: Callable[..., Any]) -> Iterator[Workers]:
     try:
         from distributed import Client
     except ImportError:
@@ -169,14 +164,14 @@ def _dask(scheduler: str) -> Iterator[Workers]:
         # A task that is run again gives the same rows, so losing a worker costs time only.
         executor = client.get_executor(pure=False, retries=3)
         try:
-            yield Workers(executor, count, kill=lambda: executor.shutdown(wait=False))
+            yield Workers(executor, count, task, kill=lambda: executor.shutdown(wait=False))
         finally:
             with contextlib.suppress(Exception):  # the scheduler may be gone
                 executor.shutdown(wait=False)
 
 
 @contextmanager
-def _mpi() -> Iterator[Workers]:
+def _mpi(task: Callable[..., Any]) -> Iterator[Workers]:
     try:
         from mpi4py import MPI
         from mpi4py.futures import MPIPoolExecutor
@@ -187,7 +182,7 @@ def _mpi() -> Iterator[Workers]:
         raise ExecutorLost(f"an MPI sweep needs at least two processes, started as: {command}")
     executor = MPIPoolExecutor()
     try:
-        yield Workers(executor, executor.num_workers, kill=lambda: MPI.COMM_WORLD.Abort(130))
+        yield Workers(executor, executor.num_workers, task, kill=lambda: MPI.COMM_WORLD.Abort(130))
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from bounds.law import regimes
-from verification.prediction.law import best_threshold
+from verification.prediction.advice import best_threshold
 from verification.setting import Setting
 
 

@@ -26,8 +26,8 @@ from bounds.claim import (
 from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 from verification.checks import judge
 from verification.checks import plan as design
-from verification.checks.plan import PROFILES, UnderpoweredDesign
-from verification.errors import InvalidArgument
+from verification.checks.plan import PROFILES
+from verification.errors import InvalidArgument, UnderpoweredDesign
 from verification.judging.verdict import ClaimVerdict
 from verification.setting import Setting
 from verification.statistics import distribution, tail

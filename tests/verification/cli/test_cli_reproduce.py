@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from verification.errors import ExecutorLost
 from verification.studies import experiments
-from verification.workers.executors import ExecutorLost
 
 
 def rows_of(path):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from verification.cli import sweep as commands
-from verification.cli.app import run
+from verification.cli.main import run
 from verification.replication.store import Store
 from verification.sweeps.sweep import Progress, Tally
 

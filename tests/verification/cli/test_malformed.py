@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from verification.cli.app import run
+from verification.cli.main import run
 
 PLACE = "--n 1e4 --d 6 --r 2 --eta 0.4 --gamma 2"
 GRID = """seed = 0

@@ -3,7 +3,7 @@ import pytest
 
 from verification.engines import seeds
 from verification.errors import InvalidArgument
-from verification.replication import cells
+from verification.replication import batches
 
 
 def first(rng):
@@ -97,7 +97,7 @@ def test_the_streams_do_not_change_between_versions():
 
 def test_a_store_names_the_streams():
     """Whoever changes how seeds become numbers counts up, and rows of both kinds can be told apart."""
-    assert f"streams {seeds.STREAMS}" in cells.versions().split(", ")
+    assert f"streams {seeds.STREAMS}" in batches.versions().split(", ")
 
 
 PROMISED = [15906031563787566803, 10144162822232707333]

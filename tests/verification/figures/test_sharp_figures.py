@@ -6,7 +6,8 @@ import pytest
 
 from bounds.law import regimes
 from verification.figures import sharp_law
-from verification.prediction.law import best_threshold, predict
+from verification.prediction.advice import best_threshold
+from verification.prediction.law import predict
 from verification.setting import Setting
 
 

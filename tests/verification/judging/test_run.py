@@ -22,8 +22,7 @@ from bounds.claim import (
 from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 from verification import simulation, verify
 from verification.checks import plan as design
-from verification.checks.plan import UnderpoweredDesign
-from verification.errors import InvalidArgument
+from verification.errors import InvalidArgument, UnderpoweredDesign
 from verification.judging import run, table
 from verification.judging.own_claims import chosen_claims, own_claims
 from verification.judging.samples import Samples

@@ -9,15 +9,8 @@ from hypothesis import strategies as st
 from bounds.law import accuracy, repeated
 from bounds.law.scales import mean_errors, selection
 from verification.errors import InvalidArgument
-from verification.prediction.law import (
-    best_threshold,
-    limit_scales,
-    predict,
-    predict_procedure,
-    retained_grid,
-    score_of,
-    teacher_scales,
-)
+from verification.prediction.advice import best_threshold, retained_grid
+from verification.prediction.law import limit_scales, predict, predict_procedure, score_of, teacher_scales
 from verification.setting import Procedure, Setting
 from verification.simulation import simulate
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from verification.replication.store import Store, StoreError
+from verification.errors import StoreError
+from verification.replication.store import Store
 
 GRID = """
 seed = 4

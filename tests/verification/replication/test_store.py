@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from verification.errors import StoreError, StoreLocked
 from verification.replication import store_schema
-from verification.replication.cells import PLACEHOLDER, Cell, Chunk, ChunkRows, Row
-from verification.replication.store import Store, StoreError, StoreLocked
+from verification.replication.batches import Chunk, ChunkRows, Row
+from verification.replication.cells import PLACEHOLDER, Cell
+from verification.replication.store import Store
 from verification.setting import Procedure, Setting
 
 FIXTURES = Path(__file__).parents[2] / "data"

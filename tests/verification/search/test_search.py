@@ -16,8 +16,9 @@ from bounds.claim import Verdict
 from verification.checks import plan
 from verification.cli.search import _show as show
 from verification.errors import InvalidArgument, MissingExtra
-from verification.prediction.law import best_threshold
-from verification.search import climb, strategies
+from verification.prediction.advice import best_threshold
+from verification.search import climb, regressions, strategies
+from verification.search.case import expected, load
 from verification.search.space import COORDINATES, MAX_NORMALS, space
 from verification.setting import Procedure, Setting
 
@@ -84,8 +85,8 @@ def test_search_breaks_a_planted_wrong_bound_and_repeats_itself():
     found = climb.search(wrong, budget=40)
     assert found.breaks
     assert found.exceedances > 0.05 * found.replicates
-    assert not climb.expected(found, wrong)
-    assert climb.expected(found, replace(wrong, expected=Verdict.REFUTED))
+    assert not expected(found, wrong)
+    assert expected(found, replace(wrong, expected=Verdict.REFUTED))
     assert climb.search(wrong, budget=40) == found
     assert not climb.search(true, budget=40).breaks
 
@@ -111,10 +112,10 @@ def test_the_judge_is_blind_to_what_chose_the_setting():
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_stored_cases_replay(path):
     """The same draws give the same ratio, and the claim still stands there."""
-    stored, again = climb.replay(path)
+    stored, again = regressions.replay(path)
     assert again.ratio == pytest.approx(stored.ratio, rel=1e-7)
     assert again.exceedances == stored.exceedances
-    assert climb.expected(again, claims[stored.claim])
+    assert expected(again, claims[stored.claim])
 
 
 def test_there_are_cases_to_replay():
@@ -131,25 +132,25 @@ def test_a_case_is_kept_unless_a_worse_one_is_there(tmp_path):
     assert other_point is not None
     case = climb.judge(where, point, seed=0, alpha=1e-3)
     path = tmp_path / "case.json"
-    assert climb.save(case, path) == case
-    assert climb.load(path) == case
+    assert regressions.save(case, path) == case
+    assert load(path) == case
     second = climb.judge(where, other_point, seed=0, alpha=1e-3)
-    kept = climb.save(replace(second, ratio=0.5 * case.ratio), path)
+    kept = regressions.save(replace(second, ratio=0.5 * case.ratio), path)
     assert (kept.setting, kept.searches) == (case.setting, 2)
-    assert climb.load(path) == kept
-    kept = climb.save(replace(second, ratio=2 * case.ratio), path)
+    assert load(path) == kept
+    kept = regressions.save(replace(second, ratio=2 * case.ratio), path)
     assert (kept.setting, kept.searches) == (second.setting, 3)
     # What it was kept for is forgotten: the ratio is that of draws of its own.
     assert kept.ratio == pytest.approx(second.ratio, rel=0.25)
     other = replace(case, claim="corollary-1-explicit")
-    assert climb.save(other, path) == other
+    assert regressions.save(other, path) == other
     for wrong in ("{", json.dumps({"schema": 1}), json.dumps({**case.as_dict(), "schema": 9})):
         path.write_text(wrong, encoding="utf-8")
         with pytest.raises(InvalidArgument, match="case"):
-            climb.load(path)
+            load(path)
     path.write_text(json.dumps({**case.as_dict(), "setting": {**point, "n": 4}}), encoding="utf-8")
     with pytest.raises(InvalidArgument, match="inside the conditions"):
-        climb.replay(path)
+        regressions.replay(path)
 
 
 def test_a_known_case_competes():
@@ -228,8 +229,8 @@ def test_a_case_replays_with_the_estimators_that_it_was_found_with(tmp_path):
     assert point is not None
     own = where.cell(point).procedures
     case = climb.judge(where, point, seed=0, alpha=1e-3, procedures=own[:1])
-    climb.save(case, tmp_path / "case.json")
-    assert climb.replay(tmp_path / "case.json")[1].ratio == case.ratio
+    regressions.save(case, tmp_path / "case.json")
+    assert regressions.replay(tmp_path / "case.json")[1].ratio == case.ratio
     assert len(own) > 1
     assert climb.judge(where, point, seed=0, alpha=1e-3).ratio < case.ratio
 
@@ -237,7 +238,7 @@ def test_a_case_replays_with_the_estimators_that_it_was_found_with(tmp_path):
 @pytest.fixture(scope="module")
 def existence():
     """The stored case of a claim that there is a threshold."""
-    return climb.load(REGRESSIONS / "theorem-1-corrected.json")
+    return load(REGRESSIONS / "theorem-1-corrected.json")
 
 
 def test_the_best_threshold_of_the_law_is_tried_too(existence):
@@ -275,9 +276,9 @@ def test_a_threshold_that_keeps_everything_is_stored(tmp_path):
     assert point is not None
     all_kept = Procedure("teacher-filtered", theta=-math.inf)
     case = climb.judge(where, point, seed=0, alpha=1e-3, procedures=(all_kept,))
-    climb.save(case, tmp_path / "case.json")
-    assert climb.load(tmp_path / "case.json") == case
-    assert climb.replay(tmp_path / "case.json")[1] == case
+    regressions.save(case, tmp_path / "case.json")
+    assert load(tmp_path / "case.json") == case
+    assert regressions.replay(tmp_path / "case.json")[1] == case
 
 
 TRUTH = 0.7
@@ -296,9 +297,10 @@ def made_up(monkeypatch):
     def draw(cell, seed, indices):
         return TRUTH * bound * np.exp(0.3 * np.random.default_rng(seed).standard_normal(len(indices)))
 
-    monkeypatch.setattr(climb.quantities, "draw", draw)
+    monkeypatch.setattr(climb.registry, "draw", draw)
     monkeypatch.setattr(climb.forecast, "forecast", lambda cell, share: 1.0)
     monkeypatch.setattr(climb, "space", lambda claim: where)
+    monkeypatch.setattr(regressions, "space", lambda claim: where)
     return where, point
 
 
@@ -311,7 +313,7 @@ def test_what_repeated_searches_keep_has_the_stated_coverage(made_up, tmp_path):
         path = tmp_path / f"{number}.json"
         found = [climb.judge(where, point, seed=1000 * number + k, alpha=alpha) for k in range(runs)]
         for case in found:
-            stored = climb.save(case, path)
+            stored = regressions.save(case, path)
         assert stored.searches == runs
         covered += stored.interval[0] <= TRUTH <= stored.interval[1]
         largest = max(found, key=lambda case: case.ratio)
@@ -327,7 +329,7 @@ def test_no_draw_judges_a_stored_setting_twice(monkeypatch, tmp_path):
     point = where.point((0.5,) * 7)
     assert point is not None
     path = tmp_path / "case.json"
-    climb.save(climb.judge(where, point, seed=0, alpha=1e-3), path)
+    regressions.save(climb.judge(where, point, seed=0, alpha=1e-3), path)
     judging = [0]
     judge = climb.judge
 
@@ -336,11 +338,12 @@ def test_no_draw_judges_a_stored_setting_twice(monkeypatch, tmp_path):
         return judge(*arguments, seed=seed, **options)
 
     monkeypatch.setattr(climb, "judge", watched)
+    monkeypatch.setattr(regressions, "judge", watched)
     for _ in range(3):
-        found = climb.search(where.claim, budget=10, seed=0, start=climb.load(path))
-        kept = climb.save(found, path)
+        found = climb.search(where.claim, budget=10, seed=0, start=load(path))
+        kept = regressions.save(found, path)
     assert kept.searches == 4
     assert len(judging) == len(set(judging)) == 10
     monkeypatch.setattr(climb, "judge", judge)
-    stored, again = climb.replay(path)
+    stored, again = regressions.replay(path)
     assert replace(again, searches=stored.searches) == stored

@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from verification.errors import InvalidArgument, MissingExtra
+from verification.errors import InvalidArgument, MissingExtra, StoreError
 from verification.figures import regime_map, sweeps
+from verification.replication.batches import open_batch_workers
 from verification.replication.cells import Cell
-from verification.replication.store import Store, StoreError
+from verification.replication.store import Store
 from verification.setting import Procedure, Setting
 from verification.sweeps import export, grid, sweep
-from verification.workers.executors import open_workers
 
 pa = pytest.importorskip("pyarrow")
 xr = pytest.importorskip("xarray")
@@ -39,7 +39,7 @@ DESIGN = grid.parse(TABLES)
 
 def filled(path, design=DESIGN):
     """A store with all rows of a design."""
-    with Store(path) as store, open_workers("serial") as workers:
+    with Store(path) as store, open_batch_workers("serial") as workers:
         sweep.sweep(design, design.replicates, store, workers)
     return path
 

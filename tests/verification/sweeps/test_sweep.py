@@ -15,15 +15,18 @@ import pytest
 
 from verification import simulation
 from verification.engines import seeds
-from verification.errors import InvalidArgument, MissingExtra
+from verification.errors import ExecutorLost, InvalidArgument, MissingExtra
 from verification.quantities import registry
-from verification.replication.cells import Cell, QuantityCell, Row, resolve, run_batch
+from verification.replication import replicates
+from verification.replication.batches import Row, open_batch_workers, run_batch
+from verification.replication.cells import Cell, QuantityCell, resolve
+from verification.replication.replicates import run_replicates
 from verification.replication.store import Store
 from verification.setting import Procedure, Setting
 from verification.sweeps import grid, sweep
-from verification.sweeps.sweep import Progress, run_replicates
+from verification.sweeps.sweep import Progress
 from verification.workers import executors
-from verification.workers.executors import ExecutorLost, SerialExecutor, Workers, open_workers
+from verification.workers.executors import SerialExecutor, Workers
 
 MISBEHAVING = str(Path(__file__).parents[2] / "sweep_quantities.py")
 
@@ -45,14 +48,17 @@ DESIGN = grid.parse(
 @pytest.fixture(scope="module")
 def pool():
     """Two worker processes for the tests of this file."""
-    with open_workers("processes", 2) as workers:
+    with open_batch_workers("processes", 2) as workers:
         yield workers
 
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory) -> str:
     """The content hash of DESIGN, run in this process."""
-    with Store(tmp_path_factory.mktemp("reference") / "a.db") as store, open_workers("serial") as workers:
+    with (
+        Store(tmp_path_factory.mktemp("reference") / "a.db") as store,
+        open_batch_workers("serial") as workers,
+    ):
         progress = sweep.sweep(DESIGN, DESIGN.replicates, store, workers)
         assert (progress.stored, progress.found, progress.total) == (DESIGN.rows, 0, DESIGN.rows)
         assert store.count() == DESIGN.rows
@@ -66,7 +72,7 @@ def quantity(name: str, **values: float) -> QuantityCell:
 
 def test_rows_are_what_the_simulator_gives_alone(tmp_path):
     """A sweep stores the numbers that `simulate` returns, failures with their message."""
-    with Store(tmp_path / "a.db") as store, open_workers("serial") as workers:
+    with Store(tmp_path / "a.db") as store, open_batch_workers("serial") as workers:
         sweep.sweep(DESIGN, 3, store, workers)
         for cell in DESIGN[:12]:
             p = resolve(cell).procedure
@@ -90,7 +96,7 @@ def test_rows_are_what_the_simulator_gives_alone(tmp_path):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_content_does_not_depend_on_the_workers(tmp_path, content, jobs):
     """One process pool or another, the stored content has the same hash as in this process."""
-    with Store(tmp_path / "a.db") as store, open_workers("processes", jobs) as workers:
+    with Store(tmp_path / "a.db") as store, open_batch_workers("processes", jobs) as workers:
         sweep.sweep(DESIGN, DESIGN.replicates, store, workers)
         assert store.content_hash() == content
 
@@ -98,7 +104,7 @@ def test_content_does_not_depend_on_the_workers(tmp_path, content, jobs):
 def test_content_depends_on_the_seed(tmp_path, content):
     """The comparison above can fail: another seed has another content."""
     other = grid.Design(DESIGN.axes, DESIGN.variants, replicates=5, engine="exact", seed=6)
-    with Store(tmp_path / "a.db") as store, open_workers("serial") as workers:
+    with Store(tmp_path / "a.db") as store, open_batch_workers("serial") as workers:
         sweep.sweep(other, 5, store, workers)
         assert store.content_hash() != content
 
@@ -241,13 +247,13 @@ def test_what_a_replicate_raises_is_its_row(tmp_path, pool):
 
 def test_a_cell_without_a_best_threshold_fails_alone(tmp_path, monkeypatch):
     """An error before any replicate is drawn becomes the row of each of them."""
-    from verification.prediction import law
+    from verification.prediction import advice
 
     def broken(*args: object, **kwargs: object) -> object:
         raise ArithmeticError("no minimum")
 
-    monkeypatch.setattr(law, "best_threshold", broken)
-    with Store(tmp_path / "a.db") as store, open_workers("serial") as workers:
+    monkeypatch.setattr(advice, "best_threshold", broken)
+    with Store(tmp_path / "a.db") as store, open_batch_workers("serial") as workers:
         progress = sweep.sweep(DESIGN, 2, store, workers)
         (best,) = {v.best for v in DESIGN.variants} - {False}
         rows = [s.row for s in store if s.cell.best is best]
@@ -269,7 +275,7 @@ def test_a_replicate_that_kills_its_worker_ends_as_a_row(tmp_path):
         if [v < 0.05 for v in values(cell)] == [False, False, True, False, False, False]
     )
     innocent = quantity("plain", x=1.0)
-    with Store(tmp_path / "a.db") as store, open_workers("processes", 2) as workers:
+    with Store(tmp_path / "a.db") as store, open_batch_workers("processes", 2) as workers:
         sweep.sweep([cell, innocent], count, store, workers)
         rows = list(store.rows(cell))
         assert [row.failure for row in rows] == [None, None, "WorkerDied", None, None, None]
@@ -280,7 +286,7 @@ def test_a_replicate_that_kills_its_worker_ends_as_a_row(tmp_path):
 
 def test_a_killed_worker_costs_time_only(tmp_path, content):
     """After a SIGKILL of a worker process the same run goes on to the same content."""
-    with Store(tmp_path / "a.db") as store, open_workers("processes", 2) as workers:
+    with Store(tmp_path / "a.db") as store, open_batch_workers("processes", 2) as workers:
         killed: list[int] = []
 
         def kill_one(progress: Progress) -> None:
@@ -301,7 +307,7 @@ def test_an_executor_that_breaks_for_good_is_one_line(tmp_path):
     cell = quantity("deadly", x=2.0)
     executor = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
     with Store(tmp_path / "a.db") as store, executor, pytest.raises(ExecutorLost, match="a worker died"):
-        sweep.sweep([cell], 200, store, Workers(executor, 1))
+        sweep.sweep([cell], 200, store, Workers(executor, 1, run_batch))
 
     class Refuses(SerialExecutor):
         def submit(self, fn, /, *args, **kwargs):
@@ -348,7 +354,7 @@ def test_a_task_that_dask_gives_up_on_is_narrowed_down(tmp_path):
 )
 def test_wrong_workers_are_refused(arguments, words):
     """Executor, jobs and scheduler must fit together."""
-    with pytest.raises(InvalidArgument, match=words), open_workers(*arguments):
+    with pytest.raises(InvalidArgument, match=words), open_batch_workers(*arguments):
         pass
 
 
@@ -356,9 +362,9 @@ def test_missing_extras_say_how_to_get_them(monkeypatch):
     """Without the optional package the message names the extra."""
     monkeypatch.setitem(sys.modules, "distributed", None)
     monkeypatch.setitem(sys.modules, "mpi4py", None)
-    with pytest.raises(MissingExtra, match=r"'\.\[dask\]'"), open_workers("dask", None, "tcp://a:1"):
+    with pytest.raises(MissingExtra, match=r"'\.\[dask\]'"), open_batch_workers("dask", None, "tcp://a:1"):
         pass
-    with pytest.raises(MissingExtra, match=r"'\.\[mpi\]'"), open_workers("mpi"):
+    with pytest.raises(MissingExtra, match=r"'\.\[mpi\]'"), open_batch_workers("mpi"):
         pass
 
 
@@ -375,9 +381,9 @@ def test_workers_end_with_their_driver(tmp_path):
     import psutil
 
     code = (
-        "import time\nfrom verification.workers.executors import open_workers\n"
+        "import time\nfrom verification.replication.batches import open_batch_workers\n"
         "if __name__ == '__main__':\n"
-        "    with open_workers('processes', 2) as w:\n"
+        "    with open_batch_workers('processes', 2) as w:\n"
         "        [w.executor.submit(time.sleep, 0.2) for _ in range(2)]\n"
         "        print(w.executor.submit(time.time).result(), flush=True)\n"
         "        time.sleep(60)\n"
@@ -415,7 +421,7 @@ def test_dask_gives_the_same_content_with_a_worker_killed(tmp_path, content):
                     os.kill(killed[0], signal.SIGKILL)
 
             path = tmp_path / f"{number}.db"
-            with Store(path) as store, open_workers("dask", None, address) as workers:
+            with Store(path) as store, open_batch_workers("dask", None, address) as workers:
                 assert workers.count == 2
                 sweep.sweep(DESIGN, DESIGN.replicates, store, workers, on_progress=kill_one)
                 assert len(killed) == kill
@@ -432,9 +438,9 @@ def test_mpi_gives_the_same_content(tmp_path, content):
         pytest.skip("no mpiexec on this machine")
     script = tmp_path / "driver.py"
     script.write_text(
-        "import sys\nfrom test_sweep import DESIGN, Store, open_workers, sweep\n"
+        "import sys\nfrom test_sweep import DESIGN, Store, open_batch_workers, sweep\n"
         "if __name__ == '__main__':\n"
-        "    with Store(sys.argv[1]) as store, open_workers('mpi') as workers:\n"
+        "    with Store(sys.argv[1]) as store, open_batch_workers('mpi') as workers:\n"
         "        sweep.sweep(DESIGN, DESIGN.replicates, store, workers)\n"
         "        print(workers.count, store.content_hash())\n"
     )
@@ -481,6 +487,6 @@ def test_gaps_are_the_set_difference():
     for _ in range(200):
         wanted = range(int(rng.integers(0, 5)), int(rng.integers(5, 30)))
         found = {int(i) for i in rng.integers(0, 30, rng.integers(0, 30))}
-        gaps = sweep._gaps(found, wanted)
+        gaps = replicates._gaps(found, wanted)
         assert [i for gap in gaps for i in gap] == [i for i in wanted if i not in found]
         assert all(a.stop < b.start for a, b in itertools.pairwise(gaps))

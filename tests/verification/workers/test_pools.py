@@ -9,7 +9,8 @@ from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
-from verification.workers.executors import NICENESS, open_workers
+from verification.replication.batches import open_batch_workers
+from verification.workers.executors import NICENESS
 from verification.workers.pools import process_pool
 
 SCRIPT = """
@@ -53,7 +54,7 @@ def test_a_pool_with_cancelled_tasks_can_be_killed(monkeypatch):
 def test_workers_give_way_where_they_are_told_to():
     """Workers of a run leave a processor to the driver, which judges; those of a sweep do not."""
     for give_way in (False, True):
-        with open_workers("processes", 1, give_way=give_way) as workers:
+        with open_batch_workers("processes", 1, give_way=give_way) as workers:
             niceness = workers.executor.submit(os.nice, 0).result(timeout=60)
         assert niceness == min(19, os.nice(0) + give_way * NICENESS)
 
@@ -68,7 +69,7 @@ def _masked():
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no signal masks here")
 def test_a_ctrl_c_before_a_worker_has_begun_leaves_no_traceback(capfd):
     """It waits until the worker ignores it; afterwards nothing is held back, neither there nor here."""
-    with open_workers("processes", 2) as workers:
+    with open_batch_workers("processes", 2) as workers:
         first = workers.executor.submit(_masked)
         started = [child for child in multiprocessing.active_children() if child.name.startswith("_Worker")]
         for child in started:

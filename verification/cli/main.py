@@ -1,0 +1,72 @@
+"""The command line as a whole: every command, how errors are shown, exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from typer.exceptions import Abort, TyperException
+
+# Each module adds its commands to the application: this is the order of the help text.
+from verification.cli import verify  # isort: skip  # noqa: F401
+from verification.cli import claims  # isort: skip  # noqa: F401
+from verification.cli import diff  # isort: skip  # noqa: F401
+from verification.cli import simulate  # isort: skip  # noqa: F401
+from verification.cli import predict  # isort: skip  # noqa: F401
+from verification.cli import threshold  # isort: skip  # noqa: F401
+from verification.cli import constants  # isort: skip  # noqa: F401
+from verification.cli import sweep  # isort: skip  # noqa: F401
+from verification.cli import reproduce  # isort: skip  # noqa: F401
+from verification.cli import search  # isort: skip  # noqa: F401
+from verification.cli import probe  # isort: skip  # noqa: F401
+
+from verification.cli.app import EXIT_AS_EXPECTED, EXIT_INTERRUPTED, EXIT_WRONG_USE, app
+from verification.cli.terminal import message
+from verification.errors import InvalidArgument, UserError
+
+
+def _as_typed(error: Exception, arguments: Sequence[str]) -> str:
+    """The error's words, with the option's name as it was typed where the value came from an option."""
+    said = str(error)
+    if not isinstance(error, InvalidArgument):
+        return said
+    option = "--" + error.argument.replace("_", "-")
+    typed = any(argument == option or argument.startswith(f"{option}=") for argument in arguments)
+    if typed and said.startswith(error.argument):
+        return option + said.removeprefix(error.argument)
+    return said
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line and return its exit status; a user's mistake is one line."""
+    try:
+        status = app(list(arguments), standalone_mode=False, prog_name="filtergain")
+    except Abort:
+        message("interrupted")
+        return EXIT_INTERRUPTED
+    except KeyboardInterrupt:
+        message("interrupted")
+        return EXIT_INTERRUPTED
+    except TyperException as error:
+        # Without a command the help is the message, not an error's words.
+        shown = error.format_message()
+        message(shown if shown.startswith("Usage:") else f"filtergain: {shown}")
+        return EXIT_WRONG_USE
+    except UserError as error:
+        message(f"filtergain: {_as_typed(error, arguments)}")
+        return EXIT_WRONG_USE
+    except KeyError as error:
+        from bounds.register import UnknownClaim  # loaded already where it was raised
+
+        if not isinstance(error, UnknownClaim):
+            raise
+        message(f"filtergain: {error}")
+        return EXIT_WRONG_USE
+    except OSError as error:
+        where = f" {error.filename!r}" if error.filename else ""
+        message(f"filtergain: cannot use{where}: {error.strerror or error}")
+        return EXIT_WRONG_USE
+    except MemoryError as error:
+        said = f" ({error})" if str(error) else ""
+        message(f"filtergain: not enough memory for {' '.join(arguments)}{said}")
+        return EXIT_WRONG_USE
+    return status if isinstance(status, int) else EXIT_AS_EXPECTED

@@ -1,0 +1,83 @@
+"""What a command prints: results on standard output, words to the person at the terminal on standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def say(text: str, first: str = "", rest: str = "") -> None:
+    """A paragraph on standard output, broken between words at a terminal and in one line elsewhere.
+
+    `first` and `rest` go before its first and before its further lines.
+    """
+    if sys.stdout.isatty():
+        import shutil
+        import textwrap
+
+        width = max(40, min(110, shutil.get_terminal_size().columns))
+        wrapper = textwrap.TextWrapper(
+            width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+        )
+        print(wrapper.fill(text))
+    else:
+        print(first + text)
+
+
+def console() -> Console:
+    """Where tables are printed: as wide as the terminal or COLUMNS; a pipe has no width and gets room."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 140)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output; infinite numbers as the strings "inf" and "-inf"."""
+    sys.stdout.write(json.dumps(finite(value), indent=2, allow_nan=False) + "\n")
+
+
+def finite(value: Any) -> Any:
+    """`value` with infinite floats replaced by "inf" and "-inf", which JSON numbers cannot hold."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return "inf" if value > 0 else "-inf"
+    return value
+
+
+def message(text: str) -> None:
+    """A line for the person at the terminal: on standard error, out of the way of results."""
+    print(text, file=sys.stderr)
+
+
+@contextmanager
+def work_bar(title: str) -> Iterator[Callable[[float, float, str], None]]:
+    """A bar with the remaining time; call what is yielded with (done, total, what is going on)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f}%"),
+        TimeElapsedColumn(),
+        TextColumn("remaining"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(title, total=None)
+
+        def update(done: float, total: float, what: str) -> None:
+            progress.update(task, completed=done, total=total, description=f"{title}: {what}")
+
+        yield update
