@@ -4,7 +4,7 @@ Which pairs a filter keeps is not drawn pair by pair: the number of kept pairs o
 given it they are independent draws from the class's law above the threshold.  Where a class keeps at most
 DRAWN_SINGLY pairs these are drawn, by rejection; all that is exact.  Where it keeps more, their sums and
 Gram matrix are drawn as Gaussian with their exact mean and covariance: an error of the order of
-(kept pairs)^(-1/2), the only one.  proofs_notes/limit.md derives every step and states what was measured.
+(kept pairs)^(-1/2), the only one.  proofs_notes/limit.md derives every step.
 """
 
 from __future__ import annotations
