@@ -17,7 +17,7 @@ from verification.setting import EstimatorName, Procedure, Setting
 from verification.workers.pools import process_pool
 from verification.workers.threads import one_thread
 
-EngineName = Literal["exact", "direct"]
+EngineName = Literal["exact", "direct", "limit"]
 ENGINES: tuple[str, ...] = get_args(EngineName)
 
 Outcome = Draw | TooFewPairs
@@ -78,6 +78,10 @@ def load_engine(engine: str) -> ModuleType:
         from verification.engines import direct
 
         return direct
+    if engine == "limit":
+        from verification.engines import limit
+
+        return limit
     from verification.engines import exact
 
     return exact
@@ -99,7 +103,7 @@ def replicates(
     module = load_engine(engine)
     key = stream_key(setting, procedure, engine)
     with one_thread():
-        if engine == "exact":
+        if engine != "direct":
             generators = seeds.generators(seed, key, indices)
             return list(module.draw_many(setting, procedure, generators, scales))
         outcomes: list[Outcome] = []

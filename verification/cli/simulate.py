@@ -42,7 +42,9 @@ def simulate(
     rounds: options.Rounds = 1,
     teacher_n: options.TeacherN = None,
     student_n: options.StudentN = None,
-    engine: Annotated[str, typer.Option("--engine", help="exact (fast) or direct (as printed).")] = "exact",
+    engine: Annotated[
+        str, typer.Option("--engine", help="exact (fast), direct (as printed) or limit (any n).")
+    ] = "exact",
     replicates: Annotated[
         float, typer.Option("--replicates", parser=number, metavar="NUMBER", help="Draws.")
     ] = 10,

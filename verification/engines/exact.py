@@ -7,7 +7,7 @@ proofs_notes/engines.md derives every step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -121,7 +121,7 @@ def all_pairs(
     return counts, np.sqrt(counts.astype(float))[:, :, None, None]
 
 
-def _kept(procedure: Procedure, total: int) -> int | None:
+def kept_share(procedure: Procedure, total: int) -> int | None:
     """How many of `total` scored pairs a share keeps; None where a threshold decides."""
     return None if procedure.retain is None else round(procedure.retain * total)
 
@@ -166,7 +166,7 @@ def select(
     rngs: list[np.random.Generator],
 ) -> Kept:
     """Score `total` fresh pairs with the teacher and keep some, for each replicate."""
-    keep = _kept(procedure, total)
+    keep = kept_share(procedure, total)
     if keep == total or procedure.theta == -np.inf:
         return Kept(without_teacher(setting), *all_pairs(setting, total, rngs), rngs)
     geometry = Geometry.relative_to(teacher, setting)
@@ -181,6 +181,10 @@ def select(
             moments.append(select_above(scores, counts, procedure.theta * scale, rng))
     kept = np.array([[part.count for part in pair] for pair in moments], dtype=np.int64)
     return Kept(geometry, kept, heads(moments), rngs)
+
+
+Selector = Callable[[Setting, Procedure, int, Teacher, float, list[np.random.Generator]], Kept]
+"""`select`, or another way to find what it returns."""
 
 
 def smaller_modality_second(setting: Setting) -> tuple[Setting, bool]:
@@ -217,10 +221,11 @@ def draw_many(
     procedure: Procedure,
     rngs: Sequence[np.random.Generator],
     scales: tuple[float, ...] = (),
+    selector: Selector = select,
 ) -> list[Draw | TooFewPairs]:
     """`draw` for each generator: the same bits, whatever the batch; a TooFewPairs is returned.
 
-    Everything but the selection is vectorised over the replicates.
+    Everything but the selection is vectorised over the replicates.  `selector` is who selects.
     """
     turned, swapped = smaller_modality_second(setting)
     draws: list[Draw | TooFewPairs] = []
@@ -228,7 +233,7 @@ def draw_many(
         if procedure.estimator == "unfiltered":
             draws += _train(turned, setting.n, batch).draws(swapped)
         else:
-            draws += _filtered(turned, swapped, procedure, batch, scales)
+            draws += _filtered(turned, swapped, procedure, batch, scales, selector)
     return draws
 
 
@@ -238,10 +243,11 @@ def _filtered(
     procedure: Procedure,
     rngs: list[np.random.Generator],
     scales: tuple[float, ...],
+    selector: Selector,
 ) -> list[Draw | TooFewPairs]:
     """Filter and train, each round with the fit of the one before as the teacher."""
     teacher_n, student_n = procedure.sizes(turned.n)
-    keep = _kept(procedure, student_n)
+    keep = kept_share(procedure, student_n)
     if keep is not None and keep < 2:
         return [TooFewPairs(keep, student_n) for _ in rngs]
     # A stream for each round, asked for before the teachers draw from the replicate's own.
@@ -258,7 +264,7 @@ def _filtered(
         following: list[tuple[list[int], Teacher]] = []
         for members, teacher in groups:
             own = [streams[i][k] for i in members]
-            kept = select(turned, procedure, student_n, teacher, scales[k], own)
+            kept = selector(turned, procedure, student_n, teacher, scales[k], own)
             sizes = kept.sizes
             outcomes |= {
                 i: TooFewPairs(size, student_n) for i, size in zip(members, sizes, strict=True) if size < 2

@@ -17,7 +17,7 @@ CELL_BYTES = 700
 PROCESS_BYTES = 90_000_000
 """Bytes of a worker process with the libraries loaded."""
 
-_NORMAL_SECONDS = {"direct": 1.4e-8, "exact": 8.5e-9}
+_NORMAL_SECONDS = {"direct": 1.4e-8, "exact": 8.5e-9, "limit": 3e-8}
 """One standard normal of an engine, drawn and used."""
 
 _FIT_SECONDS = 3e-4
@@ -38,6 +38,8 @@ def seconds(cell: AnyCell) -> float:
         # A share is kept in two passes over the same pairs: one finds the threshold.
         passes = 2 if procedure.retain is not None else 1
         normals = (teacher + student * procedure.rounds * passes) * (both + 2 * setting.r)
+    elif cell.engine == "limit":
+        normals = min(student, 2**14) * procedure.rounds * 2 * setting.r  # few kept pairs, rejection included
     else:
         normals = student * procedure.rounds * 2 * setting.r  # a fit without a filter draws no pairs
     fits = (1 if teacher else 0) + (procedure.rounds if student else 0)
