@@ -1,0 +1,1 @@
+"""The law of the error: its deterministic equivalents at any sample size."""
