@@ -98,6 +98,9 @@ class Fit:
     value: float
     separation: float
     gap: float
+    eps2: float = 0.0
+    left_variance: float = 0.0
+    right_variance: float = 0.0
 
 
 ORACLE = Fit(1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0)
