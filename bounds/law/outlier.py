@@ -12,8 +12,8 @@ nu = 1 / (1 + gamma) in [0, 1), and singular values are in units of sqrt(a a_til
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,11 +84,13 @@ class Signal:
 
 @dataclass(frozen=True)
 class Fit:
-    """The limit of a rank-r fit: each side's r principal angles are equal.
+    """A rank-r fit in the limit: the mean square cosine and sine of each side's principal angles.
 
-    Cosines and sines of the angles to the truth, each to full relative accuracy; `value` the leading
-    singular values in units of sqrt(a a_tilde); `separation` = 1 - y / y_edge in [0, 1], 0 where no singular value leaves
-    the noise's spectrum; `gap` in [0, 1] tells the r leading ones from a second family of outliers.
+    Each to full relative accuracy, the root of a mean over the fit's r directions.  `value` is the leading
+    singular values' limit in units of sqrt(a a_tilde); `separation` in [0, 1] is 1 - y / y_edge, 0 where
+    none of them leaves the noise's spectrum; `gap` in [0, 1] is small where a second family of outliers is as
+    strong as the leading one.  `unevenness` is the relative variance of the r x r signal block's entries,
+    `left_variance` and `right_variance` the relative variance that it gives to the squared errors.
     """
 
     left_cosine: float
@@ -98,13 +100,9 @@ class Fit:
     value: float
     separation: float
     gap: float
-    eps2: float = 0.0
+    unevenness: float = 0.0
     left_variance: float = 0.0
     right_variance: float = 0.0
-
-
-ORACLE = Fit(1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0)
-"""A teacher that is the truth itself."""
 
 
 def _matrix(signal: Signal, noise: Noise, y: float) -> Array:
@@ -118,26 +116,37 @@ def _matrix(signal: Signal, noise: Noise, y: float) -> Array:
     return found
 
 
+def shows(signal: Signal, noise: Noise) -> float:
+    """Below 0 where a singular value leaves the noise's spectrum, above 0 where none does."""
+    edge = noise.edge()
+    return _smallest(signal, noise, edge) if edge < math.inf else -math.inf
+
+
+def _smallest(signal: Signal, noise: Noise, y: float) -> float:
+    return float(np.linalg.eigvalsh(_matrix(signal, noise, y))[0])
+
+
 def leading(signal: Signal, noise: Noise) -> Fit:
     """The limit of the leading r singular triples of a fit on pairs with these moments."""
     edge = noise.edge()
 
     def smallest(y: float) -> float:
-        return float(np.linalg.eigvalsh(_matrix(signal, noise, y))[0])
+        return _smallest(signal, noise, y)
 
     high = _first_beyond(smallest, edge)
     if high is None:
         return Fit(0.0, 1.0, 0.0, 1.0, math.sqrt(noise.squared_value(edge)), 0.0, 1.0)
     root = float(brentq(smallest, 0.0, high, xtol=1e-300, rtol=1e-15, maxiter=500))
-    values, vectors = np.linalg.eigh(_matrix(signal, noise, root))
-    vector = _refined(_matrix(signal, noise, root), vectors[:, 0])
+    at_root = _matrix(signal, noise, root)
+    values, vectors = np.linalg.eigh(at_root)
+    vector = _refined(at_root, vectors[:, 0])
     left, right = _off_signal(signal, noise, root, vector)
     separation = 1 - root / edge if edge < math.inf else 1.0
     value = math.sqrt(noise.squared_value(root))
-    return Fit(*_angle(*left), *_angle(*right), value, separation, float(values[1]))
+    return Fit(*_angle(*left), *_angle(*right), value, separation, min(1.0, float(values[1])))
 
 
-def _first_beyond(smallest: Any, edge: float) -> float | None:
+def _first_beyond(smallest: Callable[[float], float], edge: float) -> float | None:
     """A y below the edge where the matrix is no longer positive definite; None if it always is."""
     if edge < math.inf:
         return edge if smallest(edge) < 0 else None

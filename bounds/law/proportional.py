@@ -1,187 +1,262 @@
-"""The law of the error at any sample size."""
+"""The law of the error at any sample size, for every estimator of the paper.
+
+The deterministic equivalents of `bounds.law.outlier` hold as the dimensions grow with the sample.  Two
+things that they drop are put back: the r x r signal block's own sampling noise, of relative variance
+E|u|^2 E|v|^2 / (K c^2), by averaging over it (it smooths the transition, too); and the fluctuation of the
+error, as the first-order law has it: ERR is the larger of two scaled chi variables.  For n -> inf this *is*
+the first-order law of `bounds.sharp`, digit for digit.  Derivation: proofs_notes/proportional.md.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
+from scipy.optimize import brentq
 
 from bounds.error_law import ErrorLaw
-from bounds.law.outlier import ORACLE, Fit, Noise, Signal, leading
-from bounds.score_numeric import evaluate, parameters
+from bounds.law.kept_pairs import ORACLE, Model, View
+from bounds.law.outlier import Fit, Noise, Signal, leading, shows
+from bounds.score import Score
+
+NODES = ((-math.sqrt(3.0), 1 / 6), (0.0, 2 / 3), (math.sqrt(3.0), 1 / 6))
+"""Gauss-Hermite: (node, weight) of a standard normal variable."""
+
+FEWEST = 30.0
+"""Kept pairs a latent dimension below which the law was off by more than 10% in some measured setting."""
+
+MOST_UNEVEN = 0.1
+"""Relative variance of a signal block's entries, times r, above which the law was, too."""
+
+SMALLEST_RATIO = 10.0
+"""Noise dimensions a latent one below which the law was, too, where the error is not small."""
+
+NARROWEST = 0.5
+"""A `gap` below which the leading family of outliers may not be told from the second in a sample."""
 
 
 @dataclass(frozen=True)
-class Model:
-    d: int
-    d_tilde: int
-    r: int
-    eta: float
-    gamma: float
-    gamma_tilde: float
+class AnySizeLaw:
+    """The law of ERR of one estimator in one setting, and how far to trust it.
 
-    @cached_property
-    def left_noise(self):
-        return 1 / (1 + self.gamma)
+    `fits` are the limits of the teacher, if any, and of each round's student; `kept` is the expected
+    number of pairs that the last fit is made on.  `trusted` says whether the mean is within 10% by the measured bounds above,
+    and `reason` why not ("" where it is).
+    """
 
-    @cached_property
-    def right_noise(self):
-        return 1 / (1 + self.gamma_tilde)
-
-    @cached_property
-    def left_signal(self):
-        return 1 / (1 + 1 / self.gamma)
-
-    @cached_property
-    def right_signal(self):
-        return 1 / (1 + 1 / self.gamma_tilde)
+    law: ErrorLaw
+    fits: tuple[Fit, ...]
+    kept: float
+    trusted: bool
+    reason: str
 
     @property
-    def root(self):
-        return math.sqrt(self.left_signal * self.right_signal)
+    def mean(self) -> float:
+        """E[ERR]."""
+        return self.law.mean
 
-    def noise(self, pairs):
-        k = max(pairs - 1, 1e-6)
-        return Noise(self.left_noise, self.right_noise, (self.d - self.r) / k, (self.d_tilde - self.r) / k)
+    @property
+    def std(self) -> float:
+        """Standard deviation of ERR."""
+        return self.law.std
 
 
-NODES = ((-math.sqrt(3.0), 1 / 6), (0.0, 2 / 3), (math.sqrt(3.0), 1 / 6))
+def unfiltered_law(model: Model, pairs: float) -> AnySizeLaw:
+    """The law of the unfiltered estimator on `pairs` > 1 pairs."""
+    return _law(model, (unfiltered_fit(model, pairs),), pairs)
 
 
-def spread(m: Model, sig: Signal, pairs, inherited=0.0) -> Fit:
-    noise = m.noise(pairs)
-    k = max(pairs - 1, 1e-6)
-    px = sig.left_excess[0, 0] + m.left_noise
-    py = sig.right_excess[0, 0] + m.right_noise
-    fresh = px * py / (k * sig.cross[0, 0] ** 2)
-    stretched = ((m.r + 1) / 2 - 1 / m.r) * (m.r / (m.r + 2)) ** 2
-    eps2 = fresh + inherited * (stretched + (m.r - 1) / 2) / m.r
-    width = math.sqrt(fresh * (m.r + 2) / 3 + inherited * stretched)
+def oracle_law(
+    model: Model, scored: float, *, theta: float | None = None, retain: float | None = None
+) -> AnySizeLaw:
+    """The law of the fit on what the oracle keeps of `scored` pairs.
+
+    `theta` is on the oracle's scale (clean mean r), `retain` the share that is kept: give one.
+    """
+    fit, kept = _student(model, ORACLE, scored, theta, retain, _raw_oracle_scale(model))
+    return _law(model, (fit,), kept)
+
+
+def teacher_law(
+    model: Model,
+    teacher_pairs: float,
+    scored: float,
+    *,
+    theta: float | None = None,
+    retain: float | None = None,
+    rounds: int = 1,
+) -> AnySizeLaw:
+    """The law of the last student: a teacher on `teacher_pairs`, `rounds` rounds of `scored` fresh pairs.
+
+    `theta` is on the oracle's scale: round k's raw threshold is theta times what its teacher's matrix
+    tends to, eta for the first and c(theta) for later ones.  `retain` is the share that is kept.
+    """
+    fits = [unfiltered_fit(model, teacher_pairs)]
+    scales = [model.eta]
+    if rounds > 1:
+        score = Score(model.r, model.eta, model.gamma, model.gamma_tilde)
+        scales += [float(score.multiple(theta)) if theta is not None else 1.0] * (rounds - 1)
+    kept = 0.0
+    for scale in scales:
+        fit, kept = _student(model, fits[-1], scored, theta, retain, scale)
+        fits.append(fit)
+    return _law(model, tuple(fits), kept)
+
+
+def unfiltered_fit(model: Model, pairs: float) -> Fit:
+    """The limit of the unfiltered estimator, or of a teacher, on `pairs` > 1 pairs."""
+    return _averaged(model, model.all_pairs, pairs)
+
+
+def _raw_oracle_scale(model: Model) -> float:
+    """The oracle's matrix is U U~^T itself, of which `ORACLE.value` = 1 is in units of sqrt(a a_tilde)."""
+    return 1 / model.correlation**2
+
+
+def _student(
+    model: Model, teacher: Fit, scored: float, theta: float | None, retain: float | None, scale: float
+) -> tuple[Fit, float]:
+    """The limit of a student, and the expected number of pairs that it keeps."""
+    if (theta is None) == (retain is None):
+        raise ValueError("give one of theta and retain")
+    view = View(model, teacher)
+    cut = view.threshold(theta, scale) if theta is not None else view.oracle.quantile(float(retain or 0.0))
+    share, signal, inner = view.kept(cut)
+    kept = scored * share
+    return _averaged(model, signal, kept, inner**2 * teacher.unevenness), kept
+
+
+def effective(pairs: float) -> float:
+    """Pairs less the one that the sample mean costs; kept off 0, where nothing is learned anyway."""
+    return max(pairs - 1, 1e-6)
+
+
+def noise_of(model: Model, pairs: float) -> Noise:
+    """The noise of a fit on `pairs` pairs."""
+    size = effective(pairs)
+    return Noise(*model.noise_shares, (model.d - model.r) / size, (model.d_tilde - model.r) / size)
+
+
+def _averaged(model: Model, signal: Signal, pairs: float, inherited: float = 0.0) -> Fit:
+    """The limit of a fit, averaged over the signal block's own sampling noise.
+
+    To second order the mean of V over a block c I + s G is (1 + (r + 2) s^2 / c^2) c^-2: that of a normal
+    multiple of variance (r + 2) s^2 / 3.  Of what a student inherits from its teacher's block (relative
+    variance `inherited`) only stretching counts, and selection damps it by r / (r + 2).
+    """
+    noise, r = noise_of(model, pairs), model.r
+    main = abs(float(signal.cross[0, 0]))
+    left_power = float(signal.left_excess[0, 0]) + noise.left
+    right_power = float(signal.right_excess[0, 0]) + noise.right
+    sampling = left_power * right_power / effective(pairs)
+    stretched = ((r + 1) / 2 - 1 / r) * (r / (r + 2)) ** 2
+    width = math.sqrt(sampling * (r + 2) / 3 + main**2 * inherited * stretched)
     fits = []
-    for node, weight in NODES:
-        c = sig.cross.copy()
-        c[0, 0] *= abs(1 + width * node)
-        fits.append((weight, leading(Signal(c, sig.left_excess, sig.right_excess), noise)))
-    mid = fits[1][1]
-    out = []
-    va = []
-    for side in ("left", "right"):
-        c2 = sum(w * getattr(f, side + "_cosine") ** 2 for w, f in fits)
-        s2 = sum(w * getattr(f, side + "_sine") ** 2 for w, f in fits)
-        sv = sum(w * (getattr(f, side + "_sine") ** 2 - s2) ** 2 for w, f in fits)
-        out += [math.sqrt(c2), math.sqrt(s2)]
-        va.append(sv * 3 / ((m.r + 2) * m.r) / s2**2 if s2 else 0.0)
-    return Fit(*out, mid.value, mid.separation, mid.gap, eps2, *va)
+    for node, _ in NODES:
+        cross = signal.cross.copy()
+        cross[0, 0] = abs(main + node * width)
+        fits.append(leading(Signal(cross, signal.left_excess, signal.right_excess), noise))
+    middle = fits[1]
+    left = _mean_angle([(fit.left_cosine, fit.left_sine) for fit in fits])
+    right = _mean_angle([(fit.right_cosine, fit.right_sine) for fit in fits])
+    own = sampling / main**2 if main > 1e-150 else math.inf
+    turned = (stretched + (r - 1) / 2) / r
+    uneven = min(own + inherited * turned, 1e6)
+    one_of = 3 / ((r + 2) * r)
+    return Fit(
+        *left[:2], *right[:2], middle.value, middle.separation, middle.gap, uneven,
+        left[2] * one_of, right[2] * one_of,
+    )  # fmt: skip
 
 
-def unfiltered(m: Model, pairs) -> Fit:
-    sig = Signal(
-        np.diag([m.eta * m.root, 0.0]), np.diag([m.left_signal, 0.0]), np.diag([m.right_signal, 0.0])
-    )
-    return spread(m, sig, pairs)
+def _mean_angle(angles: list[tuple[float, float]]) -> tuple[float, float, float]:
+    """Root mean squares of cosine and sine over `NODES`, and the relative variance of the squared sine."""
+    weights = [weight for _, weight in NODES]
+    cosine = sum(w * c * c for w, (c, _) in zip(weights, angles, strict=True))
+    sine = sum(w * s * s for w, (_, s) in zip(weights, angles, strict=True))
+    if sine == 0:
+        return math.sqrt(cosine), 0.0, 0.0
+    variance = sum(w * (s * s / sine - 1) ** 2 for w, (_, s) in zip(weights, angles, strict=True))
+    return math.sqrt(cosine), math.sqrt(sine), variance
 
 
-def student(m, teacher, scored, theta, scale):
-    v = View(m, teacher)
-    P, sig, inner = v.kept(v.threshold(theta, scale))
-    return spread(m, sig, scored * P, (inner / sig.cross[0, 0]) ** 2 * teacher.eps2)
+def _law(model: Model, fits: tuple[Fit, ...], kept: float) -> AnySizeLaw:
+    last = fits[-1]
+    left = _chi(model.d, model.r, last.left_cosine, last.left_sine, last.left_variance)
+    right = _chi(model.d_tilde, model.r, last.right_cosine, last.right_sine, last.right_variance)
+    law = ErrorLaw(left[0], right[0], left[1], right[1])
+    reason = _doubt(model, fits, kept)
+    return AnySizeLaw(law, fits, kept, not reason, reason)
 
 
-class View:
-    """The teacher's view: standardised scores."""
+def _chi(d: int, r: int, cosine: float, sine: float, extra: float) -> tuple[float, int]:
+    """(scale, degrees of freedom) of one side's squared error.
 
-    def __init__(self, m, t):
-        self.y = t.left_cosine**2 * m.left_signal + m.left_noise
-        self.y_tilde = t.right_cosine**2 * m.right_signal + m.right_noise
-        self.q = 1 / math.sqrt(1 + (m.r - 1) * t.eps2)
-        self.lost = (m.r - 1) * t.eps2 * self.q**2 / (1 + self.q)
-        self.e = (m.left_noise + m.left_signal * t.left_cosine**2 * self.lost) / self.y
-        self.e_tilde = (m.right_noise + m.right_signal * t.right_cosine**2 * self.lost) / self.y_tilde
-        sig, sig_tilde = m.left_signal * t.left_cosine**2 * self.q, m.right_signal * t.right_cosine**2 * self.q
-        self.ge = max(sig / (self.e * self.y), 1e-8) if self.e else math.inf
-        self.gte = max(sig_tilde / (self.e_tilde * self.y_tilde), 1e-8) if self.e_tilde else math.inf
-        self.root = math.sqrt(1 + 1 / self.ge) * math.sqrt(1 + 1 / self.gte)
-        self.m, self.t = m, t
-
-    def threshold(self, theta, scale):
-        # to library units
-        if math.isinf(theta):
-            return theta
-        std = theta * scale * self.m.left_signal * self.m.right_signal
-        std /= self.t.value * math.sqrt(self.y * self.y_tilde)
-        return std * self.root * self.q
-
-    def kept(self, th):
-        m, t = self.m, self.t
-        out = []
-        logw = []
-        for clean, wt in ((True, m.eta), (False, 1 - m.eta)):
-            ev = evaluate(th, parameters(m.r, self.ge, self.gte, clean))
-            h = float(ev.hazard)
-            T1 = th * h / m.r if math.isfinite(th) and th != 0 else 0.0
-            h2 = float(ev.lifted_hazard) * self.root
-            logw.append((math.log(wt) if wt else -math.inf) + float(ev.log_tail))
-            out.append((T1, h2))
-        lt = np.logaddexp(*logw)
-        w = [math.exp(l - lt) for l in logw]
-        P = math.exp(lt)
-        inner = 0.0
-        cross, left, right = np.zeros((2, 2)), np.zeros((2, 2)), np.zeros((2, 2))
-        for clean, wt, (T1, h2) in zip((1, 0), w, out):
-            if wt == 0:
-                continue
-            c, l, rr, inn = self.moments(clean, T1, h2)
-            cross += wt * c
-            left += wt * l
-            right += wt * rr
-            inner += wt * inn
-        return P, Signal(cross, left, right), inner
-
-    def moments(self, clean, T1, h2):
-        m, t = self.m, self.t
-        k = m.root if clean else 0.0
-        Y, Yt = self.y, self.y_tilde
-        chi, chit = t.left_cosine * math.sqrt(self.q / Y), t.right_cosine * math.sqrt(self.q / Yt)
-        zeta, zetat = k * chit, k * chi
-        rho = k * chi * chit
-        det = 1.0 if not clean else self.e + self.e_tilde - self.e * self.e_tilde
-        D11 = (T1 - rho * h2) / det if det > 0 else 0.0
-        D12 = (h2 - rho * T1) / det if det > 0 else 0.0
-        n, nt = m.left_noise / Y, m.right_noise / Yt
-        mu = t.left_sine**2 * n + t.left_cosine**2 * self.lost / Y
-        mut = t.right_sine**2 * nt + t.right_cosine**2 * self.lost / Yt
-        tau = t.left_sine * m.left_noise / math.sqrt(Y)
-        taut = t.right_sine * m.right_noise / math.sqrt(Yt)
-        L = T1 + rho * h2
-        uw = tau * (chi * T1 + mu * zeta * D12)
-        vwt = taut * (chit * T1 + mut * zetat * D12)
-        left = np.array([[m.left_signal + L - mu * (1 - zeta**2) * D11, uw], [uw, tau**2 * D11]])
-        right = np.array(
-            [[m.right_signal + L - mut * (1 - zetat**2) * D11, vwt], [vwt, taut**2 * D11]]
-        )
-        cross = np.array(
-            [
-                [k * (1 + T1) + chi * chit * h2 - k * mu * mut * D11, taut * (chi * h2 + mu * zeta * D11)],
-                [tau * (chit * h2 + mut * zetat * D11), tau * taut * D12],
-            ]
-        )
-        return cross, left, right, chi * chit * h2
-
-
-def error_law(m: Model, fit: Fit) -> ErrorLaw:
-    l = side(m.d, m.r, fit.left_cosine, fit.left_sine, fit.left_variance)
-    r = side(m.d_tilde, m.r, fit.right_cosine, fit.right_sine, fit.right_variance)
-    return ErrorLaw(l[0], r[0], l[1], r[1])
-
-
-def side(d, r, c, s, extra):
+    The space is that of c I + s G over s G_perp, G of entries N(0, 1/(d - r)): share A V / (1 + (A + B) V)
+    of r with A ~ chi^2_{(d-r) r} / r, B ~ chi^2_{r r} / r, V = tan^2 / (d - r).  For V -> 0 that is
+    V chi^2_{(d-r) r}, for V -> inf an unrelated subspace's; here a scaled chi with its mean and variance.
+    """
     p = d - r
-    if p == 0:
-        return 0.0, 0
-    base = c * c + d / p * s * s
-    share = s * s / base
-    om = ((c * c + r * s * s / p) ** 2 * 2 / (p * r) + 2 * (s * s / p) ** 2) / base**2 + extra
-    dof = max(1, round(2 / om))
-    return r * share / dof, dof
+    if p == 0 or sine == 0:
+        return 0.0, p * r
+    base = cosine**2 + d / p * sine**2
+    relative = ((cosine**2 + r / p * sine**2) ** 2 * 2 / (p * r) + 2 * (sine**2 / p) ** 2) / base**2
+    dof = max(1, round(2 / (relative + extra)))
+    return r * sine**2 / base / dof, dof
+
+
+def _doubt(model: Model, fits: tuple[Fit, ...], kept: float) -> str:
+    """Why the law is not to be trusted; "" where it is."""
+    last, r = fits[-1], model.r
+    if kept < FEWEST * r:
+        return f"{kept:.3g} pairs are kept, fewer than {FEWEST:g} a latent dimension"
+    if max(fit.unevenness for fit in fits) * r > MOST_UNEVEN and last.separation > 0:
+        return "the signal's own sampling noise is not small"
+    if min(fit.gap for fit in fits) < NARROWEST:
+        return "a second family of singular values is nearly as strong"
+    large = max(last.left_sine, last.right_sine) > 0.3
+    if large and min(model.d, model.d_tilde) - r < SMALLEST_RATIO * r:
+        return f"fewer than {SMALLEST_RATIO:g} noise dimensions a latent one where the error is not small"
+    return ""
+
+
+@dataclass(frozen=True)
+class Transition:
+    """Where the leading singular values leave the noise's spectrum, in the limit of large dimensions.
+
+    `pairs` is the sample size (pairs scored, with the oracle's filter) from which they do; `unpaired` the
+    one from which they would if no pair were clean: the modality's own covariance shows through, and one
+    of the two sides is learned.  None where that never happens.
+    """
+
+    pairs: float
+    unpaired: float | None
+
+
+def transition(model: Model, *, theta: float | None = None) -> Transition:
+    """The transition of the unfiltered estimator, or of the oracle-filtered one at `theta`; eta > 0."""
+    share, signal = 1.0, model.all_pairs
+    unpaired = Signal(np.zeros((2, 2)), signal.left_excess, signal.right_excess)
+    if theta is not None:
+        view = View(model, ORACLE)
+        share, signal, _ = view.kept(view.threshold(theta, _raw_oracle_scale(model)))
+        unpaired = Signal(np.zeros((2, 2)), signal.left_excess, signal.right_excess)
+    pairs = _leaves(model, signal)
+    alone = _leaves(model, unpaired)
+    assert pairs is not None
+    return Transition(pairs / share, None if alone is None else alone / share)
+
+
+def _leaves(model: Model, signal: Signal) -> float | None:
+    """The number of pairs from which a singular value leaves the spectrum; None if it never does."""
+
+    def below(log_pairs: float) -> float:
+        return shows(signal, noise_of(model, 1 + math.exp(log_pairs)))
+
+    low, high = math.log(1e-5), math.log(1e40)
+    if below(low) < 0:
+        return 1.0
+    if below(high) >= 0:
+        return None
+    return 1 + math.exp(brentq(below, low, high, xtol=1e-12, rtol=1e-14))
