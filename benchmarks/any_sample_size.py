@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from bounds.law.kept_pairs import Model
 from bounds.law.proportional import AnySizeLaw, teacher_law, transition, unfiltered_law
@@ -96,18 +97,24 @@ def compare(settings: Iterable[Setting], draws: int, seed: int) -> None:
 
 
 def drawn_transition(d: int, draws: int) -> tuple[float, float]:
-    """(computed, drawn) transition of a fit at r = 1: where cos^2, cubic in log n, extrapolates to 0."""
-    base = Setting(10, d, d, 1, 0.3, 0.2, 0.2)
-    computed = transition(model_of(base)).pairs
-    logs = np.linspace(math.log(1.25), math.log(3.0), 8)
+    """(computed, drawn) transition of a fit at r = 1: the factor in n by which the law's curve fits best.
+
+    Mean square cosines at eight sizes from 1.15 to 3 times the computed transition, least squares.
+    """
+    model = Model(d, d, 1, 0.3, 0.2, 0.2)
+    computed = transition(model).pairs
+    sizes = [int(computed * x) for x in np.geomspace(1.15, 3.0, 8)]
     squares = []
-    for x in logs:
-        n = int(computed * math.exp(x))
+    for n in sizes:
         run = simulate(Setting(n, d, d, 1, 0.3, 0.2, 0.2), replicates=draws, seed=5)
         squares.append(np.mean([1 - (a.left**2 + a.right**2) / 2 for a in run.draws if a is not None]))
-    fitted = np.polynomial.Polynomial.fit(logs, squares, 3)
-    real = [z.real for z in fitted.roots() if abs(z.imag) < 1e-9]
-    return computed, computed * math.exp(min(real, key=abs))
+
+    def misfit(factor: float) -> float:
+        laws = [unfiltered_law(model, n / factor).law for n in sizes]
+        cosines = [1 - sum(x**2 for x in law.root_mean_squares) / 2 for law in laws]
+        return float(np.sum((np.array(squares) - cosines) ** 2))
+
+    return computed, computed * float(minimize_scalar(misfit, bounds=(0.5, 2.0), method="bounded").x)
 
 
 def main(arguments: list[str]) -> None:
