@@ -43,7 +43,7 @@ def procedures(setting: Setting) -> tuple[Procedure, ...]:
 
 
 def random_settings(count: int, seed: int) -> Iterator[Setting]:
-    """r <= 4, 40 <= d, d_tilde <= 300, gammas from 0.1 to 10^4, eta from 0.01, n around the sample condition."""
+    """r <= 4, 40 <= d, d_tilde <= 300, gammas from 0.1 to 10^4, eta from 0.01, n by the sample condition."""
     rng = np.random.default_rng(seed)
     while count:
         r = int(rng.integers(1, 5))

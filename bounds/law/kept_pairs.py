@@ -20,6 +20,9 @@ from bounds.score_numeric import evaluate, parameters
 FAINTEST = 1e-8
 """Smallest signal-to-noise ratio at which a score's law is evaluated: below, both classes are one to 1e-8."""
 
+CLEAREST = 1e9
+"""Largest finite one: above, the Bessel function of `score_numeric`'s density (r <= 2) is not a number."""
+
 ORACLE = Fit(1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0)
 """A teacher that is the truth itself."""
 
@@ -57,7 +60,9 @@ class Model:
     def all_pairs(self) -> Signal:
         """Second moments of the pairs before any filter."""
         left, right = self.signal_shares
-        return Signal(np.diag([self.eta * self.correlation, 0.0]), np.diag([left, 0.0]), np.diag([right, 0.0]))
+        return Signal(
+            np.diag([self.eta * self.correlation, 0.0]), np.diag([left, 0.0]), np.diag([right, 0.0])
+        )
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,9 @@ class Side:
     @property
     def ratio(self) -> float:
         """The signal-to-noise ratio at which the oracle would score alike."""
-        return max((1 - self.noise) / self.noise, FAINTEST) if self.noise > 0 else math.inf
+        if self.noise == 0:
+            return math.inf
+        return min(max((1 - self.noise) / self.noise, FAINTEST), CLEAREST)
 
 
 @dataclass(frozen=True)
@@ -140,7 +147,8 @@ class View:
         left, right = self.sides
         signal = self.model.signal_shares
         raw = theta * scale * signal[0] * signal[1] / (self.teacher.value * left.length * right.length)
-        return raw * self.alignment * self._deviation
+        cut = raw * self.alignment
+        return cut * self._deviation if abs(cut) > 1e-150 else 0.0  # at r = 1 the density is infinite at 0
 
     def kept(self, cut: float) -> tuple[float, Signal, float]:
         """(share kept, second moments of what is kept, inner leak) when `oracle` is cut at `cut`.
@@ -162,11 +170,8 @@ class View:
             return 0.0, model.all_pairs, 0.0
         weights = [math.exp(log - total) for log in logs]
         cross, left, right = (
-            sum(w * part[i] for w, part in zip(weights, parts, strict=True)) for i in range(3)
+            np.asarray(sum(w * part[i] for w, part in zip(weights, parts, strict=True))) for i in range(3)
         )
-        assert not isinstance(cross, int)
-        assert not isinstance(left, int)
-        assert not isinstance(right, int)
         inner = sum(w * part[3] for w, part in zip(weights, parts, strict=True))
         return math.exp(total), Signal(cross, left, right), inner / float(cross[0, 0])
 

@@ -22,6 +22,10 @@ from scipy.optimize import brentq
 Array = NDArray[np.float64]
 
 
+FAR = 1e130
+"""Up to this y a singular value is looked for where the noise has no spectrum of its own."""
+
+
 @dataclass(frozen=True)
 class Noise:
     """The noise coordinates of both modalities: shares of variance, and dimensions over effective pairs.
@@ -60,7 +64,9 @@ class Noise:
         # Both terms are at most 1 at the root; below 1/sqrt(square + cubic) both together are.
         low = 1 / math.sqrt(square + cubic)
         return float(
-            brentq(lambda x: (cubic * x + square) * x * x - 1, low * (1 - 1e-15), 1.0, xtol=1e-300, rtol=1e-15)
+            brentq(
+                lambda x: (cubic * x + square) * x * x - 1, low * (1 - 1e-15), 1.0, xtol=1e-300, rtol=1e-15
+            )
         )
 
     def squared_value(self, y: float) -> float:
@@ -134,6 +140,8 @@ def leading(signal: Signal, noise: Noise) -> Fit:
         return _smallest(signal, noise, y)
 
     high = _first_beyond(smallest, edge)
+    if high is None and edge == math.inf:
+        return _without_spectrum(signal, noise)
     if high is None:
         return Fit(0.0, 1.0, 0.0, 1.0, math.sqrt(noise.squared_value(edge)), 0.0, 1.0)
     root = float(brentq(smallest, 0.0, high, xtol=1e-300, rtol=1e-15, maxiter=500))
@@ -146,6 +154,16 @@ def leading(signal: Signal, noise: Noise) -> Fit:
     return Fit(*_angle(*left), *_angle(*right), value, separation, min(1.0, float(values[1])))
 
 
+def _without_spectrum(signal: Signal, noise: Noise) -> Fit:
+    """The limit where one modality has no noise and y, going by infinity, does not show it."""
+    squared = float(signal.cross[0, 0]) ** 2
+    off_left = noise.left_load * (float(signal.right_excess[0, 0]) + noise.right)
+    off_right = noise.right_load * (float(signal.left_excess[0, 0]) + noise.left)
+    main = math.sqrt(squared)
+    value = math.sqrt(squared + off_left + off_right)
+    return Fit(*_angle(main, off_left), *_angle(main, off_right), value, 1.0, 1.0)
+
+
 def _first_beyond(smallest: Callable[[float], float], edge: float) -> float | None:
     """A y below the edge where the matrix is no longer positive definite; None if it always is."""
     if edge < math.inf:
@@ -153,7 +171,7 @@ def _first_beyond(smallest: Callable[[float], float], edge: float) -> float | No
     high = 1.0
     while smallest(high) >= 0:
         high *= 4.0
-        if high > 1e300:
+        if high > FAR:
             return None
     return high
 
@@ -203,7 +221,9 @@ def _off_signal(
 
 
 def _angle(along: float, squared_off: float) -> tuple[float, float]:
-    """Cosine and sine of a vector's angle to the truth."""
+    """Cosine and sine of a vector's angle to the truth; none at d = r, where nothing is off it."""
+    if squared_off == 0:
+        return 1.0, 0.0
     off = math.sqrt(squared_off)
     length = math.hypot(along, off)
     return abs(along) / length, off / length

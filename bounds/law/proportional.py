@@ -23,6 +23,9 @@ from bounds.score import Score
 NODES = ((-math.sqrt(3.0), 1 / 6), (0.0, 2 / 3), (math.sqrt(3.0), 1 / 6))
 """Gauss-Hermite: (node, weight) of a standard normal variable."""
 
+FAINTEST_SIGNAL = 1e-60
+"""What a fainter signal is raised to, so that its square can be inverted: any noise hides it."""
+
 FEWEST = 30.0
 """Kept pairs a latent dimension below which the law was off by more than 10% in some measured setting."""
 
@@ -41,11 +44,12 @@ class AnySizeLaw:
     """The law of ERR of one estimator in one setting, and how far to trust it.
 
     `fits` are the limits of the teacher, if any, and of each round's student; `kept` is the expected
-    number of pairs that the last fit is made on.  `trusted` says whether the mean is within 10% by the measured bounds above,
-    and `reason` why not ("" where it is).
+    number of pairs that the last fit is made on.  `trusted` says whether the mean is within 10% by the
+    measured bounds above, and `reason` why not ("" where it is).
     """
 
     law: ErrorLaw
+    largest: float
     fits: tuple[Fit, ...]
     kept: float
     trusted: bool
@@ -53,8 +57,8 @@ class AnySizeLaw:
 
     @property
     def mean(self) -> float:
-        """E[ERR]."""
-        return self.law.mean
+        """E[ERR], at most `largest`, the root of r: two chi variables know no such end."""
+        return min(self.law.mean, self.largest)
 
     @property
     def std(self) -> float:
@@ -111,7 +115,7 @@ def unfiltered_fit(model: Model, pairs: float) -> Fit:
 
 def _raw_oracle_scale(model: Model) -> float:
     """The oracle's matrix is U U~^T itself, of which `ORACLE.value` = 1 is in units of sqrt(a a_tilde)."""
-    return 1 / model.correlation**2
+    return 1 / model.correlation
 
 
 def _student(
@@ -146,7 +150,7 @@ def _averaged(model: Model, signal: Signal, pairs: float, inherited: float = 0.0
     variance `inherited`) only stretching counts, and selection damps it by r / (r + 2).
     """
     noise, r = noise_of(model, pairs), model.r
-    main = abs(float(signal.cross[0, 0]))
+    main = max(abs(float(signal.cross[0, 0])), FAINTEST_SIGNAL)
     left_power = float(signal.left_excess[0, 0]) + noise.left
     right_power = float(signal.right_excess[0, 0]) + noise.right
     sampling = left_power * right_power / effective(pairs)
@@ -155,14 +159,13 @@ def _averaged(model: Model, signal: Signal, pairs: float, inherited: float = 0.0
     fits = []
     for node, _ in NODES:
         cross = signal.cross.copy()
-        cross[0, 0] = abs(main + node * width)
+        cross[0, 0] = max(abs(main + node * width), FAINTEST_SIGNAL)
         fits.append(leading(Signal(cross, signal.left_excess, signal.right_excess), noise))
     middle = fits[1]
     left = _mean_angle([(fit.left_cosine, fit.left_sine) for fit in fits])
     right = _mean_angle([(fit.right_cosine, fit.right_sine) for fit in fits])
-    own = sampling / main**2 if main > 1e-150 else math.inf
     turned = (stretched + (r - 1) / 2) / r
-    uneven = min(own + inherited * turned, 1e6)
+    uneven = min(sampling / main**2 + inherited * turned, 1e6)
     one_of = 3 / ((r + 2) * r)
     return Fit(
         *left[:2], *right[:2], middle.value, middle.separation, middle.gap, uneven,
@@ -182,12 +185,12 @@ def _mean_angle(angles: list[tuple[float, float]]) -> tuple[float, float, float]
 
 
 def _law(model: Model, fits: tuple[Fit, ...], kept: float) -> AnySizeLaw:
-    last = fits[-1]
-    left = _chi(model.d, model.r, last.left_cosine, last.left_sine, last.left_variance)
-    right = _chi(model.d_tilde, model.r, last.right_cosine, last.right_sine, last.right_variance)
+    last, r = fits[-1], model.r
+    left = _chi(model.d, r, last.left_cosine, last.left_sine, last.left_variance)
+    right = _chi(model.d_tilde, r, last.right_cosine, last.right_sine, last.right_variance)
     law = ErrorLaw(left[0], right[0], left[1], right[1])
     reason = _doubt(model, fits, kept)
-    return AnySizeLaw(law, fits, kept, not reason, reason)
+    return AnySizeLaw(law, math.sqrt(r), fits, kept, not reason, reason)
 
 
 def _chi(d: int, r: int, cosine: float, sine: float, extra: float) -> tuple[float, int]:
