@@ -134,7 +134,7 @@ def test_nothing_is_learned_far_below_the_transition():
 
 
 def test_no_teacher_at_all_is_a_filter_that_keeps_at_random():
-    """What a teacher that knows nothing keeps has the signal block of all pairs, and noise of its own making."""
+    """What a teacher that knows nothing keeps has all pairs' signal block, and noise of its own making."""
     model = Model(2000, 2000, 1, 0.2, 0.3, 0.3)
     share, signal, _ = View(model, unfiltered_fit(model, 100)).kept(0.0)
     assert share == pytest.approx(0.5, rel=1e-6)

@@ -211,7 +211,7 @@ def _off_signal(
         (noise.right * (1 + 2 * w) + right) * power_left
         + (noise.left * (1 + 2 * w) + left) * power_right
         + 2 * math.sqrt(squared) * joint
-    ) * (w / slowness)
+    ) * (w / slowness if w > 0 else 0.0)
     beyond_left = ((1 + w) * left * (1 + on_left) * power_right + shared) / squared
     beyond_right = ((1 + w) * right * (1 + on_right) * power_left + shared) / squared
     return (
