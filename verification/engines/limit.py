@@ -15,14 +15,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from verification import seeds
-from verification.engines import Draw, exact
+from verification.engines import Draw, exact, seeds
+from verification.engines.estimate import Array
 from verification.engines.exact import Kept
-from verification.engines.selection import Moments, QuadraticScore
+from verification.engines.kept_pairs import Moments, QuadraticScore
 from verification.engines.short_sample import Geometry, Teacher, heads
 from verification.engines.truncated_moments import Tails, Truncated, threshold_at, tilt, truncated
 from verification.errors import TooFewPairs
-from verification.estimate import Array
 from verification.setting import Procedure, Setting
 
 DRAWN_SINGLY = 2**13

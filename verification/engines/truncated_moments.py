@@ -19,7 +19,7 @@ from functools import cached_property
 
 import numpy as np
 
-from verification.estimate import Array
+from verification.engines.estimate import Array
 
 TILT = 0.5
 """How far the path bends, a share of its rise: below 1 it stays in the saddle's valley, however large m."""

@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from verification import seeds
-from verification.engines import exact, limit, selection, short_sample
-from verification.engines.selection import QuadraticScore
+from verification.engines import exact, kept_pairs, limit, seeds, short_sample
+from verification.engines.kept_pairs import QuadraticScore
 from verification.engines.truncated_moments import Tails, Truncated, tails, threshold_at, truncated
 from verification.errors import TooFewPairs
 from verification.setting import Procedure, Setting
@@ -406,7 +405,7 @@ def test_no_pair_is_drawn_beyond_the_bound(monkeypatch):
         raise AssertionError("a pair was drawn")
 
     for name in ("select_above", "select_top"):
-        monkeypatch.setattr(selection, name, never)
+        monkeypatch.setattr(kept_pairs, name, never)
         monkeypatch.setattr(exact, name, never)
     drawn(limit, S, teacher(theta=4.0), 3)  # few are kept: these are drawn
     monkeypatch.setattr(limit, "pairs_above", never)

@@ -1,7 +1,7 @@
 """Moments above a threshold: against closed forms, the oracle score's law, quadrature and direct draws.
 
 Independent of the contour integral: SciPy's chi-square, sums of exponentials in closed form, SciPy's
-quadrature over incomplete gamma functions, `bounds.score` at equal singular values, and Monte Carlo.
+quadrature over incomplete gamma functions, `bounds.law.score` at equal singular values, and Monte Carlo.
 """
 
 import itertools
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, special, stats
 
-from bounds import score
+from bounds.law import score
 from verification.engines import truncated_moments
 from verification.engines.truncated_moments import (
     Tails,
@@ -78,7 +78,7 @@ def test_pairs_of_unequal_coefficients_give_sums_of_exponentials(halves, theta):
 @pytest.mark.parametrize("clean", [False, True])
 @pytest.mark.parametrize("theta", [-3.0, -0.4, 0.0, 0.7, 2.0, 30.0])
 def test_an_oracle_teacher_gives_the_score_of_the_paper(r, gamma, gamma_tilde, clean, theta):
-    """P(S > theta r), the mean of S and the squared norm of U^T x above it, from `bounds.score`."""
+    """P(S > theta r), the mean of S and the squared norm of U^T x above it, from `bounds.law.score`."""
     theta = theta * r
     a, a_tilde, k = 1 + 1 / gamma, 1 + 1 / gamma_tilde, float(clean)
     swap = np.kron([[0.0, 0.5], [0.5, 0.0]], np.eye(r))
