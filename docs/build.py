@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from verification.judging.table import factor
+from verification.judging.verdicts import factor
 
 ROOT = Path(__file__).parent.parent
 STORED = ROOT / "docs" / "verdicts.json"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from verification.judging.run import verify as verify
-    from verification.judging.verdict import Verdicts as Verdicts
+    from verification.judging.verdicts import Verdicts as Verdicts
     from verification.prediction.advice import best_threshold as threshold
     from verification.prediction.law import predict as predict
     from verification.setting import Procedure as Procedure

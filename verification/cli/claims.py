@@ -212,6 +212,6 @@ def _draw(graph: str, verdicts: str | None) -> None:
 
         found = {row["id"]: row["verdict"] for row in load("--verdicts", verdicts)["claims"]}
     every = tuple(register.values())
-    doubts = conditions(every, {key: Verdict(value) for key, value in found.items()})
-    files.write(target, render(every, found, doubts))
+    resting = conditions(every, {key: Verdict(value) for key, value in found.items()})
+    files.write(target, render(every, found, {key: doubts for key, (doubts, _) in resting.items()}))
     print(f"wrote {graph}")

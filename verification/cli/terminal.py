@@ -1,4 +1,4 @@
-"""What a command prints: results on standard output, words to the person at the terminal on standard error."""
+"""What a command prints: results on standard output, words to the person on standard error."""
 
 from __future__ import annotations
 

@@ -74,9 +74,9 @@ def verify(
     if json:
         print_json(verdicts.as_dict())
     else:
-        from verification.judging import table
+        from verification.judging.verdicts import show
 
-        table.show(verdicts, console())
+        show(verdicts, console())
     if outputs.report is not None:
         print(f"report: {outputs.report / 'index.html'}", file=sys.stderr)
     return verdicts.exit_status

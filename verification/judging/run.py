@@ -17,7 +17,8 @@ from verification.checks import plan as design
 from verification.checks.plan import PROFILES, Plan
 from verification.errors import InvalidArgument, real, whole
 from verification.judging.samples import Need, Progress, Samples
-from verification.judging.verdict import ClaimVerdict, MutantResult, Verdicts, conditions, decide
+from verification.judging.verdict import ClaimVerdict, MutantResult, conditions, decide
+from verification.judging.verdicts import Verdicts
 from verification.mutants import claim as mutants
 from verification.quantities import registry
 from verification.statistics.ledger import Ledger
@@ -79,7 +80,7 @@ def verify(
     with Samples(seed, jobs, None if store is None else Path(store), on_progress) as samples:
         judged = _judge_all(claims, plans, samples, with_mutants, chosen, module)
     verdicts = {c.id: decide([*judged[c.id].evidence.values()]) for c in claims}
-    doubts = conditions(claims, verdicts)
+    resting = conditions(claims, verdicts)
     items = tuple(
         ClaimVerdict(
             claim=c,
@@ -92,7 +93,8 @@ def verify(
             ),
             implied=tuple(m.id for m in judged[c.id].mutants if m.implied),
             untested=tuple((m.id, m.reason) for m in judged[c.id].mutants if m.untested),
-            conditional_on=doubts[c.id],
+            conditional_on=resting[c.id][0],
+            given=resting[c.id][1],
             left_out=sum(not design.included(check, chosen) for check in c.checks),
             repeat=_repeat(c, split, profile, seed, alpha, module),
         )

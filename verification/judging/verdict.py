@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
 from bounds.claim import Claim, Verdict
 from verification.statistics.tail import Evidence, plain
@@ -35,7 +35,9 @@ class ClaimVerdict:
 
     `implied` are wrong-looking versions that follow from the claim and therefore cannot be refuted;
     `untested` are (id, why): versions that are not known to be false where the claim is judged.
-    `conditional_on` are claims that this one rests on and that did not come out true themselves;
+    `conditional_on` are claims that this one rests on and that did not come out true themselves, `given`
+    those that came out true by a weaker kind of evidence: a proof that rests on a claim that is only
+    SUPPORTED is a proof given that claim.  A refutation by a witness rests on nothing.
     `left_out` checks are made by a more thorough profile only.
     """
 
@@ -46,6 +48,7 @@ class ClaimVerdict:
     implied: tuple[str, ...] = ()
     untested: tuple[tuple[str, str], ...] = ()
     conditional_on: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
     left_out: int = 0
     repeat: str = ""
     seconds: float = 0.0
@@ -90,6 +93,23 @@ class ClaimVerdict:
         return tuple(m for m in self.mutants if not m.refuted)
 
     @property
+    def mutants_refuted(self) -> str:
+        """Wrong versions refuted, "3/4"; empty without any, "not judged" of an undecided claim."""
+        if self.mutants and self.verdict is Verdict.INCONCLUSIVE:
+            return "not judged"
+        return f"{len(self.mutants) - len(self.survivors)}/{len(self.mutants)}" if self.mutants else ""
+
+    @property
+    def failure(self) -> str | None:
+        """Why this claim fails the run, in one line; None if it does not."""
+        reasons = []
+        if not self.as_expected:
+            reasons.append(f"expected {self.claim.expected}, found {self.verdict}")
+        if self.survivors:
+            reasons.append(f"wrong versions not refuted: {', '.join(m.id for m in self.survivors)}")
+        return "; ".join(reasons) or None
+
+    @property
     def message(self) -> str:
         """The verdict in words, and on a line of its own the command that draws a witness again."""
         return explain(self)
@@ -129,6 +149,7 @@ class ClaimVerdict:
             "implied": list(self.implied),
             "untested": [{"id": name, "reason": reason} for name, reason in self.untested],
             "conditional_on": list(self.conditional_on),
+            "given": list(self.given),
             "left_out": self.left_out,
             "repeat": self.repeat,
             "seconds": self.seconds,
@@ -188,6 +209,8 @@ def _words(verdict: ClaimVerdict) -> str:
     if verdict.left_out:
         more = "check" if verdict.left_out == 1 else "checks"
         parts.append(f"{verdict.left_out} more {more} in a more thorough profile")
+    if verdict.given:
+        parts.append(f"given {', '.join(verdict.given)} (only SUPPORTED)")
     if verdict.conditional_on:
         parts.append(f"conditional on {', '.join(verdict.conditional_on)}")
     return "; ".join(parts) + "."
@@ -246,86 +269,36 @@ def _decisive(verdict: ClaimVerdict) -> Evidence | None:
     return min(verdict.evidence, key=rank, default=None)
 
 
-TRUE = (Verdict.PROVED, Verdict.CERTIFIED, Verdict.SUPPORTED)
+EXACT = (Verdict.PROVED, Verdict.CERTIFIED)
+TRUE = (*EXACT, Verdict.SUPPORTED)
 
 
-def conditions(claims: Iterable[Claim], verdicts: Mapping[str, Verdict]) -> dict[str, tuple[str, ...]]:
-    """For each claim, the claims it rests on, at any depth, that did not come out true.
+def conditions(
+    claims: Iterable[Claim], verdicts: Mapping[str, Verdict]
+) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """For each claim what it rests on, at any depth: what did not come out true, what is only SUPPORTED.
 
-    A claim that was not judged in the run is not held against those that rest on it.  A refuted
-    claim whose correction came out true is named all the same: what rests on it must be re-read.
+    The second is empty for a claim that is no more than SUPPORTED itself, and both are for one that is
+    REFUTED: its witness needs no other claim.  A claim that was not judged in the run is not held
+    against those that rest on it.  A refuted claim whose correction came out true is named all the same:
+    what rests on it must be re-read.
     """
     by_id = {claim.id: claim for claim in claims}
     found: dict[str, tuple[str, ...]] = {}
 
-    def visit(claim_id: str) -> tuple[str, ...]:
+    def below(claim_id: str) -> tuple[str, ...]:
         if claim_id not in found:
             found[claim_id] = ()  # the register has no cycles; this only guards a broken one
-            doubts: dict[str, None] = {}
+            reached: dict[str, None] = {}
             for rest in by_id[claim_id].depends_on if claim_id in by_id else ():
-                if rest in verdicts and verdicts[rest] not in TRUE:
-                    doubts[rest] = None
-                doubts |= dict.fromkeys(visit(rest))
-            found[claim_id] = tuple(doubts)
+                reached |= {rest: None, **dict.fromkeys(below(rest))}
+            found[claim_id] = tuple(reached)
         return found[claim_id]
 
-    return {claim_id: visit(claim_id) for claim_id in by_id}
+    def told(claim_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        own = verdicts.get(claim_id)
+        judged = [rest for rest in below(claim_id) if rest in verdicts and own is not Verdict.REFUTED]
+        weaker = [r for r in judged if verdicts[r] is Verdict.SUPPORTED and own in EXACT]
+        return tuple(r for r in judged if verdicts[r] not in TRUE), tuple(weaker)
 
-
-@dataclass(frozen=True)
-class Verdicts(Sequence[ClaimVerdict]):
-    """The verdicts of a run, in the register's order; displays as a table."""
-
-    items: tuple[ClaimVerdict, ...]
-    profile: str
-    alpha: float
-    seed: int
-    ledger: Mapping[str, Any]
-    versions: Mapping[str, str]
-    seconds: float
-    errors_survived: int = 0
-
-    @overload
-    def __getitem__(self, index: int) -> ClaimVerdict: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[ClaimVerdict, ...]: ...
-    def __getitem__(self, index: int | slice) -> ClaimVerdict | tuple[ClaimVerdict, ...]:
-        return self.items[index]
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __iter__(self) -> Iterator[ClaimVerdict]:
-        return iter(self.items)
-
-    @property
-    def exit_status(self) -> int:
-        """0 all as expected; 1 a verdict differs or a mutant survived; 3 only doubts remain."""
-        bad = [v for v in self if not v.as_expected or v.survivors]
-        if any(v.verdict is not Verdict.INCONCLUSIVE for v in bad):
-            return 1
-        return 3 if bad else 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """The documented JSON object of a run."""
-        return {
-            "schema": 1,
-            "alpha": self.alpha,
-            "seed": self.seed,
-            "profile": self.profile,
-            "versions": dict(self.versions),
-            "claims": [v.as_dict() for v in self],
-            "ledger": dict(self.ledger),
-            "errors_survived": self.errors_survived,
-            "seconds": self.seconds,
-        }
-
-    def __str__(self) -> str:
-        from verification.judging.table import render
-
-        return render(self)
-
-    def _repr_html_(self) -> str:
-        from verification.judging.table import render_html
-
-        return render_html(self)
+    return {claim_id: told(claim_id) for claim_id in by_id}

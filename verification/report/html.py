@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from verification.errors import MissingExtra
-from verification.judging import table
+from verification.judging import verdicts as shown
 from verification.judging.verdict import TIGHT, interval_of, measured_as
 from verification.report import mathml, notes, plots
 from verification.report.templating import environment
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from bounds.claim import Claim
     from bounds.errata import Erratum
-    from verification.judging.verdict import ClaimVerdict, Verdicts
+    from verification.judging.verdict import ClaimVerdict
+    from verification.judging.verdicts import Verdicts
     from verification.statistics.tail import Evidence
 
 MEANINGS = {
@@ -128,7 +129,7 @@ def render(verdicts: Verdicts) -> str:
         .render(
             verdicts=verdicts,
             judged=judged,
-            summary=table.summary(verdicts).splitlines(),
+            summary=shown.summary(verdicts).splitlines(),
             counts={name: sum(str(v.verdict) == name for v in verdicts) for name in MEANINGS},
             meanings=MEANINGS,
             variants=VARIANTS,
@@ -143,9 +144,8 @@ def render(verdicts: Verdicts) -> str:
                 )
             ),
             with_plots=with_plots,
-            slack=table.slack,
+            slack=shown.slack,
             tight=f"{TIGHT:g}",
-            refuted=table.refuted,
             script=Markup(script),
             script_hash=digest,
         )

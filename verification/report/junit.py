@@ -9,7 +9,8 @@ from xml.etree import ElementTree as ET
 from bounds.claim import Verdict
 
 if TYPE_CHECKING:
-    from verification.judging.verdict import ClaimVerdict, Verdicts
+    from verification.judging.verdict import ClaimVerdict
+    from verification.judging.verdicts import Verdicts
 
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 """Characters that XML 1.0 cannot hold, even escaped."""
@@ -21,7 +22,7 @@ def render(verdicts: Verdicts) -> str:
     A case fails where the verdict is not the expected one or a mutant survived, INCONCLUSIVE
     included: a doubt is never a pass.  Its class is `filtergain.` and the note that it belongs to.
     """
-    failed = [v for v in verdicts if failure(v) is not None]
+    failed = [v for v in verdicts if v.failure is not None]
     counts = {
         "tests": str(len(verdicts)),
         "failures": str(len(failed)),
@@ -41,16 +42,6 @@ def render(verdicts: Verdicts) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def failure(v: ClaimVerdict) -> str | None:
-    """Why this claim fails the run, in one line; None if it does not."""
-    reasons = []
-    if not v.as_expected:
-        reasons.append(f"expected {v.claim.expected}, found {v.verdict}")
-    if v.survivors:
-        reasons.append(f"wrong versions not refuted: {', '.join(m.id for m in v.survivors)}")
-    return "; ".join(reasons) or None
-
-
 def details(v: ClaimVerdict) -> str:
     """What decided, with its numbers, and the command that repeats it: a line each."""
     return f"{v.message}\nrepeat: {v.repeat}"
@@ -64,8 +55,13 @@ def facts(v: ClaimVerdict) -> dict[str, str]:
         "verdict": str(v.verdict),
         "expected": str(v.claim.expected),
         "slack": v.slack or "",
-        "mutants": f"{len(v.mutants) - len(v.survivors)}/{len(v.mutants)} refuted",
+        "mutants": _mutants(v),
     }
+
+
+def _mutants(v: ClaimVerdict) -> str:
+    told = v.mutants_refuted
+    return f"{told} refuted" if "/" in told else told
 
 
 def _case(v: ClaimVerdict) -> ET.Element:
@@ -79,7 +75,7 @@ def _case(v: ClaimVerdict) -> ET.Element:
     properties = ET.SubElement(case, "properties")
     for name, value in facts(v).items():
         ET.SubElement(properties, "property", name=name, value=_text(value))
-    reason, said = failure(v), details(v)
+    reason, said = v.failure, details(v)
     if reason is not None:
         kind = "inconclusive" if v.verdict is Verdict.INCONCLUSIVE else "verdict"
         element = ET.SubElement(case, "failure", type=kind, message=_text(f"{v.claim.id}: {reason}"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from verification.judging import table
+from verification.judging import verdicts as shown
 
 if TYPE_CHECKING:
-    from verification.judging.verdict import ClaimVerdict, Verdicts
+    from verification.judging.verdict import ClaimVerdict
+    from verification.judging.verdicts import Verdicts
 
 MARKS = {
     "PROVED": "✅ PROVED",
@@ -21,10 +22,10 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&!])")
 
 
 def render(verdicts: Verdicts) -> str:
-    """The summary: heading, words, the claims that differ with their messages, a folded table."""
+    """The summary: heading, words, the claims that differ with their messages, a folded shown."""
     differs = [v for v in verdicts if not v.as_expected or v.survivors]
     lines = ["## filtergain: " + ("every verdict as expected" if not differs else _count(len(differs))), ""]
-    lines += [escape(line) + "  " for line in table.summary(verdicts).splitlines()]
+    lines += [escape(line) + "  " for line in shown.summary(verdicts).splitlines()]
     for v in differs:
         lines += ["", f"### {escape(v.claim.id)}: expected {v.claim.expected}, found {v.verdict}", ""]
         lines.append(escape(v.words))
@@ -52,8 +53,8 @@ def _row(v: ClaimVerdict) -> str:
         escape(v.claim.source),
         MARKS[str(v.verdict)],
         "yes" if v.as_expected else f"**no: {v.claim.expected}**",
-        table.slack(v),
-        table.refuted(v),
+        shown.slack(v),
+        v.mutants_refuted,
     )
     return "| " + " | ".join(cells) + " |"
 
@@ -64,7 +65,7 @@ def escape(words: str) -> str:
 
 
 def code(words: str) -> str:
-    """Words in code type, fenced with more backticks than they hold; also inside a table."""
+    """Words in code type, fenced with more backticks than they hold; also inside a shown."""
     words = " ".join(words.split()).replace("|", "\\|")
     longest = max((len(run) for run in re.findall("`+", words)), default=0)
     fence = "`" * (longest + 1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from verification.report import files
 
 if TYPE_CHECKING:
-    from verification.judging.verdict import Verdicts
+    from verification.judging.verdicts import Verdicts
 
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 """Names the file to which a step of a GitHub workflow appends its Markdown summary."""

@@ -23,10 +23,12 @@ from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 from verification import simulation, verify
 from verification.checks import plan as design
 from verification.errors import InvalidArgument, UnderpoweredDesign
-from verification.judging import run, table
+from verification.judging import run
+from verification.judging import verdicts as shown_as
 from verification.judging.own_claims import chosen_claims, own_claims
 from verification.judging.samples import Samples
-from verification.judging.verdict import ClaimVerdict, MutantResult, Verdicts, conditions, decide
+from verification.judging.verdict import ClaimVerdict, MutantResult, conditions, decide
+from verification.judging.verdicts import Verdicts
 from verification.quantities import registry
 from verification.quantities.registry import Cell
 from verification.setting import Procedure, Setting
@@ -216,7 +218,20 @@ def test_what_rests_on_a_failed_claim_becomes_conditional():
     broken = verify([proof("a", truth=False), *graph[1:]], jobs=1)
     assert [v.conditional_on for v in broken] == [(), ("a",), ("a",), ()]
     assert "conditional on a" in broken[1].message
-    assert conditions(graph, {"b": Verdict.INCONCLUSIVE})["c"] == ("b",)
+    assert conditions(graph, {"b": Verdict.INCONCLUSIVE})["c"] == (("b",), ())
+
+
+def test_a_proof_is_given_what_is_only_supported():
+    """Beside a proof stands, at any depth, what it takes from claims that were only sampled or searched."""
+    graph = [proof("a"), proof("b", depends_on=("a",)), proof("c", depends_on=("b",))]
+    found = {"a": Verdict.SUPPORTED, "b": Verdict.PROVED, "c": Verdict.CERTIFIED}
+    assert {key: given for key, (_, given) in conditions(graph, found).items()} == {
+        "a": (), "b": ("a",), "c": ("a",),
+    }  # fmt: skip
+    # What is no more than supported itself is not weakened by it, and a witness needs nothing.
+    for own in (Verdict.SUPPORTED, Verdict.REFUTED):
+        assert conditions(graph, {**found, "c": own})["c"] == ((), ())
+    assert conditions(graph, {**found, "a": Verdict.REFUTED, "c": Verdict.REFUTED})["c"] == ((), ())
 
 
 def made(*items):
@@ -251,7 +266,7 @@ def test_the_table_names_what_differs_and_what_survived():
     assert "Survived: second~n" in shown
     assert "<th>verdict</th>" in made()._repr_html_()
     hostile = ClaimVerdict(proof("<b>"), Verdict.PROVED, ())
-    assert "<b>" not in table.render_html(made(hostile)).replace("<b></b>", "")
+    assert "<b>" not in shown_as.render_html(made(hostile)).replace("<b></b>", "")
 
 
 def test_an_unknown_quantity_or_module_is_named(tmp_path):
@@ -410,7 +425,7 @@ def test_a_level_that_is_not_positive_is_a_mistake():
 )
 def test_a_factor_is_told_from_the_edge_of_tight(number, shown):
     """Two digits suffice but beside 2, where they would hide on which side the factor lies."""
-    assert table.factor(number) == shown
+    assert shown_as.factor(number) == shown
 
 
 class OneAtATime:

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from bounds import claims
 from verification import verify
-from verification.judging import table
 from verification.judging.verdict import MutantResult
+from verification.judging.verdicts import show
 from verification.report import html, json_schema, junit, markdown, plots
 from verification.statistics.tail import Evidence
 
@@ -192,7 +192,7 @@ def test_the_summary_of_a_pull_request_leads_with_what_differs(verdicts):
 def test_reasons_stand_beside_the_verdicts_or_below(verdicts, width):
     """Every reason of a short run is shown once, whatever the width."""
     console = Console(width=width, file=io.StringIO(), color_system=None)
-    table.show(verdicts, console)
+    show(verdicts, console)
     shown = " ".join(console.file.getvalue().split())
     assert shown.count("step fails") == 1
     assert ("why" in shown) == (width == 200)
@@ -202,7 +202,7 @@ def test_a_long_run_explains_what_is_not_true(verdicts):
     """With many claims the reasons of proved ones are left to the report."""
     many = dataclasses.replace(verdicts, items=verdicts.items * 5)
     console = Console(width=100, file=io.StringIO(), color_system=None)
-    table.show(many, console)
+    show(many, console)
     shown = console.file.getvalue()
     assert shown.count("eq-10: Refuted") == 5
     assert "eq-5: Proved" not in shown

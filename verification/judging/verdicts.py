@@ -1,23 +1,76 @@
-"""Verdicts as a table for the terminal, and as a small HTML table for notebooks."""
+"""The verdicts of a run: a sequence, and the table that it displays as in a terminal and in a notebook."""
 
 from __future__ import annotations
 
 import html
 import io
 from collections import Counter
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, overload
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-from verification.judging.verdict import TIGHT, TRUE
-from verification.report.junit import failure
+from bounds.claim import Verdict
+from verification.judging.verdict import TIGHT, TRUE, ClaimVerdict
 
 if TYPE_CHECKING:
-    from verification.judging.verdict import ClaimVerdict, Verdicts
+    from rich.console import Console
+    from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Verdicts(Sequence[ClaimVerdict]):
+    """The verdicts of a run, in the register's order; displays as a table."""
+
+    items: tuple[ClaimVerdict, ...]
+    profile: str
+    alpha: float
+    seed: int
+    ledger: Mapping[str, Any]
+    versions: Mapping[str, str]
+    seconds: float
+    errors_survived: int = 0
+
+    @overload
+    def __getitem__(self, index: int) -> ClaimVerdict: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[ClaimVerdict, ...]: ...
+    def __getitem__(self, index: int | slice) -> ClaimVerdict | tuple[ClaimVerdict, ...]:
+        return self.items[index]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[ClaimVerdict]:
+        return iter(self.items)
+
+    @property
+    def exit_status(self) -> int:
+        """0 all as expected; 1 a verdict differs or a mutant survived; 3 only doubts remain."""
+        bad = [v for v in self if not v.as_expected or v.survivors]
+        if any(v.verdict is not Verdict.INCONCLUSIVE for v in bad):
+            return 1
+        return 3 if bad else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented JSON object of a run."""
+        return {
+            "schema": 1,
+            "alpha": self.alpha,
+            "seed": self.seed,
+            "profile": self.profile,
+            "versions": dict(self.versions),
+            "claims": [v.as_dict() for v in self],
+            "ledger": dict(self.ledger),
+            "errors_survived": self.errors_survived,
+            "seconds": self.seconds,
+        }
+
+    def __str__(self) -> str:
+        return render(self)
+
+    def _repr_html_(self) -> str:
+        return render_html(self)
+
 
 STYLES = {
     "PROVED": "bold green",
@@ -37,6 +90,10 @@ FEW = 12
 
 def table(verdicts: Verdicts, reasons: bool = True) -> Table:
     """The table of verdicts, with the reasons if wanted; colours repeat what the words say."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
     result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     headings: list[tuple[str, dict[str, Any]]] = [
         ("claim", {"no_wrap": True}),
@@ -56,7 +113,7 @@ def table(verdicts: Verdicts, reasons: bool = True) -> Table:
             Text(str(v.verdict), style=STYLES[str(v.verdict)]),
             "yes" if v.as_expected else Text(f"NO: {v.claim.expected}", style="bold red"),
             slack(v),
-            refuted(v),
+            v.mutants_refuted,
             *((Text(v.words),) if reasons else ()),
         )
     return result
@@ -64,6 +121,8 @@ def table(verdicts: Verdicts, reasons: bool = True) -> Table:
 
 def show(verdicts: Verdicts, console: Console) -> None:
     """Table, reasons and summary, as the console's width allows."""
+    from rich.text import Text
+
     bare = table(verdicts, reasons=False)
     if console.width - console.measure(bare).maximum >= ROOM_FOR_REASONS:
         console.print(table(verdicts))
@@ -78,10 +137,9 @@ def show(verdicts: Verdicts, console: Console) -> None:
         if v.draw_again is not None and (len(verdicts) <= FEW or not v.as_expected):
             line = Text(f"{v.claim.id}: draw the witness again: {v.draw_again}")
             console.print(line, highlight=False, soft_wrap=True)
-        reason = failure(v)
-        if reason is not None:
+        if v.failure is not None:
             # One line whatever the width: the command is there to be copied.
-            line = Text(f"{v.claim.id}: {reason}; repeat: {v.repeat}")
+            line = Text(f"{v.claim.id}: {v.failure}; repeat: {v.repeat}")
             console.print(line, highlight=False, soft_wrap=True)
 
 
@@ -100,13 +158,6 @@ def factor(number: float) -> str:
     return f"{rounded:.0f}" if 10 <= rounded < 1e6 else f"{rounded:g}"
 
 
-def refuted(v: ClaimVerdict) -> str:
-    """Wrong versions refuted, of how many; empty without any."""
-    if not v.mutants:
-        return ""
-    return f"{len(v.mutants) - len(v.survivors)}/{len(v.mutants)}"
-
-
 def summary(verdicts: Verdicts) -> str:
     """One paragraph: how many verdicts of each kind, what differs, the budget."""
     different = [v.claim.id for v in verdicts if not v.as_expected]
@@ -116,15 +167,24 @@ def summary(verdicts: Verdicts) -> str:
         if not different
         else f"Different from what was expected: {', '.join(different)}."
     )
-    total = sum(len(v.mutants) for v in verdicts)
-    survivors = [m.id for v in verdicts for m in v.survivors]
-    if total:
-        lines.append(
-            f"{total - len(survivors)} of {total} wrong versions (mutants) refuted."
-            + (f" Survived: {', '.join(survivors)}." if survivors else "")
-        )
+    lines += _wrong_versions(verdicts)
     lines.append(f"{budget(verdicts.alpha, verdicts.seed, verdicts.profile)}, {verdicts.seconds:.0f} s.")
     return "\n".join(lines)
+
+
+def _wrong_versions(verdicts: Verdicts) -> list[str]:
+    """How many wrong versions were refuted, and of how many nothing is known: those of undecided claims."""
+    judged = [v for v in verdicts if v.verdict is not Verdict.INCONCLUSIVE]
+    total = sum(len(v.mutants) for v in judged)
+    open_ = sum(len(v.mutants) for v in verdicts) - total
+    survivors = [m.id for v in judged for m in v.survivors]
+    lines = []
+    if total:
+        told = f" Survived: {', '.join(survivors)}." if survivors else ""
+        lines.append(f"{total - len(survivors)} of {total} wrong versions (mutants) refuted.{told}")
+    if open_:
+        lines.append(f"{open_} wrong versions (mutants) not judged, as their claims were not decided.")
+    return lines
 
 
 def counted(verdicts: Iterable[str]) -> str:
@@ -142,6 +202,8 @@ def budget(alpha: float, seed: int, profile: str) -> str:
 
 def render(verdicts: Verdicts, width: int = 140) -> str:
     """Table and summary as plain text."""
+    from rich.console import Console
+
     buffer = io.StringIO()
     Console(file=buffer, width=width, no_color=True).print(table(verdicts))
     return buffer.getvalue() + "\n" + summary(verdicts)
@@ -158,7 +220,7 @@ def render_html(verdicts: Verdicts) -> str:
                 str(v.verdict),
                 "yes" if v.as_expected else f"no: {v.claim.expected}",
                 slack(v),
-                refuted(v),
+                v.mutants_refuted,
                 v.words,
             )
         )

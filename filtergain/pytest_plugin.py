@@ -81,7 +81,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """One line: how many verdicts of each kind, the budget, the seed."""
     if not config.option.claims:
         return
-    from verification.judging import table
+    from verification.judging.verdicts import budget, counted
 
     reports = [
         report
@@ -94,9 +94,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     verdicts = [str(properties["verdict"]) for properties in told if "verdict" in properties]
     if verdicts:
         judge = _judge(config)
-        said = table.budget(judge.alpha, judge.seed, judge.profile)
+        said = budget(judge.alpha, judge.seed, judge.profile)
         terminalreporter.section("claims")
-        terminalreporter.write_line(f"{table.counted(verdicts)} {said}.")
+        terminalreporter.write_line(f"{counted(verdicts)} {said}.")
 
 
 @pytest.fixture(scope="session")
@@ -127,13 +127,12 @@ class ClaimItem(pytest.Item):
 
     def runtest(self) -> None:
         """Judge; the failure says which claim, by how much, and how to repeat it."""
-        from verification.report.junit import details, facts, failure
+        from verification.report.junit import details, facts
 
         verdict = _judge(self.config).verdict(self.name)
         self.user_properties.extend(facts(verdict).items())
-        reason = failure(verdict)
-        if reason is not None:
-            pytest.fail(f"{self.name}: {reason}\n{details(verdict)}", pytrace=False)
+        if verdict.failure is not None:
+            pytest.fail(f"{self.name}: {verdict.failure}\n{details(verdict)}", pytrace=False)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """One line for what a user can cause (a check that could not decide); else as for any test."""
