@@ -211,6 +211,8 @@ class Law:
     - `cdf`: maps (parameter values by name, numbers (m,)) to probabilities (m,).
     - `paths`: the settings, at each of which it must hold.
     - `tolerance`: what a first-order law leaves open at the sizes of `paths`, in (0, 1).
+    - `precision`: the distance that the design leaves to sampling; without it, the share of the tolerance
+      that the profile leaves to it.
     - `least`: the cheapest profile that makes the check.
     - `wrong`: laws, by name, that the same design must refute: the claim's own negative controls.
 
@@ -227,6 +229,7 @@ class Law:
     cdf: Callable[[Mapping[str, float], Any], Any]
     paths: tuple[Path, ...]
     tolerance: float
+    precision: float | None = None
     least: Profile = "quick"
     wrong: tuple[tuple[str, Callable[[Mapping[str, float], Any], Any]], ...] = ()
 

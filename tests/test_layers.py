@@ -24,7 +24,7 @@ ORDER = [
     {"verification.engines", "verification.workers", "verification.statistics"},
     {"verification.prediction"},
     {"verification.simulation"},
-    {"verification.quantities", "verification.studies", "verification.fitting"},
+    {"verification.quantities", "verification.studies"},
     {"verification.checks", "verification.replication"},
     {"verification.mutants", "verification.search", "verification.sweeps"},
     {"verification.judging", "verification.figures"},

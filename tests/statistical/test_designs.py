@@ -10,11 +10,12 @@ import pytest
 from scipy import stats
 
 from bounds import claims
-from bounds.claim import Level, Scaling
+from bounds.claim import Law, Level, Scaling
 from verification.checks import plan as design
 from verification.checks.plan import BETA, PROFILES
 from verification.judging.samples import Samples
-from verification.statistics import slopes
+from verification.mutants.claim import mutants
+from verification.statistics import distribution, slopes
 
 DRAWS = 200
 SLACK = 1.4
@@ -113,3 +114,62 @@ def test_planned_replicates_follow_the_normal_approximation():
     reach = stats.norm.isf(ALPHA / 4) + stats.norm.isf(BETA / 4)
     rough = (reach * sigma * math.sqrt(math.pi / 2) / (half * span / 2)) ** 2
     assert 0.85 < count / rough < 1.15
+
+
+def wrong_laws():
+    """Every counted wrong version of a stated law in the quick profile, and the design that must refute it."""
+    quick = PROFILES["quick"]
+    for name, claim, check in design.checks(list(claims.values())):
+        if isinstance(check, Law) and design.included(check, quick):
+            plan = design.plan(name, claim, check, ALPHA, quick, None, 0)
+            index = claim.checks.index(check)
+            for mutant in mutants(claim):
+                if mutant.counted and mutant.claim.checks[index] != check:
+                    yield mutant.id, plan, mutant.claim.checks[index]
+
+
+def clearance(plan, check, draws, sure=1e-6):
+    """How far a law is from what is drawn, at the setting that shows it best, beyond what refutes it surely.
+
+    The distance is measured on draws of its own, less a band that covers it but with probability `sure`;
+    the design refutes a distance of its tolerance and of what sampling may add, at both of its error rates.
+    """
+    rates = plan.look_alpha / len(plan.cells), BETA / len(plan.looks)
+    needed = check.tolerance + distribution.minimal_distance(plan.replicates, *rates)
+    found = []
+    for point, cell in zip(plan.points, plan.cells, strict=True):
+        drawn = draws(cell)
+        distance = distribution.kolmogorov_distance(drawn, lambda x, at=point: check.cdf(at, x))
+        found.append(distance - math.sqrt(math.log(2 / sure) / (2 * len(drawn))))
+    return max(found) - needed
+
+
+@pytest.fixture(scope="module")
+def pilots():
+    """2000 draws of a cell, of a seed that no run has."""
+    with Samples(424242, 1, None, None) as samples:
+
+        def draws(cell):
+            samples.need([(cell, 2000)])
+            return samples(cell)[:2000]
+
+        yield draws
+
+
+@pytest.mark.slow
+def test_every_wrong_law_stands_clear_of_its_design(pilots):
+    """A counted wrong law is so far from what is drawn that no run of any seed misses it but with 2e-6."""
+    near = {name: clearance(plan, check, pilots) for name, plan, check in wrong_laws()}
+    assert near
+    assert not {name: gap for name, gap in near.items() if gap < 0}
+
+
+@pytest.mark.slow
+def test_a_wrong_law_too_near_for_its_design_is_found(pilots):
+    """The design that let a law off by 10% survive one run in sixty is told from one that does not."""
+    quick = PROFILES["quick"]
+    claim = claims["regime-crossing-measured"]
+    law = replace(claim.checks[0], precision=None)
+    plan = design.plan("blunt", claim, law, ALPHA, quick, None, 0)
+    off = next(m for m in mutants(claim) if m.id.endswith("~law-up")).claim.checks[0]
+    assert clearance(plan, off, pilots) < 0

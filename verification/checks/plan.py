@@ -212,7 +212,7 @@ def _level(check: Level, base: Plan, profile: Profile, module: str | None, seed:
 @_plan.register
 def _law(check: Law, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
     placed = _placed(base, check, _family(check.paths, profile), module)
-    noise = profile.noise * check.tolerance
+    noise = check.precision or profile.noise * check.tolerance
     alpha, beta = _each_look(base)
     count = distribution.minimal_samples(noise, alpha / len(placed.cells), beta)
     if count > profile.draws:
