@@ -19,7 +19,7 @@ _HOME = {
     "Procedure": ("verification.setting", "Procedure"),
     "Setting": ("verification.setting", "Setting"),
     "Simulation": ("verification.simulation", "Simulation"),
-    "Verdicts": ("verification.judging.verdict", "Verdicts"),
+    "Verdicts": ("verification.judging.verdicts", "Verdicts"),
     "predict": ("verification.prediction.law", "predict"),
     "simulate": ("verification.simulation", "simulate"),
     "sweep": ("verification.sweeps.sweep", "sweep"),
@@ -47,3 +47,7 @@ def __getattr__(name: str) -> Any:
         module, called = _HOME[name]
         return getattr(importlib.import_module(module), called)
     raise AttributeError(f"module 'verification' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

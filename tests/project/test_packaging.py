@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("bounds", "verification")
+PACKAGES = ("bounds", "filtergain", "verification")
 
 LIBRARIES = ("sympy", "numpy", "scipy", "flint", "mpmath", "rich", "matplotlib", "jinja2", "pyarrow", "dask")
 STARTS = {

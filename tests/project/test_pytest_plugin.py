@@ -335,11 +335,11 @@ def test_beside_xdist_each_claim_is_judged_once_with_the_same_numbers(project, m
 
 def test_worker_processes_start_from_inside_pytest(project):
     """A run large enough for worker processes draws in them, with warnings as errors, to the same end."""
-    project.makeconftest("from verification import drawing\ndrawing.WORTH_WORKERS = 0.0\n")
+    project.makeconftest("from verification.judging import samples\nsamples.WORTH_WORKERS = 0.0\n")
     project.makepyfile(
         """
         import multiprocessing
-        from verification import pools
+        from verification.workers import pools
 
         used = []
         start = pools._Worker.start
@@ -367,20 +367,21 @@ def test_without_its_options_the_plugin_does_nothing_and_loads_nothing(project, 
         import sys
 
         def test_a():
-            assert "verification.pytest_plugin" in sys.modules
-            ours = {name for name in sys.modules if name.split(".")[0] in ("bounds", "verification")}
-            assert ours == {"verification", "verification.pytest_plugin"}
+            assert "filtergain.pytest_plugin" in sys.modules
+            packages = ("bounds", "filtergain", "verification")
+            ours = {name for name in sys.modules if name.split(".")[0] in packages}
+            assert ours == {"filtergain", "filtergain.pytest_plugin"}
             assert not {"numpy", "scipy", "sympy", "flint", "rich", "typer"} & sys.modules.keys()
         """
     )
-    result = project.runpytest_subprocess("-p", "verification.pytest_plugin")
+    result = project.runpytest_subprocess("-p", "filtergain.pytest_plugin")
     result.assert_outcomes(passed=1)
     result.stdout.no_fnmatch_line("*claims*")
 
 
 def test_what_pytest_loads_at_its_start_has_no_misspelt_hook():
     """Run afresh, the plugin defines hooks that pytest has, and the package's lazy names have homes."""
-    names = runpy.run_path(str(ROOT / "verification" / "pytest_plugin.py"))
+    names = runpy.run_path(str(ROOT / "filtergain" / "pytest_plugin.py"))
     hooks = {name for name in names if name.startswith("pytest_")}
     assert hooks
     assert not {name for name in hooks if not hasattr(hookspec, name)}

@@ -117,7 +117,7 @@ def test_planned_replicates_follow_the_normal_approximation():
 
 
 def wrong_laws():
-    """Every counted wrong version of a stated law in the quick profile, and the design that must refute it."""
+    """Every counted wrong version of a stated law in the quick profile, and its design."""
     quick = PROFILES["quick"]
     for name, claim, check in design.checks(list(claims.values())):
         if isinstance(check, Law) and design.included(check, quick):
