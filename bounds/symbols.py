@@ -121,7 +121,7 @@ a_y = 1 + 1 / gamma_tilde
 """Per-coordinate variance of U~^T x~: 1 + 1/gamma_tilde."""
 
 
-class Noiseless(BooleanFunction):  # type: ignore[misc]
+class Noiseless(BooleanFunction):
     """The condition that a modality has no noise: its gamma is infinite.
 
     `Eq(gamma, oo)` would be False at once, as SymPy takes a positive symbol to be finite.

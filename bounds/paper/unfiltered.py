@@ -193,7 +193,7 @@ CLAIMS: tuple[Claim, ...] = (
         source="Section 4, Proposition 1; Appendix E",
         statement=(
             "There are instances, those with r = 1, d >= 2 and no noise in the second modality, where with "
-            "enough samples the error of learning on all pairs is at least of order (1/eta) sqrt(d/(gamma n))."
+            "enough samples the error is at least of order (1/eta) sqrt(d/(gamma n))."
         ),
         relation=Relation.LOWER,
         bound=PROPOSITION_1,

@@ -1,4 +1,4 @@
-"""Corollary 1 and Proposition 1: their conditions, their families and the claim that print has too few samples."""
+"""Corollary 1 and Proposition 1: their conditions, their families, and the samples that print asks for."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_printed_samples_of_proposition_1_are_too_few():
 
 
 def test_four_times_the_right_condition_is_enough_there():
-    """With n = 4 d (1 + 1/gamma)/eta^2 at the same gamma and eta the typical error is of the bound's order."""
+    """With n = 4 d (1 + 1/gamma)/eta^2 at that gamma and eta the typical error is of the bound's order."""
     point = dict(SHRINKING_ETA.points()[-1])
     numbers = {d: point["d"], eta: point["eta"], gamma: point["gamma"], C: 4}
     point["n"] = math.ceil(float(PROPOSITION_1_SAMPLES.subs(numbers)))
