@@ -153,13 +153,27 @@ ERRATA: tuple[Erratum, ...] = (
         corrected=("lemma-8-log-convexity", "lemma-8-log-concavity-corrected"),
     ),
     Erratum(
+        claim="proposition-1-samples",
+        title="The samples that Proposition 1 needs",
+        printed="In the proof's instance n >= 4 d/(gamma eta^2) pairs are enough, at every gamma.",
+        why=(
+            "As gamma grows the condition lets n eta tend to 0: no pair is clean, the signal is a normal "
+            "variable of size sqrt(1/n) in place of eta, and the error over the bound tends to 0."
+        ),
+        truth="n >= C d (1 + 1/gamma)/eta^2, Corollary 1's condition in the instance, and d >= 2.",
+        survives="The proposition itself, which asks for some instances: those with gamma of order 1.",
+        corrected=("proposition-1-samples-corrected", "proposition-1-explicit"),
+    ),
+    Erratum(
         claim="proposition-1-one-dimension",
         title="Proposition 1 in one dimension",
-        printed="The lower bound of Proposition 1, without a restriction on d.",
+        printed="The lower bound of Proposition 1, read as a statement about every d.",
         why="At d = d~ = r = 1 both spaces are the whole line, and the error is 0.",
-        truth="It holds for d >= 2; its asymptotic constant is sqrt(1 - 1/d).",
-        survives="Proposition 1 for d >= 2.",
-        corrected=("proposition-1-explicit",),
+        truth=(
+            "d >= 2 and n >= C d (1 + 1/gamma)/eta^2 are needed; the asymptotic constant is sqrt(1 - 1/d)."
+        ),
+        survives="Proposition 1 with both conditions; print states that there are instances, not which.",
+        corrected=("proposition-1-explicit", "proposition-1-samples-corrected"),
     ),
     Erratum(
         claim="appendix-f-variance-corrupted",

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import sympy as sp
+from sympy.logic.boolalg import BooleanFunction
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,31 @@ a_x = 1 + 1 / gamma
 
 a_y = 1 + 1 / gamma_tilde
 """Per-coordinate variance of U~^T x~: 1 + 1/gamma_tilde."""
+
+
+class Noiseless(BooleanFunction):
+    """The condition that a modality has no noise: its gamma is infinite.
+
+    `Eq(gamma, oo)` would be False at once, as SymPy takes a positive symbol to be finite.
+    """
+
+    nargs = (1,)
+
+    @classmethod
+    def eval(cls, precision: sp.Expr) -> sp.Basic | None:
+        """True at infinity, False at a number, undecided for a symbol."""
+        if precision is sp.oo:
+            return sp.true
+        return sp.false if precision.is_number else None
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{printer.doprint(self.args[0])} = oo"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"{printer.doprint(self.args[0])} = \infty"
+
+    def _numpycode(self, printer: Any) -> str:
+        return f"isinf({printer.doprint(self.args[0])})"
 
 
 def in_domain(name: str, value: float, *, closed: bool = False) -> bool:

@@ -21,7 +21,10 @@ from bounds.proof.steps import identity, integral, nonnegative
 from bounds.symbols import a_x, a_y, d, d_tilde, mean_1, r, rho
 
 GAP = sp.Symbol("g", positive=True)
-"""sigma_r(M_O)."""
+"""The least non-zero singular value of M_O."""
+
+RANK = sp.Symbol("k", integer=True, positive=True)
+"""The rank of M_O."""
 
 CHANGE = sp.Symbol("e", positive=True)
 """||M_T - M_O||_2, below the gap."""
@@ -34,6 +37,9 @@ SCALE = sp.Symbol("s", positive=True)
 
 SMALLEST = sp.Symbol("l", positive=True)
 """The smallest eigenvalue of the joint covariance of (x, x~)."""
+
+RANK_TWO = sp.Ge(RANK, 2)
+"""At rank 1 the score has an infinite density at 0, and no constant bounds the kept share's change."""
 
 LEMMA_10_PROBABILITY = SCALE * CHANGE_NUCLEAR / (2 * SMALLEST * (GAP - CHANGE))
 """|P_T - P_O| is at most this, at every threshold."""
@@ -260,8 +266,9 @@ CLAIMS: tuple[Claim, ...] = (
         "How conditioning depends on the score's matrix",
         "Appendix C, Lemma 10",
         (
-            "|P_T - P_O| <= C_P ||M_T - M_O|| and ||E_T - E_O|| <= C_E ||M_T - M_O|| with finite constants: "
-            "those of the note are never passed."
+            "For M_O of rank 2 or more and ||M_T - M_O|| below its least non-zero singular value, |P_T - P_O| "
+            "<= C_P ||M_T - M_O|| and ||E_T - E_O|| <= C_E ||M_T - M_O|| with finite constants: those of the "
+            "note are never passed."
         ),
         r"\max(|P_T - P_O|/C_P, \|E_T - E_O\|/C_E) / \|M_T - M_O\|",
         sp.Integer(1),
@@ -269,6 +276,7 @@ CLAIMS: tuple[Claim, ...] = (
         Search(Measured(quantity="filter-moment-ratio"), instances=1000),
         note="conditioning.md#lemma-10",
         relation=Relation.UPPER,
+        conditions=(RANK_TWO, sp.Lt(CHANGE, GAP)),
         depends_on=("lemma-1", "lemma-4"),
     ),
     exact(
@@ -276,9 +284,9 @@ CLAIMS: tuple[Claim, ...] = (
         "How the kept share depends on the score's matrix",
         "Appendix C, Lemma 10",
         (
-            "|P_T - P_O| <= s e_1/(2 l (g - e)): s^2 the product of the covariances' norms, e and e_1 "
-            "operator and trace norm of M_T - M_O, g the least singular value of M_O, l the least eigenvalue "
-            "of the joint covariance."
+            "For M_O of rank k >= 2, |P_T - P_O| <= s e_1/(2 l (g - e)): s^2 the product of the covariances' "
+            "norms, e and e_1 operator and trace norm of M_T - M_O, g > e the least non-zero singular value "
+            "of M_O, l the least eigenvalue of the joint covariance."
         ),
         r"|P_T - P_O|",
         LEMMA_10_PROBABILITY,
@@ -286,23 +294,32 @@ CLAIMS: tuple[Claim, ...] = (
         note="conditioning.md#lemma-10",
         relation=Relation.UPPER,
         variant="explicit",
-        conditions=(sp.Lt(CHANGE, GAP),),
+        conditions=(RANK_TWO, sp.Lt(CHANGE, GAP)),
         depends_on=("lemma-1", "lemma-4"),
-        remark="Holds for every threshold, and does not change when M_T and M_O are scaled together.",
+        remark=(
+            "Holds for every threshold, and does not change when M_T and M_O are scaled together.  Quoted: "
+            "Ostrowski's theorem, and that the kept moments are smooth along the path from M_O to M_T."
+        ),
     ),
     exact(
         "lemma-10-moment",
         "How the kept moment depends on the score's matrix",
         "Appendix C, Lemma 10",
-        "||E_T - E_O|| <= 3 s^2 e_1/(2 l (g - e)), in the letters of the bound for the kept share.",
+        (
+            "For M_O of rank k >= 2, ||E_T - E_O|| <= 3 s^2 e_1/(2 l (g - e)), in the letters of the bound "
+            "for the kept share."
+        ),
         r"\|E_T - E_O\|",
         LEMMA_10_MOMENT,
         _prove_lemma_10_moment,
         note="conditioning.md#lemma-10",
         relation=Relation.UPPER,
         variant="explicit",
-        conditions=(sp.Lt(CHANGE, GAP),),
+        conditions=(RANK_TWO, sp.Lt(CHANGE, GAP)),
         depends_on=("lemma-1", "lemma-4"),
-        remark="Holds for every threshold, and does not change when M_T and M_O are scaled together.",
+        remark=(
+            "Holds for every threshold, and does not change when M_T and M_O are scaled together.  Quoted: "
+            "Ostrowski's theorem, and that the kept moments are smooth along the path from M_O to M_T."
+        ),
     ),
 )

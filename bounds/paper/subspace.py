@@ -14,7 +14,7 @@ from bounds.claim import Claim, exact
 from bounds.paper.matrices import BASES, U_PERP, U, V, complement_relations
 from bounds.proof.matrix_words import Algebra
 from bounds.proof.steps import decided, identity, nonnegative, positive
-from bounds.symbols import ERR, d, d_tilde, r
+from bounds.symbols import ERR, Noiseless, d, d_tilde, gamma_tilde, r
 
 CHORDAL_SQUARED = r - sp.Trace(V.T * U * U.T * V)
 """Squared chordal distance between the spans of V and U, bases with orthonormal columns."""
@@ -349,7 +349,7 @@ CLAIMS: tuple[Claim, ...] = (
         EQ_36,
         _prove_eq_36,
         note="subspace.md#eq-35-and-36",
-        conditions=(sp.Eq(r, 1),),
+        conditions=(sp.Eq(r, 1), Noiseless(gamma_tilde)),
         depends_on=("eq-35", "eq-6"),
     ),
 )

@@ -179,13 +179,19 @@ CLAIMS: tuple[Claim, ...] = (
         "step-4-2",
         "How the student's limit depends on the teacher",
         "Appendix G, Step 4.2",
-        "||S_T - S_O|| <= (C_E + ||S_O|| C_P) ||M_T - M_O|| / P_T with the constants of Lemma 10.",
+        (
+            "For r >= 2 and ||M_T - M_O|| < eta/rho_T, the least non-zero singular value of M_O, ||S_T - S_O|| "
+            "<= (C_E + ||S_O|| C_P) ||M_T - M_O|| / P_T with the constants of Lemma 10."
+        ),
         r"\|S_T(\theta) - S_O(\theta)\|",
         STUDENT_CHANGE,
         _prove_step_4_2,
         note="transfer.md#step-42",
         relation=Relation.UPPER,
+        # M_O = (eta/rho_T) U U~^T has rank r.
+        conditions=(sp.Ge(r, 2), sp.Lt(CHANGE, eta / rho)),
         depends_on=("lemma-10-probability", "lemma-10-moment"),
+        remark="Lemma 10's constants are taken from there; the step is the split of the difference.",
     ),
     exact(
         "step-4-3",

@@ -274,15 +274,30 @@ def _lemma_10(rng: np.random.Generator) -> tuple[float, float, float, float]:
     return abs(share_t - share_o), slope, _norm(moment_t - moment_o), float(3 * scale * slope)
 
 
-def filter_share_ratio(rng: np.random.Generator) -> float:
-    """|P_T - P_O| over its explicit bound (Lemma 10)."""
-    share, bound, _, _ = _lemma_10(rng)
+def _rank_one(rng: np.random.Generator) -> tuple[float, float, float, float]:
+    """As `_lemma_10` with M_O of rank 1: its stated bounds, where they need not hold.
+
+    Unit variances, correlation 1/2 within each of two pairs of coordinates, M_O = diag(1, 0), M_T = diag(1, e),
+    theta = 0: the product of one pair has an infinite density at 0.
+    """
+    change = 10.0 ** rng.uniform(-6, -3)
+    law = Filtered(np.kron(np.array([[1.0, 0.5], [0.5, 1.0]]), np.eye(2)), 2)
+    share_o, moment_o = law.kept(np.diag([1.0, 0.0]), 0.0)
+    share_t, moment_t = law.kept(np.diag([1.0, change]), 0.0)
+    least, gap = 0.5, 1.0
+    bound = change / (2 * least * (gap - change))  # both covariances have norm 1
+    return abs(share_t - share_o), bound, _norm(moment_t - moment_o), 3 * bound
+
+
+def filter_share_ratio(rng: np.random.Generator, rank_one: bool = False) -> float:
+    """|P_T - P_O| over its explicit bound (Lemma 10); `rank_one` drops the lemma's condition on the rank."""
+    share, bound, _, _ = (_rank_one if rank_one else _lemma_10)(rng)
     return max(0.0, share - 1e-12) / bound
 
 
-def filter_moment_ratio(rng: np.random.Generator) -> float:
-    """||E_T - E_O||_2 over its explicit bound (Lemma 10)."""
-    _, _, moment, bound = _lemma_10(rng)
+def filter_moment_ratio(rng: np.random.Generator, rank_one: bool = False) -> float:
+    """||E_T - E_O||_2 over its explicit bound (Lemma 10); `rank_one` drops the condition on the rank."""
+    _, _, moment, bound = (_rank_one if rank_one else _lemma_10)(rng)
     return max(0.0, moment - 1e-12) / bound
 
 

@@ -133,3 +133,19 @@ def test_the_constants_of_lemma_10_do_not_see_a_common_scale():
     scaled = {s: s / 7 for s in (conditioning.GAP, conditioning.CHANGE, conditioning.CHANGE_NUCLEAR)}
     for bound in (conditioning.LEMMA_10_PROBABILITY, conditioning.LEMMA_10_MOMENT):
         assert sp.simplify(bound.subs(scaled, simultaneous=True) - bound) == 0
+
+
+@pytest.mark.parametrize("claim_id", ["lemma-10", "lemma-10-probability", "lemma-10-moment"])
+def test_lemma_10_asks_for_rank_two(claim_id):
+    """Each form of Lemma 10 carries its condition on the rank and says so, with the non-zero value meant."""
+    claim = claims[claim_id]
+    assert sp.Ge(conditioning.RANK, 2) in claim.conditions
+    assert sp.Lt(conditioning.CHANGE, conditioning.GAP) in claim.conditions
+    assert "rank" in claim.statement
+    if claim_id != "lemma-10-moment":  # which refers to the letters of the other
+        assert "least non-zero singular value" in claim.statement
+
+
+def test_step_4_2_asks_for_what_lemma_10_needs():
+    """M_O has rank r and least non-zero singular value eta/rho_T: both stand in the step's conditions."""
+    assert claims["step-4-2"].conditions == (sp.Ge(r, 2), sp.Lt(transfer.CHANGE, eta / rho))

@@ -35,6 +35,25 @@ def test_a_dropped_condition_is_seen_by_the_search():
     assert _worst(QUANTITIES["independence-ratio"], dependent=True) > 1.2
 
 
+@pytest.mark.parametrize("name", ["filter-share-ratio", "filter-moment-ratio"])
+def test_lemma_10_fails_at_rank_one(name):
+    """Negative control: without the condition on the rank both explicit bounds of Lemma 10 are passed."""
+    ratios = [QUANTITIES[name](generator(1, "rank one", i), rank_one=True) for i in range(50)]
+    assert min(ratios) > 1.1
+    assert max(ratios) > 2
+
+
+def test_the_failure_at_rank_one_grows_like_a_logarithm():
+    """P_O is 2/3 in closed form, and |P_T - P_O|/e grows by an equal step for each tenth of the change e."""
+    law = Filtered(np.kron(np.array([[1.0, 0.5], [0.5, 1.0]]), np.eye(2)), 2)
+    share_o, _ = law.kept(np.diag([1.0, 0.0]), 0.0)
+    assert share_o == pytest.approx(0.5 + np.arcsin(0.5) / np.pi, abs=1e-7)
+    slopes = [(law.kept(np.diag([1.0, e]), 0.0)[0] - 2 / 3) / e for e in (1e-2, 1e-3, 1e-4)]
+    steps = np.diff(slopes)
+    assert (steps > 0.3).all()
+    assert steps[1] == pytest.approx(steps[0], rel=0.1)
+
+
 def test_weyl_fails_for_unordered_values():
     """Negative control: singular values matched out of order move by more than the change."""
     a, b = np.diag([1.0, 0.9]), np.diag([0.9, 1.0])
