@@ -13,7 +13,7 @@ import sympy as sp
 
 from bounds.checks import Measured, Relation, Search, Statement, Step
 from bounds.claim import Claim, exact
-from bounds.paper.matrices import BASES, U_PERP, U_TILDE, U_TILDE_PERP, X_TILDE, U, X
+from bounds.paper.matrices import BASES, U_PERP, U_TILDE, U_TILDE_PERP, X_TILDE, U, X, isotropic
 from bounds.paper.model import COVARIANCE_X, COVARIANCE_Y
 from bounds.paper.moments import contracted_moment
 from bounds.proof.matrix_words import Algebra
@@ -194,19 +194,7 @@ def _prove_multiple(claimed: Statement) -> Iterator[Step]:
         yield algebra.identity(
             f"nor does a covariance block {value} I", turn * (value * one) * turn.T, value * one
         )
-    for size in (2, 3, 4):
-        entries = sp.symbols(f"m0:{size * size}")
-        matrix = sp.Matrix(size, size, entries)
-        moves = [sp.eye(size).elementary_row_op("n<->m", row1=0, row2=k) for k in range(1, size)]
-        moves += [sp.diag(*(-1 if i == k else 1 for i in range(size))) for k in range(size)]
-        equations = [e for q in moves for e in q * matrix * q.T - matrix]
-        (solution,) = sp.solve([*equations, matrix.trace() - mean_1], entries, dict=True)
-        stated = claimed.bound.subs(r, size) * sp.eye(size)
-        yield identity(
-            f"the only matrix that no rotation changes, r = {size}, of trace E_1",
-            matrix.subs(solution),
-            stated,
-        )
+    yield from isotropic(mean_1, claimed.bound)
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -266,9 +254,9 @@ CLAIMS: tuple[Claim, ...] = (
         "How conditioning depends on the score's matrix",
         "Appendix C, Lemma 10",
         (
-            "For M_O of rank 2 or more and ||M_T - M_O|| below its least non-zero singular value, |P_T - P_O| "
-            "<= C_P ||M_T - M_O|| and ||E_T - E_O|| <= C_E ||M_T - M_O|| with finite constants: those of the "
-            "note are never passed."
+            "For M_O of rank 2 or more and ||M_T - M_O|| below its least non-zero singular value, "
+            "|P_T - P_O| <= C_P ||M_T - M_O|| and ||E_T - E_O|| <= C_E ||M_T - M_O|| with finite constants: "
+            "those of the note are never passed."
         ),
         r"\max(|P_T - P_O|/C_P, \|E_T - E_O\|/C_E) / \|M_T - M_O\|",
         sp.Integer(1),

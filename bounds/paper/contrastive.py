@@ -156,7 +156,7 @@ def _prove_eckart_young(claimed: Statement) -> Iterator[Step]:
 
 
 def _trace_inequality() -> Iterator[Step]:
-    """von Neumann: tr(M^T S) <= sum sigma_k s_k, its parts for any size and the whole for small ones.
+    """von Neumann: tr(M^T S) <= sum sigma_k s_k, for matrices of any size.
 
     tr(M^T S) = sum sigma_k s_m w_km with overlaps w_km = p_km q_km of orthonormal vectors.
     """
@@ -166,37 +166,39 @@ def _trace_inequality() -> Iterator[Step]:
     before = value * partial  # sum_{k<m} (sigma_k - sigma_(k+1)) A_k is common to both
     after = (value - following) * partial + following * (partial + term)
     yield identity("summation by parts, from m terms to m + 1", after - before, following * term)
-    for size in (2, 3, 4):
-        yield from _trace_inequality_of_size(size)
-
-
-def _trace_inequality_of_size(size: int) -> Iterator[Step]:
-    def descending(name: str) -> tuple[list[sp.Expr], list[sp.Expr]]:
-        steps = list(sp.symbols(f"{name}1:{size + 1}", nonnegative=True))
-        return [sum(steps[k:], start=sp.Integer(0)) for k in range(size)], steps
-
-    (sigma, sigma_steps), (s, s_steps) = descending("g"), descending("h")
-    weights = sp.Matrix(size, size, lambda k, m: sp.Symbol(f"w{k}{m}", real=True))
-    trace = sum(sigma[k] * s[m] * weights[k, m] for k, m in product(range(size), repeat=2))
-    corner = {
-        (k, m): sum(weights[i, j] for i in range(k + 1) for j in range(m + 1))
-        for k, m in product(range(size), repeat=2)
-    }
-    abel = sum(sigma_steps[k] * s_steps[m] * corner[k, m] for k, m in corner)
-    yield identity(f"tr(M^T S), {size} x {size}, summed by parts twice", trace, abel)
-    # A corner sum of overlaps is at most min(rows, columns): what is missing is a slack >= 0.
-    slack = {place: sp.Symbol(f"z{place[0]}{place[1]}", nonnegative=True) for place in corner}
-    below = sum(sigma_steps[k] * s_steps[m] * (min(k, m) + 1 - slack[k, m]) for k, m in corner)
-    diagonal = sum(a * b for a, b in zip(sigma, s, strict=True))
-    yield nonnegative(f"tr(M^T S) <= sum sigma_k s_k, {size} x {size}", sp.expand(diagonal - below))
+    # Applied to the rows and to the columns it turns tr(M^T S) into the sum over (i, j) of delta_i e_j C_ij:
+    # delta and e >= 0 are differences of neighbouring singular values, C_ij the sum of the overlaps in the
+    # corner of i rows and j columns, at most i and at most j as rows and columns of squares sum to at most 1.
+    # For overlaps 1 on the diagonal it is the sum of the sigma_k s_k.
+    i, j, index = sp.symbols("i j k", integer=True, positive=True)
+    corner = sp.Sum(1, (index, 1, sp.Min(i, j))).doit()
+    yield identity("the corner of i rows and j columns of the identity is min(i, j)", corner, sp.Min(i, j))
+    delta, e, slack = sp.symbols("delta_i e_j z_ij", nonnegative=True)
+    yield nonnegative(
+        "each term of sum_k sigma_k s_k - tr(M^T S) with C_ij = min(i, j) - z_ij",
+        delta * e * corner,
+        sp.expand(delta * e * (corner - slack)),
+    )
 
 
 def _prove_minimum(claimed: Statement) -> Iterator[Step]:
-    for rank in (1, 2, 3):
-        kept = [_values[k] for k in range(1, rank + 1)]
-        minima = [MINIMISER.subs(SINGULAR_VALUE, s) for s in kept]
-        loss = sum(-m * s + rho * m**2 / 2 for m, s in zip(minima, kept, strict=True))
-        yield identity(f"the loss at Eq. 6's minimiser, r = {rank}", loss, claimed.bound.subs(r, rank).doit())
+    """By induction over the rank: the first value's loss, and what each further one adds."""
+    value, rest = sp.symbols("s_next R", positive=True)
+    minimum = MINIMISER.subs(SINGULAR_VALUE, value)
+    loss = -minimum * value + rho * minimum**2 / 2
+
+    def at(rank: sp.Expr) -> sp.Expr:
+        """The bound at a rank, with R for each sum up to r and s_next for the last value of a longer one."""
+
+        def split(total: sp.Sum) -> sp.Expr:
+            ((index, _, last),) = total.limits
+            term = total.function.subs(index, last).subs(_values[last], value)
+            return rest + term if last == r + 1 else rest if last == r else term
+
+        return claimed.bound.subs(r, rank).replace(lambda e: isinstance(e, sp.Sum), split)
+
+    yield identity("the loss at Eq. 6's minimiser, r = 1", loss, at(sp.Integer(1)))
+    yield identity("what the minimiser's next value adds, from r to r + 1", loss, at(r + 1) - at(r))
 
 
 def _prove_rho_free(claimed: Statement) -> Iterator[Step]:
@@ -324,7 +326,7 @@ CLAIMS: tuple[Claim, ...] = (
         _prove_eckart_young,
         note="contrastive.md#closed-form",
         depends_on=("step-1",),
-        remark="The trace inequality is decided for all matrices up to 4 x 4, its two steps for any size.",
+        remark="That an orthonormal system has rows and columns of length at most 1 is quoted (Bessel).",
     ),
     exact(
         "step-2",

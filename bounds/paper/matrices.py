@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sympy as sp
 
+from bounds.checks import Step
 from bounds.proof.matrix_words import Algebra
+from bounds.proof.steps import identity
 from bounds.symbols import LATEX_NAMES, d, d_tilde, r
 
 U = sp.MatrixSymbol("U", d, r)
@@ -65,3 +69,33 @@ BASES = Algebra(
     }
 )
 """U, U~, V and their complements."""
+
+
+def isotropic(mean_score: sp.Expr, multiple: sp.Expr) -> Iterator[Step]:
+    """M = E[x y^T | x^T y > theta] is `multiple` times I_r, of trace `mean_score`, in every dimension r.
+
+    For x and y whose law and score no common rotation Q changes, M = Q M Q^T; two rotations, with e and h
+    any two of the coordinates, leave nothing but a multiple of the identity.
+    """
+    mean, e, h = sp.MatrixSymbol("M", r, r), sp.MatrixSymbol("e", r, 1), sp.MatrixSymbol("h", r, 1)
+    x, y = sp.MatrixSymbol("x", r, 1), sp.MatrixSymbol("y", r, 1)
+    one, unit, zero = sp.Identity(r), sp.Identity(1), sp.ZeroMatrix(1, 1)
+    algebra = Algebra(relations={e.T * e: unit, h.T * h: unit, e.T * h: zero})
+    reflected, swapped = one - 2 * e * e.T, one - (e - h) * (e - h).T
+    for name, move in (("reflecting a coordinate", reflected), ("swapping two", swapped)):
+        yield algebra.identity(f"{name} is a rotation", move * move.T, one)
+        score = sp.Trace((move * x).T * (move * y))
+        yield algebra.identity(f"{name} of both vectors leaves the score", score, sp.Trace(x.T * y))
+    yield algebra.identity(
+        "an entry beside the diagonal is its own negative, so 0",
+        e.T * reflected * mean * reflected.T * h,
+        -e.T * mean * h,
+    )
+    yield algebra.identity(
+        "two entries of the diagonal are equal, so M = f I",
+        e.T * swapped * mean * swapped.T * e,
+        h.T * mean * h,
+    )
+    f = sp.Symbol("f")
+    (solved,) = sp.solve(sp.Sum(f, (sp.Symbol("i"), 1, r)).doit() - mean_score, f)
+    yield identity("f from the trace, the mean score", solved, multiple)

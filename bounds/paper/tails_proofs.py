@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from bounds.checks import Certified, Statement, Step
+from bounds.paper.matrices import isotropic
 from bounds.proof import steps
 from bounds.symbols import cov_uv, r, sigma, sigma_u, sigma_v, theta
 
@@ -333,23 +334,10 @@ def rising_with_r(claimed: Statement) -> Iterator[Step]:
     yield steps.nonnegative("r times the stated bound is at most the value at r = 1", first, stated)
 
 
+SCORE_MEAN = sp.Symbol("E", real=True)
+"""E[x^T y | x^T y > theta]."""
+
+
 def isotropy(claimed: Statement) -> Iterator[Step]:
-    """The score is unchanged when both vectors are flipped or permuted alike."""
-    matrix = sp.Matrix(2, 2, sp.symbols("m_11 m_12 m_21 m_22", real=True))
-    flip, swap = sp.diag(1, -1), sp.Matrix([[0, 1], [1, 0]])
-    equations = [*(flip * matrix * flip.T - matrix), *(swap * matrix * swap.T - matrix)]
-    (solution,) = sp.solve(equations, list(matrix), dict=True)
-    solved = matrix.subs(solution)
-    yield steps.identity(
-        "what flipping one coordinate and swapping two leave alone is a multiple of the identity",
-        solved,
-        solved[1, 1] * sp.eye(2),
-    )
-    x, y = sp.Matrix(sp.symbols("x_1 x_2")), sp.Matrix(sp.symbols("y_1 y_2"))
-    for name, orthogonal in (("flip", flip), ("swap", swap)):
-        yield steps.identity(
-            f"a {name} of both leaves the score alone", ((orthogonal * x).T * orthogonal * y)[0], (x.T * y)[0]
-        )
-    multiple = sp.Symbol("f")
-    trace = sp.Sum(multiple, (sp.Symbol("i"), 1, r)).doit()
-    yield steps.identity("the trace of f I is r f: f is the mean score over r", trace / r, multiple)
+    """A common rotation of x and y changes neither their law nor their score."""
+    yield from isotropic(SCORE_MEAN, claimed.bound)

@@ -180,8 +180,8 @@ CLAIMS: tuple[Claim, ...] = (
         "How the student's limit depends on the teacher",
         "Appendix G, Step 4.2",
         (
-            "For r >= 2 and ||M_T - M_O|| < eta/rho_T, the least non-zero singular value of M_O, ||S_T - S_O|| "
-            "<= (C_E + ||S_O|| C_P) ||M_T - M_O|| / P_T with the constants of Lemma 10."
+            "For r >= 2 and ||M_T - M_O|| < eta/rho_T, the least non-zero singular value of M_O, "
+            "||S_T - S_O|| <= (C_E + ||S_O|| C_P) ||M_T - M_O|| / P_T with the constants of Lemma 10."
         ),
         r"\|S_T(\theta) - S_O(\theta)\|",
         STUDENT_CHANGE,

@@ -7,7 +7,6 @@ leading r eigenvectors of the sample covariance.  Derivations: proofs_notes/unim
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import product
 from typing import Any
 
 import sympy as sp
@@ -16,7 +15,7 @@ from bounds.checks import Law, Measured, Path, Proof, Relation, Scaling, Stateme
 from bounds.claim import Claim, Verdict
 from bounds.law.error import ErrorLaw
 from bounds.paper.concentration import with_failures
-from bounds.proof.steps import identity
+from bounds.proof.matrix_words import Algebra
 from bounds.symbols import ERR, C, a_x, d, delta, gamma, n, r, t
 
 PCA = Measured(quantity="pca-error", spread=0.19)
@@ -64,22 +63,42 @@ def _uncorrected_cdf(values: Mapping[str, float], numbers: Any) -> Any:
 
 
 def _information(claimed: Statement) -> Iterator[Step]:
-    """Fisher information of n points about the angles that turn U into its complement, at d = 4, r = 2."""
-    signal, noise = (0, 1), (2, 3)
-    covariance = sp.diag(*[a_x if i in signal else 1 / gamma for i in range(4)])
-    inverse = covariance.inv()
-    slopes = {}
-    for i, j in product(signal, noise):
-        turn = sp.zeros(4, 4)
-        turn[j, i], turn[i, j] = 1, -1
-        slopes[i, j] = turn * covariance - covariance * turn  # d/dphi of R(phi) Sigma R(phi)^T at 0
-    for (first, one), (second, other) in product(slopes.items(), repeat=2):
-        information = n * sp.trace(inverse * one * inverse * other) / 2
-        if first == second:
-            stated = information * claimed.bound
-            yield identity(f"the information about the angle {first} is one over the bound", stated, 1)
-        else:
-            yield identity(f"angles {first} and {second} share no information", information, 0)
+    """Fisher information of n points about the angles that turn U into its complement, for every d and r.
+
+    An angle belongs to a direction e of the signal and one h of the noise; two of each are all that two
+    angles can have.
+    """
+    covariance, inverse = sp.MatrixSymbol("Sigma", d, d), sp.MatrixSymbol("Sigma_inv", d, d)
+    signal = [sp.MatrixSymbol(f"e_{k}", d, 1) for k in (1, 2)]
+    noise = [sp.MatrixSymbol(f"h_{k}", d, 1) for k in (1, 2)]
+    directions = [*signal, *noise]
+    relations = {
+        one.T * other: sp.Identity(1) if one == other else sp.ZeroMatrix(1, 1)
+        for place, one in enumerate(directions)
+        for other in directions[place:]
+    }
+    relations |= {covariance * e: a_x * e for e in signal} | {covariance * h: h / gamma for h in noise}
+    relations |= {inverse * e: e / a_x for e in signal} | {inverse * h: gamma * h for h in noise}
+    algebra = Algebra(symmetric=(covariance, inverse), relations=relations)
+
+    def slope(e: sp.MatrixSymbol, h: sp.MatrixSymbol) -> sp.MatrixExpr:
+        turn = h * e.T - e * h.T
+        return turn * covariance - covariance * turn  # d/dphi of R(phi) Sigma R(phi)^T at 0
+
+    (e, e_too), (h, h_too) = signal, noise
+    about = inverse * slope(e, h)
+    information = n * sp.Trace(about * about) / 2
+    yield algebra.identity(
+        "the information about an angle is one over the bound", information * claimed.bound, sp.Integer(1)
+    )
+    others = {
+        "of one direction of the signal": (e, h_too),
+        "of one direction of the noise": (e_too, h),
+        "of none in common": (e_too, h_too),
+    }
+    for name, angle in others.items():
+        shared = n * sp.Trace(about * inverse * slope(*angle)) / 2
+        yield algebra.identity(f"two angles {name} share no information", shared, sp.Integer(0))
 
 
 _PLACE = {n: 10**6, d: 24, r: 4, gamma: 1}
@@ -183,13 +202,18 @@ CLAIMS: tuple[Claim, ...] = (
         source="Section 3, Eq. 2, from below",
         statement=(
             "Each of the (d - r) r angles between U and its complement has Fisher information 1/V in n "
-            "points, none shared: in the limit no estimator has a smaller mean square than PCA, (d - r) r V."
+            "points, none of it shared."
         ),
+        quantity=sp.Symbol(r"{1/\mathcal{I}}"),
         relation=Relation.EQUAL,
         bound=SCALE,
         checks=(Proof(_information),),
         variant="sharp",
         expected=Verdict.PROVED,
         note="unimodal.md#from-below",
+        remark=(
+            "By the local asymptotic minimax theorem (Hajek, Le Cam), quoted, no estimator has in the limit "
+            "a smaller mean square than PCA, (d - r) r V."
+        ),
     ),
 )

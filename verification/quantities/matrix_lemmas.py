@@ -277,8 +277,8 @@ def _lemma_10(rng: np.random.Generator) -> tuple[float, float, float, float]:
 def _rank_one(rng: np.random.Generator) -> tuple[float, float, float, float]:
     """As `_lemma_10` with M_O of rank 1: its stated bounds, where they need not hold.
 
-    Unit variances, correlation 1/2 within each of two pairs of coordinates, M_O = diag(1, 0), M_T = diag(1, e),
-    theta = 0: the product of one pair has an infinite density at 0.
+    Unit variances, correlation 1/2 within each of two pairs of coordinates, M_O = diag(1, 0),
+    M_T = diag(1, e), theta = 0: the product of one pair has an infinite density at 0.
     """
     change = 10.0 ** rng.uniform(-6, -3)
     law = Filtered(np.kron(np.array([[1.0, 0.5], [0.5, 1.0]]), np.eye(2)), 2)

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from proof_checks import check_outcome, check_wrong_bound, sound, symbolic
 from scipy import integrate, stats
 
+from bounds import claims
 from bounds.claim import Search
-from bounds.paper import conditioning
-from bounds.symbols import mean_1, r
+from bounds.paper import conditioning, transfer
+from bounds.symbols import eta, mean_1, r, rho
 from verification.engines import estimate
 from verification.quantities import matrix_lemmas
 from verification.quantities.matrix_lemmas import Filtered
