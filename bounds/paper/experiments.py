@@ -248,7 +248,8 @@ CLAIMS: tuple[Claim, ...] = (
         title="The flat end of the filtered curve of Figure 3a",
         source="Section 7, Figure 3a",
         statement=(
-            "At theta = 0 the error of the filtered student is at most of order sqrt(d/(gamma n)): from "
+            "With r = 4, d~ <= d and gamma = gamma~ >= 1000 the error of the student filtered at theta = 0 "
+            "is at most of order sqrt(d/(gamma n)): from "
             f"eta = 0.1 to 0.02 it grows like a power of 1/eta below {FLAT_POWER:g}, where learning on all "
             "pairs has 1."
         ),
@@ -256,6 +257,14 @@ CLAIMS: tuple[Claim, ...] = (
         bound=sp.sqrt(d / (gamma * n)),
         quantity=ERR,
         up_to_constant=True,
+        conditions=(
+            sp.Eq(r, 4),
+            sp.Le(d_tilde, d),
+            sp.Ge(gamma, 1000),
+            sp.Eq(gamma_tilde, gamma),
+            sp.Ge(eta, sp.Rational(1, 50)),
+            sp.Le(eta, sp.Rational(1, 10)),
+        ),
         checks=(
             Scaling(
                 STUDENT,

@@ -10,7 +10,7 @@ import sympy as sp
 
 from bounds.checks import Measured, Path, Relation, Scaling
 from bounds.claim import Claim, Verdict
-from bounds.symbols import ERR, d, d_tilde, eta, gamma, gamma_tilde, n, r
+from bounds.symbols import ERR, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, r
 
 EXPONENT = 0.1
 """Margin of the exponents at high SNR: a fifth of the distance between neighbouring regimes."""
@@ -47,19 +47,30 @@ def _exponents(measured: Measured, margin: float, *paths: Path) -> tuple[Scaling
     return tuple(Scaling(measured, path, two_sided=True, margin=margin) for path in paths)
 
 
+LEAK_AT = ((n, 400_000), (r, 4), (d, 36), (d_tilde, 4), (eta, 0.6))
+"""Where gamma and gamma_tilde move, together and apart."""
+
+ONE_SIDED = sp.Eq(d_tilde, r)
+"""The second modality has no direction beside its signal, so that ERR is the left error alone."""
+
+HIGH_SNR = (sp.Ge(gamma, 1000), sp.Ge(gamma_tilde, 1000))
+"""Little noise in both modalities: 1 + 1/gamma is 1 to a thousandth, and the leak is invisible."""
+
+
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="regime-clean",
         title="The first regime: the error falls like 1/sqrt(eta n)",
         source="Section 5, Theorem 1; abstract",
         statement=(
-            "At theta = r/2, high SNR and large eta Algorithm 1's error is of order "
-            "((d - r) r/(gamma eta n))^(1/2)."
+            "At theta = r/2, high SNR (gamma, gamma~ >= 1000), r >= 4 and eta >= 1/5 Algorithm 1's left "
+            "error (d~ = r) is of order ((d - r) r/(gamma eta n))^(1/2)."
         ),
         quantity=ERR,
         relation=Relation.EQUAL,
         bound=sp.sqrt((d - r) * r / (gamma * eta * n)),
         up_to_constant=True,
+        conditions=(ONE_SIDED, *HIGH_SNR, sp.Ge(r, 4), sp.Ge(eta, sp.Rational(1, 5))),
         checks=(
             *_exponents(
                 Measured("teacher-filtered", thetas=(r / 2,), spread=0.022),
@@ -83,13 +94,14 @@ CLAIMS: tuple[Claim, ...] = (
         title="The second regime: the error is free of eta",
         source="Section 5, Theorem 1; abstract",
         statement=(
-            "At theta = 0, high SNR and small eta the filtered error, the oracle's and Algorithm 1's, is of "
-            "order r ((d - r)/(gamma n))^(1/2), free of eta."
+            "At theta = 0, high SNR (gamma, gamma~ >= 1000) and eta <= 1/20 the filtered left error "
+            "(d~ = r), the oracle's and Algorithm 1's, is of order r ((d - r)/(gamma n))^(1/2), free of eta."
         ),
         quantity=ERR,
         relation=Relation.EQUAL,
         bound=r * sp.sqrt((d - r) / (gamma * n)),
         up_to_constant=True,
+        conditions=(ONE_SIDED, *HIGH_SNR, sp.Le(eta, sp.Rational(1, 20))),
         checks=(
             *_exponents(
                 Measured("oracle-filtered", thetas=(sp.Integer(0),), spread=0.042),
@@ -118,11 +130,15 @@ CLAIMS: tuple[Claim, ...] = (
         id="regime-leak",
         title="The third regime: the teacher's share, like 1/eta again",
         source="Section 5, Theorem 1, corrected",
-        statement="At theta = 0 and low SNR Algorithm 1's error is of order ((d - r) r/n)^(1/2)/eta.",
+        statement=(
+            "At theta = 0 and low SNR (gamma <= 3/10) Algorithm 1's left error (d~ = r) is of order "
+            "((d - r) r (1 + 1/gamma~)/(gamma n))^(1/2)/(eta (1 + gamma))."
+        ),
         quantity=ERR,
         relation=Relation.EQUAL,
-        bound=sp.sqrt((d - r) * r / n) / eta,
+        bound=sp.sqrt((d - r) * r * a_y / (gamma * n)) / (eta * (1 + gamma)),
         up_to_constant=True,
+        conditions=(ONE_SIDED, sp.Le(gamma, sp.Rational(3, 10))),
         variant="corrected",
         checks=_exponents(
             Measured("teacher-filtered", thetas=(sp.Integer(0),), spread=0.07),
@@ -131,6 +147,10 @@ CLAIMS: tuple[Claim, ...] = (
             _path(n, (100_000, 25_000), 4, 32, 100_000, 0.3, 0.6),
             _path(d, (36, 132), 4, 32, 100_000, 0.3, 0.6),
             _path(r, (4, 16), 4, 32, 100_000, 0.3, 0.3),
+            # One power of gamma where both modalities are as noisy, half a power where one is.
+            Path(gamma, (0.3, 0.05), (*LEAK_AT, (gamma_tilde, gamma))),
+            Path(gamma, (0.3, 0.05), (*LEAK_AT, (gamma_tilde, 0.3))),
+            Path(gamma_tilde, (0.3, 0.05), (*LEAK_AT, (gamma, 0.3))),
         ),
         expected=Verdict.SUPPORTED,
         note="regimes.md#three-regimes",

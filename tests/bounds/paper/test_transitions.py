@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bounds.claim import Certificate, Level, Measured, Path
 from bounds.law import crossings, regimes
 from bounds.law.distributions import ThresholdRatioCdf
-from bounds.law.scales import selection
+from bounds.law.scales import selection, unfiltered_scales
 from bounds.law.score import Score
 from bounds.paper import regime_boundaries
 from bounds.paper import regime_boundaries_proofs as proofs
@@ -335,3 +335,24 @@ def test_the_stated_share_of_the_ratio_is_the_tolerance():
     distances = [np.max(np.abs(stated - check.cdf(point, numbers * factor))) for factor in (1.035, 1.045)]
     assert distances[0] < check.tolerance < distances[1]
     assert "(4% of the ratio)" in claims["regime-crossing-measured"].statement
+
+
+@pytest.mark.parametrize("snr", [0.3, 0.1, 0.01, 1e-4])
+@pytest.mark.parametrize("other", [0.3, 0.01, 1e3])
+def test_the_leak_regime_has_its_order_at_every_low_snr(snr, other):
+    """Over the law's left error the bound stays within a factor 1.8, together and apart in gamma, gamma~."""
+    values = {"n": 10**9, "d": 36, "d_tilde": 4, "r": 4, "eta": 0.05, "gamma": snr, "gamma_tilde": other}
+    chosen = selection(Score(4, 0.05, snr, other), 0.0)
+    teacher = unfiltered_scales(5 * 10**8, 0.05, snr, other)
+    left, _ = chosen.student_scales(teacher, 5 * 10**8)
+    ratio = math.sqrt(float(left) * 32 * 4) / float(claims["regime-leak"].evaluate(values))
+    assert 1 < ratio < 1.8
+    # The order without gamma is off by more than that at all but one SNR.
+    without = math.sqrt(32 * 4 / 10**9) / 0.05
+    assert snr == 0.3 or math.sqrt(float(left) * 32 * 4) / without > 1.8
+
+
+def test_statements_about_a_regime_say_where_it_is():
+    """What was drawn on one family only is stated there only: each order carries its conditions."""
+    for claim_id in ("regime-clean", "regime-flat", "regime-leak", "figure-3a-filtered"):
+        assert claims[claim_id].conditions, claim_id
