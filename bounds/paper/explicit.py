@@ -69,7 +69,7 @@ CLAIMS: tuple[Claim, ...] = (
         source="Section 5, Theorem 1, corrected, with explicit constants",
         statement=(
             "With probability at least 1 - delta the error of Algorithm 1 at threshold 0 is at most the "
-            "stated expression: twice the kept pairs' own noise, and 7/5 of the teacher's error over 1 + gamma."
+            "stated expression: twice the kept pairs' own noise, and 7/5 of the teacher's over 1 + gamma."
         ),
         relation=Relation.UPPER,
         bound=THEOREM_1_EXPLICIT,

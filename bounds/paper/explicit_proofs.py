@@ -16,7 +16,7 @@ import sympy as sp
 from flint import arb
 
 from bounds import concentration, steps
-from bounds.claim import Claim, Step
+from bounds.claim import Claim, Relation, Step
 from bounds.enclose import Ball, ball, enclose, endpoints, precision
 from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r, t
 
@@ -219,10 +219,14 @@ def chain(samples: Any) -> dict[str, Ball]:
 POSITIVE = ("1 - beta_P - e_1", "G", "1 - sine", "1 - beta", "zeta", "l_1", "clean", "slope", "corrupted")
 """What must be positive for the chain to mean anything."""
 
-_PLACES = (
-    {d: 7, d_tilde: 5, r: 2, eta: Fraction(1, 3), gamma: 3, gamma_tilde: Fraction(1, 2), delta: Fraction(1, 20)},
-    {d: 9, d_tilde: 30, r: 4, eta: Fraction(1, 90), gamma: 40, gamma_tilde: 60, delta: Fraction(1, 7)},
-    {d: 3, d_tilde: 3, r: 3, eta: 1, gamma: Fraction(1, 9), gamma_tilde: 5, delta: Fraction(1, 1000)},
+_AXES = (d, d_tilde, r, eta, gamma, gamma_tilde, delta)
+_PLACES: tuple[dict[sp.Symbol, Any], ...] = tuple(
+    dict(zip(_AXES, values, strict=True))
+    for values in (
+        (7, 5, 2, Fraction(1, 3), 3, Fraction(1, 2), Fraction(1, 20)),
+        (9, 30, 4, Fraction(1, 90), 40, 60, Fraction(1, 7)),
+        (3, 3, 3, 1, Fraction(1, 9), 5, Fraction(1, 1000)),
+    )
 )
 
 
@@ -263,7 +267,8 @@ def quoted(events: tuple[Event, ...]) -> Iterator[Quoted]:
 def union_bound(events: tuple[Event, ...]) -> Step:
     """As many failures of probability exp(-t) as there are events make up delta."""
     each = concentration.with_failures(sp.exp(-t), len(events)).doit()
-    return steps.identity(f"{len(events)} events of exp(-t) make delta", len(events) * sp.simplify(each), delta)
+    total = len(events) * sp.simplify(each)
+    return steps.identity(f"{len(events)} events of exp(-t) make delta", total, delta)
 
 
 def _at_most(statement: str, value: Ball, limit: Ball) -> Step:
@@ -314,7 +319,8 @@ def noise_shares() -> Iterator[Step]:
     yield steps.nonnegative("Gamma_1: a - 1/a~ >= 1/gamma", a - 1 / b, 1 / g)
     yield steps.nonnegative("D >= a/gamma~", excess, a / h)
     yield steps.nonnegative("Theta_1: lambda + lambda~ <= D", sp.factor(excess - left - right))
-    yield steps.nonnegative("lambda lambda~ <= (lambda + lambda~)^2", sp.factor((left + right) ** 2 - left * right))
+    product = sp.factor((left + right) ** 2 - left * right)
+    yield steps.nonnegative("lambda lambda~ <= (lambda + lambda~)^2", product)
     share = sp.factor(sp.together(a * b * right / excess))
     yield steps.nonnegative("a a~ lambda~/D <= 1", sp.factor(1 - share))
     u, v = sp.symbols("u v", positive=True)  # square roots of gamma and gamma~
@@ -331,19 +337,21 @@ def noise_shares() -> Iterator[Step]:
 def moment_conditions() -> Iterator[Step]:
     """Sections 2, 3 and 6: Bernstein's conditions, and the logarithms of the nets."""
     q = sp.Symbol("q", integer=True, positive=True)
-    absolute = 2**q * sp.gamma((q + 1) / 2) ** 2 / sp.pi  # (E|g|^q)^2
-    ratio = sp.gammasimp(sp.expand_func((absolute / sp.factorial(q)).subs(q, q + 2) / (absolute / sp.factorial(q))))
-    yield steps.identity("(E|g|^q)^2/q! gains the factor (q+1)/(q+2) from q to q+2", sp.simplify(ratio), (q + 1) / (q + 2))
-    yield steps.identity("and is 1/2 at q = 2", (absolute / sp.factorial(q)).subs(q, 2), sp.Rational(1, 2))
-    at_three = sp.simplify((absolute / sp.factorial(q)).subs(q, 3))
-    yield steps.nonnegative("and below 1/2 at q = 3", sp.Rational(1, 2) - at_three)
-    yield steps.nonnegative("(2q-1)!! <= (q!/2) 3 2^(q-2): the step 2q + 1 <= 2(q + 1)", 2 * (q + 1), 2 * q + 1)
+    moment = 2**q * sp.gamma((q + 1) / 2) ** 2 / sp.pi / sp.factorial(q)  # (E|g|^q)^2/q!
+    ratio = sp.simplify(sp.gammasimp(sp.expand_func(moment.subs(q, q + 2) / moment)))
+    gains = "(E|g|^q)^2/q! gains the factor (q+1)/(q+2) from q to q+2"
+    yield steps.identity(gains, ratio, (q + 1) / (q + 2))
+    yield steps.identity("and is 1/2 at q = 2", moment.subs(q, 2), sp.Rational(1, 2))
+    yield steps.nonnegative("and below 1/2 at q = 3", sp.Rational(1, 2) - sp.simplify(moment.subs(q, 3)))
+    double = "(2q-1)!! <= (q!/2) 3 2^(q-2): the step 2q + 1 <= 2(q + 1)"
+    yield steps.nonnegative(double, 2 * (q + 1), 2 * q + 1)
     yield steps.identity("with equality at q = 2", sp.Integer(3), sp.factorial(2) / sp.Integer(2) * 3)
     root, s, half = sp.symbols("rho s h", positive=True)  # sqrt(r), s, and l/2 = 1 + h
     inside = (1 + half) * (2 * root + s) ** 2 - (4 * (1 + half) * root**2 + s**2)
     yield steps.nonnegative("2(r l + t) <= (l/2)(2 sqrt r + s)^2 for l >= 2", sp.expand(inside))
     yield steps.positive("l = log 33 > 2", sp.log(33) - 2)
-    yield steps.identity("2 e_0/(1 - 2 e_0) = 1/7", sp.Rational(2, 16) / (1 - sp.Rational(2, 16)), sp.Rational(1, 7))
+    twice = sp.Rational(2, 16)
+    yield steps.identity("2 e_0/(1 - 2 e_0) = 1/7", twice / (1 - twice), sp.Rational(1, 7))
 
 
 def whole_range() -> Iterator[Step]:
@@ -351,23 +359,28 @@ def whole_range() -> Iterator[Step]:
     big, y = sp.symbols("D y", positive=True)
     m = sp.Symbol("m", nonnegative=True)
     k = 1 + m  # (r + 1)/2 >= 1
-    log_up = sp.log(big) * (k + sp.Rational(1, 2)) - sp.log(big + y) * (k + 1)
-    at = (2 * k + 1) * y
-    yield steps.identity("D^(k+1/2)/(D+y)^(k+1) is stationary at (2k+1) y", sp.simplify(sp.diff(log_up, big).subs(big, at)), 0)
-    log_down = sp.log(big) * (k - sp.Rational(1, 2)) - sp.log(big + y) * (k + 1)
-    at = (2 * k - 1) * y / 3
-    yield steps.identity("D^(k-1/2)/(D+y)^(k+1) is stationary at (2k-1) y/3", sp.simplify(sp.diff(log_down, big).subs(big, at)), 0)
-    yield steps.nonnegative("(k+1/2)/(2k+2) >= 3/8", sp.factor((k + sp.Rational(1, 2)) / (2 * k + 2) - sp.Rational(3, 8)))
+    half = sp.Rational(1, 2)
+    for name, power, shift, rest in (
+        ("D^(k+1/2)/(D+y)^(k+1) rises up to D = (2k+1) y", k + half, y, (k + half) * y - big / 2),
+        ("D^(k-1/2)/(D+y)^(k+1) rises up to D = (2k-1) y/3", k - half, y, (k - half) * y - 3 * big / 2),
+    ):
+        slope = sp.diff(sp.log(big) * power - sp.log(big + shift) * (k + 1), big) * big * (big + shift)
+        yield steps.identity(f"{name}, then falls", slope, rest)
+    least = (k + half) / (2 * k + 2) - sp.Rational(3, 8)
+    yield steps.nonnegative("(k+1/2)/(2k+2) >= 3/8", sp.factor(least))
     yield steps.nonnegative("4 k^2 <= (2k-1)(2k+2)", sp.expand((2 * k - 1) * (2 * k + 2) - 4 * k**2))
     falling = sp.Rational(3, 2) / (k + 1) - 1 / k + 1 / (2 * k - 1)
     yield steps.nonnegative("k (2k-1)^(-1/2) (k+1)^(-3/2) falls", sp.factor(sp.together(falling)))
     level = sp.log(big) * (k - sp.Rational(1, 2)) - sp.log(big + 1) * k
-    yield steps.identity("D^(r/2) (D+1)^(-k) is stationary at r = 2k - 1", sp.simplify(sp.diff(level, big).subs(big, 2 * k - 1)), 0)
+    slope = sp.diff(level, big) * big * (big + 1)
+    rest = (2 * k - 1 - big) / 2
+    yield steps.identity("D^(r/2) (D+1)^(-k) rises up to D = r = 2k - 1, then falls", slope, rest)
     g, tail = sp.symbols("g c", positive=True)
     chi = g ** (r - 1) * sp.exp(-(g**2) / 2)
     whole = steps.integral(g * chi, (g, 0, sp.oo))
     damped = steps.integral(sp.powsimp(g * g ** (r - 1)) * sp.exp(-(g**2) * (1 + tail) / 2), (g, 0, sp.oo))
-    yield steps.identity("E[chi exp(-c chi^2/2)]/E chi = (1 + c)^(-(r+1)/2)", sp.simplify(damped / whole), (1 + tail) ** (-(r + 1) / 2))
+    mean = "E[chi exp(-c chi^2/2)]/E chi = (1 + c)^(-(r+1)/2)"
+    yield steps.identity(mean, sp.simplify(damped / whole), (1 + tail) ** (-(r + 1) / 2))
     z = sp.Symbol("z", positive=True)
     yield steps.identity("z phi(z) is largest at z = 1", sp.diff(z * sp.exp(-(z**2) / 2), z).subs(z, 1), 0)
     yield from exchange()
@@ -375,7 +388,7 @@ def whole_range() -> Iterator[Step]:
 
 def exchange() -> Iterator[Step]:
     """Section 5, the tool: exchanging two coordinates of g."""
-    f_i, f_j, c = sp.symbols("f_i f_j c", positive=True)
+    f_j, c = sp.symbols("f_j c", positive=True)
     more = sp.Symbol("m", nonnegative=True)  # f_i^2 = f_j^2 + m
     p, q = sp.symbols("p q", nonnegative=True)  # squares of the coordinates
     here, there = (f_j**2 + more) * p + f_j**2 * q + c, (f_j**2 + more) * q + f_j**2 * p + c
@@ -405,6 +418,10 @@ def corollary_1(claim: Claim) -> Iterator[Step]:
     rho, q = sp.symbols("rho q", positive=True)
     least = (rho - q) ** 2 - q**2
     yield steps.identity("(sqrt n_c - q)^2 - q^2 = n_c - 2 q sqrt n_c", least, rho**2 - 2 * q * rho)
+    b = sp.Symbol("b", positive=True)
+    small = sp.Symbol("e", positive=True)
+    falls = sp.diff((3 + (2 * b - 1) * (1 + small)) / b, b)
+    yield steps.identity("(3 + (2b-1)(1+e))/b falls in b where e < 2", sp.simplify(falls * b**2), small - 2)
     lost = half_gap(sample_constant(claim))
     with precision(BITS):
         yield _at_most("the losses are at most half of eta", lost, ball(Fraction(1, 2)))
@@ -421,7 +438,7 @@ def sample_constant(claim: Claim) -> Ball:
 
 
 def half_gap(samples: Ball) -> Ball:
-    """An upper bound of (eta - gap)/eta: the sum of the losses, largest at b = 1 and eta = 1 (see the note)."""
+    """An upper bound of (eta - gap)/eta: the sum of the losses, largest at b = 1 and eta = 1."""
     with precision(BITS):
         least = (2 + (2 * ball(11).log()).sqrt()) ** 2  # D^2 for d, d~ >= 1 and t >= log 11
         pairs = samples * least
@@ -434,7 +451,7 @@ def proposition_1(claim: Claim) -> Iterator[Step]:
     """Proposition 1 with numbers: seven events."""
     yield from quoted(PROPOSITION_1_EVENTS)
     yield from _events_of(claim, PROPOSITION_1_EVENTS, concentration.PROPOSITION_1_EXPLICIT)
-    x, k = sp.symbols("x k", positive=True)
+    k = sp.Symbol("k", positive=True)
     yield steps.identity(
         "P(chi_k^2 <= k x) <= (e x)^(k/2) is exp(-t) at x = exp(-1 - 2t/k)",
         sp.expand(sp.expand_log(sp.log((sp.E * sp.exp(-1 - 2 * t / k)) ** (k / 2)), force=True)), -t,
@@ -450,10 +467,11 @@ def _events_of(claim: Claim, events: tuple[Event, ...], derived: sp.Expr) -> Ite
     assert claim.bound is not None
     logarithms = {part for part in claim.bound.atoms(sp.log) if part.has(delta)}
     spent = {sp.simplify(sp.exp(part) * delta) for part in logarithms}
-    yield steps.decided(f"the bound's t is log({len(events)}/delta)", spent == {sp.Integer(len(events))}, str(spent))
+    paid = spent == {sp.Integer(len(events))}
+    yield steps.decided(f"the bound's t is log({len(events)}/delta)", paid, str(spent))
     with precision(BITS):
         for place in _PLACES:
             at = {**place, n: 10**9}
             stated, proved = enclose(claim.bound, at), enclose(derived, at)
-            apart = stated < proved if claim.relation is not None and claim.relation.value == "<=" else stated > proved
+            apart = stated < proved if claim.relation is Relation.UPPER else stated > proved
             yield steps.decided("the stated bound is no stronger than the derived one", not apart, str(place))
