@@ -1,0 +1,477 @@
+"""The steps of the explicit claims' proofs that a machine decides, and the theorems that they quote.
+
+Every constant of the proof of Theorem 1 with numbers is a function of epsilon = 1/sqrt(C) alone, and the
+claim holds where its K1 and K2 are no smaller than those: `chain` encloses them in balls.  What holds for all
+values of the parameters is decided by SymPy.  Derivation: proofs_notes/explicit.md, with the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+from flint import arb
+
+from bounds import concentration, steps
+from bounds.claim import Claim, Relation, Step
+from bounds.enclose import Ball, ball, enclose, endpoints, precision
+from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r, t
+
+BITS = 128
+
+DAVIDSON_SZAREK = "Davidson and Szarek 2001, Theorem II.13"
+CONCENTRATION = "Gaussian concentration of a 1-Lipschitz function (Tsirelson, Ibragimov, Sudakov 1976)"
+ANDERSON = "Anderson 1955"
+CHERNOFF = "Chernoff 1952"
+BINOMIAL_BERNSTEIN = "Bernstein's inequality for a binomial count"
+BERNSTEIN = "Bernstein's inequality (Boucheron, Lugosi, Massart 2013, Theorem 2.10)"
+SUB_GAUSSIAN = "Hoeffding 1963, for symmetric variables: E cosh(w g) = exp(w^2/2)"
+NET = "an e-net of a k-sphere has at most (1 + 2/e)^k points"
+WATSON = "Watson 1959: E chi_k >= sqrt(k - 1/2)"
+HOEFFDING = "Hoeffding 1963"
+
+
+@dataclass(frozen=True)
+class Quoted(Step):
+    """A step that rests on a theorem from the literature: named, not decided."""
+
+    theorem: str = ""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that fails with probability at most exp(-t), and the theorem that says so."""
+
+    what: str
+    theorem: str
+
+
+def _events(*named: tuple[str, str]) -> tuple[Event, ...]:
+    return tuple(Event(what, theorem) for what, theorem in named)
+
+
+TEACHER = _events(
+    ("the teacher has at least n_T eta - sqrt(2 n_T eta t) clean pairs", CHERNOFF),
+    ("greatest singular value of the clean rows of v", DAVIDSON_SZAREK),
+    ("least singular value of the clean rows of v", DAVIDSON_SZAREK),
+    ("norm of the sum of v over clean pairs", CONCENTRATION),
+    ("norm of the sum of v over all pairs", CONCENTRATION),
+    ("norm of the centred v", DAVIDSON_SZAREK),
+    ("norm of the residual of u times the centred v", DAVIDSON_SZAREK),
+    ("operator norm of R", DAVIDSON_SZAREK),
+    ("Frobenius norm of R + N Q^T P^-T", CONCENTRATION),
+    ("operator norm of Q", DAVIDSON_SZAREK),
+    ("Frobenius norm of Q^T + N^T R P^-1", CONCENTRATION),
+    ("norm of the centred u", DAVIDSON_SZAREK),
+    ("norm of the centred second noise", DAVIDSON_SZAREK),
+    ("norm of N", DAVIDSON_SZAREK),
+    ("norm of the centred first noise", DAVIDSON_SZAREK),
+)
+
+STUDENT = _events(
+    ("at least N/2 - sqrt(N t) pairs are kept", CHERNOFF),
+    ("at most N eta + sqrt(2 N eta t) + 2t/3 are clean", BINOMIAL_BERNSTEIN),
+    ("norm of v", DAVIDSON_SZAREK),
+    ("norm of u", DAVIDSON_SZAREK),
+    ("own noise of R in Frobenius norm", CONCENTRATION),
+    ("own noise of Q in Frobenius norm", CONCENTRATION),
+    ("own noise of Q in operator norm", DAVIDSON_SZAREK),
+    ("deviation of Z on the left", BERNSTEIN),
+    ("deviation of Z on the right", BERNSTEIN),
+    ("sum of v over kept pairs", SUB_GAUSSIAN),
+    ("sum of the residual of u' over kept pairs", SUB_GAUSSIAN),
+    ("sum of u over kept pairs", SUB_GAUSSIAN),
+    ("sum of the residual of v' over kept pairs", SUB_GAUSSIAN),
+    ("the signal's block from below", BERNSTEIN),
+    ("the signal's block from above", BERNSTEIN),
+    ("sum of y over kept pairs", SUB_GAUSSIAN),
+    ("sum of y~ over kept pairs", SUB_GAUSSIAN),
+    ("own noise of the noise block", DAVIDSON_SZAREK),
+    ("norm of the second noise", DAVIDSON_SZAREK),
+    ("norm of the residual of u' over clean pairs", DAVIDSON_SZAREK),
+    ("norm of v over clean pairs", DAVIDSON_SZAREK),
+    ("norm of the second noise over clean pairs", DAVIDSON_SZAREK),
+    ("sum of the second noise over kept pairs", SUB_GAUSSIAN),
+)
+
+EVENTS = TEACHER + STUDENT
+"""All events of the proof of Theorem 1 with numbers."""
+
+COROLLARY_1_EVENTS = _events(
+    ("norm of the centred v", DAVIDSON_SZAREK),
+    ("Frobenius norm of R", CONCENTRATION),
+    ("norm of the centred u", DAVIDSON_SZAREK),
+    ("Frobenius norm of Q", CONCENTRATION),
+    ("norm of the centred second noise", DAVIDSON_SZAREK),
+    ("norm of T", DAVIDSON_SZAREK),
+    ("norm of the residual of u times the centred v", DAVIDSON_SZAREK),
+    ("least singular value of the clean rows of v", DAVIDSON_SZAREK),
+    ("norm of the sum of v over clean pairs", CONCENTRATION),
+    ("norm of the sum of v over all pairs", CONCENTRATION),
+    ("at least n eta - sqrt(2 n eta t) clean pairs", CHERNOFF),
+)
+
+EQ_24_EVENTS = _events(
+    ("norm of the residual times the centred x~", DAVIDSON_SZAREK),
+    ("norm of the centred x~", DAVIDSON_SZAREK),
+    ("greatest singular value of the clean rows of v", DAVIDSON_SZAREK),
+    ("least singular value of the clean rows of v", DAVIDSON_SZAREK),
+    ("norm of the sum of v over clean pairs", CONCENTRATION),
+    ("norm of the sum of v over all pairs", CONCENTRATION),
+    ("few clean pairs at most", BINOMIAL_BERNSTEIN),
+    ("many clean pairs at least", CHERNOFF),
+    ("the clean pairs' v against the second noise", DAVIDSON_SZAREK),
+)
+
+PROPOSITION_1_EVENTS = _events(
+    ("norm of the noise against the centred v, from below", f"{CONCENTRATION}; {WATSON}"),
+    ("residual of u against the centred v", CONCENTRATION),
+    ("norm of v over clean pairs", CONCENTRATION),
+    ("sum of v over clean pairs", CONCENTRATION),
+    ("sum of v over all pairs", CONCENTRATION),
+    ("few clean pairs at most", BINOMIAL_BERNSTEIN),
+    ("norm of the centred v from below", f"{CONCENTRATION}; {WATSON}"),
+)
+
+
+def _teacher_chain(e: Ball) -> dict[str, Ball]:
+    """Section 1: the teacher's error and the matrix of its score."""
+    one = ball(1)
+    e_1 = e * (one + e) / (one - e)
+    rho = e / (one - e).sqrt()
+    block = 2 * rho + 2 * rho**2 + e_1
+    sine = e_1 / (one - block - e_1)
+    tau = sine / (one - sine**2).sqrt()
+    gap = one - block - e_1 * tau - e_1**2 * (one + tau) / (one - block)
+    tangent = (one + e) * (one + e_1 / (one - block)) / ((one - e) * gap)
+    score = block + sine**2 * (e_1 + e_1**2 / (one - block))
+    beta = (one + tau**2 / 2) ** 2 * (one + score) - one
+    room = {"1 - beta_P - e_1": one - block - e_1, "G": gap, "1 - sine": one - sine, "1 - beta": one - beta}
+    return {"tau": tau, "k_T": tangent, "beta": beta, **room}
+
+
+def _moment_chain(tau: Ball, beta: Ball) -> dict[str, Ball]:
+    """Section 5: l_0, l_1, u_0 and u_1."""
+    one = ball(1)
+    kappa = one + tau**2
+    chi = (one + beta) / (one - beta)
+    cosine = (one - beta**2).sqrt()
+    turn = (2 - 2 * cosine).sqrt()
+    zeta = (cosine - tau**2) / kappa.sqrt()
+    beta_h = kappa * (one + beta) - one
+    left_over = one - 1 / kappa.sqrt()
+    root = (2 * arb.pi()).sqrt()
+    j_0 = 1 / (8 * arb.pi()).sqrt()
+    j_1 = (one - zeta**2) / zeta * (-ball(Fraction(3, 8))).exp() / (2 * root)
+    j_2 = (one - zeta**2) / zeta**3 * (ball(3) / 4).sqrt() ** 3 / root
+    c_3 = 1 / (2 * arb.pi() * arb.const_e()).sqrt()
+    l_f = (cosine - tau**2) / 2 - (turn + tau**2) ** 2 / 8
+    return {
+        "kappa": kappa,
+        "chi": chi,
+        "zeta": zeta,
+        "l_0": l_f - beta_h**2 * j_1 / (4 * (one - beta)),
+        "l_1": (one - tau**2 * chi) / kappa.sqrt() - beta_h**2 * left_over * chi / (4 * (one - beta)),
+        "u_0": chi * j_0 + chi * (j_1 + j_2 + left_over * j_0) + c_3 * tau**2,
+        "u_1": chi * (one + chi * left_over),
+    }
+
+
+def _losses(e: Ball, tau: Ball, kappa: Ball) -> dict[str, Ball]:
+    """Sections 2 to 4 and 6: the losses over eta, and the deviation of Z."""
+    one, net, ell = ball(1), ball(Fraction(1, 16)), ball(33).log()
+    root = (ell / 2).sqrt()
+    kept = one - ball(2).sqrt() * e
+    c_2 = ell / ((one - net) ** 2 * kept)
+    c_z = ell.sqrt() / (one - 2 * net) * (one + ell.sqrt() * e / 2) + c_2 * e
+    # Convex in g: the larger of its values at g = 0 and g = 1.
+    ends = (ball(3).sqrt() * root).max(root + kappa.sqrt() * (one + e))
+    signal = (ends + ball(3).sqrt() / 7 * root) * e + (ell / 4 + ell / 14 + c_2) * e**2
+    clean = ((one + e + e**2 / 3).sqrt() + e) ** 2
+    leak = tau * clean * (one + 2 * (2 * ell).sqrt() * e / ((one - net) * kept))
+    cross = tau * (e * (one + e) + tau * c_z * e)
+    return {"c_Z": c_z, "d": signal + leak + cross}
+
+
+def chain(samples: Any) -> dict[str, Ball]:
+    """Every constant of the proof at the sample constant C: balls; "K1" and "K2" are what it can reach."""
+    with precision(BITS):
+        e = 1 / (samples if isinstance(samples, arb) else ball(samples)).sqrt()
+        found = {"epsilon": e, **_teacher_chain(e)}
+        tau = found["tau"]
+        found |= _moment_chain(tau, found["beta"])
+        kappa, chi = found["kappa"], found["chi"]
+        found |= _losses(e, tau, kappa)
+        own = 1 + e + found["k_T"] * found["c_Z"] * e
+        clean = found["l_0"] / kappa - found["d"] - tau**2 * found["u_0"]
+        slope = found["l_1"] / kappa - tau**2 * found["u_1"]
+        corrupted = 1 / kappa - tau**2 * chi
+        theta = clean.min(corrupted / (2 * chi))
+        ratio = (found["u_0"] / clean).max(found["u_1"] / slope).max(chi / corrupted)
+        found |= {"clean": clean, "slope": slope, "corrupted": corrupted}
+        found |= {"K1": own / (ball(2).sqrt() * theta), "K2": found["k_T"] * ratio}
+    return found
+
+
+POSITIVE = ("1 - beta_P - e_1", "G", "1 - sine", "1 - beta", "zeta", "l_1", "clean", "slope", "corrupted")
+"""What must be positive for the chain to mean anything."""
+
+_AXES = (d, d_tilde, r, eta, gamma, gamma_tilde, delta)
+_PLACES: tuple[dict[sp.Symbol, Any], ...] = tuple(
+    dict(zip(_AXES, values, strict=True))
+    for values in (
+        (7, 5, 2, Fraction(1, 3), 3, Fraction(1, 2), Fraction(1, 20)),
+        (9, 30, 4, Fraction(1, 90), 40, 60, Fraction(1, 7)),
+        (3, 3, 3, 1, Fraction(1, 9), 5, Fraction(1, 1000)),
+    )
+)
+
+
+def constants(claim: Claim, events: int) -> tuple[Ball, Ball, Ball] | None:
+    """K1, K2 and C that the claim states, if it has the theorem's form with this many events; else None."""
+    from bounds.paper import explicit
+
+    assert claim.bound is not None
+    own, leak = explicit.own_noise(events), explicit.inherited(events)
+    unit = explicit.samples(sp.Integer(1), events)
+    with precision(BITS):
+        rows = []
+        for place in _PLACES:
+            at = {**place, n: 10**9}
+            rows.append([enclose(e, at) for e in (own, leak, claim.bound)])
+        (a, b, f), (a_2, b_2, f_2), (a_3, b_3, f_3) = rows
+        determinant = a * b_2 - a_2 * b
+        k_1, k_2 = (f * b_2 - f_2 * b) / determinant, (a * f_2 - a_2 * f) / determinant
+        if not (k_1 * a_3 + k_2 * b_3).overlaps(f_3):
+            return None
+        asked = [
+            [(enclose(condition.rhs, place) - 1) / (enclose(unit, place) - 1) for place in _PLACES]
+            for condition in claim.conditions
+            if isinstance(condition, sp.Ge) and condition.lhs == n
+        ]
+    if len(asked) != 1 or not all(x.overlaps(asked[0][0]) for x in asked[0]):
+        return None
+    return k_1, k_2, asked[0][0]
+
+
+def quoted(events: tuple[Event, ...]) -> Iterator[Quoted]:
+    """The theorems behind the events, each once, with the events that rest on it."""
+    for theorem in dict.fromkeys(event.theorem for event in events):
+        what = "; ".join(event.what for event in events if event.theorem == theorem)
+        yield Quoted(what, True, f"quoted: {theorem}", theorem)
+
+
+def union_bound(events: tuple[Event, ...]) -> Step:
+    """As many failures of probability exp(-t) as there are events make up delta."""
+    each = concentration.with_failures(sp.exp(-t), len(events)).doit()
+    total = len(events) * sp.simplify(each)
+    return steps.identity(f"{len(events)} events of exp(-t) make delta", total, delta)
+
+
+def _at_most(statement: str, value: Ball, limit: Ball) -> Step:
+    shown = f"{endpoints(value)[1]:.5f} <= {endpoints(limit)[0]:.5f}"
+    if value <= limit:
+        return Step(statement, True, shown)
+    if value > limit:
+        return Step(statement, False, f"fails: {endpoints(value)[0]:.5f} > {endpoints(limit)[1]:.5f}")
+    if abs(value - limit) < ball(Fraction(1, 10**20)):
+        return Step(statement, True, shown)
+    raise steps.Undecided(statement)
+
+
+def theorem_1(claim: Claim) -> Iterator[Step]:
+    """Theorem 1 with numbers: its events, its inequalities in the parameters, and its chain of constants."""
+    yield from quoted(EVENTS)
+    yield Quoted("nets of the unit sphere, e = 1/16", True, f"quoted: {NET}", NET)
+    yield Quoted("a larger covariance makes a norm larger", True, f"quoted: {ANDERSON}", ANDERSON)
+    yield Quoted("the mean of chi_r", True, f"quoted: {WATSON}", WATSON)
+    yield union_bound(EVENTS)
+    yield from noise_shares()
+    yield from moment_conditions()
+    yield from whole_range()
+    found = constants(claim, len(EVENTS))
+    form = f"the bound and the condition have the theorem's form, with {len(EVENTS)} events"
+    yield Step(form, found is not None, "K1 own + K2 inherited, n >= 1 + 2 C a a~ D^2/eta^2")
+    if found is None:
+        return
+    own, leak, samples = found
+    numbers = chain(samples)
+    with precision(BITS):
+        for name in POSITIVE:
+            yield _at_most(f"{name} > 0 at this C", ball(0), numbers[name])
+        yield _at_most("the proof's K1 is at most the stated one", numbers["K1"], own)
+        yield _at_most("the proof's K2 is at most the stated one", numbers["K2"], leak)
+
+
+def noise_shares() -> Iterator[Step]:
+    """Sections 1, 3, 4 and 5: shares of noise, for every gamma and gamma~."""
+    g, h = gamma, gamma_tilde
+    a, b = 1 + 1 / g, 1 + 1 / h
+    excess = a * b - 1
+    left, right = 1 / (1 + g), 1 / (1 + h)
+    yield steps.identity("1/gamma = a lambda", a * left, 1 / g)
+    yield steps.identity("a~/(gamma a a~) = lambda", b / (g * a * b), left)
+    yield steps.identity("1/(gamma gamma~ a a~) = lambda lambda~", 1 / (g * h * a * b), left * right)
+    yield steps.nonnegative("lambda <= 1", 1, left)
+    yield steps.nonnegative("Gamma_1: a - 1/a~ >= 1/gamma", a - 1 / b, 1 / g)
+    yield steps.nonnegative("D >= a/gamma~", excess, a / h)
+    yield steps.nonnegative("Theta_1: lambda + lambda~ <= D", sp.factor(excess - left - right))
+    product = sp.factor((left + right) ** 2 - left * right)
+    yield steps.nonnegative("lambda lambda~ <= (lambda + lambda~)^2", product)
+    share = sp.factor(sp.together(a * b * right / excess))
+    yield steps.nonnegative("a a~ lambda~/D <= 1", sp.factor(1 - share))
+    u, v = sp.symbols("u v", positive=True)  # square roots of gamma and gamma~
+    room = (1 + u**2) * (1 + v**2) - (1 + u * v) ** 2
+    yield steps.identity("f <= 1: (1 + gamma)(1 + gamma~) - (1 + sqrt(gamma gamma~))^2", room, (u - v) ** 2)
+    p, w = sp.symbols("p w", positive=True)  # sqrt(lambda), sqrt(1 - lambda) as tangents
+    cosines = (1 + p**2) * (1 + w**2) - (1 + p * w) ** 2
+    yield steps.identity("1/x <= (1 - g)^2 is Cauchy-Schwarz", cosines, (p - w) ** 2)
+    x = sp.Symbol("x", positive=True)
+    curve = sp.diff(sp.sqrt(1 + 2 * x**2), x, 2)
+    yield steps.positive("sqrt(1 + 2(1 - g)^2) is convex in g", sp.simplify(curve))
+
+
+def moment_conditions() -> Iterator[Step]:
+    """Sections 2, 3 and 6: Bernstein's conditions, and the logarithms of the nets."""
+    q = sp.Symbol("q", integer=True, positive=True)
+    moment = 2**q * sp.gamma((q + 1) / 2) ** 2 / sp.pi / sp.factorial(q)  # (E|g|^q)^2/q!
+    ratio = sp.simplify(sp.gammasimp(sp.expand_func(moment.subs(q, q + 2) / moment)))
+    gains = "(E|g|^q)^2/q! gains the factor (q+1)/(q+2) from q to q+2"
+    yield steps.identity(gains, ratio, (q + 1) / (q + 2))
+    yield steps.identity("and is 1/2 at q = 2", moment.subs(q, 2), sp.Rational(1, 2))
+    yield steps.nonnegative("and below 1/2 at q = 3", sp.Rational(1, 2) - sp.simplify(moment.subs(q, 3)))
+    double = "(2q-1)!! <= (q!/2) 3 2^(q-2): the step 2q + 1 <= 2(q + 1)"
+    yield steps.nonnegative(double, 2 * (q + 1), 2 * q + 1)
+    yield steps.identity("with equality at q = 2", sp.Integer(3), sp.factorial(2) / sp.Integer(2) * 3)
+    root, s, half = sp.symbols("rho s h", positive=True)  # sqrt(r), s, and l/2 = 1 + h
+    inside = (1 + half) * (2 * root + s) ** 2 - (4 * (1 + half) * root**2 + s**2)
+    yield steps.nonnegative("2(r l + t) <= (l/2)(2 sqrt r + s)^2 for l >= 2", sp.expand(inside))
+    yield steps.positive("l = log 33 > 2", sp.log(33) - 2)
+    twice = sp.Rational(2, 16)
+    yield steps.identity("2 e_0/(1 - 2 e_0) = 1/7", twice / (1 - twice), sp.Rational(1, 7))
+
+
+def whole_range() -> Iterator[Step]:
+    """Section 5: what holds for every r and D."""
+    big, y = sp.symbols("D y", positive=True)
+    m = sp.Symbol("m", nonnegative=True)
+    k = 1 + m  # (r + 1)/2 >= 1
+    half = sp.Rational(1, 2)
+    for name, power, shift, rest in (
+        ("D^(k+1/2)/(D+y)^(k+1) rises up to D = (2k+1) y", k + half, y, (k + half) * y - big / 2),
+        ("D^(k-1/2)/(D+y)^(k+1) rises up to D = (2k-1) y/3", k - half, y, (k - half) * y - 3 * big / 2),
+    ):
+        slope = sp.diff(sp.log(big) * power - sp.log(big + shift) * (k + 1), big) * big * (big + shift)
+        yield steps.identity(f"{name}, then falls", slope, rest)
+    least = (k + half) / (2 * k + 2) - sp.Rational(3, 8)
+    yield steps.nonnegative("(k+1/2)/(2k+2) >= 3/8", sp.factor(least))
+    yield steps.nonnegative("4 k^2 <= (2k-1)(2k+2)", sp.expand((2 * k - 1) * (2 * k + 2) - 4 * k**2))
+    falling = sp.Rational(3, 2) / (k + 1) - 1 / k + 1 / (2 * k - 1)
+    yield steps.nonnegative("k (2k-1)^(-1/2) (k+1)^(-3/2) falls", sp.factor(sp.together(falling)))
+    level = sp.log(big) * (k - sp.Rational(1, 2)) - sp.log(big + 1) * k
+    slope = sp.diff(level, big) * big * (big + 1)
+    rest = (2 * k - 1 - big) / 2
+    yield steps.identity("D^(r/2) (D+1)^(-k) rises up to D = r = 2k - 1, then falls", slope, rest)
+    g, tail = sp.symbols("g c", positive=True)
+    chi = g ** (r - 1) * sp.exp(-(g**2) / 2)
+    whole = steps.integral(g * chi, (g, 0, sp.oo))
+    damped = steps.integral(sp.powsimp(g * g ** (r - 1)) * sp.exp(-(g**2) * (1 + tail) / 2), (g, 0, sp.oo))
+    mean = "E[chi exp(-c chi^2/2)]/E chi = (1 + c)^(-(r+1)/2)"
+    yield steps.identity(mean, sp.simplify(damped / whole), (1 + tail) ** (-(r + 1) / 2))
+    z = sp.Symbol("z", positive=True)
+    yield steps.identity("z phi(z) is largest at z = 1", sp.diff(z * sp.exp(-(z**2) / 2), z).subs(z, 1), 0)
+    yield from exchange()
+
+
+def exchange() -> Iterator[Step]:
+    """Section 5, the tool: exchanging two coordinates of g."""
+    f_j, c = sp.symbols("f_j c", positive=True)
+    more = sp.Symbol("m", nonnegative=True)  # f_i^2 = f_j^2 + m
+    p, q = sp.symbols("p q", nonnegative=True)  # squares of the coordinates
+    here, there = (f_j**2 + more) * p + f_j**2 * q + c, (f_j**2 + more) * q + f_j**2 * p + c
+    yield steps.nonnegative("(g_i^2 - g_j^2)(|Hg|^2 - |Hg'|^2) >= 0", sp.factor((p - q) * (here - there)))
+    room = sp.expand((f_j**2 + more) * here - f_j**2 * there)
+    yield steps.nonnegative("|Hg'| <= (f_i/f_j) |Hg|", room)
+    energy = sp.Symbol("e", positive=True)
+    shift = sp.Symbol("b", positive=True)
+    square = energy**2 - shift * energy + shift**2 / 4
+    yield steps.identity("p - b sqrt(p) >= -b^2/4", square, (energy - shift / 2) ** 2)
+
+
+def eq_24(claim: Claim) -> Iterator[Step]:
+    """Eq. 24 with numbers: nine events."""
+    yield from quoted(EQ_24_EVENTS)
+    yield from _events_of(claim, EQ_24_EVENTS, concentration.EQ_24_EXPLICIT)
+    rho, q = sp.symbols("rho q", positive=True)
+    yield steps.identity("(rho + q)^2 - rho^2 = 2 q rho + q^2", (rho + q) ** 2 - rho**2, 2 * q * rho + q**2)
+    share, size = sp.symbols("x y", positive=True)
+    yield steps.nonnegative("n_c <= n: the means cost at most q^2", size + share, size)
+
+
+def corollary_1(claim: Claim) -> Iterator[Step]:
+    """Corollary 1 with numbers: eleven events, and a gap of eta/2 at the stated sample size."""
+    yield from quoted(COROLLARY_1_EVENTS)
+    yield from _events_of(claim, COROLLARY_1_EVENTS, concentration.COROLLARY_1_EXPLICIT)
+    rho, q = sp.symbols("rho q", positive=True)
+    least = (rho - q) ** 2 - q**2
+    yield steps.identity("(sqrt n_c - q)^2 - q^2 = n_c - 2 q sqrt n_c", least, rho**2 - 2 * q * rho)
+    b = sp.Symbol("b", positive=True)
+    small = sp.Symbol("e", positive=True)
+    falls = sp.diff((3 + (2 * b - 1) * (1 + small)) / b, b)
+    yield steps.identity("(3 + (2b-1)(1+e))/b falls in b where e < 2", sp.simplify(falls * b**2), small - 2)
+    lost = half_gap(sample_constant(claim))
+    with precision(BITS):
+        yield _at_most("the losses are at most half of eta", lost, ball(Fraction(1, 2)))
+
+
+def sample_constant(claim: Claim) -> Ball:
+    """The claim's sample condition over a a~ (sqrt d + sqrt d~ + s)^2/eta^2, which the note has as 72."""
+    (condition,) = claim.conditions
+    with precision(BITS):
+        ratios = [enclose(condition.rhs / concentration.COROLLARY_1_SAMPLES, place) for place in _PLACES]
+    if not all(x.overlaps(ratios[0]) for x in ratios):
+        raise steps.Undecided("the sample condition has another form")
+    return 72 * ratios[0]
+
+
+def half_gap(samples: Ball) -> Ball:
+    """An upper bound of (eta - gap)/eta: the sum of the losses, largest at b = 1 and eta = 1."""
+    with precision(BITS):
+        least = (2 + (2 * ball(11).log()).sqrt()) ** 2  # D^2 for d, d~ >= 1 and t >= log 11
+        pairs = samples * least
+        wide = (pairs / (pairs - 1)).sqrt()
+        e = wide / samples.sqrt()
+        return wide * e * (3 + 1 + e)
+
+
+def proposition_1(claim: Claim) -> Iterator[Step]:
+    """Proposition 1 with numbers: seven events."""
+    yield from quoted(PROPOSITION_1_EVENTS)
+    yield from _events_of(claim, PROPOSITION_1_EVENTS, concentration.PROPOSITION_1_EXPLICIT)
+    k = sp.Symbol("k", positive=True)
+    yield steps.identity(
+        "P(chi_k^2 <= k x) <= (e x)^(k/2) is exp(-t) at x = exp(-1 - 2t/k)",
+        sp.expand(sp.expand_log(sp.log((sp.E * sp.exp(-1 - 2 * t / k)) ** (k / 2)), force=True)), -t,
+    )
+    angle = sp.Symbol("c", positive=True)
+    sine = 1 / sp.sqrt(1 + angle**2)
+    yield steps.nonnegative("the sine falls in the cotangent", -sp.diff(sine, angle))
+
+
+def _events_of(claim: Claim, events: tuple[Event, ...], derived: sp.Expr) -> Iterator[Step]:
+    """The union bound, and that the claim's bound is no stronger than the one derived with these events."""
+    yield union_bound(events)
+    assert claim.bound is not None
+    logarithms = {part for part in claim.bound.atoms(sp.log) if part.has(delta)}
+    spent = {sp.simplify(sp.exp(part) * delta) for part in logarithms}
+    paid = spent == {sp.Integer(len(events))}
+    yield steps.decided(f"the bound's t is log({len(events)}/delta)", paid, str(spent))
+    with precision(BITS):
+        for place in _PLACES:
+            at = {**place, n: 10**9}
+            stated, proved = enclose(claim.bound, at), enclose(derived, at)
+            apart = stated < proved if claim.relation is Relation.UPPER else stated > proved
+            yield steps.decided("the stated bound is no stronger than the derived one", not apart, str(place))
