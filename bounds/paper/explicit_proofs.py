@@ -15,9 +15,11 @@ from typing import Any
 import sympy as sp
 from flint import arb
 
-from bounds import concentration, steps
-from bounds.claim import Claim, Relation, Step
-from bounds.enclose import Ball, ball, enclose, endpoints, precision
+from bounds.checks import Relation, Statement, Step
+from bounds.paper import concentration
+from bounds.proof import steps
+from bounds.proof.enclose import Ball, ball, enclose, endpoints, precision
+from bounds.proof.undecided import Undecided
 from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r, t
 
 BITS = 128
@@ -230,18 +232,17 @@ _PLACES: tuple[dict[sp.Symbol, Any], ...] = tuple(
 )
 
 
-def constants(claim: Claim, events: int) -> tuple[Ball, Ball, Ball] | None:
+def constants(claimed: Statement, events: int) -> tuple[Ball, Ball, Ball] | None:
     """K1, K2 and C that the claim states, if it has the theorem's form with this many events; else None."""
     from bounds.paper import explicit
 
-    assert claim.bound is not None
     own, leak = explicit.own_noise(events), explicit.inherited(events)
     unit = explicit.samples(sp.Integer(1), events)
     with precision(BITS):
         rows = []
         for place in _PLACES:
             at = {**place, n: 10**9}
-            rows.append([enclose(e, at) for e in (own, leak, claim.bound)])
+            rows.append([enclose(e, at) for e in (own, leak, claimed.bound)])
         (a, b, f), (a_2, b_2, f_2), (a_3, b_3, f_3) = rows
         determinant = a * b_2 - a_2 * b
         k_1, k_2 = (f * b_2 - f_2 * b) / determinant, (a * f_2 - a_2 * f) / determinant
@@ -249,7 +250,7 @@ def constants(claim: Claim, events: int) -> tuple[Ball, Ball, Ball] | None:
             return None
         asked = [
             [(enclose(condition.rhs, place) - 1) / (enclose(unit, place) - 1) for place in _PLACES]
-            for condition in claim.conditions
+            for condition in claimed.conditions
             if isinstance(condition, sp.Ge) and condition.lhs == n
         ]
     if len(asked) != 1 or not all(x.overlaps(asked[0][0]) for x in asked[0]):
@@ -279,10 +280,10 @@ def _at_most(statement: str, value: Ball, limit: Ball) -> Step:
         return Step(statement, False, f"fails: {endpoints(value)[0]:.5f} > {endpoints(limit)[1]:.5f}")
     if abs(value - limit) < ball(Fraction(1, 10**20)):
         return Step(statement, True, shown)
-    raise steps.Undecided(statement)
+    raise Undecided(statement)
 
 
-def theorem_1(claim: Claim) -> Iterator[Step]:
+def theorem_1(claimed: Statement) -> Iterator[Step]:
     """Theorem 1 with numbers: its events, its inequalities in the parameters, and its chain of constants."""
     yield from quoted(EVENTS)
     yield Quoted("nets of the unit sphere, e = 1/16", True, f"quoted: {NET}", NET)
@@ -292,7 +293,7 @@ def theorem_1(claim: Claim) -> Iterator[Step]:
     yield from noise_shares()
     yield from moment_conditions()
     yield from whole_range()
-    found = constants(claim, len(EVENTS))
+    found = constants(claimed, len(EVENTS))
     form = f"the bound and the condition have the theorem's form, with {len(EVENTS)} events"
     yield Step(form, found is not None, "K1 own + K2 inherited, n >= 1 + 2 C a a~ D^2/eta^2")
     if found is None:
@@ -401,20 +402,20 @@ def exchange() -> Iterator[Step]:
     yield steps.identity("p - b sqrt(p) >= -b^2/4", square, (energy - shift / 2) ** 2)
 
 
-def eq_24(claim: Claim) -> Iterator[Step]:
+def eq_24(claimed: Statement) -> Iterator[Step]:
     """Eq. 24 with numbers: nine events."""
     yield from quoted(EQ_24_EVENTS)
-    yield from _events_of(claim, EQ_24_EVENTS, concentration.EQ_24_EXPLICIT)
+    yield from _events_of(claimed, EQ_24_EVENTS, concentration.EQ_24_EXPLICIT)
     rho, q = sp.symbols("rho q", positive=True)
     yield steps.identity("(rho + q)^2 - rho^2 = 2 q rho + q^2", (rho + q) ** 2 - rho**2, 2 * q * rho + q**2)
     share, size = sp.symbols("x y", positive=True)
     yield steps.nonnegative("n_c <= n: the means cost at most q^2", size + share, size)
 
 
-def corollary_1(claim: Claim) -> Iterator[Step]:
+def corollary_1(claimed: Statement) -> Iterator[Step]:
     """Corollary 1 with numbers: eleven events, and a gap of eta/2 at the stated sample size."""
     yield from quoted(COROLLARY_1_EVENTS)
-    yield from _events_of(claim, COROLLARY_1_EVENTS, concentration.COROLLARY_1_EXPLICIT)
+    yield from _events_of(claimed, COROLLARY_1_EVENTS, concentration.COROLLARY_1_EXPLICIT)
     rho, q = sp.symbols("rho q", positive=True)
     least = (rho - q) ** 2 - q**2
     yield steps.identity("(sqrt n_c - q)^2 - q^2 = n_c - 2 q sqrt n_c", least, rho**2 - 2 * q * rho)
@@ -422,18 +423,18 @@ def corollary_1(claim: Claim) -> Iterator[Step]:
     small = sp.Symbol("e", positive=True)
     falls = sp.diff((3 + (2 * b - 1) * (1 + small)) / b, b)
     yield steps.identity("(3 + (2b-1)(1+e))/b falls in b where e < 2", sp.simplify(falls * b**2), small - 2)
-    lost = half_gap(sample_constant(claim))
+    lost = half_gap(sample_constant(claimed))
     with precision(BITS):
         yield _at_most("the losses are at most half of eta", lost, ball(Fraction(1, 2)))
 
 
-def sample_constant(claim: Claim) -> Ball:
+def sample_constant(claimed: Statement) -> Ball:
     """The claim's sample condition over a a~ (sqrt d + sqrt d~ + s)^2/eta^2, which the note has as 72."""
-    (condition,) = claim.conditions
+    (condition,) = claimed.conditions
     with precision(BITS):
         ratios = [enclose(condition.rhs / concentration.COROLLARY_1_SAMPLES, place) for place in _PLACES]
     if not all(x.overlaps(ratios[0]) for x in ratios):
-        raise steps.Undecided("the sample condition has another form")
+        raise Undecided("the sample condition has another form")
     return 72 * ratios[0]
 
 
@@ -447,31 +448,31 @@ def half_gap(samples: Ball) -> Ball:
         return wide * e * (3 + 1 + e)
 
 
-def proposition_1(claim: Claim) -> Iterator[Step]:
+def proposition_1(claimed: Statement) -> Iterator[Step]:
     """Proposition 1 with numbers: seven events."""
     yield from quoted(PROPOSITION_1_EVENTS)
-    yield from _events_of(claim, PROPOSITION_1_EVENTS, concentration.PROPOSITION_1_EXPLICIT)
+    yield from _events_of(claimed, PROPOSITION_1_EVENTS, concentration.PROPOSITION_1_EXPLICIT)
     k = sp.Symbol("k", positive=True)
     yield steps.identity(
         "P(chi_k^2 <= k x) <= (e x)^(k/2) is exp(-t) at x = exp(-1 - 2t/k)",
-        sp.expand(sp.expand_log(sp.log((sp.E * sp.exp(-1 - 2 * t / k)) ** (k / 2)), force=True)), -t,
+        sp.expand(sp.expand_log(sp.log((sp.E * sp.exp(-1 - 2 * t / k)) ** (k / 2)), force=True)),
+        -t,
     )
     angle = sp.Symbol("c", positive=True)
     sine = 1 / sp.sqrt(1 + angle**2)
     yield steps.nonnegative("the sine falls in the cotangent", -sp.diff(sine, angle))
 
 
-def _events_of(claim: Claim, events: tuple[Event, ...], derived: sp.Expr) -> Iterator[Step]:
+def _events_of(claimed: Statement, events: tuple[Event, ...], derived: sp.Expr) -> Iterator[Step]:
     """The union bound, and that the claim's bound is no stronger than the one derived with these events."""
     yield union_bound(events)
-    assert claim.bound is not None
-    logarithms = {part for part in claim.bound.atoms(sp.log) if part.has(delta)}
+    logarithms = {part for part in claimed.bound.atoms(sp.log) if part.has(delta)}
     spent = {sp.simplify(sp.exp(part) * delta) for part in logarithms}
     paid = spent == {sp.Integer(len(events))}
     yield steps.decided(f"the bound's t is log({len(events)}/delta)", paid, str(spent))
     with precision(BITS):
         for place in _PLACES:
             at = {**place, n: 10**9}
-            stated, proved = enclose(claim.bound, at), enclose(derived, at)
-            apart = stated < proved if claim.relation is Relation.UPPER else stated > proved
+            stated, proved = enclose(claimed.bound, at), enclose(derived, at)
+            apart = stated < proved if claimed.relation is Relation.UPPER else stated > proved
             yield steps.decided("the stated bound is no stronger than the derived one", not apart, str(place))

@@ -12,14 +12,15 @@ import pytest
 import sympy as sp
 
 from bounds import claims as register
-from bounds.claim import Claim, Step
-from bounds.concentration import COROLLARY_1_SAMPLES
-from bounds.enclose import endpoints
+from bounds.checks import Statement, Step
+from bounds.claim import Claim
 from bounds.paper import explicit, explicit_proofs
+from bounds.paper.concentration import COROLLARY_1_SAMPLES
+from bounds.proof.enclose import endpoints
 from bounds.symbols import n
 from verification import Setting, simulate
 
-Derivation = Callable[[Claim], Iterable[Step]]
+Derivation = Callable[[Statement], Iterable[Step]]
 (CLAIM,) = explicit.CLAIMS
 PLACE: dict[str, Any] = {"d": 5, "d_tilde": 4, "r": 2, "eta": 0.8, "gamma": 1.0, "gamma_tilde": 3.0}
 PLACE["delta"] = 0.05
@@ -27,7 +28,7 @@ PLACE["delta"] = 0.05
 
 def failing(claim: Claim) -> list[str]:
     """Statements of the steps that do not hold for this version of the theorem."""
-    return [step.statement for step in explicit_proofs.theorem_1(claim) if step.truth is not True]
+    return [step.statement for step in explicit_proofs.theorem_1(claim.stated) if step.truth is not True]
 
 
 def version(
@@ -49,7 +50,7 @@ def least_pairs(place: dict[str, Any]) -> int:
 
 def test_every_step_of_theorem_1_with_numbers_is_decided_true() -> None:
     """All steps hold, and those that rest on a theorem from the literature name it."""
-    found = list(explicit_proofs.theorem_1(CLAIM))
+    found = list(explicit_proofs.theorem_1(CLAIM.stated))
     assert all(step.truth is True for step in found)
     named = [step.theorem for step in found if isinstance(step, explicit_proofs.Quoted)]
     assert named
@@ -80,8 +81,8 @@ def test_the_bound_pays_for_exactly_the_events_of_the_proof(events: int) -> None
     """Read with one event fewer or more, the stated bound is not of the theorem's form."""
     names = [event.what for part in (explicit_proofs.TEACHER, explicit_proofs.STUDENT) for event in part]
     assert len(names) == explicit.EVENTS
-    assert explicit_proofs.constants(CLAIM, explicit.EVENTS) is not None
-    assert explicit_proofs.constants(CLAIM, events) is None
+    assert explicit_proofs.constants(CLAIM.stated, explicit.EVENTS) is not None
+    assert explicit_proofs.constants(CLAIM.stated, events) is None
 
 
 def test_the_constants_improve_with_the_sample() -> None:
@@ -104,20 +105,22 @@ def test_the_constants_improve_with_the_sample() -> None:
 def test_the_other_explicit_claims_have_decided_steps(derivation: Derivation, claim_id: str) -> None:
     """Their steps hold; a bound one hundredth too strong, or with an event dropped, breaks one."""
     claim = register[claim_id]
-    assert all(step.truth is True for step in derivation(claim))
+    assert all(step.truth is True for step in derivation(claim.stated))
     upper = claim.relation is not None and claim.relation.value == "<="
     factor = sp.Rational(99, 100) if upper else sp.Rational(101, 100)
-    assert not all(step.truth for step in derivation(claim.with_bound(factor * claim.bound)))
+    assert not all(step.truth for step in derivation(claim.with_bound(factor * claim.bound).stated))
     assert claim.bound is not None
     fewer = claim.bound.replace(sp.log, lambda argument: sp.log(argument * sp.Rational(6, 7)))
-    assert not all(step.truth for step in derivation(claim.with_bound(fewer)))
+    assert not all(step.truth for step in derivation(claim.with_bound(fewer).stated))
 
 
 def test_a_smaller_sample_leaves_no_proof_of_half_the_gap() -> None:
     """Corollary 1's 72 may not become 60: the losses then pass eta/2."""
     claim = register["corollary-1-explicit"]
     weaker = sp.Ge(n, sp.Rational(60, 72) * COROLLARY_1_SAMPLES, evaluate=False)
-    wrong = [s for s in explicit_proofs.corollary_1(replace(claim, conditions=(weaker,))) if not s.truth]
+    wrong = [
+        s for s in explicit_proofs.corollary_1(replace(claim, conditions=(weaker,)).stated) if not s.truth
+    ]
     assert [step.statement for step in wrong] == ["the losses are at most half of eta"]
 
 
