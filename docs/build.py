@@ -19,8 +19,8 @@ BEGIN = "<!-- verdicts: made by `make docs`, checked by the tests -->"
 END = "<!-- /verdicts -->"
 MAIN = (
     "corollary-1", "corollary-1-explicit", "corollary-1-sharp", "proposition-1", "proposition-1-explicit",
-    "theorem-1", "theorem-1-corrected", "theorem-1-sharp", "lemma-8", "lemma-8-corrected", "eq-10",
-    "eq-10-corrected",
+    "theorem-1", "theorem-1-corrected", "theorem-1-explicit", "theorem-1-sharp", "lemma-8",
+    "lemma-8-corrected", "eq-10", "eq-10-corrected",
 )  # fmt: skip
 
 

@@ -65,10 +65,11 @@ THEOREM_1_CONDITION: sp.Basic = sp.Ge(n, samples(C_SAMPLES, EVENTS), evaluate=Fa
 _AT_ZERO = Measured("teacher-filtered", thetas=(sp.Integer(0),))
 
 
-def _at_edge(
-    share: float, corner: tuple[tuple[sp.Symbol, float], ...], *paths: tuple[sp.Symbol, Any]
-) -> Tail:
-    """The bound at delta = `share` with the smallest sample that the condition allows, which it is dear to draw."""
+def _at_edge(share: float, corner: tuple[tuple[sp.Symbol, float], ...], *paths: Any) -> Tail:
+    """The bound at delta = `share` with the smallest sample that the condition allows, dear as it is to draw.
+
+    `paths` are pairs (parameter, values) around the setting `corner`.
+    """
     edge = ((delta, share), (n, samples(C_SAMPLES, EVENTS)))
     families = tuple(
         Path(symbol, values, (*(item for item in corner if item[0] != symbol), *edge))
