@@ -302,7 +302,8 @@ def _failed(plan: Plan, look: int, samples: Samples) -> Evidence | None:
         failed = int(np.isnan(samples(cell)[:look]).sum())
         if failed:
             said = samples.failures.get(cell, "an error")
-            return Evidence("tail", f"{failed} replicates of {cell.quantity} failed: {said}", "undecided")
+            told = f"{failed} replicates of {cell.quantity} failed: {said}"
+            return Evidence(judge.kind(plan.check), told, "undecided")
     return None
 
 
