@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from verification.errors import MissingExtra
-from verification.figures.canvas import BLUE, ORANGE, require_matplotlib
+from verification.figures.canvas import BLUE, ORANGE, from_defaults, require_matplotlib
 from verification.report.mathematics import symbol
 
 if TYPE_CHECKING:
@@ -53,11 +53,10 @@ def plot(evidence: Evidence, name: str) -> Markup | None:
     draw = {"scaling": _scaling, "tail": _tail, "law": _law}.get(evidence.kind)
     if draw is None:
         return None
-    import matplotlib
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(STYLE):
+    with from_defaults(STYLE):
         figure = Figure(figsize=(4.2, 2.2), facecolor="none")
         axes = figure.subplots(gridspec_kw=MARGINS)
         axes.set_facecolor("none")
