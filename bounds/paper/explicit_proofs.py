@@ -16,7 +16,7 @@ import sympy as sp
 from flint import arb
 
 from bounds.checks import Relation, Statement, Step
-from bounds.paper import concentration
+from bounds.paper import concentration, explicit_terms
 from bounds.proof import steps
 from bounds.proof.enclose import Ball, ball, enclose, endpoints, precision
 from bounds.proof.undecided import Undecided
@@ -234,10 +234,8 @@ _PLACES: tuple[dict[sp.Symbol, Any], ...] = tuple(
 
 def constants(claimed: Statement, events: int) -> tuple[Ball, Ball, Ball] | None:
     """K1, K2 and C that the claim states, if it has the theorem's form with this many events; else None."""
-    from bounds.paper import explicit
-
-    own, leak = explicit.own_noise(events), explicit.inherited(events)
-    unit = explicit.samples(sp.Integer(1), events)
+    own, leak = explicit_terms.own_noise(events), explicit_terms.inherited(events)
+    unit = explicit_terms.samples(sp.Integer(1), events)
     with precision(BITS):
         rows = []
         for place in _PLACES:
