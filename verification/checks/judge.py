@@ -7,13 +7,14 @@ wrong versions of the claim, whose bound differs.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial, singledispatch
 from typing import Any, cast
 
 import numpy as np
 
+from bounds.checks import Quoted
 from bounds.claim import (
     Certificate,
     Claim,
@@ -152,6 +153,13 @@ def _failing(step: Step) -> str:
     return f"step fails: {step.statement}" + (f" ({shown})" if 0 < len(shown) <= LONGEST_SHOWN else "")
 
 
+def _told(steps: Sequence[Step]) -> str:
+    """How many steps were decided, and how many rest on a theorem that they quote."""
+    quoted = sum(isinstance(step, Quoted) for step in steps)
+    told = _counted(len(steps) - quoted, "symbolic step")
+    return told + (f", given {_counted(quoted, 'quoted theorem')}" if quoted else "")
+
+
 @_judge.register
 def _proof(check: Proof, plan: Plan, samples: Samples, seed: int) -> Evidence:
     try:
@@ -161,7 +169,7 @@ def _proof(check: Proof, plan: Plan, samples: Samples, seed: int) -> Evidence:
     wrong = [step for step in steps if step.truth is not True]
     return Evidence(
         kind="proof",
-        statement=_failing(wrong[0]) if wrong else _counted(len(steps), "symbolic step"),
+        statement=_failing(wrong[0]) if wrong else _told(steps),
         outcome="holds" if steps and not wrong else "fails",
         details={"steps": [{"statement": s.statement, "truth": s.truth, "shown": s.shown} for s in steps]},
     )

@@ -100,6 +100,12 @@ class ClaimVerdict:
         return f"{len(self.mutants) - len(self.survivors)}/{len(self.mutants)}" if self.mutants else ""
 
     @property
+    def leaves_probability_open(self) -> bool:
+        """Whether the claim holds with a stated probability and nothing that was checked looked at it."""
+        stated = self.claim.probability is not None and self.verdict is Verdict.SUPPORTED
+        return stated and not any(e.kind in ("tail", "law") for e in self.evidence)
+
+    @property
     def failure(self) -> str | None:
         """Why this claim fails the run, in one line; None if it does not."""
         reasons = []
@@ -206,6 +212,8 @@ def _words(verdict: ClaimVerdict) -> str:
     if decisive.witness and "setting" in decisive.witness:
         place = ", ".join(f"{k} = {v:g}" for k, v in decisive.witness["setting"].items())
         parts.append(f"witness: {place}{_drawn(decisive.witness)}")
+    if verdict.leaves_probability_open:
+        parts.append("judged by medians: the verdict does not cover the stated probability")
     if verdict.left_out:
         more = "check" if verdict.left_out == 1 else "checks"
         parts.append(f"{verdict.left_out} more {more} in a more thorough profile")

@@ -221,6 +221,16 @@ def test_what_rests_on_a_failed_claim_becomes_conditional():
     assert conditions(graph, {"b": Verdict.INCONCLUSIVE})["c"] == (("b",), ())
 
 
+def test_a_verdict_on_a_rate_says_that_the_probability_is_left_open():
+    """ "With probability 1 - exp(-d)" judged by medians is told as such; a tail that was judged is not."""
+    verdicts = {
+        verdict.claim.id: verdict
+        for verdict in verify([claims["corollary-1"], claims["eq-2-explicit"]], jobs=1, with_mutants=False)
+    }
+    assert "does not cover the stated probability" in verdicts["corollary-1"].message
+    assert "does not cover the stated probability" not in verdicts["eq-2-explicit"].message
+
+
 def test_a_proof_is_given_what_is_only_supported():
     """Beside a proof stands, at any depth, what it takes from claims that were only sampled or searched."""
     graph = [proof("a"), proof("b", depends_on=("a",)), proof("c", depends_on=("b",))]
