@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -112,7 +113,7 @@ def _repeat(
     command = f"filtergain verify {ids} --profile {profile} --seed {seed}"
     if alpha != DEFAULT_ALPHA:
         command += f" --alpha {alpha!r}"
-    return command + (f" --module {module}" if module is not None else "")
+    return command + (f" --module {shlex.quote(module)}" if module is not None else "")
 
 
 def _budgeted(claims: Sequence[Claim]) -> Sequence[Claim]:

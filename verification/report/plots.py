@@ -13,7 +13,7 @@ from verification.checks.law import LawDetails
 from verification.checks.scaling import ScalingDetails
 from verification.checks.tail import TailDetails
 from verification.errors import MissingExtra
-from verification.figures.canvas import BLUE, ORANGE, require_matplotlib
+from verification.figures.canvas import BLUE, ORANGE, from_defaults, require_matplotlib
 from verification.report.mathematics import symbol
 
 if TYPE_CHECKING:
@@ -56,11 +56,10 @@ def plot(evidence: Evidence, name: str) -> Markup | None:
     """
     if not isinstance(evidence.details, ScalingDetails | TailDetails | LawDetails):
         return None
-    import matplotlib
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(STYLE):
+    with from_defaults(STYLE):
         figure = Figure(figsize=(4.2, 2.2), facecolor="none")
         axes = figure.subplots(gridspec_kw=MARGINS)
         axes.set_facecolor("none")

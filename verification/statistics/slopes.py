@@ -30,6 +30,10 @@ def _order_ranks(count: int, quantile: float, alpha: float) -> tuple[int, int]:
     return _low_rank(count, quantile, alpha / 2), count + 1 - _low_rank(count, 1 - quantile, alpha / 2)
 
 
+MOST_REPLICATES = 2**30
+"""Where planning stops: beyond it the binomial tail is not to be had, and no profile draws so many."""
+
+
 def _low_rank(count: int, quantile: float, half: float) -> int:
     """The largest rank with P(fewer of the sample lie at or below the quantile) <= half; 0 if none."""
     # SciPy inverts in floating point: start one step inside and settle by the tail itself.
@@ -80,6 +84,8 @@ def median_replicates(mass: float, alpha: float, beta: float) -> int:
     high = 1
     while not short(high):
         high *= 2
+        if high >= MOST_REPLICATES:
+            return high
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
