@@ -43,23 +43,29 @@ def random_points(
     for _ in range(1000 * count):
         if len(found) == count:
             break
-        values: dict[str, float] = {
-            name: math.exp(rng.uniform(math.log(low), math.log(high)))
-            for name, (low, high) in RANDOM_RANGES.items()
-        }
-        values["d"], values["d_tilde"] = round(values["d"]), round(values["d_tilde"])
-        values["r"] = int(rng.integers(1, int(min(values["d"], values["d_tilde"], 8)) + 1))
-        values |= fixed
-        factor = 2.0 ** rng.integers(0, 8)
-        size = next((2**k for k in range(2, 40) if meets(claim, {**values, "n": 2**k, "delta": 0.05})), None)
-        if size is None:
-            continue
-        values["n"] = int(size * factor)
-        Setting(**values)  # type: ignore[arg-type]
-        found.append(values)
+        values = _random_point(claim, fixed, rng)
+        if values is not None:
+            Setting(**values)  # type: ignore[arg-type]
+            found.append(values)
     if len(found) < count:
         raise UnderpoweredDesign(f"{claim.id}: no random settings meet the conditions")
     return found
+
+
+def _random_point(
+    claim: Claim, fixed: Mapping[str, float], rng: np.random.Generator
+) -> dict[str, float] | None:
+    """One setting; None where no sample size meets the conditions."""
+    values: dict[str, float] = {
+        name: math.exp(rng.uniform(math.log(low), math.log(high)))
+        for name, (low, high) in RANDOM_RANGES.items()
+    }
+    values["d"], values["d_tilde"] = round(values["d"]), round(values["d_tilde"])
+    values["r"] = int(rng.integers(1, int(min(values["d"], values["d_tilde"], 8)) + 1))
+    values |= fixed
+    factor = 2.0 ** rng.integers(0, 8)
+    size = next((2**k for k in range(2, 40) if meets(claim, {**values, "n": 2**k, "delta": 0.05})), None)
+    return None if size is None else {**values, "n": int(size * factor)}
 
 
 def meets(claim: Claim, values: Mapping[str, float]) -> bool:

@@ -32,6 +32,7 @@ from verification.checks.plan import (
     plan_check,
     too_dear,
 )
+from verification.engines.estimate import Array
 from verification.errors import UnderpoweredDesign
 from verification.statistics import tail
 from verification.statistics.evidence import Details, Evidence, Outcome, Record
@@ -109,17 +110,15 @@ def _judge(check: Tail, plan: Plan, samples: Samples, seed: int) -> Evidence:
     if not np.isfinite(limits).all():
         return Evidence("tail", "the bound has no value at some setting", "undecided")
     share = 1 - check.delta if sign > 0 else check.delta
-    rows: list[TailAt] = []
-    witness = None
-    for point, cell, bound, ratios in zip(
-        plan.points, plan.cells, limits, ratios_to_bound(plan, samples), strict=True
-    ):
+    results = []
+    for cell, bound in zip(plan.cells, limits, strict=True):
         # The values themselves are compared: a bound <= 0 would turn a ratio's inequality around.
         broken = sign * (samples(cell)[: plan.judged] - bound) > 0
-        result = tail.run_tail((bool(b) for b in broken), plan.test, plan.judged)
-        rows.append(_at(dict(point), result, ratios[: result.used], share))
-        if result.outcome == "fails" and witness is None and result.first is not None:
-            witness = witness_of(cell, samples(cell), seed, result.first, float(bound), setting=dict(point))
+        results.append(tail.run_tail((bool(b) for b in broken), plan.test, plan.judged))
+    rows = [
+        _at(dict(point), result, ratios[: result.used], share)
+        for point, result, ratios in zip(plan.points, results, ratios_to_bound(plan, samples), strict=True)
+    ]
     outcome = combine([row.outcome for row in rows])
     # The setting where the bound is nearest to breaking: how far it could move there.
     nearest = (max if sign > 0 else min)(row.edge_ratio for row in rows)
@@ -134,7 +133,7 @@ def _judge(check: Tail, plan: Plan, samples: Samples, seed: int) -> Evidence:
         power=tail.tail_evidence_power(plan.test, plan.replicates),
         replicates=sum(row.replicates for row in rows),
         seed=seed,
-        witness=witness,
+        witness=_witness(plan, results, limits, samples, seed),
         slack=(1 / nearest if sign > 0 else nearest) if outcome == "holds" and nearest > 0 else None,
         details=TailDetails(
             # At a stop that the draws chose, and at the worst of several settings: no interval.  One that
@@ -161,6 +160,17 @@ def _at(setting: Mapping[str, float], result: tail.TailResult, ratios: Any, shar
         # An order statistic: ratios may be infinite.
         edge_ratio=float(np.quantile(ratios, share, method="inverted_cdf")),
     )
+
+
+def _witness(
+    plan: Plan, results: Sequence[tail.TailResult], limits: Array, samples: Samples, seed: int
+) -> dict[str, Any] | None:
+    """The first replicate that broke the bound, at the first setting that fails; None where none does."""
+    for i, result in enumerate(results):
+        if result.outcome == "fails" and result.first is not None:
+            cell, setting = plan.cells[i], dict(plan.points[i])
+            return witness_of(cell, samples(cell), seed, result.first, float(limits[i]), setting=setting)
+    return None
 
 
 def _limit(rows: Sequence[TailAt], claimed: float, excluded: float) -> str:

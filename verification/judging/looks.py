@@ -159,6 +159,13 @@ def _judge(
         for mutant in judged.mutants
         if mutant.counted
     ]
+    yield from _judge_versions(judged, versions, undecided, samples)
+
+
+def _judge_versions(
+    judged: Judged, versions: Sequence[_Version], undecided: Sequence[Plan], samples: Samples
+) -> Judging:
+    """The wrong versions by both looks, and the claim's own undecided checks by the second."""
     outside = [version for version in versions if version.mutant.outside]
     for version in versions:
         if not version.mutant.outside:

@@ -12,7 +12,7 @@ from verification.checks.exact import CertificateDetails, ProofDetails
 from verification.errors import MissingExtra
 from verification.judging import verdicts as shown
 from verification.judging.verdict import TIGHT, interval_of
-from verification.report import mathml, notes, plots
+from verification.report import mathematics, notes, plots
 from verification.report.templating import environment
 
 if TYPE_CHECKING:
@@ -168,8 +168,8 @@ def _section(number: int, v: ClaimVerdict, judged: dict[str, ClaimVerdict], with
     return Section(
         verdict=v,
         statements=tuple(_statement(c) for c in _side_by_side(claim, judged)),
-        conditions=tuple(mathml.formula(to_latex(c)) for c in claim.conditions),
-        probability=None if claim.probability is None else mathml.formula(to_latex(claim.probability)),
+        conditions=tuple(mathematics.formula(to_latex(c)) for c in claim.conditions),
+        probability=None if claim.probability is None else mathematics.formula(to_latex(claim.probability)),
         note=notes.link(claim.note),
         checks=tuple(_shown(e, f"plot-{number}-{k}", with_plots) for k, e in enumerate(v.evidence)),
     )
@@ -192,7 +192,7 @@ def _statement(claim: Claim) -> Statement:
         id=claim.id,
         heading=VARIANTS[claim.variant],
         words=claim.statement,
-        formula=mathml.formula(latex, block=True) if latex else None,
+        formula=mathematics.formula(latex, block=True) if latex else None,
         latex=latex,
     )
 
