@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from verification.errors import InvalidArgument
-from verification.statistics.tail import Interval, Outcome, Power, plain, probability
+from verification.statistics.evidence import Interval, Outcome, Power, plain, probability
 
 
 def _order_ranks(count: int, quantile: float, alpha: float) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bounds import claims
 from bounds.claim import Verdict
 from bounds.paper.filtered import ETA_GROWTH
-from verification.checks import plan
+from verification.checks.conditions import meets
 from verification.cli.search import _show as show
 from verification.errors import InvalidArgument, MissingExtra
 from verification.prediction.advice import best_threshold
@@ -38,7 +38,7 @@ def test_every_point_of_the_space_is_inside_the_conditions(claim_id, data):
     """What the search may visit meets the claim's conditions and is payable."""
     where = space(claims[claim_id])
     point = data.draw(strategies.points(where))
-    assert plan.meets(where.claim, point)
+    assert meets(where.claim, point)
     assert where.cell(point).pairs * (point["r"] + 1) <= MAX_NORMALS
     assert 1 <= point["r"] <= min(point["d"], point["d_tilde"])
     assert Setting(**{name: point[name] for name in Setting.__dataclass_fields__}).n >= 4
