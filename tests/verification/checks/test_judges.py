@@ -346,5 +346,6 @@ HERE_SLOPE = ScalingDetails(
 def test_a_verdict_says_what_its_number_is(kind, details, named):
     """Every kind of evidence names its estimate; the interval of a certificate is that of a constant."""
     evidence = Evidence(kind, "it is so", "holds", 0.5, (0.4, 0.6), threshold=0.7, details=details)
-    found = ClaimVerdict(claims["corollary-1"], Verdict.SUPPORTED, (evidence,))
+    claim = dataclasses.replace(claims["corollary-1"], probability=None)
+    found = ClaimVerdict(claim, Verdict.SUPPORTED, (evidence,))
     assert found.words == f"Every check holds: it is so {named}."
