@@ -116,7 +116,7 @@ def test_the_order_names_what_there_is():
         ("bounds.law.score", "def f():\n    from verification import setting"),
         ("bounds.proof.steps", "from bounds.law import score"),
         ("verification.checks.tail", "import verification.report.html"),
-        ("verification.workers.executors", "from verification.replication.cells import Cell"),
+        ("verification.workers.executors", "from verification.replication.cells import ErrorCell"),
         ("verification.judging.run", "from verification import verify"),
         ("verification.figures.canvas", "from verification.judging import run"),
     ],

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verification.engines.estimate import Array
-from verification.replication.cells import Cell
+from verification.replication.cells import ErrorCell
 
 REGIMES = {
     "clean": "clean pairs\nsupply the signal",
@@ -48,8 +48,8 @@ class Overlay:
 
 def overlay(
     shape: tuple[int, int],
-    cells: Mapping[tuple[int, int], Cell],
-    predicted: Callable[[Cell], tuple[float, bool]],
+    cells: Mapping[tuple[int, int], ErrorCell],
+    predicted: Callable[[ErrorCell], tuple[float, bool]],
 ) -> Overlay:
     """The law at every cell of the map."""
     value, trusted, leak, corrupted = (np.full(shape, np.nan) for _ in range(4))
@@ -60,7 +60,7 @@ def overlay(
     return Overlay(value, trusted, leak, corrupted)
 
 
-def shares(cell: Cell) -> tuple[float, float]:
+def shares(cell: ErrorCell) -> tuple[float, float]:
     """(inherited part of the squared error, corrupted pairs' part of the kept score) of one filter.
 
     The first is of the side whose error is the larger by the law.

@@ -17,7 +17,7 @@ from verification.engines.estimate import Array
 from verification.errors import InvalidArgument
 from verification.figures import canvas, regime_map
 from verification.figures.regime_map import Overlay
-from verification.replication.cells import Cell
+from verification.replication.cells import ErrorCell
 from verification.replication.store import Store
 from verification.setting import Procedure
 from verification.sweeps.export import coordinates, independent, threshold
@@ -56,7 +56,7 @@ NAMES = {
 class Point:
     """A cell's mean of the drawn quantity over its replicates, and the standard error of that mean."""
 
-    cell: Cell
+    cell: ErrorCell
     value: float
     spread: float
 
@@ -101,7 +101,7 @@ def measured(store: Store, quantity: str, where: Sequence[str] = ()) -> list[Poi
 
     The gain of a cell needs the unfiltered cell of the same setting, engine and seed.
     """
-    means: dict[Cell, tuple[float, float]] = {}
+    means: dict[ErrorCell, tuple[float, float]] = {}
     for cell in store.cells():
         errors = np.array([row.error for row in store.rows(cell) if row.error is not None])
         if len(errors):
@@ -123,12 +123,12 @@ def measured(store: Store, quantity: str, where: Sequence[str] = ()) -> list[Poi
     return points
 
 
-def _condition(text: str) -> Callable[[Cell], bool]:
+def _condition(text: str) -> Callable[[ErrorCell], bool]:
     name, sign, value = text.partition("=")
     if not sign:
         raise InvalidArgument("where", text, "must be NAME=VALUE")
 
-    def meets(cell: Cell) -> bool:
+    def meets(cell: ErrorCell) -> bool:
         there = {**coordinates(cell), "theta": cell.procedure.theta, "retain": cell.procedure.retain}
         if name not in there:
             raise InvalidArgument("where", text, f"must name one of {', '.join(there)}")
@@ -143,12 +143,12 @@ def _condition(text: str) -> Callable[[Cell], bool]:
     return meets
 
 
-def _at(cell: Cell, axis: str) -> float | None:
+def _at(cell: ErrorCell, axis: str) -> float | None:
     value = getattr(cell.procedure if axis in ("theta", "retain", "rounds") else cell.setting, axis)
     return None if value is None else float(value)
 
 
-def _others(cells: Sequence[Cell], axes: Sequence[str]) -> list[str]:
+def _others(cells: Sequence[ErrorCell], axes: Sequence[str]) -> list[str]:
     """The coordinates that vary beside the axes and on their own."""
     table = [{**{a: _at(cell, a) for a in axes}, **coordinates(cell)} for cell in cells]
     if {"theta", "retain"} & set(axes):
@@ -158,7 +158,7 @@ def _others(cells: Sequence[Cell], axes: Sequence[str]) -> list[str]:
     return [name for name in names if name not in axes]
 
 
-def _predicted(cell: Cell, quantity: str) -> tuple[float, bool]:
+def _predicted(cell: ErrorCell, quantity: str) -> tuple[float, bool]:
     """(the law's value for the cell, whether the law is trusted there)."""
     from verification.prediction.law import predict_procedure
 
@@ -217,7 +217,7 @@ def _curves(points: list[Point], x: str, quantity: str, law: bool) -> Any:
     return figure
 
 
-def _caption(cells: Sequence[Cell], axes: Sequence[str]) -> str:
+def _caption(cells: Sequence[ErrorCell], axes: Sequence[str]) -> str:
     """What all the cells share."""
     cell = cells[0]
     setting = cell.setting.as_dict()
@@ -262,7 +262,7 @@ def _map(points: list[Point], x: str, y: str, quantity: str, law: bool) -> Any:
     if len(columns) < 2 or len(lines) < 2:
         raise InvalidArgument("x, y", (x, y), "must each have at least two values in the store")
     grid = np.full((len(lines), len(columns)), np.nan)
-    cells: dict[tuple[int, int], Cell] = {}
+    cells: dict[tuple[int, int], ErrorCell] = {}
     for point in points:
         place = lines.index(_at(point.cell, y) or 0.0), columns.index(_at(point.cell, x) or 0.0)
         grid[place] = point.value

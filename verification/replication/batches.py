@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from verification import simulation
 from verification.engines import Draw
 from verification.engines.seeds import STREAMS
-from verification.replication.cells import AnyCell, Cell, QuantityCell, resolve
+from verification.replication.cells import AnyCell, ErrorCell, QuantityCell, resolve
 from verification.workers.executors import Workers, open_workers
 from verification.workers.threads import one_thread
 
@@ -133,7 +133,7 @@ def run_batch_in_worker(batch: Sequence[Chunk]) -> list[ChunkRows]:
     BLAS is set to one thread there for good (the last bits of an SVD depend on the number): undoing
     it would reach other threads of the same worker in the middle of a task.
     """
-    for engine in {chunk.cell.engine for chunk in batch if isinstance(chunk.cell, Cell)}:
+    for engine in {chunk.cell.engine for chunk in batch if isinstance(chunk.cell, ErrorCell)}:
         simulation.load_engine(engine)  # its libraries must be there when their threads are set
     one_thread()
     return run_batch(batch)
@@ -144,7 +144,7 @@ def _run_chunk(chunk: Chunk) -> ChunkRows:
     cell = chunk.cell
     theta = None
     try:
-        if isinstance(cell, Cell):
+        if isinstance(cell, ErrorCell):
             cell = resolve(cell)
             theta = cell.procedure.theta
         rows = _draw(cell, range(chunk.start, chunk.stop))

@@ -24,7 +24,7 @@ PLACEHOLDER = -1e300
 
 
 @dataclass(frozen=True, order=True)
-class Cell:
+class ErrorCell:
     """The error of a procedure in a setting.
 
     With `best`, theta is the best one of the sharp law; it is PLACEHOLDER until `resolve` has found it.
@@ -87,10 +87,10 @@ class QuantityCell:
         return list(registry.draw(self.quantity, self.seed, indices))
 
 
-AnyCell = Cell | QuantityCell
+AnyCell = ErrorCell | QuantityCell
 
 
-def resolve(cell: Cell) -> Cell:
+def resolve(cell: ErrorCell) -> ErrorCell:
     """The cell with its best threshold (of the sharp law) in place of the placeholder, if it has one."""
     if not cell.best or cell.procedure.theta != PLACEHOLDER:
         return cell

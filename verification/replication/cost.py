@@ -6,7 +6,7 @@ batches and answers a dry run.  A sweep corrects it by what it measures.
 
 from __future__ import annotations
 
-from verification.replication.cells import PLACEHOLDER, AnyCell, Cell
+from verification.replication.cells import PLACEHOLDER, AnyCell, ErrorCell
 
 ROW_BYTES = 120
 """Bytes of one row in a store."""
@@ -29,7 +29,7 @@ _THRESHOLD_SECONDS = 0.02
 
 def seconds(cell: AnyCell) -> float:
     """Predicted seconds of one replicate on one core."""
-    if not isinstance(cell, Cell):
+    if not isinstance(cell, ErrorCell):
         return _FIT_SECONDS
     setting, procedure = cell.setting, cell.procedure
     teacher, student = procedure.sizes(setting.n)
@@ -47,7 +47,7 @@ def seconds(cell: AnyCell) -> float:
     return normals * _NORMAL_SECONDS[cell.engine] + fits * (_FIT_SECONDS + 2e-10 * both**3) + threshold
 
 
-def memory(cell: Cell) -> int:
+def memory(cell: ErrorCell) -> int:
     """Predicted bytes of a worker process that runs the cell, libraries included."""
     setting, procedure = cell.setting, cell.procedure
     both = setting.d + setting.d_tilde

@@ -9,7 +9,7 @@ import numpy as np
 
 from verification.replication import cost
 from verification.replication.batches import Chunk, ChunkRows, Row, run_batch
-from verification.replication.cells import AnyCell, Cell
+from verification.replication.cells import AnyCell, ErrorCell
 from verification.replication.runner import Batch, Runner
 from verification.replication.store import Store
 from verification.workers.executors import SerialExecutor, Workers
@@ -51,7 +51,7 @@ class _Pace:
 
     @staticmethod
     def kind(cell: AnyCell) -> tuple[str, str]:
-        if isinstance(cell, Cell):
+        if isinstance(cell, ErrorCell):
             return cell.engine, cell.procedure.estimator
         return "quantity", cell.quantity.quantity
 

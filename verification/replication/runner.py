@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 
 from verification.errors import ExecutorLost
 from verification.replication.batches import Chunk, ChunkRows, failed, versions
-from verification.replication.cells import Cell
+from verification.replication.cells import ErrorCell
 from verification.workers.executors import Workers
 
 POLL_SECONDS = 0.1
@@ -132,5 +132,5 @@ class Runner:
             self._suspects.append(batch)
             return
         row = failed(chunk.start, WorkerDied("the worker process died while it ran this replicate, twice"))
-        theta = chunk.cell.procedure.theta if isinstance(chunk.cell, Cell) else None
+        theta = chunk.cell.procedure.theta if isinstance(chunk.cell, ErrorCell) else None
         self._own_rows.append(ChunkRows(chunk, [row], theta, versions(), 0.0))

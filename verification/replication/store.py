@@ -23,7 +23,7 @@ from typing import Any
 from verification.errors import StoreError
 from verification.replication import store_schema
 from verification.replication.batches import ChunkRows, Row
-from verification.replication.cells import AnyCell, Cell
+from verification.replication.cells import AnyCell, ErrorCell
 from verification.replication.lock import Lock
 from verification.setting import Procedure, Setting
 
@@ -34,7 +34,7 @@ BUSY_MILLISECONDS = 10_000
 class StoredRow:
     """A row with the cell that it belongs to, its best threshold filled in."""
 
-    cell: Cell
+    cell: ErrorCell
     row: Row
 
 
@@ -243,7 +243,7 @@ class Store:
         (failures,) = self._connection.execute("SELECT count(*) FROM failure").fetchone()
         return int(failures)
 
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[ErrorCell]:
         """The cells of settings that have rows, in canonical order."""
         return [_cell(found) for found in self._all_cells() if found["estimator"] is not None]
 
@@ -289,7 +289,7 @@ class Store:
             return None
         if len(self._cells) > 4096:  # a cache, not the table: sweeps may have millions of cells
             self._cells.clear()
-        self._cells[identity] = (found["id"], _cell(found) if isinstance(cell, Cell) else cell)
+        self._cells[identity] = (found["id"], _cell(found) if isinstance(cell, ErrorCell) else cell)
         return self._cells[identity]
 
     def _all_cells(self) -> Iterator[sqlite3.Row]:
@@ -307,10 +307,10 @@ class Store:
             yield Row(replicate, error, left, right, _unpack(packed), kept, scored, failure, message, seconds)
 
 
-def _cell(found: sqlite3.Row) -> Cell:
+def _cell(found: sqlite3.Row) -> ErrorCell:
     setting = Setting(*(found[name] for name in store_schema.SETTING))
     procedure = Procedure(*(found[name] for name in store_schema.PROCEDURE))
-    return Cell(setting, procedure, found["engine"], found["seed"], bool(found["best"]))
+    return ErrorCell(setting, procedure, found["engine"], found["seed"], bool(found["best"]))
 
 
 def _pack(values: Sequence[float]) -> bytes | None:

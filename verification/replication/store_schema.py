@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from verification.errors import StoreError
-from verification.replication.cells import AnyCell, Cell
+from verification.replication.cells import AnyCell, ErrorCell
 from verification.setting import Procedure, Setting
 
 APPLICATION = 0x66674731
@@ -57,7 +57,7 @@ IDENTITY = ("setting", "procedure", "engine", "seed", "best")
 def cell_values(cell: AnyCell) -> dict[str, Any]:
     """Column name -> value of the row of table `cell`, without the id; the parameters of Cells only."""
     values: dict[str, Any] = dict(zip(IDENTITY, cell.identity, strict=True))
-    if isinstance(cell, Cell):
+    if isinstance(cell, ErrorCell):
         values |= {name: getattr(cell.setting, name) for name in SETTING}
         values |= {name: getattr(cell.procedure, name) for name in PROCEDURE}
     return values
@@ -138,7 +138,7 @@ def _from_1(connection: sqlite3.Connection) -> None:
     for setting, procedure, engine, seed in run(
         "SELECT DISTINCT setting, procedure, engine, seed FROM old"
     ).fetchall():
-        cell = Cell(Setting(**parse_key(setting)), Procedure(**parse_key(procedure)), engine, seed)
+        cell = ErrorCell(Setting(**parse_key(setting)), Procedure(**parse_key(procedure)), engine, seed)
         values = cell_values(cell)
         cursor = run(
             f"INSERT INTO cell ({','.join(values)}) VALUES ({','.join('?' * len(values))})",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verification.errors import InvalidArgument, MissingExtra
-from verification.replication.cells import Cell
+from verification.replication.cells import ErrorCell
 from verification.replication.store import Store, StoredRow
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ LABELS = ("threshold", "estimator", "rounds", "teacher_n", "student_n", "engine"
 VALUES = ("error", "left", "right", "retained", "seconds")
 
 
-def threshold(cell: Cell) -> str:
+def threshold(cell: ErrorCell) -> str:
     """The cell's threshold in words: none, best, theta=T or retain=Q."""
     procedure = cell.procedure
     if cell.best:
@@ -65,7 +65,7 @@ def threshold(cell: Cell) -> str:
     return "none" if procedure.retain is None else f"retain={procedure.retain:g}"
 
 
-def coordinates(cell: Cell) -> dict[str, Any]:
+def coordinates(cell: ErrorCell) -> dict[str, Any]:
     """What may vary between cells, by name."""
     procedure = cell.procedure
     return {
@@ -249,7 +249,7 @@ def _axes(table: Sequence[dict[str, Any]]) -> _Axes:
     return _Axes(axes, along, values, shape, index)
 
 
-def _filled(store: Store, cells: Sequence[Cell], axes: _Axes) -> tuple[dict[str, Any], Any, int]:
+def _filled(store: Store, cells: Sequence[ErrorCell], axes: _Axes) -> tuple[dict[str, Any], Any, int]:
     """(value name -> array over the axes and replicates, theta over the axes, number of rows)."""
     replicates = 1 + max(row.replicate for cell in cells for row in store.rows(cell))
     arrays = {name: np.full((*axes.shape, replicates), np.nan) for name in VALUES}

@@ -16,7 +16,7 @@ from typing import Any, overload
 
 from verification.engines import seeds
 from verification.errors import InvalidArgument, whole
-from verification.replication.cells import PLACEHOLDER, Cell
+from verification.replication.cells import PLACEHOLDER, ErrorCell
 from verification.setting import ESTIMATORS, Procedure, Setting
 
 PARAMETERS = ("n", "d", "d_tilde", "r", "eta", "gamma", "gamma_tilde")
@@ -60,7 +60,7 @@ class Variant:
     best: bool
 
 
-class Design(Sequence[Cell]):
+class Design(Sequence[ErrorCell]):
     """Settings x procedures, as cells in a fixed order; `replicates` of each are wanted."""
 
     def __init__(
@@ -88,10 +88,10 @@ class Design(Sequence[Cell]):
         return self._settings * len(self.variants)
 
     @overload
-    def __getitem__(self, index: int) -> Cell: ...
+    def __getitem__(self, index: int) -> ErrorCell: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Cell]: ...
-    def __getitem__(self, index: int | slice) -> Cell | Sequence[Cell]:
+    def __getitem__(self, index: slice) -> Sequence[ErrorCell]: ...
+    def __getitem__(self, index: int | slice) -> ErrorCell | Sequence[ErrorCell]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         if index < 0:
@@ -100,7 +100,7 @@ class Design(Sequence[Cell]):
             raise IndexError(index)
         at, which = divmod(index, len(self.variants))
         variant = self.variants[which]
-        return Cell(self.setting(at), variant.procedure, self.engine, self.seed, variant.best)
+        return ErrorCell(self.setting(at), variant.procedure, self.engine, self.seed, variant.best)
 
     def setting(self, index: int) -> Setting:
         """The setting at `index` of the product (the last axis moves fastest) or of the random points."""

@@ -21,7 +21,7 @@ import numpy as np
 from verification.errors import ExecutorLost
 from verification.replication import cost
 from verification.replication.batches import Chunk, ChunkRows
-from verification.replication.cells import Cell
+from verification.replication.cells import ErrorCell
 from verification.replication.replicates import _batches, _gaps, _Pace
 from verification.replication.runner import Runner
 from verification.replication.store import Store
@@ -72,7 +72,7 @@ class Progress:
 
 
 def sweep(
-    cells: Sequence[Cell],
+    cells: Sequence[ErrorCell],
     replicates: int,
     store: Store,
     workers: Workers,
@@ -157,7 +157,7 @@ def _rows(results: Iterable[ChunkRows]) -> int:
 def _count(progress: Progress, results: Iterable[ChunkRows]) -> None:
     for result in results:
         cell = result.chunk.cell
-        name = cell.procedure.estimator if isinstance(cell, Cell) else cell.quantity.quantity
+        name = cell.procedure.estimator if isinstance(cell, ErrorCell) else cell.quantity.quantity
         tally = progress.tallies.setdefault(name, Tally())
         good = [row.error for row in result.rows if row.error is not None]
         tally.rows += len(result.rows)

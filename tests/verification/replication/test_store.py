@@ -15,18 +15,20 @@ from hypothesis import strategies as st
 from verification.errors import StoreError, StoreLocked
 from verification.replication import store_schema
 from verification.replication.batches import Chunk, ChunkRows, Row
-from verification.replication.cells import PLACEHOLDER, Cell
+from verification.replication.cells import PLACEHOLDER, ErrorCell
 from verification.replication.store import Store
 from verification.setting import Procedure, Setting
 
 FIXTURES = Path(__file__).parents[2] / "data"
 SETTING = Setting(1000, 5, 4, 2, 0.2, 2.0, float("inf"))
-CELL = Cell(SETTING, Procedure("teacher-filtered", theta=0.5), seed=7)
-OTHER = Cell(SETTING, Procedure(), seed=7)
+CELL = ErrorCell(SETTING, Procedure("teacher-filtered", theta=0.5), seed=7)
+OTHER = ErrorCell(SETTING, Procedure(), seed=7)
 VERSIONS = "python 3.11, numpy 2.4"
 
 
-def result(cell: Cell, rows: list[Row], theta: float | None = 0.5, versions: str = VERSIONS) -> ChunkRows:
+def result(
+    cell: ErrorCell, rows: list[Row], theta: float | None = 0.5, versions: str = VERSIONS
+) -> ChunkRows:
     """Rows as a worker hands them back."""
     return ChunkRows(Chunk(cell, 0, len(rows)), rows, theta, versions, 1.0)
 
@@ -113,14 +115,14 @@ def test_resume_is_the_set_difference(tmp_path):
 
 def test_a_best_threshold_is_found_by_name_and_kept(tmp_path):
     """A cell that asks for the best threshold is the same cell whatever number was found for it."""
-    asked = Cell(SETTING, Procedure("teacher-filtered", theta=PLACEHOLDER), best=True)
+    asked = ErrorCell(SETTING, Procedure("teacher-filtered", theta=PLACEHOLDER), best=True)
     with Store(tmp_path / "a.db") as store:
         store.write([result(asked, [row(0)], theta=1.25)])
     with Store(tmp_path / "a.db") as store:
         assert store.stored(asked, 3) == {0}
         assert store.known(asked).procedure.theta == 1.25
         assert store.known(asked).best
-        fixed = Cell(SETTING, Procedure("teacher-filtered", theta=1.25))
+        fixed = ErrorCell(SETTING, Procedure("teacher-filtered", theta=1.25))
         assert store.stored(fixed, 3) == set()
 
 

@@ -8,7 +8,7 @@ import pytest
 from verification.errors import InvalidArgument, MissingExtra, StoreError
 from verification.figures import regime_map, sweeps
 from verification.replication.batches import open_batch_workers
-from verification.replication.cells import Cell
+from verification.replication.cells import ErrorCell
 from verification.replication.store import Store
 from verification.setting import Procedure, Setting
 from verification.sweeps import export, grid, sweep
@@ -168,7 +168,7 @@ def test_points_are_means_and_gains(path):
         assert len(points) == len(gains) == 20
         for point, gain in zip(points, gains, strict=True):
             errors = [row.error for row in store.rows(point.cell)]
-            plain = Cell(point.cell.setting, Procedure(), "exact", 2)
+            plain = ErrorCell(point.cell.setting, Procedure(), "exact", 2)
             reference = [row.error for row in store.rows(plain)]
             assert point.value == pytest.approx(np.mean(errors))
             assert point.spread == pytest.approx(np.std(errors, ddof=1) / math.sqrt(3))
@@ -249,7 +249,9 @@ def test_regimes_are_where_the_law_says():
     """Many clean pairs: clean; few at high SNR: corrupted pairs; few at low SNR: the leak."""
 
     def regime(eta: float, gamma: float) -> str:
-        cell = Cell(Setting(10**9, 10, 8, 4, eta, gamma, gamma), Procedure("teacher-filtered", theta=0.0))
+        cell = ErrorCell(
+            Setting(10**9, 10, 8, 4, eta, gamma, gamma), Procedure("teacher-filtered", theta=0.0)
+        )
         found = regime_map.overlay((1, 1), {(0, 0): cell}, lambda cell: (1.0, True)).regime()
         (name,) = [name for name, mask in found.items() if mask[0, 0]]
         return name
@@ -264,7 +266,7 @@ def test_shares_add_up_from_the_score_itself():
     from bounds.law.score import conditional_mean, log_tail
 
     setting = Setting(10**6, 10, 8, 4, 0.2, 3.0, 5.0)
-    _, corrupted = regime_map.shares(Cell(setting, Procedure("teacher-filtered", theta=1.5)))
+    _, corrupted = regime_map.shares(ErrorCell(setting, Procedure("teacher-filtered", theta=1.5)))
     mass = [
         weight
         * math.exp(log_tail(1.5, 4, 3.0, 5.0, clean))

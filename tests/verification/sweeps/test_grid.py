@@ -217,7 +217,7 @@ def test_predicted_cost_grows_with_the_work():
     """More pairs, rounds, passes or dimensions cost more; the exact engine's fits cost the same for any n."""
 
     def seconds(n: int, procedure: Procedure, engine: str = "direct", d: int = 10) -> float:
-        return cost.seconds(grid.Cell(Setting(n, d, d, 2, 0.5, 1, 1), procedure, engine))
+        return cost.seconds(grid.ErrorCell(Setting(n, d, d, 2, 0.5, 1, 1), procedure, engine))
 
     plain, filtered = Procedure(), Procedure("teacher-filtered", theta=0.0)
     assert seconds(10**6, plain) > 5 * seconds(10**5, plain)
@@ -226,7 +226,7 @@ def test_predicted_cost_grows_with_the_work():
     assert seconds(10**6, Procedure("teacher-filtered", retain=0.5)) > seconds(10**6, filtered)
     assert seconds(10**6, filtered, d=100) > 3 * seconds(10**6, filtered)
     share = Procedure("teacher-filtered", retain=0.5)
-    cells = [grid.Cell(Setting(10**8, 10, 10, 2, 0.5, 1, 1), p, "direct") for p in (filtered, share)]
+    cells = [grid.ErrorCell(Setting(10**8, 10, 10, 2, 0.5, 1, 1), p, "direct") for p in (filtered, share)]
     assert cost.memory(cells[1]) - cost.memory(cells[0]) == 8 * 10**8
 
 

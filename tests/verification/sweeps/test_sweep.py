@@ -19,7 +19,7 @@ from verification.errors import ExecutorLost, InvalidArgument, MissingExtra
 from verification.quantities import registry
 from verification.replication import replicates
 from verification.replication.batches import Row, open_batch_workers, run_batch
-from verification.replication.cells import Cell, QuantityCell, resolve
+from verification.replication.cells import ErrorCell, QuantityCell, resolve
 from verification.replication.replicates import run_replicates
 from verification.replication.store import Store
 from verification.setting import Procedure, Setting
@@ -124,7 +124,7 @@ def test_a_resumed_sweep_runs_what_is_missing_only(tmp_path, pool, content):
 
 def test_dear_cells_come_first_and_batches_hold_about_a_second(tmp_path):
     """The order of submission is that of the predicted cost; batches stay small until measured."""
-    cells = [Cell(Setting(n, 6, 5, 2, 0.5, 1, 1), Procedure(), "direct") for n in (2000, 50_000, 10_000)]
+    cells = [ErrorCell(Setting(n, 6, 5, 2, 0.5, 1, 1), Procedure(), "direct") for n in (2000, 50_000, 10_000)]
     seen: list[list[int]] = []
 
     def record(batch):
@@ -158,7 +158,7 @@ def test_only_a_few_batches_wait(tmp_path):
         flying.remove(future)
         future.set_result(fn(*args))
 
-    cells = [Cell(Setting(100 + i, 3, 3, 1, 0.5, 1, 1), Procedure()) for i in range(100)]
+    cells = [ErrorCell(Setting(100 + i, 3, 3, 1, 0.5, 1, 1), Procedure()) for i in range(100)]
     with Store(tmp_path / "a.db") as store:
         progress = sweep.sweep(cells, 40, store, Workers(Slow(), 3, run_batch))
         assert progress.stored == store.count() == 4000
@@ -187,7 +187,7 @@ def test_progress_counts_what_is_on_the_disk(tmp_path, pool):
 def test_stop_finishes_what_runs_and_stores_it(tmp_path, pool):
     """After `stop` nothing new begins, and all that was done is stored."""
     stop = threading.Event()
-    cells = [Cell(Setting(200_000, 6, 5, 2, 0.5, 1, g), Procedure(), "direct") for g in range(1, 40)]
+    cells = [ErrorCell(Setting(200_000, 6, 5, 2, 0.5, 1, g), Procedure(), "direct") for g in range(1, 40)]
     with Store(tmp_path / "a.db") as store:
 
         def after_a_while(progress: Progress) -> None:
