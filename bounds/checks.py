@@ -30,7 +30,7 @@ class Relation(StrEnum):
     EQUAL = "="
 
 
-Profile = Literal["quick", "standard", "thorough"]
+ProfileName = Literal["quick", "standard", "thorough"]
 """How much a run may spend; a check's `least` names the cheapest profile that makes it."""
 
 Number: TypeAlias = Any
@@ -142,7 +142,7 @@ class Tail:
     paths: tuple[Path, ...]
     delta: float = 0.05
     random_settings: int = 0
-    least: Profile = "quick"
+    least: ProfileName = "quick"
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ class Scaling:
     two_sided: bool
     margin: float
     precision: float | None = None
-    least: Profile = "quick"
+    least: ProfileName = "quick"
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ class Level:
     path: Path
     tolerance: float
     value: float | None = None
-    least: Profile = "quick"
+    least: ProfileName = "quick"
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ class Law:
     paths: tuple[Path, ...]
     tolerance: float
     precision: float | None = None
-    least: Profile = "quick"
+    least: ProfileName = "quick"
     wrong: tuple[tuple[str, Callable[[Mapping[str, float], Any], Any]], ...] = ()
 
 

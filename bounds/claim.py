@@ -27,7 +27,7 @@ from bounds.checks import (
     Measured,
     Number,
     Path,
-    Profile,
+    ProfileName,
     Proof,
     Relation,
     Scaling,
@@ -40,7 +40,7 @@ from bounds.checks import (
 
 __all__ = [
     "Certificate", "Certified", "Check", "Claim", "Compared", "Derivation", "Law", "Level", "Measured",
-    "Number", "Path", "Profile", "Proof", "Relation", "Scaling", "Search", "Statement", "Step", "Tail",
+    "Number", "Path", "ProfileName", "Proof", "Relation", "Scaling", "Search", "Statement", "Step", "Tail",
     "Variant", "Verdict", "exact", "resolve", "to_latex",
 ]  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Data flows one way: claim -> design -> simulate -> estimate -> evidence -> verdict -> report."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,47 @@ def test_numbers_stand_in_the_law():
             top = ast.parse(file.read_text(encoding="utf-8")).body
             names = [a.name for node in top if isinstance(node, ast.Import) for a in node.names]
             assert "numpy" not in names, module
+
+
+def named_twice(sources):
+    """Names of classes and types that stand for two things, with the modules that say so.
+
+    A type that two modules spell alike is one thing.
+    """
+    found = {}
+    for module, source in sources.items():
+        for node in ast.parse(source).body:
+            match node:
+                case ast.ClassDef(name=name):
+                    meaning = module
+                case (
+                    ast.Assign(targets=[ast.Name(id=name)], value=value)
+                    | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+                ):
+                    meaning = ast.unparse(value)
+                case _:
+                    continue
+            if re.fullmatch(r"([A-Z][a-z]+)+", name):
+                found.setdefault(name, {}).setdefault(meaning, []).append(module)
+    return {name: list(meanings.values()) for name, meanings in found.items() if len(meanings) > 1}
+
+
+def test_a_class_name_stands_for_one_thing():
+    """No two modules give one name to two classes or types: a reader need not ask which is meant."""
+    sources = {module: file.read_text(encoding="utf-8") for module, file in MODULES.items()}
+    assert named_twice(sources).keys() == {"Plan"}  # of a check, and of a budget of pairs: to be parted
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "wrong"),
+    [
+        ("class Cell: ...", "class Cell: ...", True),
+        ("class Cell: ...", "Cell: TypeAlias = tuple[int, ...]", True),
+        ("Side = Literal['left', 'right']", "Side = tuple[int, int]", True),
+        ("Side = Literal['left', 'right']", "Side = Literal['left', 'right']", False),
+        ("LIMIT = 3", "LIMIT = 4", False),
+    ],
+)
+def test_a_name_for_two_things_is_seen(one, other, wrong):
+    """The negative control: two classes, a class beside a type, two types; one type twice is allowed."""
+    assert bool(named_twice({"a": one, "b": other})) is wrong

@@ -20,7 +20,7 @@ from verification.workers.threads import one_thread
 EngineName = Literal["exact", "direct", "limit"]
 ENGINES: tuple[str, ...] = get_args(EngineName)
 
-Outcome = Draw | TooFewPairs
+Drawn = Draw | TooFewPairs
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def replicates(
     indices: Sequence[int],
     scales: tuple[float, ...],
     rotate: bool = False,
-) -> list[Outcome]:
+) -> list[Drawn]:
     """The outcomes of the replicates `indices`, in that order, in this process.
 
     BLAS runs on one thread: the last bits of an SVD depend on the number of threads.
@@ -106,7 +106,7 @@ def replicates(
         if engine != "direct":
             generators = seeds.generators(seed, key, indices)
             return list(module.draw_many(setting, procedure, generators, scales))
-        outcomes: list[Outcome] = []
+        outcomes: list[Drawn] = []
         for i in indices:
             try:
                 rng = seeds.generator(seed, key, i)
@@ -164,7 +164,7 @@ def simulate(
     scales = engine_scales(setting, procedure)
     batch = max(1, min(256, math.ceil(count / (4 * jobs))))
     batches = [range(i, min(i + batch, count)) for i in range(0, count, batch)]
-    outcomes: list[Outcome] = []
+    outcomes: list[Drawn] = []
     for part in _run(setting, procedure, engine, seed, batches, scales, rotate, jobs):
         outcomes += part
         if on_progress is not None:
@@ -188,7 +188,7 @@ def _run(
     scales: tuple[float, ...],
     rotate: bool,
     jobs: int,
-) -> Iterable[list[Outcome]]:
+) -> Iterable[list[Drawn]]:
     if jobs == 1 or len(batches) == 1:
         for indices in batches:
             yield replicates(setting, procedure, engine, seed, indices, scales, rotate)

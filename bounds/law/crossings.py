@@ -29,7 +29,7 @@ DEPTH = 120
 ISOLATED = Fraction(1, 10**9)
 """Relative width to which a root is enclosed."""
 
-Interval = tuple[Fraction, Fraction]
+Bracket = tuple[Fraction, Fraction]
 Bernstein = tuple[Ball, Ball, Ball, Ball]
 """Coefficients of a cubic on an interval: it lies between the smallest and the largest of them there."""
 
@@ -98,7 +98,7 @@ def _variations(b: Bernstein) -> int | None:
     return sum(x != y for x, y in pairwise(signs))
 
 
-def roots(b: Bernstein, what: str, bits: int) -> tuple[Interval, ...]:
+def roots(b: Bernstein, what: str, bits: int) -> tuple[Bracket, ...]:
     """Intervals in (0, 1) with exactly one root each of the cubic with coefficients `b` on [0, 1].
 
     Disjoint, ascending, and with no root elsewhere in [0, 1].
@@ -106,7 +106,7 @@ def roots(b: Bernstein, what: str, bits: int) -> tuple[Interval, ...]:
     No variation in sign means no root, one means exactly one (Descartes' rule for Bernstein
     coefficients).  Raises Undecided, naming `what`, where `bits` do not tell.
     """
-    found: list[Interval] = []
+    found: list[Bracket] = []
     with precision(bits):
         todo = [(Fraction(0), Fraction(1), b, 0)]
         while todo:
@@ -130,7 +130,7 @@ def roots(b: Bernstein, what: str, bits: int) -> tuple[Interval, ...]:
 @lru_cache(maxsize=256)
 def crossings(
     r: int, noise: Fraction, bits: int = 128, factor: Fraction = Fraction(1)
-) -> tuple[Interval, ...]:
+) -> tuple[Bracket, ...]:
     """Intervals with exactly one eta each where the error at r/2 is `factor` times that at 0; see `roots`."""
     return roots(cubic(r, noise, factor, bits), f"r = {r}, noise = {noise}", bits)
 
@@ -152,7 +152,7 @@ def leak_cubic(r: int, noise: Fraction, half: bool, bits: int) -> Bernstein:
 
 
 @lru_cache(maxsize=256)
-def leak_boundaries(r: int, noise: Fraction, half: bool, bits: int = 128) -> tuple[Interval, ...]:
+def leak_boundaries(r: int, noise: Fraction, half: bool, bits: int = 128) -> tuple[Bracket, ...]:
     """Intervals with exactly one eta each where half of Algorithm 1's V is inherited (N = n_T)."""
     return roots(leak_cubic(r, noise, half, bits), f"r = {r}, noise = {noise}, leak", bits)
 
@@ -171,6 +171,6 @@ def never_above(r: int, noise: Fraction, factor: Fraction, bits: int = 128) -> b
         return bool(cubic(r, noise, factor, bits)[0] < 0) and not crossings(r, noise, bits, factor)
 
 
-def enclosure(interval: Interval) -> Ball:
+def enclosure(interval: Bracket) -> Ball:
     """A ball around an interval."""
     return ball(interval[0]).union(ball(interval[1]))

@@ -66,7 +66,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Side:
+class OneSide:
     """One modality's part of a teacher's score: y = alignment * u + the rest, of variance 1.
 
     `along` is Cov(u, y) for u of variance 1, `rest` = 1 - along^2, `noise` = 1 - along^2 / a the part of y
@@ -81,11 +81,11 @@ class Side:
     length: float
 
     @staticmethod
-    def of(cosine: float, sine: float, noise: float, signal: float, alignment: float, lost: float) -> Side:
+    def of(cosine: float, sine: float, noise: float, signal: float, alignment: float, lost: float) -> OneSide:
         """From the teacher's cosine and sine, the modality's shares and the signal block's alignment."""
         variance = cosine**2 * signal + noise
         other = cosine**2 * lost
-        return Side(
+        return OneSide(
             along=cosine * math.sqrt(alignment / variance),
             rest=(sine**2 * noise + other) / variance,
             noise=(noise + signal * other) / variance,
@@ -118,15 +118,15 @@ class View:
         return (self.model.r - 1) * self.teacher.unevenness
 
     @cached_property
-    def sides(self) -> tuple[Side, Side]:
+    def sides(self) -> tuple[OneSide, OneSide]:
         """The left and the right part of the score."""
         lost = self._spread * self.alignment**2 / (1 + self.alignment)
         angles = self.teacher.left_cosine, self.teacher.left_sine
         angles_right = self.teacher.right_cosine, self.teacher.right_sine
         noise, signal = self.model.noise_shares, self.model.signal_shares
         return (
-            Side.of(*angles, noise[0], signal[0], self.alignment, lost),
-            Side.of(*angles_right, noise[1], signal[1], self.alignment, lost),
+            OneSide.of(*angles, noise[0], signal[0], self.alignment, lost),
+            OneSide.of(*angles_right, noise[1], signal[1], self.alignment, lost),
         )
 
     @cached_property

@@ -7,7 +7,7 @@ from functools import partial
 
 import sympy as sp
 
-from bounds.checks import Law, Measured, Number, Path, Profile, Relation, Scaling
+from bounds.checks import Law, Measured, Number, Path, ProfileName, Relation, Scaling
 from bounds.claim import Claim, Verdict
 from bounds.law import distributions, scales
 from bounds.paper.unfiltered import GROWTH, HIGH_PROBABILITY, SAMPLE_CONDITION, condition_multiple
@@ -148,7 +148,7 @@ def _law(
     clean: float,
     pairs: int,
     rank: int = 2,
-    least: Profile = "quick",
+    least: ProfileName = "quick",
 ) -> Law:
     """The sharp law at theta = share * r, where it is accurate at this many pairs."""
     at = ((d, dimension), (d_tilde, dimension - 1), (r, rank), (gamma_tilde, gamma), (eta, clean), (n, pairs))

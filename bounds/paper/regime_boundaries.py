@@ -11,7 +11,7 @@ from functools import partial
 
 import sympy as sp
 
-from bounds.checks import Certificate, Law, Level, Measured, Profile, Relation
+from bounds.checks import Certificate, Law, Level, Measured, ProfileName, Relation
 from bounds.claim import Claim, Verdict
 from bounds.law.distributions import ThresholdRatioCdf
 from bounds.law.regimes import leak_boundary_at_zero
@@ -106,7 +106,7 @@ def _expanded(r_value: int) -> float:
 
 
 def _ratio_level(
-    r_value: int, clean: float, value: float, noisy: int, pairs: int, least: Profile = "quick"
+    r_value: int, clean: float, value: float, noisy: int, pairs: int, least: ProfileName = "quick"
 ) -> Level:
     """The median ratio of the errors at r/2 and 0 is `value` at gamma = 10^4."""
     measured = Measured("oracle-filtered", "error-ratio", thetas=(sp.Integer(0), r / 2), spread=0.04)

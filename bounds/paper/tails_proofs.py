@@ -19,7 +19,7 @@ from bounds.proof import steps
 from bounds.symbols import cov_uv, r, sigma, sigma_u, sigma_v, theta
 
 if TYPE_CHECKING:
-    from bounds.proof.enclose import Ball, Cell, Decision
+    from bounds.proof.enclose import Ball, Decision, Region
 
 LARGEST_R = 6
 """The direct enclosures run over r = 2, ..., LARGEST_R; above it the general argument alone holds."""
@@ -284,7 +284,7 @@ def _decide_at_mean(beyond: sp.Expr, dimension: int) -> Decision:
     from bounds.law.score_balls import excess, tail
     from bounds.proof.enclose import ball, decide, enclose, interval
 
-    def margin(cell: Cell) -> Ball:
+    def margin(cell: Region) -> Ball:
         ((low, high),) = cell
         # The excess rises with the correlation and falls with the threshold; so does the tail.
         life = excess(dimension, high, dimension * low) / tail(dimension, low, dimension * high)

@@ -18,7 +18,7 @@ from bounds.proof import steps
 from bounds.symbols import a_x, a_y, r, theta
 
 if TYPE_CHECKING:
-    from bounds.proof.enclose import Ball, Cell
+    from bounds.proof.enclose import Ball, Region
 
 LARGEST_R = 12
 """The direct enclosures run over r up to this; the proofs cover the rest."""
@@ -280,7 +280,7 @@ def certify_median(
             for dimension in range(2, largest_r + 1):
                 level = Fraction(int(2 * scaled_threshold.subs(r, dimension)), 2)
 
-                def lowest(cell: Cell, dimension: int = dimension, level: Fraction = level) -> Ball:
+                def lowest(cell: Region, dimension: int = dimension, level: Fraction = level) -> Ball:
                     ((low, high),) = cell
                     return tail(dimension, low, level * high) - limit
 
@@ -304,7 +304,7 @@ def certify_half_r(claimed: Statement, bits: int) -> Certified:
     if stated is None:
         return Certified(None, box, bits, 0, float("-inf"))
 
-    def lowest(cell: Cell) -> Ball:
+    def lowest(cell: Region) -> Ball:
         ((low, high),) = cell
         return tail(1, low, Fraction(high) / 2)
 

@@ -208,10 +208,10 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
-Side: TypeAlias = tuple[Rational, Rational]
-Cell: TypeAlias = tuple[Side, ...]
-Margin: TypeAlias = Callable[[Cell], Ball]
-"""Cell -> ball whose lower end bounds a quantity from below everywhere on the cell; at a cell that is one
+Edge: TypeAlias = tuple[Rational, Rational]
+Region: TypeAlias = tuple[Edge, ...]
+Margin: TypeAlias = Callable[[Region], Ball]
+"""Region -> ball whose lower end bounds a quantity from below everywhere on the cell; at a cell that is one
 point the ball contains the quantity there."""
 
 
@@ -226,10 +226,10 @@ class Decision:
     holds: bool | None
     boxes: int
     margin: float
-    witness: Cell | None = None
+    witness: Region | None = None
 
 
-def decide(margin: Margin, box: Cell, max_boxes: int = 4000) -> Decision:
+def decide(margin: Margin, box: Region, max_boxes: int = 4000) -> Decision:
     """Decide `margin >= 0` on `box` by splitting: the widest side relative to the box, in half.
 
     The widest cells come first: where the margin is 0 at a corner, going deep would never leave it.
@@ -237,7 +237,7 @@ def decide(margin: Margin, box: Cell, max_boxes: int = 4000) -> Decision:
     todo = deque([box])
     worst = float("inf")
     visited = 0
-    unseen: deque[Cell] = deque()  # centres of cells that were not decided
+    unseen: deque[Region] = deque()  # centres of cells that were not decided
     while todo:
         cell = todo.popleft()
         visited += 1
@@ -258,7 +258,7 @@ def decide(margin: Margin, box: Cell, max_boxes: int = 4000) -> Decision:
     return Decision(True, visited, worst)
 
 
-def _places_to_look(unseen: deque[Cell], visited: int, last: bool) -> Iterator[Cell]:
+def _places_to_look(unseen: deque[Region], visited: int, last: bool) -> Iterator[Region]:
     """Takes the newest of the centres, deep in the box, and the oldest, whose cell is the widest.
 
     A claim that holds has no witness: to look for one in every cell would double its time, so it is done
@@ -272,7 +272,7 @@ def _places_to_look(unseen: deque[Cell], visited: int, last: bool) -> Iterator[C
             yield unseen.popleft()
 
 
-def infimum(function: Margin, box: Cell, tolerance: float, max_boxes: int = 4000) -> tuple[float, float]:
+def infimum(function: Margin, box: Region, tolerance: float, max_boxes: int = 4000) -> tuple[float, float]:
     """An enclosure of the infimum over `box`, no wider than `tolerance` if `max_boxes` suffice."""
     best = float("inf")
     number = count()  # the older of two cells with the same lower end comes first
@@ -288,15 +288,15 @@ def infimum(function: Margin, box: Cell, tolerance: float, max_boxes: int = 4000
     return open_cells[0][0], best
 
 
-def _centre(cell: Cell) -> Cell:
+def _centre(cell: Region) -> Region:
     return tuple((_middle(side), _middle(side)) for side in cell)
 
 
-def _middle(side: Side) -> Fraction:
+def _middle(side: Edge) -> Fraction:
     return Fraction(side[0] + side[1]) / 2
 
 
-def _split(cell: Cell, box: Cell) -> list[Cell]:
+def _split(cell: Region, box: Region) -> list[Region]:
     def relative_width(i: int) -> Fraction:
         whole = Fraction(box[i][1]) - box[i][0]
         return (Fraction(cell[i][1]) - cell[i][0]) / whole if whole else Fraction(0)
@@ -307,6 +307,6 @@ def _split(cell: Cell, box: Cell) -> list[Cell]:
     return [(*cell[:widest], part, *cell[widest + 1 :]) for part in ((low, middle), (middle, high))]
 
 
-def describe(names: tuple[str, ...], box: Cell) -> str:
+def describe(names: tuple[str, ...], box: Region) -> str:
     """A box in words: "theta in [0, 3], r in [2, 2]"."""
     return ", ".join(f"{name} in [{low}, {high}]" for name, (low, high) in zip(names, box, strict=True))

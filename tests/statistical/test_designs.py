@@ -13,7 +13,7 @@ from bounds import claims
 from bounds.claim import Law, Level, Scaling
 from verification.checks import plan as design
 from verification.checks.plan import BETA, PROFILES
-from verification.judging.samples import Samples
+from verification.judging.samples import Sampler
 from verification.mutants.claim import mutants
 from verification.statistics import distribution, slopes
 
@@ -42,7 +42,7 @@ def planned(plan):
 def measured():
     """Half the range of the middle 68% of the logs of 200 draws, of every cell: what a median feels."""
     cells = {cell for plan in plans() for cell in plan.cells}
-    with Samples(20_261, 1) as samples:
+    with Sampler(20_261, 1) as samples:
         samples.need((cell, DRAWS) for cell in cells)
         logs = {cell: np.log(samples(cell)) for cell in cells}
     ends = {cell: np.quantile(values, stats.norm.cdf([-1, 1])) for cell, values in logs.items()}
@@ -147,7 +147,7 @@ def clearance(plan, check, draws, sure=1e-6):
 @pytest.fixture(scope="module")
 def pilots():
     """2000 draws of a cell, of a seed that no run has."""
-    with Samples(424242, 1, None, None) as samples:
+    with Sampler(424242, 1, None, None) as samples:
 
         def draws(cell):
             samples.need([(cell, 2000)])

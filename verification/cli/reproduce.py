@@ -29,7 +29,7 @@ OutOption = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Write the picture (PNG) and the numbers (CSV) here."),
 ]
-JobsOption = Annotated[
+AllJobsOption = Annotated[
     float | None,
     typer.Option(
         "--jobs", parser=number, metavar="NUMBER", help="Worker processes.  [default: one a processor]"
@@ -50,7 +50,7 @@ def table_1(
     out: OutOption = None,
     replicates: Annotated[float, _replicates(500)] = 500,
     seed: SeedOption = 0,
-    jobs: JobsOption = None,
+    jobs: AllJobsOption = None,
     json: JsonOption = False,
 ) -> int | None:
     """Table 1: the error against the share of the pairs that is kept, n = 10 000, eta = 0.3."""
@@ -168,7 +168,7 @@ def figure_3a(
     ] = 10_000_000,
     replicates: Annotated[float, _replicates(10)] = 10,
     seed: SeedOption = 0,
-    jobs: JobsOption = None,
+    jobs: AllJobsOption = None,
     json: JsonOption = False,
 ) -> int | None:
     """Figure 3a: the error against eta, without and with the filter, ten million pairs a run."""

@@ -39,19 +39,10 @@ def console() -> Console:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output; infinite numbers as the strings "inf" and "-inf"."""
-    sys.stdout.write(json.dumps(finite(value), indent=2, allow_nan=False) + "\n")
+    """One JSON document on standard output; what is not finite as the strings "inf", "-inf" and "nan"."""
+    from verification.statistics.evidence import plain
 
-
-def finite(value: Any) -> Any:
-    """`value` with infinite floats replaced by "inf" and "-inf", which JSON numbers cannot hold."""
-    if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        return "inf" if value > 0 else "-inf"
-    return value
+    sys.stdout.write(json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
 
 
 def message(text: str) -> None:

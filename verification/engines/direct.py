@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from verification.engines import Draw, estimate, seeds
-from verification.engines.estimate import Array, Fit
+from verification.engines.estimate import Array, Trained
 from verification.errors import TooFewPairs
 from verification.setting import Procedure, Setting
 
@@ -73,13 +73,13 @@ class _Sums:
         self.y += y.sum(axis=0)
         self.products += x.T @ y
 
-    def fit(self, r: int, scored: int) -> Fit:
+    def fit(self, r: int, scored: int) -> Trained:
         if self.count < 2:
             raise TooFewPairs(self.count, scored)
         return estimate.fit(estimate.from_sums(self.count, self.x, self.y, self.products), r)
 
 
-def _train(setting: Setting, total: int, u: Array, u_tilde: Array, rng: np.random.Generator) -> Fit:
+def _train(setting: Setting, total: int, u: Array, u_tilde: Array, rng: np.random.Generator) -> Trained:
     sums = _Sums(setting)
     for x, y in _blocks(setting, total, u, u_tilde, rng):
         sums.add(x, y)
@@ -90,12 +90,12 @@ def _filter_and_train(
     setting: Setting,
     procedure: Procedure,
     total: int,
-    teacher: Fit,
+    teacher: Trained,
     scale: float,
     u: Array,
     u_tilde: Array,
     rng: np.random.Generator,
-) -> tuple[Fit, int]:
+) -> tuple[Trained, int]:
     """Score `total` fresh pairs with the teacher, keep some, train on them: (fit, kept)."""
 
     def scored() -> Iterator[tuple[Array, Array, Array]]:
@@ -139,7 +139,7 @@ def draw(
     teacher_n, student_n = procedure.sizes(setting.n)
     kept = None
     if procedure.estimator == "oracle-filtered":
-        current = Fit(u, np.ones(setting.r), u_tilde)
+        current = Trained(u, np.ones(setting.r), u_tilde)
         current, kept = _filter_and_train(setting, procedure, student_n, current, 1.0, u, u_tilde, stage[2])
     else:
         current = _train(setting, teacher_n, u, u_tilde, stage[1])

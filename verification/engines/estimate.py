@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Fit:
+class Trained:
     """The rank-r truncated SVD of a cross-covariance: what the minimiser of Eq. 3 determines.
 
     `left` (d, k) and `right` (d_tilde, k) span the rows of G and G_tilde; `singular_values` (k,)
@@ -45,15 +45,15 @@ def from_sums(pairs: int, sum_x: Array, sum_y: Array, products: Array) -> Array:
     return np.asarray((products - np.outer(sum_x, sum_y) / pairs) / (pairs - 1))
 
 
-def fit(covariance: Array, r: int) -> Fit:
+def fit(covariance: Array, r: int) -> Trained:
     """The closed form of Eq. 6: the leading r singular triples of S_n."""
     left, values, right_t = np.linalg.svd(covariance, full_matrices=False)
     floor = max(covariance.shape) * np.finfo(float).eps * values[0]
     k = min(r, int(np.count_nonzero(values > floor)))
-    return Fit(left[:, :k], values[:k], right_t[:k].T)
+    return Trained(left[:, :k], values[:k], right_t[:k].T)
 
 
-def encoders(fitted: Fit, rho: float) -> tuple[Array, Array]:
+def encoders(fitted: Trained, rho: float) -> tuple[Array, Array]:
     """One minimiser (G, G_tilde) of Eq. 3: G^T G_tilde = SVD_r(S_n) / rho.
 
     Shapes (k, d) and (k, d_tilde); any A G, A G_tilde with A orthogonal does as well.

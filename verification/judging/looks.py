@@ -13,7 +13,7 @@ import numpy as np
 from bounds.claim import Claim, Verdict
 from verification.checks import judge
 from verification.checks.plan import Plan, Profile, included, plan
-from verification.judging.samples import Need, Samples
+from verification.judging.samples import Need, Sampler
 from verification.judging.verdict import ClaimVerdict, MutantResult, decide
 from verification.mutants.claim import Mutant, mutants
 from verification.statistics.evidence import Evidence
@@ -68,7 +68,7 @@ class Judged:
 def judge_all(
     claims: Sequence[Claim],
     plans: Mapping[str, Plan],
-    samples: Samples,
+    samples: Sampler,
     with_mutants: bool,
     profile: Profile,
     module: str | None,
@@ -104,7 +104,7 @@ def judge_all(
     return judged
 
 
-def _ready(needs: Mapping[Judging, list[Need]], samples: Samples) -> Judging | None:
+def _ready(needs: Mapping[Judging, list[Need]], samples: Sampler) -> Judging | None:
     """A claim that can go on, one that needed draws before others; None where all must wait."""
     ready = [judging for judging, wanted in needs.items() if samples.has(wanted)]
     return next((judging for judging in ready if needs[judging]), ready[0] if ready else None)
@@ -117,7 +117,7 @@ class _Version:
     mutant: Mutant
     left: list[Plan] | None
 
-    def look(self, samples: Samples) -> None:
+    def look(self, samples: Sampler) -> None:
         """Leaves the checks that what was drawn does not decide."""
         undecided = []
         for planned in self.left or ():
@@ -134,7 +134,7 @@ def _judge(
     judged: Judged,
     claim: Claim,
     plans: Sequence[Plan],
-    samples: Samples,
+    samples: Sampler,
     with_mutants: bool,
     profile: Profile,
     module: str | None,
@@ -163,7 +163,7 @@ def _judge(
 
 
 def _judge_versions(
-    judged: Judged, versions: Sequence[_Version], undecided: Sequence[Plan], samples: Samples
+    judged: Judged, versions: Sequence[_Version], undecided: Sequence[Plan], samples: Sampler
 ) -> Judging:
     """The wrong versions by both looks, and the claim's own undecided checks by the second."""
     outside = [version for version in versions if version.mutant.outside]
@@ -194,7 +194,7 @@ def _all_replicates(plans: Sequence[Plan]) -> list[Need]:
     return [(cell, plan.replicates) for plan in plans for cell in plan.cells]
 
 
-def evidence(plan: Plan, samples: Samples) -> Evidence:
+def evidence(plan: Plan, samples: Sampler) -> Evidence:
     """The judge's evidence at the first look that decides, else at the last one that was drawn for.
 
     Undecided where a replicate raised an error of its own.
@@ -210,7 +210,7 @@ def evidence(plan: Plan, samples: Samples) -> Evidence:
     return found
 
 
-def _found(plan: Plan, samples: Samples) -> Evidence:
+def _found(plan: Plan, samples: Sampler) -> Evidence:
     """What the judge finds; undecided where a proof, certificate or law of one's own raises."""
     try:
         return judge.judge(plan, samples, samples.seed)
@@ -221,7 +221,7 @@ def _found(plan: Plan, samples: Samples) -> Evidence:
         return Evidence(kind, f"the {kind} check raised {type(error).__name__}: {error}", "undecided")
 
 
-def _failed(plan: Plan, look: int, samples: Samples) -> Evidence | None:
+def _failed(plan: Plan, look: int, samples: Sampler) -> Evidence | None:
     """The evidence of a check that has a replicate with an error of its own."""
     for cell in plan.cells:
         failed = int(np.isnan(samples(cell)[:look]).sum())

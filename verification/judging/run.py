@@ -13,7 +13,7 @@ from bounds.claim import Claim
 from verification.checks.plan import PROFILES, Profile, included, plan_run
 from verification.errors import InvalidArgument, real, whole
 from verification.judging.looks import judge_all
-from verification.judging.samples import Progress, Samples
+from verification.judging.samples import OnProgress, Sampler
 from verification.judging.verdict import conditions
 from verification.judging.verdicts import Verdicts
 from verification.quantities import registry
@@ -34,7 +34,7 @@ def verify(
     store: str | Path | None = None,
     with_mutants: bool = True,
     budget: Sequence[Claim] | None = None,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Verdicts:
     """Judge claims (all of the register by default) and return their verdicts.
 
@@ -59,7 +59,7 @@ def verify(
         raise InvalidArgument("claims", repeated, "must have an id of its own each")
     split = budget or _budgeted(claims)
     ledger, plans = plan_run(claims, split, alpha, chosen, module, seed)
-    with Samples(seed, jobs, None if store is None else Path(store), on_progress) as samples:
+    with Sampler(seed, jobs, None if store is None else Path(store), on_progress) as samples:
         judged = judge_all(claims, plans, samples, with_mutants, chosen, module)
     resting = conditions(claims, {claim.id: judged[claim.id].verdict for claim in claims})
     items = tuple(

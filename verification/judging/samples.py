@@ -26,7 +26,7 @@ from verification.workers.executors import Workers
 Need = tuple[Cell, int]
 """A cell and how many replicates of it."""
 
-Progress = Callable[[float, float, str], None]
+OnProgress = Callable[[float, float, str], None]
 """Called with (seconds of work done, seconds in all, what is going on); both are predictions."""
 
 WORTH_WORKERS = 2.0
@@ -41,7 +41,7 @@ class Interrupted(Exception):
 
 
 @dataclass
-class Samples:
+class Sampler:
     """Values drawn so far, by cell; called with a cell as the judges do.
 
     Draw with `need`; or ask with `begin`, do something else, and see with `has` what has come, cheap
@@ -53,7 +53,7 @@ class Samples:
     seed: int
     jobs: int
     store: Path | None = None
-    on_progress: Progress | None = None
+    on_progress: OnProgress | None = None
     drawn: dict[Cell, Array] = field(default_factory=dict)
     failures: dict[Cell, str] = field(default_factory=dict)
     errors_survived: int = 0
@@ -64,7 +64,7 @@ class Samples:
     _open: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _workers: Workers | None = None
 
-    def __enter__(self) -> Samples:
+    def __enter__(self) -> Sampler:
         return self
 
     def __exit__(
@@ -183,4 +183,4 @@ def _parts(cell: Cell, seed: int) -> Iterator[AnyCell]:
         yield QuantityCell(cell, seed)
         return
     for procedure in cell.procedures:
-        yield sweep_cells.Cell(cell.setting, procedure, "exact", seed)
+        yield sweep_cells.ErrorCell(cell.setting, procedure, "exact", seed)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from bounds.claim import Measured
 
-Quantity = Callable[[Any, np.random.Generator], float]
+QuantityFunction = Callable[[Any, np.random.Generator], float]
 
 BATCH, BATCH_NUMBERS = 256, 2**20
 """Replicates of a `Batched` quantity that are drawn at once: at most so many, and so many entries of a
@@ -152,16 +152,16 @@ def load_module(path: str) -> ModuleType:
     return module
 
 
-def _without_setting(function: Callable[[np.random.Generator], float]) -> Quantity:
+def _without_setting(function: Callable[[np.random.Generator], float]) -> QuantityFunction:
     return lambda _, rng: function(rng)
 
 
-def find(name: str, module: str | None = None) -> Quantity:
+def find(name: str, module: str | None = None) -> QuantityFunction:
     """The function that draws the named quantity; raises InvalidArgument if there is none."""
     from verification.quantities import concentration, matrix_lemmas, score, unimodal
 
     own = (concentration, score, unimodal)
-    known: dict[str, Quantity] = {name: f for kind in own for name, f in kind.QUANTITIES.items()}
+    known: dict[str, QuantityFunction] = {name: f for kind in own for name, f in kind.QUANTITIES.items()}
     # A matrix inequality has no setting: its instances come from the generator alone.
     known |= {key: _without_setting(f) for key, f in matrix_lemmas.QUANTITIES.items()}
     if module is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from verification.checks.exact import CertificateDetails, ProofDetails
+from verification.checks.proved import CertificateDetails, ProofDetails
 from verification.errors import MissingExtra
 from verification.judging import verdicts as shown
 from verification.judging.verdict import TIGHT, interval_of
@@ -79,7 +79,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Statement:
+class Stated:
     """A statement in words and, where it has a bound, as a formula."""
 
     id: str
@@ -94,7 +94,7 @@ class Section:
     """One claim as the page shows it."""
 
     verdict: ClaimVerdict
-    statements: tuple[Statement, ...]
+    statements: tuple[Stated, ...]
     conditions: tuple[Markup, ...]
     probability: Markup | None
     note: str | None
@@ -185,10 +185,10 @@ def _side_by_side(claim: Claim, judged: dict[str, ClaimVerdict]) -> tuple[Claim,
     return (claim, *(v.claim for v in judged.values() if v.claim.corrects == claim.id))
 
 
-def _statement(claim: Claim) -> Statement:
+def _statement(claim: Claim) -> Stated:
     # Without a bound the LaTeX is only the words again.
     latex = "" if claim.bound is None or claim.relation is None else claim.latex()
-    return Statement(
+    return Stated(
         id=claim.id,
         heading=VARIANTS[claim.variant],
         words=claim.statement,

@@ -236,7 +236,7 @@ def _told(report: Report | None, done: float, total: float) -> float:
     return done
 
 
-def _error(outcome: simulation.Outcome) -> float:
+def _error(outcome: simulation.Drawn) -> float:
     if isinstance(outcome, TooFewPairs):
         raise outcome
     return outcome.error

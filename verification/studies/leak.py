@@ -20,7 +20,7 @@ THRESHOLDS_OVER_R = (-2.0, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0)
 
 
 @dataclass(frozen=True)
-class Row:
+class Ratios:
     """One setting of the family: the best threshold found and the error there over both rates.
 
     `standard_error` is that of `error`; `predicted` is the sharp law's mean at `theta`.
@@ -42,7 +42,7 @@ class Study:
     An exponent of 1 means that the ratio doubles with each halving of eta; 0 that it stays put.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[Ratios, ...]
     printed_exponent: float
     corrected_exponent: float
 
@@ -68,7 +68,7 @@ def study(
     seed: int = 0,
     jobs: int = 1,
     thresholds_over_r: Sequence[float] = THRESHOLDS_OVER_R,
-    on_setting: Callable[[Row], None] | None = None,
+    on_setting: Callable[[Ratios], None] | None = None,
 ) -> Study:
     """Simulate Algorithm 1 (exact engine) at every setting and threshold; needs two settings or more.
 
@@ -102,7 +102,7 @@ def predicted_study(settings: Sequence[Setting]) -> Study:
     )
 
 
-def _measure(setting: Setting, theta: float, replicates: int, seed: int, jobs: int) -> Row:
+def _measure(setting: Setting, theta: float, replicates: int, seed: int, jobs: int) -> Ratios:
     from verification.simulation import simulate
 
     drawn = simulate(
@@ -114,15 +114,15 @@ def _measure(setting: Setting, theta: float, replicates: int, seed: int, jobs: i
     return _row(setting, theta, mean, spread, law.mean)
 
 
-def _row(setting: Setting, theta: float, mean: float, spread: float, predicted: float) -> Row:
+def _row(setting: Setting, theta: float, mean: float, spread: float, predicted: float) -> Ratios:
     from bounds import claims
 
     printed = float(claims["theorem-1"].evaluate(setting.as_dict()))
     corrected = float(claims["theorem-1-corrected"].evaluate(setting.as_dict()))
-    return Row(setting, theta, mean, spread, predicted, mean / printed, mean / corrected)
+    return Ratios(setting, theta, mean, spread, predicted, mean / printed, mean / corrected)
 
 
-def _error(row: Row) -> float:
+def _error(row: Ratios) -> float:
     return row.error
 
 

@@ -161,7 +161,7 @@ def errors(probe: Probe, setting: Setting, rng: np.random.Generator) -> tuple[fl
     return _error(whole_fit, setting.r), _error(student, setting.r)
 
 
-def _error(fit: estimate.Fit, r: int) -> float:
+def _error(fit: estimate.Trained, r: int) -> float:
     return max(distance(fit.left, r), distance(fit.right, r))
 
 

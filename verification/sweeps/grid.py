@@ -53,7 +53,7 @@ Axis = tuple[float, ...] | Span | str
 
 
 @dataclass(frozen=True)
-class Variant:
+class ProcedureVariant:
     """A procedure of the design; with `best` its threshold is found for each setting."""
 
     procedure: Procedure
@@ -66,7 +66,7 @@ class Design(Sequence[ErrorCell]):
     def __init__(
         self,
         axes: Mapping[str, Axis],
-        variants: Sequence[Variant],
+        variants: Sequence[ProcedureVariant],
         *,
         replicates: int,
         engine: str,
@@ -351,7 +351,7 @@ def _pick(axis: Axis, share: float, whole_number: bool) -> float:
     return round(value) if whole_number else value
 
 
-def _variants(key: str, table: Any) -> Iterator[Variant]:
+def _variants(key: str, table: Any) -> Iterator[ProcedureVariant]:
     table = _table(key, table)
     _known(f"{key}.", table, PROCEDURE_KEYS)
     lists = {name: _list(f"{key}.{name}", table[name]) for name in table}
@@ -369,7 +369,9 @@ def _variants(key: str, table: Any) -> Iterator[Variant]:
                 yield _variant(key, estimator, threshold, other)
 
 
-def _variant(key: str, estimator: str, threshold: tuple[str, Any] | None, other: dict[str, Any]) -> Variant:
+def _variant(
+    key: str, estimator: str, threshold: tuple[str, Any] | None, other: dict[str, Any]
+) -> ProcedureVariant:
     best = threshold == ("theta", "best")
     arguments: dict[str, Any] = dict(other)
     if threshold is not None:
@@ -382,7 +384,7 @@ def _variant(key: str, estimator: str, threshold: tuple[str, Any] | None, other:
             )
         arguments[name] = PLACEHOLDER if best else value
     try:
-        return Variant(Procedure(estimator=estimator, **arguments), best)  # type: ignore[arg-type]
+        return ProcedureVariant(Procedure(estimator=estimator, **arguments), best)  # type: ignore[arg-type]
     except InvalidArgument as error:
         raise InvalidArgument(
             f"{key}.{error.argument}", "best" if best else error.value, error.allowed
@@ -396,7 +398,7 @@ def _list(key: str, value: Any) -> list[Any]:
     return values
 
 
-def _describe(variant: Variant) -> str:
+def _describe(variant: ProcedureVariant) -> str:
     procedure = variant.procedure if not variant.best else replace(variant.procedure, theta=None, retain=1.0)
     threshold = "theta=best" if variant.best else f"theta={procedure.theta}, retain={procedure.retain}"
     return f"{procedure.estimator}, {threshold}, rounds={procedure.rounds}"

@@ -35,7 +35,7 @@ from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, r
 from verification.checks import judge
 from verification.checks import plan as design
 from verification.checks.forecast import forecast
-from verification.judging.samples import Samples
+from verification.judging.samples import Sampler
 from verification.mutants.claim import mutants
 from verification.quantities import registry
 from verification.report import notes
@@ -293,7 +293,7 @@ def test_an_error_ratio_is_drawn_judged_and_repeated(value, outcome):
     plan = design.plan("x/level-1", claim, check, 1e-4, design.PROFILES["quick"], None, 0)
     (cell,) = plan.cells
     assert cell.pairs == 4000
-    with Samples(seed=3, jobs=1) as samples:
+    with Sampler(seed=3, jobs=1) as samples:
         samples.need([(cell, plan.replicates)])
         evidence = judge.judge(plan, samples, 3)
         assert np.array_equal(samples(cell), registry.draw(cell, 3, range(plan.replicates)))

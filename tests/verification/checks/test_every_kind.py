@@ -30,7 +30,7 @@ from bounds.checks import (
 from bounds.claim import Claim, Relation, Verdict
 from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, r
 from verification import simulation
-from verification.checks import exact, forecast, judge, law, level, scaling, search, tail
+from verification.checks import forecast, judge, law, level, proved, scaling, search, tail
 from verification.checks.plan import PROFILES, plan, plan_check, plan_run
 from verification.errors import InvalidArgument
 from verification.judging import looks
@@ -132,8 +132,8 @@ CASES = {
         (SEARCH, ratios(0.9)), (SEARCH, ratios(1.01)), search.SearchDetails,
         empty=dataclasses.replace(SEARCH, instances=0),
     ),
-    Proof: Case((proof(True), None), (proof(False), None), exact.ProofDetails),
-    Certificate: Case((certificate(True), None), (certificate(False), None), exact.CertificateDetails),
+    Proof: Case((proof(True), None), (proof(False), None), proved.ProofDetails),
+    Certificate: Case((certificate(True), None), (certificate(False), None), proved.CertificateDetails),
 }  # fmt: skip
 DRAWN = [kind for kind, case in CASES.items() if case.drawn]
 TESTS = [kind for kind, case in CASES.items() if case.spends]

@@ -26,10 +26,10 @@ from bounds.claim import (
 from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 from verification.checks import judge
 from verification.checks import plan as design
-from verification.checks.exact import CertificateDetails
 from verification.checks.law import LawDetails
 from verification.checks.level import LevelDetails
 from verification.checks.plan import PROFILES
+from verification.checks.proved import CertificateDetails
 from verification.checks.scaling import ScalingDetails
 from verification.checks.search import SearchDetails
 from verification.checks.tail import KAPPA

@@ -26,7 +26,7 @@ from verification.errors import InvalidArgument, UnderpoweredDesign
 from verification.judging import looks
 from verification.judging import verdicts as shown_as
 from verification.judging.own_claims import chosen_claims, own_claims
-from verification.judging.samples import Samples
+from verification.judging.samples import Sampler
 from verification.judging.verdict import ClaimVerdict, MutantResult, conditions, decide
 from verification.judging.verdicts import Verdicts
 from verification.quantities import registry
@@ -383,7 +383,7 @@ def test_thresholds_that_coincide_are_drawn_once():
     """At r = 2 the thresholds r/2 and 1 are one: no replicate counts twice, now or at the second look."""
     place = {"n": 400, "d": 4, "d_tilde": 4, "r": 2, "eta": 0.5, "gamma": 1.0, "gamma_tilde": 1.0}
     cell = registry.cell(Measured("teacher-filtered", thetas=(r / 2, sp.Integer(1))), place)
-    with Samples(seed=3, jobs=1) as samples:
+    with Sampler(seed=3, jobs=1) as samples:
         samples.need([(cell, 10)])
         assert len(samples(cell)) == 10
         samples.need([(cell, 25)])
