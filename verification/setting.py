@@ -92,6 +92,10 @@ class Procedure:
         for name in ("teacher_n", "student_n"):
             if getattr(self, name) is not None:
                 put(self, name, whole(name, getattr(self, name), 2))
+        self._fits_the_estimator()
+
+    def _fits_the_estimator(self) -> None:
+        """Raises InvalidArgument where the estimator lacks an argument, or has no use for one."""
         filtered = self.estimator != "unfiltered"
         if filtered and (self.theta is None) == (self.retain is None):
             raise InvalidArgument(

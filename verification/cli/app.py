@@ -39,6 +39,10 @@ SeedOption = Annotated[
     int, typer.Option("--seed", parser=number, metavar="NUMBER", help="Root seed of every random stream.")
 ]
 JobsOption = Annotated[int, typer.Option("--jobs", parser=number, metavar="NUMBER", help="Worker processes.")]
+AllJobsOption = Annotated[
+    int | None,
+    typer.Option("--jobs", parser=number, metavar="NUMBER", help="Workers.  [default: one a processor]"),
+]
 
 
 def _show_version(wanted: bool) -> None:

@@ -49,7 +49,6 @@ def constants(
     json: JsonOption = False,
 ) -> None:
     """The bound of a claim as printed, with explicit constants, and sharp; with numbers where asked."""
-    from bounds.claim import to_latex
     from bounds.constants import forms
 
     found = forms(claim)
@@ -63,37 +62,38 @@ def constants(
     if name in values:
         raise InvalidArgument("--over", over, f"must name a symbol that has no --set ({name} has one)")
     goal = None if limit is None else _goal(limit, known)
-    rows = [_row(form, values, name, points) for form in found]
-    for row, form in zip(rows, found, strict=True):
-        usable = sensitivities and not row["unmet"]
-        row["sensitivities"] = _sensitivities(form, values) if usable else None
-        row["limit"] = None if goal is None else _limit(form, *goal, values)
+    rows = [_row(form, values, name, points, sensitivities, goal) for form in found]
     if json:
-        over_json = None if name is None else {"name": name, "points": points}
-        listed = [{**row, "latex": to_latex(form.expression)} for row, form in zip(rows, found, strict=True)]
-        print_json({"claim": claim, "set": values, "over": over_json, "forms": listed})
+        curve = None if name is None else {"name": name, "points": points}
+        print_json({"claim": claim, "set": values, "over": curve, "forms": rows})
         return
-    if name is not None:
-        _print_curve(name, points, [row for row in rows if row["values"]])
+    _print_curve(name, points, rows)
     for row in rows:
-        print(f"{row['id']} ({row['variant']})")
-        if row["value"] is not None:
-            print(f"  value      {row['value']:.6g}")
-        elif row["unmet"]:
-            say(f"conditions not met: {'; '.join(row['unmet'])}", "  value      ", " " * 13)
-        elif row["missing"] and (values or name is not None):
-            print(f"  value      needs {', '.join(row['missing'])}")
-        say(str(row["expression"]), "  bound      ", " " * 13)
-        if row["constant"]:
-            say(str(row["constant"]), "  constant   ", " " * 13)
-        if row["sensitivities"] is not None:
-            say(_powers(row["sensitivities"]), "  powers     ", " " * 13)
-        if row["limit"] is not None and limit is not None:
-            say(_ends(row["limit"], limit), "  limit      ", " " * 13)
+        _print_form(row, bool(values) or name is not None, limit or "")
 
 
-def _print_curve(name: str, points: list[float], shown: list[dict[str, Any]]) -> None:
-    if not shown:
+def _print_form(row: dict[str, Any], asked: bool, limit: str) -> None:
+    """One form of the bound; `asked` where numbers were, `limit` as it was typed."""
+    print(f"{row['id']} ({row['variant']})")
+    indent = " " * 13
+    if row["value"] is not None:
+        print(f"  value      {row['value']:.6g}")
+    elif row["unmet"]:
+        say(f"conditions not met: {'; '.join(row['unmet'])}", "  value      ", indent)
+    elif row["missing"] and asked:
+        print(f"  value      needs {', '.join(row['missing'])}")
+    say(row["expression"], "  bound      ", indent)
+    if row["constant"]:
+        say(row["constant"], "  constant   ", indent)
+    if row["sensitivities"] is not None:
+        say(_powers(row["sensitivities"]), "  powers     ", indent)
+    if row["limit"] is not None:
+        say(_ends(row["limit"], limit), "  limit      ", indent)
+
+
+def _print_curve(name: str | None, points: list[float], rows: list[dict[str, Any]]) -> None:
+    shown = [row for row in rows if row["values"]]
+    if name is None or not shown:
         return
     print("".join(f"{head:>14}" for head in [name, *(row["variant"] for row in shown)]))
     for i, point in enumerate(points):
@@ -104,24 +104,36 @@ def _print_curve(name: str, points: list[float], shown: list[dict[str, Any]]) ->
     print()
 
 
-def _row(form: Form, values: dict[str, float], name: str | None, points: list[float]) -> dict[str, Any]:
-    given = {**values, **({name: points[0]} if name is not None else {})}
+def _row(
+    form: Form,
+    values: dict[str, float],
+    name: str | None,
+    points: list[float],
+    sensitivities: bool,
+    goal: tuple[str, float] | None,
+) -> dict[str, Any]:
+    """All that is found of one form of the bound, under the names that the JSON has."""
+    from bounds.claim import to_latex
+
+    given = {*values, *(() if name is None else (name,))}
     missing = [parameter for parameter in form.parameters if parameter not in given]
-    row: dict[str, Any] = {
+    value, unmet = (None, []) if missing or name is not None else _value(form, values)
+    curve = None
+    if not missing and name is not None:
+        curve = [_value(form, {**values, name: point})[0] for point in points]
+    return {
         "id": form.id,
         "variant": form.variant,
         "expression": str(form.expression),
         "constant": form.remark,
         "missing": missing,
-        "unmet": [],
-        "value": None,
-        "values": None,
+        "unmet": unmet,
+        "value": value,
+        "values": curve,
+        "sensitivities": _sensitivities(form, values) if sensitivities and not unmet else None,
+        "limit": None if goal is None else _limit(form, *goal, values),
+        "latex": to_latex(form.expression),
     }
-    if not missing and name is None:
-        row["value"], row["unmet"] = _value(form, values)
-    elif not missing and name is not None:
-        row["values"] = [_value(form, {**values, name: point})[0] for point in points]
-    return row
 
 
 def _value(form: Form, values: dict[str, float]) -> tuple[float | None, list[str]]:

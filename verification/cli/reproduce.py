@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verification.cli.app import EXIT_WRONG_USE, JsonOption, SeedOption, app, number
+from verification.cli.app import EXIT_WRONG_USE, AllJobsOption, JsonOption, SeedOption, app, number
 from verification.cli.terminal import message, print_json
 
 if TYPE_CHECKING:
@@ -28,12 +28,6 @@ app.add_typer(reproduce, name="reproduce", epilog="Example: filtergain reproduce
 OutOption = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Write the picture (PNG) and the numbers (CSV) here."),
-]
-AllJobsOption = Annotated[
-    float | None,
-    typer.Option(
-        "--jobs", parser=number, metavar="NUMBER", help="Worker processes.  [default: one a processor]"
-    ),
 ]
 
 

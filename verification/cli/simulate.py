@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,9 @@ from verification.cli.app import (
     number,
 )
 from verification.cli.terminal import message, print_json
+
+if TYPE_CHECKING:
+    from verification.simulation import Simulation
 
 EXAMPLE = (
     "Example: filtergain simulate --n 1e6 --d 10 --d-tilde 8 --r 4 --eta 0.1 --gamma 1e4 "
@@ -60,44 +63,44 @@ def simulate(
     from verification.simulation import simulate as run_simulation
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
-    extras: dict[str, Any] = {
+    counts: dict[str, Any] = {
         "rounds": rounds,
         "teacher_n": teacher_n,
         "student_n": student_n,
         "replicates": replicates,
+        "seed": seed,
+        "jobs": jobs,
     }
     result = run_simulation(
-        place,
-        estimator,
-        theta=theta,
-        retain=retain,
-        engine=engine,
-        seed=seed,
-        jobs=jobs,
-        rotate=rotate,
-        **extras,
+        place, estimator, theta=theta, retain=retain, engine=engine, rotate=rotate, **counts
     )
     for side, dimension in (("left", place.d), ("right", place.d_tilde)):
         if dimension == place.r:
             message(f"note: the {side} space has dimension r, so its error is identically 0")
     options.note_pairs(place.n, *result.procedure.sizes(place.n), result.procedure.rounds)
-    total = len(result.draws)
-    none = len(result.failures) == total
-    if none:
-        message(f"no replicate of {total} has an error: {result.failures[0][1]}")
-    else:
-        for replicate, text in result.failures:
-            message(f"replicate {replicate}: {text}")
-    values = result.as_dict()
+    _note_failures(result)
     if json:
-        print_json(values)
-    if json or none:
-        return EXIT_DIFFERENT if none else EXIT_AS_EXPECTED
+        print_json(result.as_dict())
+    elif len(result.failures) < len(result.draws):
+        _print_errors(result)
+    return EXIT_DIFFERENT if len(result.failures) == len(result.draws) else EXIT_AS_EXPECTED
+
+
+def _note_failures(result: Simulation) -> None:
+    if len(result.failures) == len(result.draws):
+        message(f"no replicate of {len(result.draws)} has an error: {result.failures[0][1]}")
+        return
+    for replicate, text in result.failures:
+        message(f"replicate {replicate}: {text}")
+
+
+def _print_errors(result: Simulation) -> None:
+    values, total = result.as_dict(), len(result.draws)
     spread = "" if values["std"] is None else f" ± {values['std']:.3g}"
-    print(f"{estimator}, {engine} engine, {total} replicate{'' if total == 1 else 's'}, seed {seed}")
+    head = f"{result.procedure.estimator}, {result.engine} engine"
+    print(f"{head}, {total} replicate{'' if total == 1 else 's'}, seed {result.seed}")
     what = "   (mean ± standard deviation of one draw)" if spread else ""
     print(f"error     {values['mean']:.6g}{spread}{what}")
     shares = [draw.retained for draw in result.draws if draw is not None and draw.retained is not None]
     if shares:
         print(f"retained  {sum(shares) / len(shares):.4g} of the scored pairs")
-    return EXIT_AS_EXPECTED

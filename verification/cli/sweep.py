@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verification.cli.app import EXIT_AS_EXPECTED, EXIT_INTERRUPTED, JsonOption, app, number
+from verification.cli.app import EXIT_AS_EXPECTED, EXIT_INTERRUPTED, AllJobsOption, JsonOption, app, number
 from verification.cli.terminal import message, print_json
 
 if TYPE_CHECKING:
@@ -37,12 +37,7 @@ def sweep(
     executor: Annotated[
         str, typer.Option("--executor", help="processes, dask, mpi, or serial (this process).")
     ] = "processes",
-    jobs: Annotated[
-        float | None,
-        typer.Option(
-            "--jobs", parser=number, metavar="NUMBER", help="Processes.  [default: one a processor]"
-        ),
-    ] = None,
+    jobs: AllJobsOption = None,
     scheduler: Annotated[
         str | None,
         typer.Option("--scheduler", metavar="ADDRESS", help="The dask scheduler, tcp://host:port."),

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from verification.cli.app import JsonOption, SeedOption, app, number
-from verification.cli.terminal import console, print_json
+from verification.cli.app import AllJobsOption, JsonOption, SeedOption, app, number
+from verification.cli.terminal import console, print_json, work_bar
 
 EXAMPLE = "Example: filtergain verify theorem-1 theorem-1-corrected --profile standard --report out"
 
@@ -25,10 +25,7 @@ def verify(
     alpha: Annotated[
         float, typer.Option("--alpha", parser=number, metavar="NUMBER", help="False alarms in all.")
     ] = 1e-6,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", parser=number, metavar="NUMBER", help="Workers.  [default: all cores]"),
-    ] = None,
+    jobs: AllJobsOption = None,
     module: Annotated[
         str | None, typer.Option("--module", metavar="FILE", help="Python file with CLAIMS of your own.")
     ] = None,
@@ -49,9 +46,9 @@ def verify(
 
     Where GITHUB_STEP_SUMMARY names a file, a Markdown summary is appended to it.
     """
-    from verification.cli.terminal import work_bar
     from verification.judging.own_claims import chosen_claims
     from verification.judging.run import verify as run_verify
+    from verification.judging.verdicts import show
     from verification.report.files import writable_file
     from verification.report.outputs import Outputs
 
@@ -74,8 +71,6 @@ def verify(
     if json:
         print_json(verdicts.as_dict())
     else:
-        from verification.judging.verdicts import show
-
         show(verdicts, console())
     if outputs.report is not None:
         print(f"report: {outputs.report / 'index.html'}", file=sys.stderr)

@@ -252,34 +252,47 @@ def _filtered(
         return [TooFewPairs(keep, student_n) for _ in rngs]
     # A stream for each round, asked for before the teachers draw from the replicate's own.
     streams = [[seeds.stage(rng, k) for k in range(procedure.rounds)] for rng in rngs]
-    groups: list[tuple[list[int], Teacher]]
-    if procedure.estimator == "oracle-filtered":
-        groups, scales = [(list(range(len(rngs))), oracle(turned.r))], (1.0,)
-    else:
-        groups = _train(turned, teacher_n, rngs).teachers()
-        scales = scales or (turned.eta,) * procedure.rounds
+    groups, scales = _first_teachers(turned, teacher_n, procedure, rngs, scales)
     outcomes: dict[int, Draw | TooFewPairs] = {}
     for k in range(procedure.rounds):
         # Replicates whose teachers differ in rank differ in shape, and are completed apart.
         following: list[tuple[list[int], Teacher]] = []
-        for members, teacher in groups:
-            own = [streams[i][k] for i in members]
-            kept = selector(turned, procedure, student_n, teacher, scales[k], own)
-            sizes = kept.sizes
-            outcomes |= {
-                i: TooFewPairs(size, student_n) for i, size in zip(members, sizes, strict=True) if size < 2
-            }
-            enough = [place for place, size in enumerate(sizes) if size >= 2]
-            if not enough:
+        for scored, teacher in groups:
+            kept = selector(turned, procedure, student_n, teacher, scales[k], [streams[i][k] for i in scored])
+            kept, members, lost = _with_enough(kept, scored, student_n)
+            outcomes |= lost
+            if not members:
                 continue
-            kept, left = kept.only(enough), [members[place] for place in enough]
             fits = _fit(kept.geometry, kept.covariances(), turned.r)
             if k + 1 < procedure.rounds:
-                following += [([left[place] for place in places], t) for places, t in fits.teachers()]
+                following += [([members[place] for place in places], t) for places, t in fits.teachers()]
             else:
-                outcomes |= zip(left, fits.draws(swapped, kept.sizes, student_n), strict=True)
+                outcomes |= zip(members, fits.draws(swapped, kept.sizes, student_n), strict=True)
         groups = following
     return [outcomes[i] for i in range(len(rngs))]
+
+
+def _first_teachers(
+    turned: Setting,
+    teacher_n: int,
+    procedure: Procedure,
+    rngs: list[np.random.Generator],
+    scales: tuple[float, ...],
+) -> tuple[list[tuple[list[int], Teacher]], tuple[float, ...]]:
+    """Who scores in the first round, by members, and the scale of every round's threshold."""
+    if procedure.estimator == "oracle-filtered":
+        return [(list(range(len(rngs))), oracle(turned.r))], (1.0,)
+    return _train(turned, teacher_n, rngs).teachers(), scales or (turned.eta,) * procedure.rounds
+
+
+def _with_enough(
+    kept: Kept, members: list[int], scored: int
+) -> tuple[Kept, list[int], dict[int, TooFewPairs]]:
+    """The part of the replicates that kept two pairs or more, its members, and the outcome of the others."""
+    sizes = dict(enumerate(kept.sizes))
+    enough = [place for place, size in sizes.items() if size >= 2]
+    lost = {members[place]: TooFewPairs(size, scored) for place, size in sizes.items() if size < 2}
+    return kept.only(enough), [members[place] for place in enough], lost
 
 
 def _batches(rngs: list[np.random.Generator], setting: Setting) -> Iterator[list[np.random.Generator]]:

@@ -101,26 +101,33 @@ def measured(store: Store, quantity: str, where: Sequence[str] = ()) -> list[Poi
 
     The gain of a cell needs the unfiltered cell of the same setting, engine and seed.
     """
-    means: dict[ErrorCell, tuple[float, float]] = {}
+    means = _means(store)
+    conditions = [_condition(text) for text in where]
+    chosen = [cell for cell in means if all(meets(cell) for meets in conditions)]
+    if quantity == "error":
+        return [means[cell] for cell in chosen]
+    return [point for cell in chosen if (point := _gain(means, cell)) is not None]
+
+
+def _means(store: Store) -> dict[ErrorCell, Point]:
+    """The mean error of every cell that has one."""
+    means = {}
     for cell in store.cells():
         errors = np.array([row.error for row in store.rows(cell) if row.error is not None])
         if len(errors):
             spread = errors.std(ddof=1) / math.sqrt(len(errors)) if len(errors) > 1 else 0.0
-            means[cell] = (float(errors.mean()), float(spread))
-    conditions = [_condition(text) for text in where]
-    chosen = [cell for cell in means if all(meets(cell) for meets in conditions)]
-    if quantity == "error":
-        return [Point(cell, *means[cell]) for cell in chosen]
-    points = []
-    for cell in chosen:
-        reference = means.get(replace(cell, procedure=Procedure(), best=False))
-        mean, spread = means[cell]
-        if reference is None or cell.procedure.estimator == "unfiltered" or mean == 0:
-            continue
-        gain = reference[0] / mean
-        relative = math.hypot(spread / mean, reference[1] / reference[0] if reference[0] else 0.0)
-        points.append(Point(cell, gain, gain * relative))
-    return points
+            means[cell] = Point(cell, float(errors.mean()), float(spread))
+    return means
+
+
+def _gain(means: Mapping[ErrorCell, Point], cell: ErrorCell) -> Point | None:
+    reference = means.get(replace(cell, procedure=Procedure(), best=False))
+    found = means[cell]
+    if reference is None or cell.procedure.estimator == "unfiltered" or found.value == 0:
+        return None
+    gain = reference.value / found.value
+    relative = reference.spread / reference.value if reference.value else 0.0
+    return Point(cell, gain, gain * math.hypot(found.spread / found.value, relative))
 
 
 def _condition(text: str) -> Callable[[ErrorCell], bool]:
@@ -146,6 +153,13 @@ def _condition(text: str) -> Callable[[ErrorCell], bool]:
 def _at(cell: ErrorCell, axis: str) -> float | None:
     value = getattr(cell.procedure if axis in ("theta", "retain", "rounds") else cell.setting, axis)
     return None if value is None else float(value)
+
+
+def _place(point: Point, axis: str) -> float:
+    """Where a point lies on an axis that all the points of a picture have."""
+    place = _at(point.cell, axis)
+    assert place is not None
+    return place
 
 
 def _others(cells: Sequence[ErrorCell], axes: Sequence[str]) -> list[str]:
@@ -176,36 +190,17 @@ def _is_log(values: Sequence[float]) -> bool:
 
 
 def _curves(points: list[Point], x: str, quantity: str, law: bool) -> Any:
-    names = _others([p.cell for p in points], [x])
-    # It may follow from the threshold, which alone says little.
-    if len({p.cell.procedure.estimator for p in points}) > 1 and "estimator" not in names:
-        names.append("estimator")
-    groups: dict[str, list[Point]] = {}
-    for point in points:
-        there = coordinates(point.cell)
-        label = _label(there, names) or point.cell.procedure.estimator
-        groups.setdefault(label, []).append(point)
-    if len(groups) > MAX_CURVES:
-        allowed = f"must leave at most {MAX_CURVES} curves, not {len(groups)}: fix some of {', '.join(names)}"
-        raise InvalidArgument("where", "", allowed)
+    groups = _grouped(points, x)
     figure, axes = canvas.begin(9.0, 4.6)
     for i, (label, group) in enumerate(sorted(groups.items())):
-        group.sort(key=lambda p: _at(p.cell, x) or 0.0)
-        at = [_at(p.cell, x) for p in group]
-        colour = f"C{i % 10}"
-        values, spreads = [p.value for p in group], [p.spread for p in group]
-        axes.errorbar(at, values, yerr=spreads, fmt="o", ms=3.5, color=colour, label=label, capsize=2)
+        group.sort(key=lambda p: _place(p, x))
+        _draw_curve(axes, group, x, f"C{i % 10}", label)
         if law:
-            predicted = [_predicted(p.cell, quantity) for p in group]
-            line = [value for value, _ in predicted]
-            trusted = [value if good else math.nan for value, good in predicted]
-            axes.plot(at, line, color=colour, lw=0.8, ls=":")
-            axes.plot(at, trusted, color=colour, lw=1.3)
+            _draw_law(axes, group, x, quantity, f"C{i % 10}")
     if law:
         axes.plot([], [], color="0.3", lw=1.3, label="sharp law")
         axes.plot([], [], color="0.3", lw=0.8, ls=":", label="sharp law, too few pairs for it")
-    everywhere = [_at(p.cell, x) or 0.0 for p in points]
-    if _is_log(everywhere):
+    if _is_log([_place(p, x) for p in points]):
         axes.set_xscale("log")
     if min(p.value for p in points) > 0:
         axes.set_yscale("log")
@@ -215,6 +210,36 @@ def _curves(points: list[Point], x: str, quantity: str, law: bool) -> Any:
     axes.grid(alpha=0.25, which="both", lw=0.5)
     figure.legend(loc="outside right upper", fontsize=8, frameon=False)
     return figure
+
+
+def _grouped(points: list[Point], x: str) -> dict[str, list[Point]]:
+    """The points of every curve by its name; raises InvalidArgument where there are too many curves."""
+    names = _others([p.cell for p in points], [x])
+    # It may follow from the threshold, which alone says little.
+    if len({p.cell.procedure.estimator for p in points}) > 1 and "estimator" not in names:
+        names.append("estimator")
+    groups: dict[str, list[Point]] = {}
+    for point in points:
+        label = _label(coordinates(point.cell), names) or point.cell.procedure.estimator
+        groups.setdefault(label, []).append(point)
+    if len(groups) > MAX_CURVES:
+        allowed = f"must leave at most {MAX_CURVES} curves, not {len(groups)}: fix some of {', '.join(names)}"
+        raise InvalidArgument("where", "", allowed)
+    return groups
+
+
+def _draw_curve(axes: Any, group: list[Point], x: str, colour: str, label: str) -> None:
+    at, values = [_place(p, x) for p in group], [p.value for p in group]
+    spreads = [p.spread for p in group]
+    axes.errorbar(at, values, yerr=spreads, fmt="o", ms=3.5, color=colour, label=label, capsize=2)
+
+
+def _draw_law(axes: Any, group: list[Point], x: str, quantity: str, colour: str) -> None:
+    """The law along a curve: dotted, and solid where it is trusted."""
+    at, predicted = [_place(p, x) for p in group], [_predicted(p.cell, quantity) for p in group]
+    axes.plot(at, [value for value, _ in predicted], color=colour, lw=0.8, ls=":")
+    trusted = [value if good else math.nan for value, good in predicted]
+    axes.plot(at, trusted, color=colour, lw=1.3)
 
 
 def _caption(cells: Sequence[ErrorCell], axes: Sequence[str]) -> str:
@@ -254,17 +279,18 @@ def _short(value: Any) -> str:
 
 
 def _map(points: list[Point], x: str, y: str, quantity: str, law: bool) -> Any:
+    from matplotlib.colors import LogNorm, Normalize
+
     names = _others([p.cell for p in points], [x, y])
     if names:
         raise InvalidArgument("where", "", f"must leave one cell a place: fix {', '.join(names)}")
-    columns = sorted({_at(p.cell, x) or 0.0 for p in points})
-    lines = sorted({_at(p.cell, y) or 0.0 for p in points})
+    columns, lines = sorted({_place(p, x) for p in points}), sorted({_place(p, y) for p in points})
     if len(columns) < 2 or len(lines) < 2:
         raise InvalidArgument("x, y", (x, y), "must each have at least two values in the store")
     grid = np.full((len(lines), len(columns)), np.nan)
     cells: dict[tuple[int, int], ErrorCell] = {}
     for point in points:
-        place = lines.index(_at(point.cell, y) or 0.0), columns.index(_at(point.cell, x) or 0.0)
+        place = lines.index(_place(point, y)), columns.index(_place(point, x))
         grid[place] = point.value
         cells[place] = point.cell
     overlay = None
@@ -272,16 +298,9 @@ def _map(points: list[Point], x: str, y: str, quantity: str, law: bool) -> Any:
         overlay = regime_map.overlay(grid.shape, cells, lambda cell: _predicted(cell, quantity))
     figure, axes = canvas.begin(7.6, 5.8)
     low, high = _colour_range(grid, overlay)
-    from matplotlib.colors import LogNorm, Normalize
-
+    norm = LogNorm(low, high) if low > 0 else Normalize(low, high)
     colours = axes.pcolormesh(
-        columns,
-        lines,
-        grid,
-        norm=LogNorm(low, high) if low > 0 else Normalize(low, high),
-        cmap="viridis",
-        shading="nearest",
-        rasterized=True,
+        columns, lines, grid, norm=norm, cmap="viridis", shading="nearest", rasterized=True
     )
     for values, which in ((columns, "x"), (lines, "y")):
         if _is_log(values):
@@ -289,21 +308,32 @@ def _map(points: list[Point], x: str, y: str, quantity: str, law: bool) -> Any:
         getattr(axes, f"set_{which}lim")(values[0], values[-1])
     axes.set_xlabel(NAMES[x])
     axes.set_ylabel(NAMES[y])
-    caption = _caption([p.cell for p in points], (x, y))
+    axes.set_title(_caption([p.cell for p in points], (x, y)) + _told(overlay), fontsize=9)
+    _draw_bar(figure, axes, colours, grid, (low, high), quantity)
     if overlay is not None:
-        caption += "\ncolours: simulated; dashed: the sharp law; thick: its regimes' boundaries"
-        if np.any(overlay.trusted == 0):
-            caption += "; hatched: too few pairs for it"
-    axes.set_title(caption, fontsize=9)
+        regime_map.draw(axes, columns, lines, overlay)
+    return figure
+
+
+def _draw_bar(
+    figure: Any, axes: Any, colours: Any, grid: Array, ends: tuple[float, float], quantity: str
+) -> None:
+    """The scale of a map's colours; pointed where values lie beyond its ends."""
+    low, high = ends
     outside = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
     extend = outside[bool(np.nanmin(grid) < low), bool(np.nanmax(grid) > high)]
     bar = figure.colorbar(colours, ax=axes, label=NAMES[quantity], pad=0.02, extend=extend)
     if quantity == "gain" and low > 0:
         bar.ax.yaxis.set_major_formatter("{x:g}")
         bar.ax.yaxis.set_minor_formatter("{x:g}" if high < 10 * low else "")
-    if overlay is not None:
-        regime_map.draw(axes, columns, lines, overlay)
-    return figure
+
+
+def _told(overlay: Overlay | None) -> str:
+    """What lies over the colours of a map, in words."""
+    if overlay is None:
+        return ""
+    words = "\ncolours: simulated; dashed: the sharp law; thick: its regimes' boundaries"
+    return words + ("; hatched: too few pairs for it" if np.any(overlay.trusted == 0) else "")
 
 
 def _colour_range(grid: Array, overlay: Overlay | None) -> tuple[float, float]:

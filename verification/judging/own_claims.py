@@ -99,12 +99,16 @@ def _placing_problems(claim: Claim, check: Any, kind: str) -> Iterator[str]:
     if claim.bound is None or (claim.relation is None and isinstance(check, Tail | Scaling)):
         yield f"has a {kind} but no {'bound' if claim.bound is None else 'relation'}"
         return
+    yield from _point_problems(claim, points, {"delta"} if isinstance(check, Tail) else set())
+
+
+def _point_problems(claim: Claim, points: list[dict[str, float]], given: set[str]) -> Iterator[str]:
+    """What keeps the bound from having a number at the points of a path; `given` comes from elsewhere."""
     negative = {name: v for point in points for name, v in point.items() if v <= 0 and not _any_sign(name)}
     if negative:
         name, value = next(iter(negative.items()))
         yield f"has a path with {name} = {value:g}, which must be positive"
         return
-    given = {"delta"} if isinstance(check, Tail) else set()
     for point in points:
         missing = {s.name for s in claim.parameters} - point.keys() - given
         if missing:

@@ -15,10 +15,9 @@ import numpy as np
 
 from verification.engines.estimate import Array
 from verification.quantities.registry import COMBINED, Cell
-from verification.replication import cells as sweep_cells
 from verification.replication import cost
 from verification.replication.batches import Row, open_batch_workers
-from verification.replication.cells import AnyCell, QuantityCell
+from verification.replication.cells import AnyCell, ErrorCell, QuantityCell
 from verification.replication.replicates import run_replicates
 from verification.replication.store import Store
 from verification.workers.executors import Workers
@@ -115,13 +114,7 @@ class Sampler:
 
     def _draw(self, missing: Mapping[Cell, range]) -> None:
         parts = {cell: tuple(_parts(cell, self.seed)) for cell in missing}
-        ranges: dict[AnyCell, range] = {}  # cells may share a part: it is drawn once
-        users: dict[AnyCell, list[Cell]] = {}
-        for cell, indices in missing.items():
-            for part in dict.fromkeys(parts[cell]):  # two thresholds may be one
-                other = ranges.get(part, indices)
-                ranges[part] = range(min(other.start, indices.start), max(other.stop, indices.stop))
-                users.setdefault(part, []).append(cell)
+        ranges, users = _shared(missing, parts)
         # Cheap ones first, so that there is soon something to judge.
         work = sorted(ranges.items(), key=lambda item: cost.seconds(item[0]) * len(item[1]))
         total = sum(cost.seconds(part) * len(indices) for part, indices in work)
@@ -130,10 +123,7 @@ class Sampler:
         for part, row in self._rows(work, total):
             if part is not current:  # to look a cell up takes longer than all else here
                 current, found, seconds, size = part, rows[part], cost.seconds(part), len(ranges[part])
-            found[row.replicate] = self._value(row)
-            if math.isnan(found[row.replicate]):
-                said = f"{row.failure}: {row.message}" if row.message else str(row.failure)
-                self.failures |= dict.fromkeys(users[part], said)
+            found[row.replicate] = self._value(row, users[part])
             done += seconds
             if self.on_progress is not None:
                 self.on_progress(done, total, "drawing")
@@ -143,9 +133,13 @@ class Sampler:
                 continue
             for cell in users[part]:
                 if all(len(rows[p]) == len(ranges[p]) for p in parts[cell]):
-                    indices = missing[cell]
-                    values = _combined(cell, [[rows[p][i] for i in indices] for p in parts[cell]])
-                    self.drawn[cell] = np.concatenate([self.drawn.get(cell, np.empty(0)), values])
+                    self._keep(cell, missing[cell], [rows[p] for p in parts[cell]])
+
+    def _keep(self, cell: Cell, indices: range, parts: list[dict[int, float]]) -> None:
+        """A cell's values from those of its parts."""
+        values = np.array([[part[i] for i in indices] for part in parts])
+        new = COMBINED[cell.quantity](values) if cell.quantity in COMBINED else values[0]
+        self.drawn[cell] = np.concatenate([self.drawn.get(cell, np.empty(0)), new])
 
     def _rows(self, work: list[tuple[AnyCell, range]], total: float) -> Iterator[tuple[AnyCell, Row]]:
         if self._workers is None and self.jobs > 1 and total > WORTH_WORKERS:
@@ -161,20 +155,15 @@ class Sampler:
                 with Store(self.store) as store:
                     yield from run_replicates(work, workers, store, batch_seconds=BATCH_SECONDS)
 
-    def _value(self, row: Row) -> float:
+    def _value(self, row: Row, users: Iterable[Cell]) -> float:
         if row.error is not None:
             return row.error
         if row.failure == "TooFewPairs":
             return math.inf
         self.errors_survived += 1
+        said = f"{row.failure}: {row.message}" if row.message else str(row.failure)
+        self.failures |= dict.fromkeys(users, said)
         return math.nan
-
-
-def _combined(cell: Cell, values: list[list[float]]) -> Array:
-    """The cell's values from those of its parts."""
-    if cell.quantity not in COMBINED:
-        return np.array(values[0])
-    return COMBINED[cell.quantity](np.array(values))
 
 
 def _parts(cell: Cell, seed: int) -> Iterator[AnyCell]:
@@ -183,4 +172,18 @@ def _parts(cell: Cell, seed: int) -> Iterator[AnyCell]:
         yield QuantityCell(cell, seed)
         return
     for procedure in cell.procedures:
-        yield sweep_cells.ErrorCell(cell.setting, procedure, "exact", seed)
+        yield ErrorCell(cell.setting, procedure, "exact", seed)
+
+
+def _shared(
+    missing: Mapping[Cell, range], parts: Mapping[Cell, tuple[AnyCell, ...]]
+) -> tuple[dict[AnyCell, range], dict[AnyCell, list[Cell]]]:
+    """What to draw of every part, and for which cells: a part that cells share is drawn once."""
+    ranges: dict[AnyCell, range] = {}
+    users: dict[AnyCell, list[Cell]] = {}
+    for cell, indices in missing.items():
+        for part in dict.fromkeys(parts[cell]):  # two thresholds may be one
+            other = ranges.get(part, indices)
+            ranges[part] = range(min(other.start, indices.start), max(other.stop, indices.stop))
+            users.setdefault(part, []).append(cell)
+    return ranges, users

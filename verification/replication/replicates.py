@@ -3,57 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-import numpy as np
-
-from verification.replication import cost
-from verification.replication.batches import Chunk, ChunkRows, Row, run_batch
-from verification.replication.cells import AnyCell, ErrorCell
+from verification.replication.batches import Chunk, Row, run_batch
+from verification.replication.cells import AnyCell
+from verification.replication.pace import BATCH_SECONDS, Pace, batches, gaps
 from verification.replication.runner import Batch, Runner
 from verification.replication.store import Store
 from verification.workers.executors import SerialExecutor, Workers
-
-BATCH_SECONDS = 1.0
-
-
-PROBE_SECONDS = 0.1
-"""Work in a batch of a kind that has not been measured yet."""
-
-
-BATCH_ROWS = 4096
-
-
-class _Pace:
-    """How long replicates take, from the predicted cost and what was measured so far."""
-
-    def __init__(self) -> None:
-        self._factors: dict[tuple[str, str], float] = {}
-
-    def seconds(self, cell: AnyCell) -> tuple[float, bool]:
-        """(seconds of one replicate, whether that is more than a guess)."""
-        factor = self._factors.get(self.kind(cell))
-        return cost.seconds(cell) * (factor or 1.0), factor is not None
-
-    def learn(self, result: ChunkRows) -> None:
-        cell = result.chunk.cell
-        measured = result.seconds / (cost.seconds(cell) * result.chunk.size)
-        kind = self.kind(cell)
-        before = self._factors.get(kind, measured)
-        self._factors[kind] = 0.7 * before + 0.3 * measured
-
-    def ahead(self, predicted: Mapping[tuple[str, str], float]) -> float | None:
-        """Seconds that work of these predicted costs by kind will take; None before any measurement."""
-        if not self._factors:
-            return None
-        usual = float(np.mean(list(self._factors.values())))
-        return sum(max(0.0, s) * self._factors.get(kind, usual) for kind, s in predicted.items())
-
-    @staticmethod
-    def kind(cell: AnyCell) -> tuple[str, str]:
-        if isinstance(cell, ErrorCell):
-            return cell.engine, cell.procedure.estimator
-        return "quantity", cell.quantity.quantity
 
 
 def run_replicates(
@@ -70,41 +27,59 @@ def run_replicates(
     the loop).  Without `workers` all runs in this process.
     """
     workers = workers or Workers(SerialExecutor(), 1, run_batch)
-    pace = _Pace()
-    runner = Runner(workers)
+    ahead = _Ahead(workers, store)
+    todo = batches(_parts(work, store), ahead.pace, batch_seconds)
     queue: deque[Batch] = deque()
-    ready: dict[AnyCell, dict[int, Row]] = defaultdict(dict)
-    batches = _batches(_parts(work, store), pace, batch_seconds)
-    window = 2 * workers.count
     try:
         while True:
-            while len(queue) < window and (batch := next(batches, None)) is not None:
+            while len(queue) < 2 * workers.count and (batch := next(todo, None)) is not None:
+                ahead.ask(batch)
                 queue.append(batch)
-                for chunk in batch:
-                    stored = iter(()) if store is None else store.rows(chunk.cell, chunk.start, chunk.stop)
-                    ready[chunk.cell] |= {row.replicate: row for row in stored}
-                # `_parts` gives chunks stored or missing as a whole.
-                wanted = [chunk for chunk in batch if chunk.start not in ready[chunk.cell]]
-                if wanted:
-                    runner.submit(wanted)
             if not queue:
                 return
-            for chunk in queue[0]:
-                rows = ready[chunk.cell]
-                while any(i not in rows for i in range(chunk.start, chunk.stop)):
-                    if not runner.busy:  # asked for twice, and handed out once
-                        runner.submit([chunk])
-                    results = runner.collect()
-                    for result in results:
-                        pace.learn(result)
-                        ready[result.chunk.cell] |= {row.replicate: row for row in result.rows}
-                    if results and store is not None:
-                        store.write(results)
-                for i in range(chunk.start, chunk.stop):
-                    yield chunk.cell, rows.pop(i)
-            queue.popleft()
+            for chunk in queue.popleft():
+                for row in ahead.rows(chunk):
+                    yield chunk.cell, row
     finally:
-        runner.cancel_waiting()
+        ahead.runner.cancel_waiting()
+
+
+class _Ahead:
+    """Batches run ahead of their reader: rows by cell, as they come from the store or a worker."""
+
+    def __init__(self, workers: Workers, store: Store | None) -> None:
+        self.runner = Runner(workers)
+        self.pace = Pace()
+        self._store = store
+        self._ready: dict[AnyCell, dict[int, Row]] = defaultdict(dict)
+
+    def ask(self, batch: Batch) -> None:
+        """Read what is stored of a batch and have the rest run."""
+        if self._store is not None:
+            for chunk in batch:
+                stored = self._store.rows(chunk.cell, chunk.start, chunk.stop)
+                self._ready[chunk.cell] |= {row.replicate: row for row in stored}
+        # `_parts` gives chunks stored or missing as a whole.
+        wanted = [chunk for chunk in batch if chunk.start not in self._ready[chunk.cell]]
+        if wanted:
+            self.runner.submit(wanted)
+
+    def rows(self, chunk: Chunk) -> list[Row]:
+        """The rows of a chunk that was asked for, once they are all there; handed out once."""
+        ready, indices = self._ready[chunk.cell], range(chunk.start, chunk.stop)
+        while any(i not in ready for i in indices):
+            if not self.runner.busy:  # asked for twice, and handed out once
+                self.runner.submit([chunk])
+            self._collect()
+        return [ready.pop(i) for i in indices]
+
+    def _collect(self) -> None:
+        results = self.runner.collect()
+        for result in results:
+            self.pace.learn(result)
+            self._ready[result.chunk.cell] |= {row.replicate: row for row in result.rows}
+        if results and self._store is not None:
+            self._store.write(results)
 
 
 def _parts(work: Iterable[tuple[AnyCell, range]], store: Store | None) -> Iterator[Chunk]:
@@ -115,49 +90,10 @@ def _parts(work: Iterable[tuple[AnyCell, range]], store: Store | None) -> Iterat
             continue
         cell = store.known(given)
         at = indices.start
-        for gap in _gaps(store.stored(cell, indices.stop), indices):
+        for gap in gaps(store.stored(cell, indices.stop), indices):
             if at < gap.start:
                 yield Chunk(cell, at, gap.start)
             yield Chunk(cell, gap.start, gap.stop)
             at = gap.stop
         if at < indices.stop:
             yield Chunk(cell, at, indices.stop)
-
-
-def _batches(chunks: Iterator[Chunk], pace: _Pace, batch_seconds: float = BATCH_SECONDS) -> Iterator[Batch]:
-    """The chunks packed and cut to about so many seconds of work, in order; less of what was not measured."""
-    batch: Batch = []
-    room, rows = 1.0, 0  # room: the share of a batch that is left
-    for chunk in chunks:
-        at = chunk.start
-        while at < chunk.stop:
-            seconds, measured = pace.seconds(chunk.cell)
-            share = seconds / (batch_seconds if measured else min(batch_seconds, PROBE_SECONDS))
-            take = min(chunk.stop - at, BATCH_ROWS - rows, max(1, int(room / share)))
-            batch.append(Chunk(chunk.cell, at, at + take))
-            at += take
-            rows += take
-            room -= take * share
-            if room < share or rows >= BATCH_ROWS:
-                yield batch
-                batch, room, rows = [], 1.0, 0
-    if batch:
-        yield batch
-
-
-def _gaps(found: set[int], wanted: range) -> list[range]:
-    """What of `wanted` is not in `found`, as ranges."""
-    if not found:
-        return [wanted] if wanted else []
-    gaps: list[range] = []
-    start = None
-    for i in wanted:
-        if i in found:
-            if start is not None:
-                gaps.append(range(start, i))
-                start = None
-        elif start is None:
-            start = i
-    if start is not None:
-        gaps.append(range(start, wanted.stop))
-    return gaps

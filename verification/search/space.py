@@ -113,25 +113,36 @@ def space(claim: Claim) -> Space:
     one_sided = claim.relation in (Relation.UPPER, Relation.LOWER)
     if not checks or not one_sided or not isinstance(claim.bound, sp.Expr):
         raise InvalidArgument("claim", claim.id, "must bound a simulated quantity from one side")
-    first = checks[0]
-    paths = [path for c in checks for path in (c.paths if isinstance(c, Tail) else (c.path,))]
-    points = [point for path in paths for point in path.points()]
-    missing = sorted({"n", "d", "d_tilde", "r", "eta", "gamma", "gamma_tilde"} - points[0].keys())
-    if missing or "n_T" in points[0]:
+    points = _points(checks)
+    if not set(COORDINATES) <= points[0].keys() or "n_T" in points[0]:
         raise InvalidArgument("claim", claim.id, "must be about a setting of the model with n pairs")
+    fixed = _fixed(claim, points)
+    extra = {k: v for k, v in points[0].items() if k not in (*COORDINATES, "delta")}
+    first = checks[0]
+    if isinstance(first, Tail):
+        share = 1 - first.delta if claim.relation is Relation.UPPER else first.delta
+        return Space(claim, first.measured, share, first.delta, fixed, extra)
+    return Space(claim, _measured(checks), 0.5, None, fixed, extra)
+
+
+def _points(checks: Sequence[Tail | Scaling]) -> list[dict[str, float]]:
+    """The claim's own settings: those along the paths of its checks."""
+    paths = [path for c in checks for path in (c.paths if isinstance(c, Tail) else (c.path,))]
+    return [point for path in paths for point in path.points()]
+
+
+def _fixed(claim: Claim, points: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """What all of the claim's own settings share, because a condition or an infinite value says so."""
     equal = {c.lhs.name for c in claim.conditions if isinstance(c, sp.Eq)}
-    fixed = {
+    return {
         name: points[0][name]
         for name in COORDINATES[:-1]
         if len({p[name] for p in points}) == 1 and (name in equal or math.isinf(points[0][name]))
     }
-    extra = {k: v for k, v in points[0].items() if k not in (*COORDINATES, "delta")}
-    if isinstance(first, Tail):
-        share = 1 - first.delta if claim.relation is Relation.UPPER else first.delta
-        return Space(claim, first.measured, share, first.delta, fixed, extra)
-    measured = (
-        checks[-1].measured
-        if not first.measured.thetas
-        else max((c.measured for c in checks), key=lambda m: len(m.thetas))
-    )
-    return Space(claim, measured, 0.5, None, fixed, extra)
+
+
+def _measured(checks: Sequence[Tail | Scaling]) -> Measured:
+    """What a bound up to a constant is about: an error at as many thresholds as any check looks at."""
+    if not checks[0].measured.thetas:
+        return checks[-1].measured
+    return max((check.measured for check in checks), key=lambda measured: len(measured.thetas))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,8 +23,8 @@ from verification.errors import ExecutorLost
 from verification.replication import cost
 from verification.replication.batches import Chunk, ChunkRows
 from verification.replication.cells import ErrorCell
-from verification.replication.replicates import _batches, _gaps, _Pace
-from verification.replication.runner import Runner
+from verification.replication.pace import Pace, batches, gaps
+from verification.replication.runner import Batch, Runner
 from verification.replication.store import Store
 from verification.workers.executors import Workers
 
@@ -77,7 +78,7 @@ def sweep(
     store: Store,
     workers: Workers,
     *,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
     stop: threading.Event | None = None,
 ) -> Progress:
     """Store replicates 0 .. replicates - 1 of every cell, except those that are stored.
@@ -87,62 +88,32 @@ def sweep(
     happens.
     """
     stop = stop or threading.Event()
-    costs = np.empty(len(cells))
-    pace = _Pace()
-    left: dict[tuple[str, str], float] = {}
-    for index, cell in enumerate(cells):
-        costs[index] = cost.seconds(cell)
-        left[pace.kind(cell)] = left.get(pace.kind(cell), 0.0) + float(costs[index]) * replicates
-    order = np.argsort(-costs, kind="stable")
     progress = Progress(total=len(cells) * replicates)
     begin = time.monotonic()
-
-    def missing() -> Iterator[Chunk]:
-        for index in order:
-            cell = store.known(cells[int(index)])
-            gaps = _gaps(store.stored(cell, replicates), range(replicates))
-            found = replicates - sum(len(gap) for gap in gaps)
-            progress.found += found
-            left[pace.kind(cell)] -= found * float(costs[index])
-            for gap in gaps:
-                yield Chunk(cell, gap.start, gap.stop)
-
-    batches = _batches(missing(), pace)
+    pace, work, unsaved = Pace(), _Work(cells, replicates), _Unsaved(store, progress)
+    todo = batches(work.missing(store, progress), pace)
     runner = Runner(workers)
-    waiting: list[ChunkRows] = []
-    since = time.monotonic()
     exhausted = False
     try:
         while True:
-            while not exhausted and not stop.is_set() and runner.has_room:
-                batch = next(batches, None)
-                if batch is None:
-                    exhausted = True
-                else:
-                    runner.submit(batch)
+            exhausted = exhausted or _filled(runner, todo, stop)
             if stop.is_set() and not progress.stopped:
                 progress.stopped = True
                 runner.cancel_waiting()
-            results = runner.collect() if runner.busy else []
-            for result in results:
+            for result in runner.collect():
                 pace.learn(result)
-                left[pace.kind(result.chunk.cell)] -= cost.seconds(result.chunk.cell) * len(result.rows)
-            waiting += results
+                work.ended(result)
+                unsaved.results.append(result)
             ended = not runner.busy and (exhausted or progress.stopped)
-            now = time.monotonic()
-            if waiting and (ended or now - since > STORE_SECONDS or _rows(waiting) > STORE_ROWS):
-                store.write(waiting)
-                _count(progress, waiting)
-                waiting, since = [], now
-            progress.elapsed = now - begin
-            ahead = pace.ahead(left)
-            progress.remaining_seconds = None if ahead is None else ahead / workers.count
-            if on_progress is not None:
-                on_progress(progress)
+            if ended or unsaved.due:
+                unsaved.save()
+            progress.elapsed = time.monotonic() - begin
+            progress.remaining_seconds = pace.ahead(work.left, workers.count)
+            on_progress(progress)
             if ended:
                 return progress
     except ExecutorLost:
-        store.write(waiting)
+        unsaved.save()
         raise
     except BaseException:
         if workers.kill is not None:
@@ -150,8 +121,67 @@ def sweep(
         raise
 
 
-def _rows(results: Iterable[ChunkRows]) -> int:
-    return sum(len(result.rows) for result in results)
+def _filled(runner: Runner, todo: Iterator[Batch], stop: threading.Event) -> bool:
+    """Hands out batches while there is room for them; True once there is none left."""
+    while runner.has_room and not stop.is_set():
+        batch = next(todo, None)
+        if batch is None:
+            return True
+        runner.submit(batch)
+    return False
+
+
+class _Work:
+    """The cells of a sweep, and the predicted seconds that are `left` by kind of cell."""
+
+    def __init__(self, cells: Sequence[ErrorCell], replicates: int) -> None:
+        self._cells = cells
+        self._replicates = replicates
+        self._costs = np.empty(len(cells))
+        self.left: dict[tuple[str, str], float] = defaultdict(float)
+        for index, cell in enumerate(cells):
+            self._costs[index] = cost.seconds(cell)
+            self.left[Pace.kind(cell)] += float(self._costs[index]) * replicates
+
+    def missing(self, store: Store, progress: Progress) -> Iterator[Chunk]:
+        """The replicates that are not stored, dearest cells first; those that are stored are counted."""
+        for index in np.argsort(-self._costs, kind="stable"):
+            cell = store.known(self._cells[int(index)])
+            missing = gaps(store.stored(cell, self._replicates), range(self._replicates))
+            found = self._replicates - sum(len(gap) for gap in missing)
+            progress.found += found
+            self.left[Pace.kind(cell)] -= found * float(self._costs[index])
+            for gap in missing:
+                yield Chunk(cell, gap.start, gap.stop)
+
+    def ended(self, result: ChunkRows) -> None:
+        """A chunk came back: its work is no longer left."""
+        cell = result.chunk.cell
+        self.left[Pace.kind(cell)] -= cost.seconds(cell) * len(result.rows)
+
+
+class _Unsaved:
+    """What came back and is not on the disk yet: saved, and then counted, some at a time."""
+
+    def __init__(self, store: Store, progress: Progress) -> None:
+        self.results: list[ChunkRows] = []
+        self._store = store
+        self._progress = progress
+        self._since = time.monotonic()
+
+    @property
+    def due(self) -> bool:
+        """Whether there is something that has waited long enough, or is enough."""
+        waited = time.monotonic() - self._since
+        rows = sum(len(result.rows) for result in self.results)
+        return bool(self.results) and (waited > STORE_SECONDS or rows > STORE_ROWS)
+
+    def save(self) -> None:
+        """Put it on the disk."""
+        if self.results:
+            self._store.write(self.results)
+            _count(self._progress, self.results)
+            self.results, self._since = [], time.monotonic()
 
 
 def _count(progress: Progress, results: Iterable[ChunkRows]) -> None:

@@ -17,7 +17,7 @@ from verification import simulation
 from verification.engines import seeds
 from verification.errors import ExecutorLost, InvalidArgument, MissingExtra
 from verification.quantities import registry
-from verification.replication import replicates
+from verification.replication import pace
 from verification.replication.batches import Row, open_batch_workers, run_batch
 from verification.replication.cells import ErrorCell, QuantityCell, resolve
 from verification.replication.replicates import run_replicates
@@ -487,6 +487,6 @@ def test_gaps_are_the_set_difference():
     for _ in range(200):
         wanted = range(int(rng.integers(0, 5)), int(rng.integers(5, 30)))
         found = {int(i) for i in rng.integers(0, 30, rng.integers(0, 30))}
-        gaps = replicates._gaps(found, wanted)
-        assert [i for gap in gaps for i in gap] == [i for i in wanted if i not in found]
-        assert all(a.stop < b.start for a, b in itertools.pairwise(gaps))
+        missing = pace.gaps(found, wanted)
+        assert [i for gap in missing for i in gap] == [i for i in wanted if i not in found]
+        assert all(a.stop < b.start for a, b in itertools.pairwise(missing))
