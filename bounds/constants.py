@@ -140,11 +140,6 @@ def _root(claim: Claim) -> str:
     return claim.corrects or claim.id.removesuffix(f"-{claim.variant}")
 
 
-def curve(form: Form, values: Mapping[str, float], name: str, points: list[float]) -> list[float]:
-    """The bound at each of `points` of the parameter `name`, the others as in `values`."""
-    return [form.evaluate({**values, name: point}) for point in points]
-
-
 def elasticity(form: Form, name: str) -> sp.Expr:
     """d log bound / d log parameter as an expression: the power with which the parameter moves the bound.
 

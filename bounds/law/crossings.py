@@ -63,18 +63,6 @@ def cubic(r: int, noise: Fraction, factor: Fraction, bits: int) -> Bernstein:
         return b0, b1, b2, b3
 
 
-def squared_ratio(r: int, noise: Fraction, eta: Ball, bits: int) -> Ball:
-    """The squared error at r/2 over that at 0, K_h M_0^2 / (K_0 M_h^2), at eta."""
-    with precision(bits):
-
-        def mixed(half: bool) -> tuple[Ball, Ball]:
-            (k0, m0), (k1, m1) = (moments(r, noise, clean, half) for clean in (False, True))
-            return k0 + (k1 - k0) * eta, m0 + (m1 - m0) * eta
-
-        (k_zero, m_zero), (k_half, m_half) = mixed(False), mixed(True)
-        return k_half * m_zero**2 / (k_zero * m_half**2)
-
-
 def _product(norms: list[tuple[Ball, Ball]], masses: list[tuple[Ball, Ball]]) -> Bernstein:
     """K of `norms` times M^2 of `masses`, each linear from its corrupted to its clean value."""
     (k0, _), (k1, _) = norms

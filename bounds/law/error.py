@@ -58,16 +58,6 @@ class ErrorLaw:
         return self._moments[1]
 
     @property
-    def left_mean(self) -> float:
-        """E of the left error alone."""
-        return math.sqrt(self.left_scale) * chi_mean(self.left_dof)
-
-    @property
-    def right_mean(self) -> float:
-        """E of the right error alone."""
-        return math.sqrt(self.right_scale) * chi_mean(self.right_dof)
-
-    @property
     def root_mean_squares(self) -> tuple[float, float]:
         """Root mean square of the left and of the right error."""
         return math.sqrt(self.left_scale * self.left_dof), math.sqrt(self.right_scale * self.right_dof)
@@ -79,15 +69,6 @@ class ErrorLaw:
         t = np.asarray(error, dtype=float)
         left = _scaled_chi_cdf(t, self.left_scale, self.left_dof)
         return np.asarray(left * _scaled_chi_cdf(t, self.right_scale, self.right_dof))
-
-    def sf(self, error: ArrayLike) -> Array:
-        """P(ERR > error), vectorised, to full relative accuracy."""
-        import numpy as np
-
-        t = np.asarray(error, dtype=float)
-        left = _scaled_chi_sf(t, self.left_scale, self.left_dof)
-        right = _scaled_chi_sf(t, self.right_scale, self.right_dof)
-        return np.asarray(left + right - left * right)
 
     def quantile(self, probability: float) -> float:
         """The error that is exceeded with probability 1 - `probability`, in [0, 1)."""
@@ -203,15 +184,6 @@ def _scaled_chi_cdf(t: Any, scale: Any, dof: int) -> Any:
     if dof == 0:
         return np.where(t >= 0, 1.0, 0.0)
     return np.where(t >= 0, gammainc(dof / 2, _half_square(t, scale)), 0.0)
-
-
-def _scaled_chi_sf(t: Any, scale: Any, dof: int) -> Any:
-    import numpy as np
-    from scipy.special import gammaincc
-
-    if dof == 0:
-        return np.where(t >= 0, 0.0, 1.0)
-    return np.where(t >= 0, gammaincc(dof / 2, _half_square(t, scale)), 1.0)
 
 
 def _scaled_chi_quantile(probability: float, scale: float, dof: int) -> float:

@@ -22,9 +22,6 @@ T_HALF = sp.sqrt(r / eta)
 T_ZERO = r * sp.sqrt(r)
 """T_0, the branch of theta = 0: free of eta."""
 
-SWITCH = 1 / r**2
-"""The eta at which the printed branches are equal."""
-
 THEOREM_1 = SAMPLING_RATE * sp.Min(T_HALF, T_ZERO)
 """The rate of Theorem 1 as printed."""
 

@@ -181,7 +181,6 @@ _unit = sp.MatrixSymbol("u", d, 1)
 _unit_n = sp.MatrixSymbol("u_n", d, 1)
 _second = sp.MatrixSymbol("w", d, 1)
 _u_tilde = sp.MatrixSymbol(r"\tilde{u}", d_tilde, 1)
-_COSINE = sp.Trace(_unit.T * _unit_n)
 _PROJECTION = sp.Identity(d) - _unit * _unit.T
 EQ_35 = sp.sqrt(sp.Trace(_unit_n.T * _PROJECTION.T * _PROJECTION * _unit_n))
 """||(I - u u^T) u_n||."""

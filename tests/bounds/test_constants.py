@@ -36,7 +36,6 @@ def test_the_sharp_form_of_theorem_1_takes_what_it_needs_from_the_score():
     assert form.evaluate(values) == pytest.approx(max(error_law(scales, 9, 8, 3).root_mean_squares))
     swapped = {**values, "d": 8, "d_tilde": 9, "gamma": 4.0, "gamma_tilde": 2.0}
     assert form.evaluate(swapped) == pytest.approx(form.evaluate(values))
-    assert constants.curve(form, values, "theta", [0.0, 1.0])[1] == pytest.approx(form.evaluate(values))
 
 
 def test_sharp_forms_of_an_error_are_the_larger_side():

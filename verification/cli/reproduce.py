@@ -12,14 +12,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verification.cli.app import EXIT_WRONG_USE, AllJobsOption, JsonOption, SeedOption, app, number
+from verification.cli.app import (
+    EXIT_WRONG_USE,
+    AllJobsOption,
+    JobsOption,
+    JsonOption,
+    SeedOption,
+    app,
+    number,
+)
 from verification.cli.terminal import message, print_json
 
 if TYPE_CHECKING:
     from verification.studies.experiments import Figure3a, Table1
+    from verification.studies.leak import Study
 
 reproduce = typer.Typer(
-    help="Run an experiment of the paper at its full scale.",
+    help="Run an experiment of the paper at its full scale, or one on its claims.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -198,6 +207,52 @@ def figure_3a(
     return None
 
 
+@reproduce.command(
+    "leak",
+    short_help="The error over Theorem 1's rates as eta falls.",
+    epilog="Example: filtergain reproduce leak --gamma 1e4 --out pictures",
+)
+def leak(
+    out: OutOption = None,
+    gamma: Annotated[
+        float,
+        typer.Option("--gamma", parser=number, metavar="NUMBER", help="Inverse noise variances."),
+    ] = 1.0,
+    replicates: Annotated[float, _replicates(8)] = 8,
+    seed: SeedOption = 0,
+    jobs: JobsOption = 1,
+    json: JsonOption = False,
+) -> int | None:
+    """The error over Theorem 1's printed and corrected rates as eta falls, at the best of many thresholds.
+
+    n is ten times the theorem's sample condition throughout.
+    """
+    with _folder(out) as write:
+        from verification.studies import leak as studies
+
+        settings = studies.family(gamma, studies.ETAS)
+        result = _with_progress(
+            "leak",
+            lambda report, workers: studies.study(
+                settings, replicates=_whole(replicates), seed=seed, jobs=workers, on_progress=report
+            ),
+            jobs,
+        )
+        if result is None:
+            return EXIT_WRONG_USE
+        rows = [row.as_dict() for row in result.rows]
+        exponents = {"printed": result.printed_exponent, "corrected": result.corrected_exponent}
+        if json:
+            print_json({"experiment": "leak", "seed": seed, "exponents": exponents, "rows": rows})
+        else:
+            print(_leak_text(result))
+        if write is not None:
+            from verification.figures import experiments as figures
+
+            write("leak", rows, lambda path: figures.leak(result, path))
+    return None
+
+
 def _whole(value: float) -> int:
     """A whole number for a count such as 1e7; experiments say what is wrong with any other."""
     return int(value) if math.isfinite(value) and value == int(value) else value  # type: ignore[return-value]
@@ -295,6 +350,26 @@ def _verdict(table: Table1) -> str:
     if math.isinf(table.most_runs):
         return fit + "agrees with the printed rows for any number of runs"
     return fit + f"agrees with the printed rows for up to {table.most_runs:.0f} runs of the paper"
+
+
+def _leak_text(result: Study) -> str:
+    s = result.rows[0].setting
+    lines = [
+        f"Smallest mean error over thresholds, d = d_tilde = {s.d}, r = {s.r}, gamma = gamma_tilde = "
+        f"{s.gamma:g}",
+        "    eta            n    theta       error ± s.e.       law      over printed  over corrected rate",
+    ]
+    lines += [
+        f"  {row.setting.eta:6.4g}  {row.setting.n:11,}  {row.theta:7.3g}  {row.error:.3e} ± "
+        f"{row.standard_error:.0e}  {row.predicted:.3e}  {row.printed_ratio:12.3g}  "
+        f"{row.corrected_ratio:12.3g}"
+        for row in result.rows
+    ]
+    lines.append(
+        f"growth as eta falls: like eta^-{result.printed_exponent:.2f} over the printed rate, "
+        f"eta^-{result.corrected_exponent:.2f} over the corrected one"
+    )
+    return "\n".join(lines)
 
 
 def _figure_3a_text(result: Figure3a) -> str:

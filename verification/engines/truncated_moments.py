@@ -1,6 +1,6 @@
 """Second and fourth moments of a Gaussian vector where a quadratic form of it exceeds a threshold.
 
-In the right coordinates the form is S = sum_i l_i w_i^2 with w standard normal (`canonical`).  Signs of
+In the right coordinates the form is S = sum_i l_i w_i^2 with w standard normal.  Signs of
 the w_i do not matter to S, so among the moments up to the fourth order only those of the w_i^2 and
 w_i^2 w_j^2 are not zero, and with v_i(z) = 1/(1 - 2 z l_i)
 
@@ -70,17 +70,6 @@ class Truncated:
     def covariance(self) -> Array:
         """Cov(w_i^2, w_j^2 | S > theta), (m, m)."""
         return self.fourth - np.outer(self.second, self.second)
-
-
-def canonical(covariance: Array, form: Array) -> tuple[Array, Array]:
-    """(B, l) with t = B w ~ N(0, covariance) and t^T form t = sum l_i w_i^2, for w standard normal.
-
-    Both (m, m) and symmetric; the covariance may be singular.
-    """
-    values, vectors = np.linalg.eigh(covariance)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    coefficients, turn = np.linalg.eigh(root.T @ form @ root)
-    return root @ turn, coefficients
 
 
 def tails(coefficients: Array, threshold: float) -> Tails:

@@ -17,6 +17,7 @@ from verification.figures.canvas import BLUE, GREY, ORANGE, STYLE, from_defaults
 
 if TYPE_CHECKING:
     from verification.studies.experiments import Figure2b, Figure3a, Table1
+    from verification.studies.leak import Study
 
 
 def _styled(draw: Any) -> Any:
@@ -222,6 +223,29 @@ def _sample_condition(axes: Any, result: Figure3a) -> None:
         fontsize=10.5,
     )
     axes.set_xlim(right=min(failing) / 1.25)
+
+
+@_styled
+def leak(result: Study, path: Path) -> None:
+    """The smallest error over thresholds, over Theorem 1's printed and its corrected rate, against eta."""
+    figure, axes = canvas.begin(6.4, 4.4)
+    rows = result.rows
+    etas = [row.setting.eta for row in rows]
+    for name, colour in (("printed", ORANGE), ("corrected", BLUE)):
+        ratios = np.array([getattr(row, f"{name}_ratio") for row in rows])
+        spreads = ratios * [row.standard_error / row.error for row in rows]
+        axes.errorbar(etas, ratios, yerr=spreads, fmt="o", ms=4, color=colour, label=f"over the {name} rate")
+        axes.plot(etas, ratios * [row.predicted / row.error for row in rows], color=colour, lw=1)
+    axes.plot([], [], color=GREY, lw=1, label="sharp law")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xticks(etas, [f"{eta:g}" for eta in etas])
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel(r"share of clean pairs $\eta$")
+    axes.set_ylabel("error / rate of Theorem 1")
+    axes.set_title(rf"$\gamma=\tilde\gamma={rows[0].setting.gamma:g}$, best threshold", fontsize=11)
+    axes.legend(frameon=False)
+    canvas.write(figure, path)
 
 
 def _power(value: float) -> str:

@@ -91,7 +91,7 @@ def search(
     if not 0 < alpha < 1:
         raise InvalidArgument("alpha", alpha, "must lie in (0, 1)")
     where = space(claim)
-    climb = _Climb(where, _stream(seed, "climb"))
+    climb = _Climb(where, stream(seed, "climb"))
     report = on_progress or (lambda done, total, what: None)
     if start is not None and (known := where.with_pairs(start.setting, int(start.setting["n"]))):
         climb.score(known)
@@ -104,14 +104,14 @@ def search(
     if not climb.scores:
         raise InvalidArgument("claim", claim.id, "must have a payable setting inside its conditions")
     finalists = climb.best(FINALISTS)
-    chosen = _stream(seed, "choose")
+    chosen = stream(seed, "choose")
     worst = max(finalists, key=lambda key: _ratio(where, dict(key), chosen, 4 * CLIMB))
     report(budget, budget, "judging")
     return judge(
         where,
         dict(worst),
         # With the same seed again the start would meet the very draws that kept it.
-        seed=seed if start is None else _stream(seed, f"judge|{start.searches}"),
+        seed=seed if start is None else stream(seed, f"judge|{start.searches}"),
         alpha=alpha,
         evaluations=len(climb.scores),
         command=f"filtergain search {claim.id} --seed {seed} --budget {budget}",
@@ -208,7 +208,7 @@ def _evolve(climb: _Climb, seed: int, budget: int) -> None:
             maxiter=rounds,
             popsize=population,
             polish=False,
-            rng=np.random.default_rng(_stream(seed, "evolve")),
+            rng=np.random.default_rng(stream(seed, "evolve")),
         )
     ranked = sorted(guided, key=lambda cube: -guided[cube])
     # Spread over the better half: the very best are near one another, and the law may mislead there.
@@ -236,7 +236,7 @@ def _climb_with_hypothesis(climb: _Climb, seed: int, budget: int) -> None:
         verbosity=hypothesis.Verbosity.quiet,
     )
 
-    @hypothesis.seed(_stream(seed, "hypothesis"))
+    @hypothesis.seed(stream(seed, "hypothesis"))
     @examples
     @hypothesis.given(strategies.cubes())
     def climb_once(cube: tuple[float, ...]) -> None:
@@ -276,7 +276,7 @@ def _polish(climb: _Climb, budget: int) -> None:
     )
 
 
-def _stream(seed: int, name: str) -> int:
+def stream(seed: int, name: str) -> int:
     """A root seed for one part of a search, unlike the one that judges."""
     digest = hashlib.blake2b(f"{seed}|search|{name}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") % 2**63

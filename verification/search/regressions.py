@@ -8,11 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from bounds.claim import Claim
-from verification.errors import InvalidArgument
 from verification.search.case import Case, load
-from verification.search.climb import _stream, judge
+from verification.search.climb import judge, stream
 from verification.search.space import space
-from verification.setting import Procedure
 
 REGRESSIONS = Path("tests/regressions")
 """Where cases are kept in a checkout of this project."""
@@ -36,13 +34,13 @@ def save(case: Case, path: Path, claims: Mapping[str, Claim] | None = None) -> C
         known = where.with_pairs(stored.setting, int(stored.setting["n"]))
         winner, point = case, case.setting
         if known is not None:
-            met = judge(where, known, seed=_stream(case.seed, f"met|{searches}"), alpha=case.alpha)
+            met = judge(where, known, seed=stream(case.seed, f"met|{searches}"), alpha=case.alpha)
             if met.ratio >= case.ratio:
                 winner, point = stored, known
         again = judge(
             where,
             point,
-            seed=_stream(case.seed, f"kept|{searches}"),
+            seed=stream(case.seed, f"kept|{searches}"),
             alpha=case.alpha,
             evaluations=winner.evaluations,
             command=winner.command,
@@ -50,27 +48,3 @@ def save(case: Case, path: Path, claims: Mapping[str, Claim] | None = None) -> C
         kept = replace(again, searches=searches)
     path.write_text(json.dumps(kept.as_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
     return kept
-
-
-def replay(path: Path, claims: Mapping[str, Claim] | None = None) -> tuple[Case, Case]:
-    """(stored case, the same setting judged again with the same draws), for a regression test.
-
-    Raises InvalidArgument where the setting no longer meets the claim's conditions.
-    """
-    from bounds.register import claims as register
-
-    stored = load(path)
-    where = space((claims or register)[stored.claim])
-    point = where.with_pairs(stored.setting, int(stored.setting["n"]))
-    if point is None:
-        raise InvalidArgument("case", str(path), "must lie inside the conditions of its claim")
-    again = judge(
-        where,
-        point,
-        seed=stored.seed,
-        alpha=stored.alpha,
-        evaluations=stored.evaluations,
-        command=stored.command,
-        procedures=tuple(Procedure(**values) for values in stored.procedures),
-    )
-    return stored, again

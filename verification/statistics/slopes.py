@@ -227,21 +227,6 @@ def slope_replicates(
     return median_replicates(min(mass, 0.4999), alpha / points, beta / 2)
 
 
-def slope_half_width(
-    sigma: float, span: float, replicates: int, alpha: float, beta: float, points: int = 2
-) -> float:
-    """The half-width that `replicates` at each point reach; inf if they are too few for any.
-
-    The inverse of `slope_replicates`.
-    """
-    low, high = _order_ranks(replicates, 0.5, alpha / points)
-    if low < 1 or high > replicates:
-        return math.inf
-    # Smallest mass with P(Bin(replicates, 1/2 + mass) < high) <= beta/4: a beta quantile.
-    quantile = float(special.betaincinv(high, replicates - high + 1, 1 - beta / 4))
-    return float(2 * sigma * special.ndtri(quantile) / span)
-
-
 def slope_power(
     half_width: float,
     margin: float,

@@ -10,10 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from verification.prediction.advice import best_threshold
 from verification.prediction.law import predict
 from verification.setting import Setting
+
+ETAS = (0.2, 0.1, 0.05, 0.025, 0.0125)
+"""Clean fractions of the study."""
 
 THRESHOLDS_OVER_R = (-2.0, -1.0, 0.0, 0.5, 1.0, 2.0, 3.0)
 """Thresholds tried beside the predicted best one, in units of r."""
@@ -33,6 +37,10 @@ class Ratios:
     predicted: float
     printed_ratio: float
     corrected_ratio: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """One line of the table: the setting's numbers and what was found there."""
+        return {**self.setting.as_dict(), **{k: v for k, v in vars(self).items() if k != "setting"}}
 
 
 @dataclass(frozen=True)
@@ -68,38 +76,31 @@ def study(
     seed: int = 0,
     jobs: int = 1,
     thresholds_over_r: Sequence[float] = THRESHOLDS_OVER_R,
-    on_setting: Callable[[Ratios], None] | None = None,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Study:
     """Simulate Algorithm 1 (exact engine) at every setting and threshold; needs two settings or more.
 
     The error of a setting is the smallest mean over thresholds: a choice that only favours the theorem.
     """
     rows = []
-    for setting in settings:
-        best = best_threshold(setting).theta
-        thetas = sorted({best, *(x * setting.r for x in thresholds_over_r)})
-        row = min((_measure(setting, theta, replicates, seed, jobs) for theta in thetas), key=_error)
-        if on_setting is not None:
-            on_setting(row)
-        rows.append(row)
-    return Study(
-        tuple(rows),
-        _exponent([row.setting.eta for row in rows], [row.printed_ratio for row in rows]),
-        _exponent([row.setting.eta for row in rows], [row.corrected_ratio for row in rows]),
-    )
+    for done, setting in enumerate(settings):
+        thetas = sorted({best_threshold(setting).theta, *(x * setting.r for x in thresholds_over_r)})
+        found = [_measure(setting, theta, replicates, seed, jobs) for theta in thetas]
+        rows.append(min(found, key=lambda row: row.error))
+        on_progress(done + 1, len(settings))
+    return _study(rows)
 
 
 def predicted_study(settings: Sequence[Setting]) -> Study:
     """The same table from the sharp law alone, at its best threshold over the whole real line."""
-    rows = []
-    for setting in settings:
-        found = best_threshold(setting)
-        rows.append(_row(setting, found.theta, found.mean, 0.0, found.mean))
-    return Study(
-        tuple(rows),
-        _exponent([row.setting.eta for row in rows], [row.printed_ratio for row in rows]),
-        _exponent([row.setting.eta for row in rows], [row.corrected_ratio for row in rows]),
-    )
+    best = [best_threshold(setting) for setting in settings]
+    return _study([_row(one.setting, one.theta, one.mean, 0.0, one.mean) for one in best])
+
+
+def _study(rows: Sequence[Ratios]) -> Study:
+    etas = [row.setting.eta for row in rows]
+    printed = _exponent(etas, [row.printed_ratio for row in rows])
+    return Study(tuple(rows), printed, _exponent(etas, [row.corrected_ratio for row in rows]))
 
 
 def _measure(setting: Setting, theta: float, replicates: int, seed: int, jobs: int) -> Ratios:
@@ -120,10 +121,6 @@ def _row(setting: Setting, theta: float, mean: float, spread: float, predicted: 
     printed = float(claims["theorem-1"].evaluate(setting.as_dict()))
     corrected = float(claims["theorem-1-corrected"].evaluate(setting.as_dict()))
     return Ratios(setting, theta, mean, spread, predicted, mean / printed, mean / corrected)
-
-
-def _error(row: Ratios) -> float:
-    return row.error
 
 
 def _exponent(etas: Sequence[float], ratios: Sequence[float]) -> float:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from bounds.proof.enclose import (
     ball,
     decide,
-    describe,
     enclose,
     endpoints,
     infimum,
@@ -243,8 +242,3 @@ def test_the_infimum_stays_an_enclosure_when_the_boxes_run_out():
         low, high = infimum(margin(X**2 - X), ((Fraction(0), Fraction(1)),), 1e-9, max_boxes=3)
     assert low <= -0.25 <= high
     assert high - low > 1e-9
-
-
-def test_boxes_are_described_in_words():
-    """Boxes are described in words."""
-    assert describe(("theta", "r"), ((0, 3), (2, 2))) == "theta in [0, 3], r in [2, 2]"

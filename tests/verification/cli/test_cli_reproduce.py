@@ -163,3 +163,16 @@ def test_a_worker_that_dies_is_one_line(command, monkeypatch, name):
     status, _, err = command("reproduce", name.replace("_", "-"))
     assert status == 2
     assert "a worker process died" in err
+
+
+def test_the_leak_shows_the_printed_rate_failing_and_the_corrected_one_holding(command, tmp_path):
+    """At gamma = 1 the printed ratio grows like 1/eta, at 1e4 it does not; both files are written."""
+    status, out, _ = command("reproduce", "leak", "--replicates", 3, "--out", tmp_path)
+    assert status == 0
+    assert "corrected" in out
+    rows = rows_of(tmp_path / "leak.csv")
+    assert float(rows[-1]["printed_ratio"]) > 8 * float(rows[0]["printed_ratio"])
+    assert max(float(row["corrected_ratio"]) for row in rows) < 1
+    assert (tmp_path / "leak.png").read_bytes().startswith(b"\x89PNG")
+    status, out, _ = command("reproduce", "leak", "--gamma", "1e4", "--replicates", 3, "--json")
+    assert abs(json.loads(out)["exponents"]["printed"]) < 0.3

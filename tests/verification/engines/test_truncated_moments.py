@@ -19,7 +19,6 @@ from verification.engines import truncated_moments
 from verification.engines.truncated_moments import (
     Tails,
     Truncated,
-    canonical,
     tails,
     threshold_at,
     tilt,
@@ -31,6 +30,17 @@ ALPHA = 1e-9
 """Probability that any one statistical test below fails although all is right."""
 
 SCORES = [(1, 0.3, 2.0), (2, 1.0, 1.0), (4, 5.0, 0.7), (16, 100.0, 3.0), (32, 1.0, INF)]
+
+
+def canonical(covariance, form):
+    """(B, l) with t = B w ~ N(0, covariance) and t^T form t = sum l_i w_i^2, for w standard normal.
+
+    Both (m, m) and symmetric; the covariance may be singular.
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    coefficients, turn = np.linalg.eigh(root.T @ form @ root)
+    return root @ turn, coefficients
 
 
 def score_coefficients(r, gamma, gamma_tilde, clean):

@@ -7,6 +7,7 @@ import pytest
 from verification.errors import MissingExtra
 from verification.figures import experiments as figures
 from verification.studies import experiments
+from verification.studies import leak as studies
 
 
 @pytest.fixture(scope="module")
@@ -16,12 +17,14 @@ def results():
         "table_1": experiments.table_1(replicates=4),
         "figure_2b": experiments.figure_2b(n=2000),
         "figure_3a": experiments.figure_3a(replicates=3, n=20_000, etas=(1.0, 0.1, 0.01, 0.003)),
+        "leak": studies.study(studies.family(1.0, (0.2, 0.1)), replicates=2, thresholds_over_r=()),
     }
 
 
 TEXTS = {
     "table_1": ["agrees with the printed rows", "first-order law", "kept"],
     "figure_2b": ["oracle score", "exact density", "clean", "corrupted"],
+    "leak": ["over the printed rate", "over the corrected rate", "sharp law", "share of clean pairs"],
     "figure_3a": ["slope", "first-order law", "no filter", "share of clean pairs"],
 }
 

@@ -113,10 +113,28 @@ def test_the_judge_is_blind_to_what_chose_the_setting():
     assert judged.interval[0] <= judged.guide <= judged.interval[1]
 
 
+def replay(path):
+    """(stored case, the same setting judged again with the same draws)."""
+    stored = load(path)
+    where = space(claims[stored.claim])
+    point = where.with_pairs(stored.setting, int(stored.setting["n"]))
+    assert point is not None, "the case lies outside the conditions of its claim"
+    again = climb.judge(
+        where,
+        point,
+        seed=stored.seed,
+        alpha=stored.alpha,
+        evaluations=stored.evaluations,
+        command=stored.command,
+        procedures=tuple(Procedure(**values) for values in stored.procedures),
+    )
+    return stored, again
+
+
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_stored_cases_replay(path):
     """The same draws give the same ratio, and the claim still stands there."""
-    stored, again = regressions.replay(path)
+    stored, again = replay(path)
     assert again.ratio == pytest.approx(stored.ratio, rel=1e-7)
     assert again.exceedances == stored.exceedances
     assert expected(again, claims[stored.claim])
@@ -152,9 +170,6 @@ def test_a_case_is_kept_unless_a_worse_one_is_there(tmp_path):
         path.write_text(wrong, encoding="utf-8")
         with pytest.raises(InvalidArgument, match="case"):
             load(path)
-    path.write_text(json.dumps({**case.as_dict(), "setting": {**point, "n": 4}}), encoding="utf-8")
-    with pytest.raises(InvalidArgument, match="inside the conditions"):
-        regressions.replay(path)
 
 
 def test_a_known_case_competes():
@@ -234,7 +249,7 @@ def test_a_case_replays_with_the_estimators_that_it_was_found_with(tmp_path):
     own = where.cell(point).procedures
     case = climb.judge(where, point, seed=0, alpha=1e-3, procedures=own[:1])
     regressions.save(case, tmp_path / "case.json")
-    assert regressions.replay(tmp_path / "case.json")[1].ratio == case.ratio
+    assert replay(tmp_path / "case.json")[1].ratio == case.ratio
     assert len(own) > 1
     assert climb.judge(where, point, seed=0, alpha=1e-3).ratio < case.ratio
 
@@ -282,7 +297,7 @@ def test_a_threshold_that_keeps_everything_is_stored(tmp_path):
     case = climb.judge(where, point, seed=0, alpha=1e-3, procedures=(all_kept,))
     regressions.save(case, tmp_path / "case.json")
     assert load(tmp_path / "case.json") == case
-    assert regressions.replay(tmp_path / "case.json")[1] == case
+    assert replay(tmp_path / "case.json")[1] == case
 
 
 TRUTH = 0.7
@@ -349,5 +364,5 @@ def test_no_draw_judges_a_stored_setting_twice(monkeypatch, tmp_path):
     assert kept.searches == 4
     assert len(judging) == len(set(judging)) == 10
     monkeypatch.setattr(climb, "judge", judge)
-    stored, again = regressions.replay(path)
+    stored, again = replay(path)
     assert replace(again, searches=stored.searches) == stored

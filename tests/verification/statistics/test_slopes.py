@@ -113,13 +113,23 @@ def test_designed_slope_accepts_the_right_exponent_and_refutes_a_wrong_one():
     assert power.smallest == pytest.approx(0.04)
 
 
+def half_width(sigma, span, replicates, alpha, beta, points=2):
+    """The half-width of a slope that `replicates` at each point reach; inf if they are too few for any."""
+    low, high = slopes._order_ranks(replicates, 0.5, alpha / points)
+    if low < 1 or high > replicates:
+        return math.inf
+    # Smallest mass with P(Bin(replicates, 1/2 + mass) < high) <= beta/4: a beta quantile.
+    quantile = float(special.betaincinv(high, replicates - high + 1, 1 - beta / 4))
+    return 2 * sigma * special.ndtri(quantile) / span
+
+
 @pytest.mark.parametrize("alpha", [1e-9, 1e-2])
 def test_replicates_and_half_width_are_inverse(alpha):
     """The planned number reaches the half-width, and a tenth fewer does not."""
     count = slopes.slope_replicates(0.2, SPAN, 0.03, alpha, 1e-6, points=4)
-    assert slopes.slope_half_width(0.2, SPAN, count, alpha, 1e-6, points=4) <= 0.03
-    assert slopes.slope_half_width(0.2, SPAN, count * 9 // 10, alpha, 1e-6, points=4) > 0.03
-    assert slopes.slope_half_width(0.2, SPAN, 5, alpha, 1e-6) == math.inf
+    assert half_width(0.2, SPAN, count, alpha, 1e-6, points=4) <= 0.03
+    assert half_width(0.2, SPAN, count * 9 // 10, alpha, 1e-6, points=4) > 0.03
+    assert half_width(0.2, SPAN, 5, alpha, 1e-6) == math.inf
 
 
 @given(
