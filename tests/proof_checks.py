@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from bounds.claim import Claim, Proof, Relation, Step, Verdict
+from bounds.claim import Certificate, Certified, Claim, Proof, Relation, Step, Verdict
 
 SECONDS = 3.0
 """Longest processor time that one derivation may take."""
@@ -18,6 +18,23 @@ SECONDS = 3.0
 def steps(claim: Claim) -> list[Step]:
     """All symbolic steps of a claim, in order."""
     return [step for check in claim.checks if isinstance(check, Proof) for step in check.derive(claim.stated)]
+
+
+def having(kind: type, claims: tuple[Claim, ...]) -> list[Claim]:
+    """The claims that have a check of this kind."""
+    return [claim for claim in claims if any(isinstance(check, kind) for check in claim.checks)]
+
+
+def proof_holds(claim: Claim) -> bool:
+    """Whether every step of the claim's one proof is decided true."""
+    (proof,) = [check for check in claim.checks if isinstance(check, Proof)]
+    return all(step.truth is True for step in proof.derive(claim.stated))
+
+
+def certify(claim: Claim, bits: int = 64) -> Certified:
+    """What the claim's one certificate finds."""
+    (certificate,) = [check for check in claim.checks if isinstance(check, Certificate)]
+    return certificate.prove(claim.stated, bits)
 
 
 def wrong_bound(claim: Claim) -> sp.Expr:
@@ -52,7 +69,7 @@ def check_wrong_bound(claim: Claim) -> None:
 
 def symbolic(claims: tuple[Claim, ...]) -> list[Claim]:
     """The claims that some derivation decides."""
-    return [c for c in claims if any(isinstance(check, Proof) for check in c.checks)]
+    return having(Proof, claims)
 
 
 def sound(claims: tuple[Claim, ...]) -> list[Claim]:

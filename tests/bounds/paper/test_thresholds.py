@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy as sp
+from proof_checks import certify, having, proof_holds
 from scipy import special
 
 from bounds.claim import Certificate, Proof, Verdict
@@ -18,24 +19,7 @@ from bounds.symbols import a_x, a_y, gamma, gamma_tilde, r
 CLAIMS = {claim.id: claim for claim in thresholds.CLAIMS}
 
 
-def having(kind):
-    """The claims that have a check of this kind."""
-    return [claim for claim in thresholds.CLAIMS if any(isinstance(check, kind) for check in claim.checks)]
-
-
-def certify(claim, bits=64):
-    """What the claim's certificate finds."""
-    (certificate,) = [check for check in claim.checks if isinstance(check, Certificate)]
-    return certificate.prove(claim.stated, bits)
-
-
-def proof_holds(claim):
-    """Whether every step of the claim's proof is decided true."""
-    (proof,) = [check for check in claim.checks if isinstance(check, Proof)]
-    return all(step.truth is True for step in proof.derive(claim.stated))
-
-
-@pytest.mark.parametrize("claim", having(Proof), ids=lambda c: c.id)
+@pytest.mark.parametrize("claim", having(Proof, thresholds.CLAIMS), ids=lambda c: c.id)
 def test_proofs_come_out_as_expected(claim):
     """Proofs hold for what is expected to hold and fail for what is expected to fail."""
     assert proof_holds(claim) is (claim.expected is not Verdict.REFUTED)
@@ -44,7 +28,7 @@ def test_proofs_come_out_as_expected(claim):
 HEAVY = ("section-6-2-tail-1-half", "section-6-2-tail-1-half-corrected", "section-6-2-tail-1-sharp")
 CERTIFIED = [
     pytest.param(claim, id=claim.id, marks=[pytest.mark.slow] if claim.id in HEAVY else [])
-    for claim in having(Certificate)
+    for claim in having(Certificate, thresholds.CLAIMS)
 ]
 
 
@@ -98,7 +82,7 @@ def test_doubled_lower_bounds_break_their_proofs(name):
     assert not proof_holds(claim.with_bound(2 * claim.bound))
 
 
-@pytest.mark.parametrize("claim", having(Certificate), ids=lambda c: c.id)
+@pytest.mark.parametrize("claim", having(Certificate, thresholds.CLAIMS), ids=lambda c: c.id)
 def test_a_bound_with_an_unknown_symbol_is_never_certified(claim):
     """A bound that the certificate does not understand is not certified."""
     strange = sp.Symbol("strange", positive=True)

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import sympy as sp
+from helpers import made_up
 from scipy import stats
 
 from bounds import claims
@@ -27,7 +28,6 @@ from bounds.checks import (
     Step,
     Tail,
 )
-from bounds.claim import Claim, Relation, Verdict
 from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, r
 from verification import simulation
 from verification.checks import forecast, judge, law, level, proved, scaling, search, tail
@@ -142,10 +142,7 @@ TESTS = [kind for kind, case in CASES.items() if case.spends]
 def claim(check):
     """A claim with one check: an upper bound n^(-1/2), or 1 for a search."""
     bound = sp.S.One if isinstance(check, Search) else 1 / sp.sqrt(n)
-    return Claim(
-        id="x", title="t", source="s", statement="w", checks=(check,), expected=Verdict.SUPPORTED,
-        note="x.md#x", bound=bound, relation=Relation.UPPER,
-    )  # fmt: skip
+    return made_up(check, bound=bound)
 
 
 def planned(check, profile="quick"):

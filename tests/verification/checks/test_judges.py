@@ -4,13 +4,13 @@ import math
 import numpy as np
 import pytest
 import sympy as sp
+from helpers import made_up
 from scipy import stats
 
 from bounds import claims
 from bounds.claim import (
     Certificate,
     Certified,
-    Claim,
     Law,
     Level,
     Measured,
@@ -47,18 +47,9 @@ ALPHA = 1e-6
 RATE = 1 / sp.sqrt(n)
 
 
-def claim(check, bound=RATE, relation=Relation.UPPER, **changes):
-    """A claim with one check."""
-    fields = {
-        "id": "x", "title": "t", "source": "s", "statement": "w", "checks": (check,),
-        "expected": Verdict.SUPPORTED, "note": "x.md#x", "bound": bound, "relation": relation,
-    }  # fmt: skip
-    return Claim(**{**fields, **changes})
-
-
 def plan(check, profile="quick", **changes):
     """The design of a claim with this one check."""
-    return design.plan("x/1", claim(check, **changes), check, ALPHA, PROFILES[profile], None, 0)
+    return design.plan("x/1", made_up(check, **changes), check, ALPHA, PROFILES[profile], None, 0)
 
 
 def judged(check, law, seed=0, **changes):

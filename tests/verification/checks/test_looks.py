@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-import sympy as sp
+from helpers import made_up
 from scipy import stats
 
-from bounds.claim import Claim, Law, Level, Measured, Path, Relation, Scaling, Verdict
+from bounds.claim import Law, Level, Measured, Path, Scaling
 from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, r
 from verification.checks import plan as design
 from verification.checks.plan import EARLY, PROFILES
@@ -41,11 +41,7 @@ class Drawn:
 
 def plan(check, alpha=1e-6):
     """The design of a claim with this one check."""
-    claim = Claim(
-        id="x", title="t", source="s", statement="w", checks=(check,), expected=Verdict.SUPPORTED,
-        note="x.md#x", bound=1 / sp.sqrt(n), relation=Relation.UPPER,
-    )  # fmt: skip
-    return design.plan("x/1", claim, check, alpha, PROFILES["standard"], None, 0)
+    return design.plan("x/1", made_up(check), check, alpha, PROFILES["standard"], None, 0)
 
 
 def log_values(planned, slope, seed=0, spread=0.3):

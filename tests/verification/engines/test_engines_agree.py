@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers import forget_selection
 from scipy import stats
 
 from verification.engines import direct, exact, kept_pairs, seeds, short_sample
@@ -229,20 +230,6 @@ def no_means_of_the_kept(monkeypatch):
     monkeypatch.setattr(exact, "heads", wrong)
 
 
-def selection_forgotten_in_the_completion(monkeypatch):
-    """The other coordinates are drawn as if independent of the score."""
-    right = short_sample.Geometry.relative_to
-
-    def wrong(teacher, setting):
-        geometry = right(teacher, setting)
-        mixing = geometry.mixing.copy()
-        scored = 2 * geometry.rank
-        mixing[..., :scored, scored:] = 0.0
-        return replace(geometry, mixing=mixing)
-
-    monkeypatch.setattr(short_sample.Geometry, "relative_to", staticmethod(wrong))
-
-
 def score_ignores_the_class(monkeypatch):
     """Corrupted pairs are scored like clean ones."""
     right = short_sample.Geometry.relative_to
@@ -293,7 +280,7 @@ WRONG = [
     (no_residual, (Setting(30, 6, 5, 2, 0.5, 1.0, 1.0), UNFILTERED), 400),
     (no_residual, (Setting(300, 12, 9, 2, 0.5, 1.0, 1.0), teacher(theta=0.5)), 300),
     (no_means_of_the_kept, (Setting(30, 6, 5, 2, 0.5, 2.0, 2.0), oracle(theta=1.0)), 1400),
-    (selection_forgotten_in_the_completion, (Setting(300, 6, 5, 2, 0.5, 2.0, 2.0), teacher(theta=1.0)), 300),
+    (forget_selection, (Setting(300, 6, 5, 2, 0.5, 2.0, 2.0), teacher(theta=1.0)), 300),
     (score_ignores_the_class, (Setting(300, 6, 5, 2, 0.3, 2.0, 2.0), oracle(theta=1.0)), 300),
     (half_the_corrupted_pairs_lost, (Setting(300, 6, 5, 2, 0.3, 2.0, 2.0), oracle(theta=1.0)), 300),
     (completion_of_the_kept_dropped, (Setting(400, 7, 8, 5, 0.3, 4.0, 2.0), teacher(retain=0.1)), 800),

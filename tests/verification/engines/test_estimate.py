@@ -2,6 +2,8 @@ import math
 
 import numpy as np
 import pytest
+from helpers import encoders
+from helpers import loss as contrast
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,10 +29,10 @@ def samples(draw):
 def test_the_closed_form_beats_every_perturbation(sample, rho):
     """No nearby pair of encoders has a smaller contrastive loss than the closed form of Eq. 6."""
     x, y, r, _, _, rng = sample
-    g, g_tilde = estimate.encoders(estimate.fit(estimate.cross_covariance(x, y), r), rho)
-    best = estimate.loss(g, g_tilde, x, y, rho)
+    g, g_tilde = encoders(estimate.fit(estimate.cross_covariance(x, y), r), rho)
+    best = contrast(g, g_tilde, x, y, rho)
     for scale in (1e-3, 0.1, 10.0):
-        other = estimate.loss(
+        other = contrast(
             g + scale * rng.standard_normal(g.shape),
             g_tilde + scale * rng.standard_normal(g_tilde.shape),
             x, y, rho,
@@ -46,7 +48,7 @@ def test_the_loss_is_a_trace_plus_the_regulariser(sample, rho):
     g_tilde = rng.standard_normal((r, y.shape[1]))
     expected = -np.trace(g @ estimate.cross_covariance(x, y) @ g_tilde.T)
     expected += rho / 2 * np.sum((g.T @ g_tilde) ** 2)
-    assert estimate.loss(g, g_tilde, x, y, rho) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    assert contrast(g, g_tilde, x, y, rho) == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 @given(samples(), st.floats(0.01, 100))
@@ -54,7 +56,7 @@ def test_the_error_does_not_depend_on_rho(sample, rho):
     """The regulariser scales the encoders and turns no subspace."""
     x, y, r, u, _, _ = sample
     fitted = estimate.fit(estimate.cross_covariance(x, y), r)
-    g, _ = estimate.encoders(fitted, rho)
+    g, _ = encoders(fitted, rho)
     rows = np.linalg.qr(g.T)[0]
     assert estimate.chordal_distance(rows, u) == pytest.approx(
         estimate.chordal_distance(fitted.left, u), abs=1e-7

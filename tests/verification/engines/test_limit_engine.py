@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers import forget_selection
 from scipy import stats
 
 from verification.engines import exact, kept_pairs, limit, seeds, short_sample
@@ -164,20 +165,6 @@ def a_class_dropped_from_the_share(monkeypatch):
     monkeypatch.setattr(limit, "_share_by_class", lambda found, eta, keep, rng: (0, keep))
 
 
-def no_leak(monkeypatch):
-    """The other coordinates are drawn as if they knew nothing of the score."""
-    right = short_sample.Geometry.relative_to
-
-    def wrong(teacher, setting):
-        geometry = right(teacher, setting)
-        mixing = geometry.mixing.copy()
-        scored = 2 * geometry.rank
-        mixing[..., :scored, scored:] = 0.0
-        return replace(geometry, mixing=mixing)
-
-    monkeypatch.setattr(short_sample.Geometry, "relative_to", staticmethod(wrong))
-
-
 def mean_not_subtracted(monkeypatch):
     """The Gram matrix varies with the second moments of squares in place of their covariance."""
     right = limit.gaussian_sums
@@ -248,7 +235,7 @@ def raw_threshold_not_scaled(monkeypatch):
 WRONG = [
     (a_class_dropped, (S, teacher(theta=0.5)), 100),
     (a_class_dropped_from_the_share, (S, teacher(retain=0.1)), 100),
-    (no_leak, (replace(S, gamma=0.3, gamma_tilde=0.4), POOR), 100),
+    (forget_selection, (replace(S, gamma=0.3, gamma_tilde=0.4), POOR), 100),
     (untruncated_moments, (S, oracle(theta=0.5)), 100),
     (mean_not_subtracted, (replace(S, eta=1.0), oracle(theta=0.5)), 1200),
     (no_variance, (S, oracle(theta=0.5)), 400),

@@ -4,10 +4,10 @@ import json
 import numpy as np
 import pytest
 import sympy as sp
+from helpers import made_up
 
 from bounds import claims
 from bounds.claim import (
-    Claim,
     Level,
     Measured,
     Path,
@@ -65,10 +65,9 @@ def module(tmp_path):
 
 def proof(claim_id, truth=True, expected=Verdict.PROVED, **changes):
     """A claim whose proof has one step."""
-    return Claim(
-        id=claim_id, title="t", source="s", statement="w", expected=expected, note="x.md#x",
-        checks=(Proof(lambda c: [Step("a step", truth)]),), **changes,
-    )  # fmt: skip
+    check = Proof(lambda c: [Step("a step", truth)])
+    fields = {"id": claim_id, "expected": expected, "bound": None, "relation": None, **changes}
+    return made_up(check, **fields)
 
 
 def test_a_run_judges_refutes_and_counts_mutants():

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy as sp
+from helpers import made_up
 from scipy import stats
 
 from bounds import claims
@@ -37,20 +38,7 @@ ETA_PATH = Path(eta, (1.0, 0.1), (*AT, (n, 10**7)))
 
 
 def _claim(checks: tuple[Any, ...], bound: sp.Expr | None = RATE, **changes: Any) -> Claim:
-    fields: dict[str, Any] = {
-        "id": "made-up",
-        "title": "t",
-        "source": "s",
-        "statement": "s",
-        "checks": checks,
-        "expected": Verdict.SUPPORTED,
-        "note": "n#n",
-        "relation": Relation.UPPER,
-        "bound": bound,
-        "quantity": ERR,
-        **changes,
-    }
-    return Claim(**fields)
+    return made_up(*checks, **{"id": "made-up", "bound": bound, "quantity": ERR, **changes})
 
 
 def _named(claim: Claim) -> dict[str, Mutant]:
