@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,15 @@ def real(argument: str, value: Any, allowed: str) -> float:
     if math.isnan(number):
         raise InvalidArgument(argument, value, allowed)
     return number
+
+
+@contextmanager
+def extra(package: str, name: str) -> Iterator[None]:
+    """Raises MissingExtra where what is imported inside is absent: `package` comes with the extra `name`."""
+    try:
+        yield
+    except ImportError:
+        raise MissingExtra(package, name) from None
 
 
 class UnderpoweredDesign(UserError, ValueError):

@@ -77,68 +77,50 @@ def _enclosed(function: Callable[[], Any], digits: int, extra_bits: int = 0) -> 
     raise ArithmeticError(f"no enclosure with {digits} digits below {MAX_BITS} bits of working precision")
 
 
-def log_tail_mp(
-    theta: Real, r: int, gamma: Real, gamma_tilde: Real, clean: bool, digits: int = DIGITS
-) -> Any:
-    """log P_c(theta) with about `digits` digits, also relative to 1 - P_c where P_c is near 1."""
-    return _rounded(lambda: _log_tail_and_cdf(mp.mpf(theta), _law(r, gamma, gamma_tilde, clean))[0], digits)
+@dataclass(frozen=True)
+class ClassMp:
+    """One class's law to about `digits` digits, at one threshold at a time: see `bounds.law.score`."""
 
+    r: int
+    gamma: Real
+    gamma_tilde: Real
+    clean: bool
+    digits: int = DIGITS
 
-def log_cdf_mp(theta: Real, r: int, gamma: Real, gamma_tilde: Real, clean: bool, digits: int = DIGITS) -> Any:
-    """log(1 - P_c(theta)), with the same care."""
-    return _rounded(lambda: _log_tail_and_cdf(mp.mpf(theta), _law(r, gamma, gamma_tilde, clean))[1], digits)
+    def log_tail(self, theta: Real) -> Any:
+        """log P_c(theta), precise also relative to 1 - P_c where P_c is near 1."""
+        return self._rounded(lambda at, law: _log_tail_and_cdf(at, law)[0], theta)
 
+    def log_cdf(self, theta: Real) -> Any:
+        """log(1 - P_c(theta)), with the same care."""
+        return self._rounded(lambda at, law: _log_tail_and_cdf(at, law)[1], theta)
 
-def log_density_mp(
-    theta: Real, r: int, gamma: Real, gamma_tilde: Real, clean: bool, digits: int = DIGITS
-) -> Any:
-    """log p_c(theta): the variance-gamma density by its Bessel function."""
-    return _rounded(lambda: _log_density(mp.mpf(theta), _law(r, gamma, gamma_tilde, clean)), digits)
+    def log_density(self, theta: Real) -> Any:
+        """log p_c(theta): the variance-gamma density by its Bessel function."""
+        return self._rounded(_log_density, theta)
 
+    def mean(self, theta: Real) -> Any:
+        """E_c(theta) = E[S | S > theta], as r (k P_{r+2} + (a a~ - k^2) p_{r+2}) / P_r."""
+        return self._rounded(_mean, theta)
 
-def conditional_mean_mp(
-    theta: Real, r: int, gamma: Real, gamma_tilde: Real, clean: bool, digits: int = DIGITS
-) -> Any:
-    """E_c(theta) = E[S | S > theta], as r (k P_{r+2} + (a a~ - k^2) p_{r+2}) / P_r."""
-    return _rounded(lambda: _mean(mp.mpf(theta), _law(r, gamma, gamma_tilde, clean)), digits)
+    def squared_norm(self, theta: Real, side: Side = "right") -> Any:
+        """E[|v|^2 | S > theta] (right) or E[|u|^2 | S > theta] (left), as r a~ P_{r+2} / P_r."""
+        return self._rounded(lambda at, law: self._mean_square(side) * _lift(at, law), theta)
 
+    def squared_norm_density(self, theta: Real, side: Side = "right") -> Any:
+        """E[|v|^2 delta(S - theta)] (right) or E[|u|^2 delta(S - theta)] (left), as r a~ p_{r+2}."""
+        return self._rounded(
+            lambda at, law: self._mean_square(side) * mp.exp(_log_density(at, _up(law))), theta
+        )
 
-def conditional_squared_norm_mp(
-    theta: Real,
-    r: int,
-    gamma: Real,
-    gamma_tilde: Real,
-    clean: bool,
-    side: Side = "right",
-    digits: int = DIGITS,
-) -> Any:
-    """E[|v|^2 | S > theta] (right) or E[|u|^2 | S > theta] (left), as r a~ P_{r+2} / P_r."""
-    return _rounded(
-        lambda: (
-            _mean_square(r, gamma, gamma_tilde, side)
-            * _lift(mp.mpf(theta), _law(r, gamma, gamma_tilde, clean))
-        ),
-        digits,
-    )
+    def _mean_square(self, side: Side) -> Any:
+        return _mean_square(self.r, self.gamma, self.gamma_tilde, side)
 
-
-def squared_norm_density_mp(
-    theta: Real,
-    r: int,
-    gamma: Real,
-    gamma_tilde: Real,
-    clean: bool,
-    side: Side = "right",
-    digits: int = DIGITS,
-) -> Any:
-    """E[|v|^2 delta(S - theta)] (right) or E[|u|^2 delta(S - theta)] (left), as r a~ p_{r+2}."""
-    return _rounded(
-        lambda: (
-            _mean_square(r, gamma, gamma_tilde, side)
-            * mp.exp(_log_density(mp.mpf(theta), _law(r + 2, gamma, gamma_tilde, clean)))
-        ),
-        digits,
-    )
+    def _rounded(self, quantity: Callable[[Any, _Law], Any], theta: Real) -> Any:
+        return _rounded(
+            lambda: quantity(mp.mpf(theta), _law(self.r, self.gamma, self.gamma_tilde, self.clean)),
+            self.digits,
+        )
 
 
 @dataclass(frozen=True)

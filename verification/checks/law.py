@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from bounds.claim import Law
 from verification.checks.judge import Samples, combine, counted, judge_check, negation, witness_of
@@ -22,7 +21,7 @@ from verification.checks.plan import (
     with_looks,
 )
 from verification.statistics import distribution
-from verification.statistics.evidence import Details, Evidence, Outcome, Record
+from verification.statistics.evidence import CellDetails, Evidence, Outcome, Record
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class LawAt(Record):
 
 
 @dataclass(frozen=True)
-class LawDetails(Details):
+class LawDetails(CellDetails):
     """Every setting of a law check."""
 
     measured_as: str
@@ -46,10 +45,6 @@ class LawDetails(Details):
     def estimated(self) -> str:
         """What the estimate is."""
         return self.measured_as
-
-    def at_settings(self) -> Sequence[tuple[Mapping[str, float], Mapping[str, Any]]]:
-        """(setting, what was found there by name), for every setting judged."""
-        return [(cell.setting, vars(cell)) for cell in self.cells]
 
 
 @plan_check.register

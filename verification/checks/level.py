@@ -6,9 +6,8 @@ In documents its evidence is of the kind "mean", a name from before it was the m
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -28,7 +27,7 @@ from verification.checks.plan import (
 )
 from verification.errors import InvalidArgument
 from verification.statistics import slopes
-from verification.statistics.evidence import Details, Evidence, Interval, Outcome, Record
+from verification.statistics.evidence import CellDetails, Evidence, Interval, Outcome, Record
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class LevelAt(Record):
 
 
 @dataclass(frozen=True)
-class LevelDetails(Details):
+class LevelDetails(CellDetails):
     """Every setting of a level check."""
 
     cells: tuple[LevelAt, ...]
@@ -56,10 +55,6 @@ class LevelDetails(Details):
     def estimated(self) -> str:
         """What the estimate is."""
         return "relative difference measured"
-
-    def at_settings(self) -> Sequence[tuple[Mapping[str, float], Mapping[str, Any]]]:
-        """(setting, what was found there by name), for every setting judged."""
-        return [(cell.setting, vars(cell)) for cell in self.cells]
 
 
 @plan_check.register

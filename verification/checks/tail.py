@@ -35,7 +35,7 @@ from verification.checks.plan import (
 from verification.engines.estimate import Array
 from verification.errors import UnderpoweredDesign
 from verification.statistics import tail
-from verification.statistics.evidence import Details, Evidence, Outcome, Record
+from verification.statistics.evidence import CellDetails, Evidence, Outcome, Record
 
 KAPPA = 2.0
 """A tail check that passes excludes that the bound is broken KAPPA times as often as claimed.
@@ -62,7 +62,7 @@ class TailAt(Record):
 
 
 @dataclass(frozen=True)
-class TailDetails(Details):
+class TailDetails(CellDetails):
     """Every setting of a tail check; `excluded` is the probability that a pass rules out."""
 
     measured_as: str
@@ -75,10 +75,6 @@ class TailDetails(Details):
     def estimated(self) -> str:
         """What the estimate is."""
         return self.measured_as
-
-    def at_settings(self) -> Sequence[tuple[Mapping[str, float], Mapping[str, Any]]]:
-        """(setting, what was found there by name), for every setting judged."""
-        return [(cell.setting, vars(cell)) for cell in self.cells]
 
 
 @plan_check.register

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verification.errors import InvalidArgument, MissingExtra
+from verification.errors import InvalidArgument, extra
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,10 +21,8 @@ UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"Creation
 
 def require_matplotlib() -> None:
     """Raises MissingExtra where Matplotlib is not installed."""
-    try:
+    with extra("Matplotlib", "figures"):
         import matplotlib.figure  # noqa: F401
-    except ImportError:
-        raise MissingExtra("Matplotlib", "figures") from None
 
 
 def require_ending(argument: str, path: str | Path) -> None:

@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from verification.checks.proved import CertificateDetails, ProofDetails
-from verification.errors import MissingExtra
+from verification.errors import extra
 from verification.judging import verdicts as shown
 from verification.judging.verdict import TIGHT, interval_of
 from verification.report import mathematics, notes, plots
@@ -104,10 +104,8 @@ class Section:
 def require() -> None:
     """Raises MissingExtra where a package that the page cannot do without is absent."""
     environment()
-    try:
+    with extra("networkx", "report"):
         import networkx  # noqa: F401
-    except ImportError:
-        raise MissingExtra("networkx", "report") from None
 
 
 def render(verdicts: Verdicts) -> str:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from verification.errors import InvalidArgument, MissingExtra
+from verification.errors import InvalidArgument, extra
 
 
 @cache
@@ -55,11 +55,9 @@ def first_problem(document: Any) -> str | None:
 
     Raises MissingExtra without jsonschema.
     """
-    try:
+    with extra("jsonschema", "report"):
         from jsonschema import Draft202012Validator
         from jsonschema.exceptions import best_match
-    except ImportError:
-        raise MissingExtra("jsonschema", "report") from None
 
     error = best_match(Draft202012Validator(schema()).iter_errors(document))
     if error is None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verification.errors import MissingExtra
+from verification.errors import extra
 from verification.report import mathematics
 from verification.report.templating import environment
 
@@ -77,11 +77,9 @@ def _point_to_pages(token: Token) -> None:
 
 @cache
 def _markdown() -> MarkdownIt:
-    try:
+    with extra("mdit-py-plugins", "report"):
         from markdown_it import MarkdownIt
         from mdit_py_plugins.dollarmath import dollarmath_plugin
-    except ImportError:
-        raise MissingExtra("mdit-py-plugins", "report") from None
 
     def formula(latex: str, options: dict[str, Any]) -> str:
         block = bool(options.get("display_mode"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from verification.errors import MissingExtra
+from verification.errors import extra
 from verification.report.mathematics import typeset
 
 if TYPE_CHECKING:
@@ -15,10 +15,8 @@ if TYPE_CHECKING:
 @cache
 def environment() -> Environment:
     """Templates of this package; raises MissingExtra without Jinja2."""
-    try:
+    with extra("Jinja2", "report"):
         from jinja2 import Environment, PackageLoader, StrictUndefined
-    except ImportError:
-        raise MissingExtra("Jinja2", "report") from None
     made = Environment(
         loader=PackageLoader("verification.report"),
         autoescape=True,

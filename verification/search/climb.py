@@ -19,7 +19,7 @@ import numpy as np
 
 from bounds.claim import Claim, Relation
 from verification.checks import forecast
-from verification.errors import InvalidArgument, MissingExtra, real, whole
+from verification.errors import InvalidArgument, extra, real, whole
 from verification.prediction import advice
 from verification.quantities import registry
 from verification.search.case import Case
@@ -221,10 +221,8 @@ def _evolve(climb: _Climb, seed: int, budget: int) -> None:
 
 def _climb_with_hypothesis(climb: _Climb, seed: int, budget: int) -> None:
     """`target()` on the simulated ratio; Hypothesis mutates the settings that scored high."""
-    try:
+    with extra("hypothesis", "search"):
         import hypothesis
-    except ImportError:
-        raise MissingExtra("hypothesis", "search") from None
     from verification.search import strategies
 
     examples = hypothesis.settings(

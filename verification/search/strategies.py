@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verification.engines.estimate import Array
-from verification.errors import MissingExtra
+from verification.errors import extra
 from verification.search.space import COORDINATES, Space
 from verification.setting import Procedure, Setting
 
-try:
+with extra("hypothesis", "search"):
     from hypothesis import strategies as st
-except ImportError:  # an optional package
-    raise MissingExtra("hypothesis", "search") from None
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

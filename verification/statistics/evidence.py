@@ -80,6 +80,16 @@ class Details(Record):
         return ()
 
 
+class CellDetails(Details):
+    """Details of a kind that has a record for each setting judged, under `cells`."""
+
+    cells: tuple[Any, ...]
+
+    def at_settings(self) -> Sequence[tuple[Mapping[str, float], Mapping[str, Any]]]:
+        """(setting, what was found there by name), for every setting judged."""
+        return [(cell.setting, vars(cell)) for cell in self.cells]
+
+
 @dataclass(frozen=True)
 class Evidence(Record):
     """The outcome of one check, with everything needed to judge and to repeat it.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from verification.errors import InvalidArgument, MissingExtra
+from verification.errors import InvalidArgument, extra
 from verification.replication.cells import ErrorCell
 from verification.replication.store import Store, StoredRow
 
@@ -143,18 +143,14 @@ def _line(stored: StoredRow) -> dict[str, Any]:
 
 
 def _pyarrow() -> Any:
-    try:
+    with extra("pyarrow", "store"):
         import pyarrow
-    except ImportError:
-        raise MissingExtra("pyarrow", "store") from None
     return pyarrow
 
 
 def _xarray() -> Any:
-    try:
+    with extra("xarray", "store"):
         import xarray
-    except ImportError:
-        raise MissingExtra("xarray", "store") from None
     return xarray
 
 

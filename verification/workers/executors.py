@@ -19,7 +19,7 @@ from functools import partial
 from multiprocessing import connection
 from typing import Any
 
-from verification.errors import ExecutorLost, InvalidArgument, MissingExtra, whole
+from verification.errors import ExecutorLost, InvalidArgument, MissingExtra, extra, whole
 from verification.workers.pools import process_pool
 from verification.workers.threads import one_thread
 
@@ -149,10 +149,8 @@ def _end_with(sentinel: int) -> None:
 
 @contextmanager
 def _dask(scheduler: str, task: Callable[..., Any]) -> Iterator[Workers]:
-    try:
+    with extra("dask.distributed", "dask"):
         from distributed import Client
-    except ImportError:
-        raise MissingExtra("dask.distributed", "dask") from None
     try:
         client = Client(scheduler, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:

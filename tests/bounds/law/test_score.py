@@ -88,20 +88,21 @@ def relative_errors(theta, r, gamma, gamma_tilde, clean, digits=22):
     """Relative error of P, 1 - P, p, E and E|v|^2 against the law at any precision."""
     setting = (r, gamma, gamma_tilde, clean)
     law = score_contour.evaluate(theta, score_contour.parameters(*setting))
+    exact = score_reference.ClassMp(*setting, digits=digits)
     pairs = {
-        "tail": (score_reference.log_tail_mp(theta, *setting, digits=digits), law.log_tail),
-        "cdf": (score_reference.log_cdf_mp(theta, *setting, digits=digits), law.log_cdf),
-        "density": (score_reference.log_density_mp(theta, *setting, digits=digits), law.log_density),
+        "tail": (exact.log_tail(theta), law.log_tail),
+        "cdf": (exact.log_cdf(theta), law.log_cdf),
+        "density": (exact.log_density(theta), law.log_density),
         "mean": (
-            mpmath.log(score_reference.conditional_mean_mp(theta, *setting, digits=digits)),
+            mpmath.log(exact.mean(theta)),
             np.log(score.conditional_mean(theta, *setting)),
         ),
         "norm": (
-            mpmath.log(score_reference.conditional_squared_norm_mp(theta, *setting, digits=digits)),
+            mpmath.log(exact.squared_norm(theta)),
             np.log(score.conditional_squared_norm(theta, *setting)),
         ),
     }
-    return {name: abs(float(mpmath.expm1(exact - float(value)))) for name, (exact, value) in pairs.items()}
+    return {name: abs(float(mpmath.expm1(true - float(ours)))) for name, (true, ours) in pairs.items()}
 
 
 EDGES = [
@@ -153,9 +154,8 @@ def test_densities_match_the_bessel_function_on_a_grid(r, clean):
         values = score_contour.evaluate(theta, law)
         for index, point in enumerate(theta):
             for shift, ours in ((0, values.log_density), (2, values.log_lifted_density)):
-                exact = score_reference.log_density_mp(
-                    float(point), r + shift, gamma, gamma_tilde, clean, digits=20
-                )
+                law_mp = score_reference.ClassMp(r + shift, gamma, gamma_tilde, clean, digits=20)
+                exact = law_mp.log_density(float(point))
                 assert abs(float(exact - float(ours[index]))) < 1e-11
 
 
@@ -242,7 +242,7 @@ def test_symbolic_density_matches_numbers():
         for r in (2, 3, 8):
             expected = float(sp.log(score_proofs.density_at_zero(clean).subs({**at, names.r: r})).evalf(30))
             assert score.log_density(0.0, r, 1 / 3, 7.0, clean) == pytest.approx(expected, rel=1e-12)
-            mp_value = float(score_reference.log_density_mp(0, r, 1 / 3, 7, clean))
+            mp_value = float(score_reference.ClassMp(r, 1 / 3, 7, clean).log_density(0))
             assert mp_value == pytest.approx(expected, rel=1e-12)
     here = {names.theta: sp.Rational(9, 2), names.r: 3}
     tail = float(sp.log(score_proofs.noiseless_tail().subs(here)).evalf(30))
@@ -429,34 +429,34 @@ def test_the_mixture_matches_any_precision(r, eta, gamma, gamma_tilde, theta):
 def test_digits_are_what_they_say():
     """Forty digits and sixty digits of a tail agree to forty."""
     setting = (0.3, 5, 0.7, 2, True)
-    coarse = score_reference.log_tail_mp(*setting, digits=40)
-    fine = score_reference.log_tail_mp(*setting, digits=60)
+    coarse = score_reference.ClassMp(*setting[1:], digits=40).log_tail(setting[0])
+    fine = score_reference.ClassMp(*setting[1:], digits=60).log_tail(setting[0])
     with mpmath.workdps(70):
         assert abs(coarse / fine - 1) < mpmath.mpf(10) ** -39
         exact = sp.log(score_proofs.even_tail(6, True)).subs(
             {names.gamma: sp.Rational(1, 2), names.gamma_tilde: 2, names.theta: 3}
         )
-        ours = score_reference.log_tail_mp(3, 6, mpmath.mpf(1) / 2, 2, True, digits=60)
+        ours = score_reference.ClassMp(6, mpmath.mpf(1) / 2, 2, True, digits=60).log_tail(3)
         assert abs(ours - mpmath.mpf(str(exact.evalf(65)))) < mpmath.mpf(10) ** -58
 
 
 @pytest.mark.parametrize("clean", [True, False])
 def test_infinite_and_supportless_thresholds_at_any_precision(clean):
     """The mpmath versions accept infinite thresholds and noiseless pairs left of the support."""
-    assert score_reference.log_tail_mp(-INF, 2, 1, 1, clean) == 0
-    assert score_reference.log_tail_mp(INF, 2, 1, 1, clean) == -mpmath.inf
-    assert score_reference.conditional_mean_mp(-INF, 2, 1, 1, clean) == 2 * clean
-    assert score_reference.log_density_mp(INF, 2, 1, 1, clean) == -mpmath.inf
-    assert score_reference.squared_norm_density_mp(0.5, 2, INF, 3, clean) == pytest.approx(
+    assert score_reference.ClassMp(2, 1, 1, clean).log_tail(-INF) == 0
+    assert score_reference.ClassMp(2, 1, 1, clean).log_tail(INF) == -mpmath.inf
+    assert score_reference.ClassMp(2, 1, 1, clean).mean(-INF) == 2 * clean
+    assert score_reference.ClassMp(2, 1, 1, clean).log_density(INF) == -mpmath.inf
+    assert score_reference.ClassMp(2, INF, 3, clean).squared_norm_density(0.5) == pytest.approx(
         score.squared_norm_density(0.5, 2, INF, 3.0, clean), rel=1e-12
     )
     if clean:
-        assert score_reference.log_tail_mp(-1, 2, INF, INF, clean) == 0
-        assert score_reference.log_tail_mp(0, 3, INF, INF, clean) == 0
-        found = [score_reference.log_density_mp(0, r, INF, INF, clean) for r in (1, 2, 3)]
+        assert score_reference.ClassMp(2, INF, INF, clean).log_tail(-1) == 0
+        assert score_reference.ClassMp(3, INF, INF, clean).log_tail(0) == 0
+        found = [score_reference.ClassMp(r, INF, INF, clean).log_density(0) for r in (1, 2, 3)]
         assert found == [mpmath.inf, pytest.approx(-math.log(2)), -mpmath.inf]
-        assert score_reference.log_density_mp(-1, 1, INF, INF, clean) == -mpmath.inf
-    assert score_reference.log_density_mp(0, 1, 1, 1, clean) == mpmath.inf
+        assert score_reference.ClassMp(1, INF, INF, clean).log_density(-1) == -mpmath.inf
+    assert score_reference.ClassMp(1, 1, 1, clean).log_density(0) == mpmath.inf
     leak = Score(2, 0.5, 1, 1).leak(0, "left")
     assert score_reference.ScoreMp(2, 0.5, 1, 1).leak(0, "left") == pytest.approx(leak, rel=1e-12)
 
@@ -465,7 +465,7 @@ def test_an_unreachable_precision_is_an_error(monkeypatch):
     """Raising the working precision stops with an ArithmeticError, not in an endless loop."""
     monkeypatch.setattr(score_reference, "MAX_BITS", 100)
     with pytest.raises(ArithmeticError, match="no enclosure"):
-        score_reference.log_density_mp(1.0, 3, 1, 1, True)
+        score_reference.ClassMp(3, 1, 1, True).log_density(1.0)
 
 
 # --- interface ---
@@ -544,7 +544,10 @@ def test_blocks_do_not_change_results():
         (lambda: Score(1, 0.5, 1, 1).log_tail(math.nan), "theta must not be NaN"),
         (lambda: Score(1, 0.5, 1, 1).kappa(0.0, "top"), "side must be"),
         (lambda: Score(1, 0.5, 1, 1).quantile(0.0), r"retained must lie in \(0, 1\], got 0.0"),
-        (lambda: score_reference.log_tail_mp(0, 2.5, 1, 1, True), "r must be a whole number >= 1, got 2.5"),
+        (
+            lambda: score_reference.ClassMp(2.5, 1, 1, True).log_tail(0),
+            "r must be a whole number >= 1, got 2.5",
+        ),
     ],
 )
 def test_errors_name_the_argument_and_its_value(call, message):
