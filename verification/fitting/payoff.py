@@ -1,0 +1,279 @@
+"""Does filtering pay, without a model of clean pairs?
+
+E[x x~^T] = eta C for any law of clean pairs, so the fit on all pairs is right about the clean subspaces in
+the limit, and everything a filtered fit adds to it can be measured: its own variance from disjoint folds,
+its squared bias from its distance to an unfiltered fit on pairs that its teacher has not seen.  All of
+it is a U-statistic over folds, whose jackknife gives an interval.  Proofs: proofs_notes/fitting.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from verification.fitting.moments import FOLDS, Array
+from verification.fitting.spectrum import Estimate
+
+SHARES = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.05)
+"""Shares to keep that are tried, besides keeping everything."""
+
+FEWEST_KEPT = 4
+"""A share is tried where it leaves a fold at least this many pairs for each of the r dimensions."""
+
+
+@dataclass
+class FoldSums:
+    """Sums over each (half, fold, bin) of scored pairs, bin 0 the lowest scores.
+
+    With p = U^T x and q = U~^T x~ for the bases of the fit on all pairs: `count`, the sums of x, x~, p, q
+    and of x q^T (d, r) and x~ p^T (d~, r).
+    """
+
+    count: Array
+    x: Array
+    y: Array
+    p: Array
+    q: Array
+    xq: Array
+    yp: Array
+
+    @classmethod
+    def empty(cls, bins: int, d: int, d_tilde: int, r: int) -> FoldSums:
+        """All sums zero."""
+        at = (2, FOLDS, bins)
+        return cls(
+            *(np.zeros((*at, *shape)) for shape in ((), (d,), (d_tilde,), (r,), (r,), (d, r), (d_tilde, r)))
+        )
+
+    def add(self, cells: Array, bins: Array, x: Array, y: Array, p: Array, q: Array) -> None:
+        """Add rows whose cell (half FOLDS + fold) and bin are known."""
+        width = self.count.shape[2]
+        key = cells * width + bins
+        order = np.argsort(key, kind="stable")
+        x, y, p, q = x[order], y[order], p[order], q[order]
+        keys, starts = np.unique(key[order], return_index=True)
+        ends = np.append(starts[1:], len(order))
+        for k, start, end in zip(keys, starts, ends, strict=True):
+            cell, b = divmod(int(k), width)
+            at = (*divmod(cell, FOLDS), b)
+            rows = slice(start, end)
+            self.count[at] += end - start
+            self.x[at] += x[rows].sum(axis=0)
+            self.y[at] += y[rows].sum(axis=0)
+            self.p[at] += p[rows].sum(axis=0)
+            self.q[at] += q[rows].sum(axis=0)
+            self.xq[at] += x[rows].T @ q[rows]
+            self.yp[at] += y[rows].T @ p[rows]
+
+    def above(self) -> FoldSums:
+        """Sums over each bin and all higher ones: what a threshold at the bin's lower edge keeps."""
+        return FoldSums(*(np.flip(np.cumsum(np.flip(part, 2), axis=2), 2) for part in vars(self).values()))
+
+
+@dataclass(frozen=True)
+class Tangents:
+    """One fit's left (or right) deviation from the base: the fit itself and each fold's influence on it.
+
+    `value` (d, r) and `folds` (FOLDS, d, r), whose mean over folds is zero and whose empirical
+    covariance over FOLDS is the fit's.
+    """
+
+    value: Array
+    folds: Array
+
+
+@dataclass(frozen=True)
+class Payoff:
+    """The model-free answer at the share to keep: both mean squared errors, the gain and what was tried.
+
+    `keep` is the share of scored pairs kept, `bin` the index of its threshold, `gain` the root of the ratio
+    of the mean squared errors, `unfiltered` and `filtered` those errors (of the worse modality), and
+    `curve` (share kept, gain) for each share tried.
+    """
+
+    keep: float
+    bin: int
+    gain: Estimate
+    unfiltered: float
+    filtered: float
+    curve: tuple[tuple[float, float], ...]
+
+    @property
+    def decision(self) -> str:
+        """Pays or not where the interval leaves no doubt."""
+        if self.gain.low > 1:
+            return "pays"
+        return "does-not-pay" if self.gain.high < 1 else "undecided"
+
+
+def payoff(sums: FoldSums, left: Array, right: Array, alpha: float, fixed: int | None) -> Payoff:
+    """The gain of Algorithm 1's filter over the fit on all pairs, with an interval at rate alpha.
+
+    `left` (d, r) and `right` (d~, r) are the bases of the fit on all pairs.  Each half's pairs are scored
+    by the other half's teacher.  `fixed` is the bin from which pairs are kept; None chooses it, for the
+    interval in each half by the other half, so that the choice does not flatter the gain.
+    """
+    kept = sums.above()
+    r = left.shape[1]
+    shares = kept.count.sum(axis=(0, 1)) / kept.count[:, :, 0].sum()
+    bins = [b for b in range(len(shares)) if kept.count[:, :, b].min() >= FEWEST_KEPT * r or b == 0]
+    # of each half, at each bin: squared error on all pairs and of the filter
+    halves = [_quadratics(kept, h, bins, left, right) for h in (0, 1)]
+    pooled = [_pooled([halves[0][k], halves[1][k]]) for k in range(len(bins))]
+    if fixed in bins:
+        best = bins.index(fixed)
+        evaluated = pooled[best]
+    else:
+        tried = range(min(1, len(bins) - 1), len(bins))
+        best = max(tried, key=lambda k: _ratio(pooled[k]))
+        chosen = [max(tried, key=lambda k, h=h: _ratio(halves[1 - h][k])) for h in (0, 1)]
+        evaluated = _pooled([halves[h][chosen[h]] for h in (0, 1)])
+    curve = tuple((float(shares[b]), math.sqrt(max(_ratio(pooled[k]), 0.0))) for k, b in enumerate(bins))
+    return Payoff(
+        float(shares[bins[best]]),
+        bins[best],
+        _interval(evaluated, alpha),
+        evaluated[0].value,
+        evaluated[1].value,
+        curve,
+    )
+
+
+@dataclass(frozen=True)
+class _Quadratic:
+    """A U-statistic over folds: its value and its jackknife values with one fold of a half left out."""
+
+    value: float
+    left_out: tuple[Array, ...]
+
+
+def _quadratics(
+    kept: FoldSums, half: int, bins: list[int], left: Array, right: Array
+) -> list[tuple[_Quadratic, _Quadratic]]:
+    """(error on all pairs, filtered error) at each bin; the worse modality's, squared."""
+    base = _both_sides(kept, half, 0, left, right)
+    result = []
+    for b in bins:
+        student = base if b == 0 else _both_sides(kept, half, b, left, right)
+        sides = [_side(a, s) for a, s in zip(base, student, strict=True)]
+        whole = int(np.argmax([side[0].value for side in sides]))
+        filtered = int(np.argmax([side[1].value for side in sides]))
+        result.append((sides[whole][0], sides[filtered][1]))
+    return result
+
+
+def _side(base: Tangents, student: Tangents) -> tuple[_Quadratic, _Quadratic]:
+    """Squared errors of one modality: on all n pairs, and of the student that half the pairs scored.
+
+    The bias is estimated without bias of its own: its square is what products of different folds average.
+    """
+    unfiltered, filtered = _gram(base.folds), _gram(student.folds)
+    difference = _gram((student.value - base.value) + (student.folds - base.folds))
+    return (
+        _over_folds(lambda kept: _variance(unfiltered, kept) / 2),  # all pairs are two halves
+        _over_folds(lambda kept: _square(difference, kept) + _variance(filtered, kept)),
+    )
+
+
+def _gram(vectors: Array) -> Array:
+    flat = vectors.reshape(len(vectors), -1)
+    return np.asarray(flat @ flat.T)
+
+
+def _variance(gram: Array, kept: NDArray[np.bool_]) -> float:
+    """The total variance of the mean of all folds, from the folds that are kept."""
+    k, inside = int(kept.sum()), gram[np.ix_(kept, kept)]
+    return float((np.trace(inside) - inside.sum() / k) / (k - 1) / len(gram))
+
+
+def _square(gram: Array, kept: NDArray[np.bool_]) -> float:
+    """The squared length of the folds' expectation, without bias."""
+    k, inside = int(kept.sum()), gram[np.ix_(kept, kept)]
+    return float((inside.sum() - np.trace(inside)) / (k * (k - 1)))
+
+
+def _over_folds(statistic: Callable[[NDArray[np.bool_]], float]) -> _Quadratic:
+    rest = ~np.eye(FOLDS, dtype=bool)
+    left_out = np.array([statistic(kept) for kept in rest])
+    return _Quadratic(statistic(np.ones(FOLDS, dtype=bool)), (left_out,))
+
+
+def _both_sides(kept: FoldSums, half: int, b: int, left: Array, right: Array) -> tuple[Tangents, Tangents]:
+    """The fit on the pairs above bin b's lower edge, left and right, with the folds' influences."""
+    count, x, y = kept.count[half, :, b], kept.x[half, :, b], kept.y[half, :, b]
+    p, q = kept.p[half, :, b], kept.q[half, :, b]
+    xq, yp = kept.xq[half, :, b], kept.yp[half, :, b]
+
+    def fit(leave: int | None) -> tuple[Array, Array]:
+        def total(part: Array) -> Array:
+            whole = part.sum(axis=0)
+            return np.asarray(whole if leave is None else whole - part[leave])
+
+        k = total(count)
+        cross_left = total(xq) / k - np.outer(total(x), total(q)) / k**2
+        cross_right = total(yp) / k - np.outer(total(y), total(p)) / k**2
+        core = left.T @ cross_left
+        return (
+            np.linalg.solve(core.T, (cross_left - left @ core).T).T,
+            np.linalg.solve(core, (cross_right - right @ (right.T @ cross_right)).T).T,
+        )
+
+    whole = fit(None)
+    rest = [fit(f) for f in range(FOLDS)]
+    sides = []
+    for s in (0, 1):
+        without = np.array([each[s] for each in rest])
+        folds = (FOLDS - 1) * (without.mean(axis=0) - without)
+        sides.append(Tangents(whole[s], folds))
+    return sides[0], sides[1]
+
+
+def _ratio(pair: tuple[_Quadratic, _Quadratic]) -> float:
+    """Squared error on all pairs over the filtered one; infinite where the latter is not seen at all."""
+    return pair[0].value / pair[1].value if pair[1].value > 0 else math.inf
+
+
+def _pooled(pairs: list[tuple[_Quadratic, _Quadratic]]) -> tuple[_Quadratic, _Quadratic]:
+    """The mean over the halves; each half's folds are its own jackknife."""
+    weight = 1 / len(pairs)
+    both = []
+    for part in (0, 1):
+        both.append(
+            _Quadratic(
+                weight * sum(pair[part].value for pair in pairs),
+                tuple(weight * out for pair in pairs for out in pair[part].left_out),
+            )
+        )
+    return both[0], both[1]
+
+
+def _interval(pair: tuple[_Quadratic, _Quadratic], alpha: float) -> Estimate:
+    """Fieller's interval for the root of the ratio of two U-statistics, from their joint jackknife."""
+    whole, filtered = pair
+    freedom = sum(len(out) - 1 for out in whole.left_out)
+    quantile = float(stats.t.isf(alpha / 2, freedom)) ** 2
+    cov = np.zeros((2, 2))
+    for a, b in zip(whole.left_out, filtered.left_out, strict=True):
+        k = len(a)
+        deviations = np.stack([a - a.mean(), b - b.mean()])
+        cov += (k - 1) / k * (deviations @ deviations.T)
+    # all g with (A - g B)^2 <= t^2 (V_AA - 2 g V_AB + g^2 V_BB)
+    second = filtered.value**2 - quantile * cov[1, 1]
+    first = whole.value * filtered.value - quantile * cov[0, 1]
+    constant = whole.value**2 - quantile * cov[0, 0]
+    inside = first**2 - second * constant
+    value = math.sqrt(max(0.0, whole.value / filtered.value)) if filtered.value > 0 else math.inf
+    if second > 0 and inside >= 0:
+        low, high = (first - math.sqrt(inside)) / second, (first + math.sqrt(inside)) / second
+    elif inside >= 0 and second < 0:
+        # beyond one end the filtered error may vanish: no upper limit
+        low, high = (first - math.sqrt(inside)) / second, math.inf
+        low = max(low, 0.0) if low > 0 else (first + math.sqrt(inside)) / second
+    else:
+        low, high = 0.0, math.inf
+    return Estimate(value, math.sqrt(max(low, 0.0)), math.sqrt(high) if high > 0 else 0.0)
