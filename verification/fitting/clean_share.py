@@ -107,7 +107,7 @@ class CleanShare:
 
 
 def clean_share(halves: tuple[HeldOut, ...], alpha: float) -> CleanShare:
-    """eta by maximum likelihood over bins, f1/f0 = exp(b s - c sqrt(1/4 + s^2)) up to a constant.
+    """eta by maximum likelihood over bins, f1/f0 = exp(b s - c sqrt(h^2 + s^2)) up to a constant.
 
     The family contains the model's law but for its rounded top; the interval is the profile likelihood's,
     widened by the re-paired scores' own noise and by the misfit.
@@ -128,7 +128,7 @@ def clean_share(halves: tuple[HeldOut, ...], alpha: float) -> CleanShare:
     # Both counts are noisy: the null's share of the variance is that of one more sample of its size.
     noise = 1 + weights * len(paired) / null.sum() * REPAIRINGS / 2
     misfit = float(np.sum((observed - expected) ** 2 / (np.maximum(expected, 1e-9) * noise)))
-    freedom = len(observed) - 4
+    freedom = len(observed) - 5
     widen = 1.25 * max(1.0, misfit / freedom)
     drop = widen * float(stats.chi2.isf(alpha, 1)) / 2
     low = _end(problem, best, value, drop, 0.0, eta)
@@ -165,14 +165,13 @@ class _Likelihood:
     def __init__(self, observed: Array, weights: Array, middle: Array) -> None:
         self.observed, self.weights = observed, np.maximum(weights, 1e-300)
         self.middle = middle
-        self.rounded = np.sqrt(0.25 + middle**2)
 
     def eta(self, at: Array) -> float:
         return float(1 / (1 + math.exp(-at[0])))
 
     def ratio(self, at: Array) -> Array:
         slope, bend = math.exp(at[1]), math.exp(at[1]) / (1 + math.exp(-at[2]))
-        log = slope * self.middle - bend * self.rounded
+        log = slope * self.middle - bend * np.hypot(math.exp(at[3]), self.middle)
         tilted = np.exp(log - log.max())
         return np.asarray(tilted / (self.weights @ tilted))
 
@@ -190,10 +189,10 @@ class _Likelihood:
         starts = (
             [start]
             if start is not None
-            else [np.array([logit, slope, 0.0]) for logit in (-2.0, 0.0, 2.0) for slope in (-1.0, 0.7)]
+            else [np.array([logit, slope, 0.0, -0.7]) for logit in (-2.0, 0.0, 2.0) for slope in (-1.0, 0.7)]
         )
         fixed = None if eta is None else math.log(eta / (1 - eta))
-        box = [(-12.0, 12.0), (-6.0, 4.0), (-6.0, 8.0)]
+        box = [(-12.0, 12.0), (-6.0, 4.0), (-6.0, 8.0), (-4.0, 2.0)]
         best: tuple[float, Array] = (math.inf, starts[0])
         for first in starts:
             if fixed is None:

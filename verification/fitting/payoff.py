@@ -123,52 +123,64 @@ def payoff(sums: FoldSums, left: Array, right: Array, alpha: float, fixed: int |
     shares = kept.count.sum(axis=(0, 1)) / kept.count[:, :, 0].sum()
     bins = [b for b in range(len(shares)) if kept.count[:, :, b].min() >= FEWEST_KEPT * r or b == 0]
     # of each half, at each bin: squared error on all pairs and of the filter
-    halves = [_quadratics(kept, h, bins, left, right) for h in (0, 1)]
+    halves = [_errors(kept, h, bins, left, right) for h in (0, 1)]
     pooled = [_pooled([halves[0][k], halves[1][k]]) for k in range(len(bins))]
     if fixed in bins:
         best = bins.index(fixed)
         evaluated = pooled[best]
     else:
         tried = range(min(1, len(bins) - 1), len(bins))
-        best = max(tried, key=lambda k: _ratio(pooled[k]))
-        chosen = [max(tried, key=lambda k, h=h: _ratio(halves[1 - h][k])) for h in (0, 1)]
+        best = max(tried, key=lambda k: pooled[k].ratio)
+        chosen = [max(tried, key=lambda k: halves[1 - h][k].ratio) for h in (0, 1)]
         evaluated = _pooled([halves[h][chosen[h]] for h in (0, 1)])
-    curve = tuple((float(shares[b]), math.sqrt(max(_ratio(pooled[k]), 0.0))) for k, b in enumerate(bins))
+    curve = tuple((float(shares[b]), math.sqrt(max(pooled[k].ratio, 0.0))) for k, b in enumerate(bins))
     return Payoff(
         float(shares[bins[best]]),
         bins[best],
         _interval(evaluated, alpha),
-        evaluated[0].value,
-        evaluated[1].value,
+        evaluated.unfiltered.value,
+        evaluated.filtered.value,
         curve,
     )
 
 
 @dataclass(frozen=True)
 class _Quadratic:
-    """A U-statistic over folds: its value and its jackknife values with one fold of a half left out."""
+    """A U-statistic over folds: its value and, for each half, its values with one fold left out."""
 
     value: float
     left_out: tuple[Array, ...]
 
 
-def _quadratics(
-    kept: FoldSums, half: int, bins: list[int], left: Array, right: Array
-) -> list[tuple[_Quadratic, _Quadratic]]:
-    """(error on all pairs, filtered error) at each bin; the worse modality's, squared."""
+@dataclass(frozen=True)
+class _Errors:
+    """Squared errors of the worse modality: on all pairs, after the filter, and the latter's variance alone."""
+
+    unfiltered: _Quadratic
+    filtered: _Quadratic
+    variance: _Quadratic
+
+    @property
+    def ratio(self) -> float:
+        """Squared gain; a filter's error is at least its variance."""
+        return self.unfiltered.value / max(self.filtered.value, self.variance.value)
+
+
+def _errors(kept: FoldSums, half: int, bins: list[int], left: Array, right: Array) -> list[_Errors]:
+    """The errors at each bin."""
     base = _both_sides(kept, half, 0, left, right)
     result = []
     for b in bins:
         student = base if b == 0 else _both_sides(kept, half, b, left, right)
         sides = [_side(a, s) for a, s in zip(base, student, strict=True)]
-        whole = int(np.argmax([side[0].value for side in sides]))
-        filtered = int(np.argmax([side[1].value for side in sides]))
-        result.append((sides[whole][0], sides[filtered][1]))
+        worse = [max((side[part] for side in sides), key=lambda found: found.value) for part in range(3)]
+        result.append(_Errors(*worse))
     return result
 
 
-def _side(base: Tangents, student: Tangents) -> tuple[_Quadratic, _Quadratic]:
-    """Squared errors of one modality: on all n pairs, and of the student that half the pairs scored.
+def _side(base: Tangents, student: Tangents) -> tuple[_Quadratic, _Quadratic, _Quadratic]:
+    """Squared errors of one modality: on all n pairs, of the student that half the pairs scored, and the
+    part of the latter that is variance.
 
     The bias is estimated without bias of its own: its square is what products of different folds average.
     """
@@ -177,6 +189,7 @@ def _side(base: Tangents, student: Tangents) -> tuple[_Quadratic, _Quadratic]:
     return (
         _over_folds(lambda kept: _variance(unfiltered, kept) / 2),  # all pairs are two halves
         _over_folds(lambda kept: _square(difference, kept) + _variance(filtered, kept)),
+        _over_folds(lambda kept: _variance(filtered, kept)),
     )
 
 
@@ -233,47 +246,55 @@ def _both_sides(kept: FoldSums, half: int, b: int, left: Array, right: Array) ->
     return sides[0], sides[1]
 
 
-def _ratio(pair: tuple[_Quadratic, _Quadratic]) -> float:
-    """Squared error on all pairs over the filtered one; infinite where the latter is not seen at all."""
-    return pair[0].value / pair[1].value if pair[1].value > 0 else math.inf
-
-
-def _pooled(pairs: list[tuple[_Quadratic, _Quadratic]]) -> tuple[_Quadratic, _Quadratic]:
+def _pooled(halves: list[_Errors]) -> _Errors:
     """The mean over the halves; each half's folds are its own jackknife."""
-    weight = 1 / len(pairs)
-    both = []
-    for part in (0, 1):
-        both.append(
+    parts = []
+    for name in ("unfiltered", "filtered", "variance"):
+        each = [getattr(errors, name) for errors in halves]
+        parts.append(
             _Quadratic(
-                weight * sum(pair[part].value for pair in pairs),
-                tuple(weight * out for pair in pairs for out in pair[part].left_out),
+                sum(part.value for part in each) / len(each),
+                tuple(out / len(each) for part in each for out in part.left_out),
             )
         )
-    return both[0], both[1]
+    return _Errors(*parts)
 
 
-def _interval(pair: tuple[_Quadratic, _Quadratic], alpha: float) -> Estimate:
-    """Fieller's interval for the root of the ratio of two U-statistics, from their joint jackknife."""
-    whole, filtered = pair
-    freedom = sum(len(out) - 1 for out in whole.left_out)
-    quantile = float(stats.t.isf(alpha / 2, freedom)) ** 2
+def _interval(errors: _Errors, alpha: float) -> Estimate:
+    """The gain with its interval: Fieller's, and from above also the ratio to the variance alone.
+
+    A squared bias is never negative, so both upper ends hold; each gets a quarter of alpha.
+    """
+    low, _ = fieller(errors.unfiltered, errors.filtered, alpha / 2)
+    _, high = fieller(errors.unfiltered, errors.filtered, alpha / 4)
+    _, most = fieller(errors.unfiltered, errors.variance, alpha / 4)
+    high = min(high, most)
+    return Estimate(*(math.sqrt(max(part, 0.0)) for part in (errors.ratio, min(low, high), high)))
+
+
+def fieller(top: _Quadratic, bottom: _Quadratic, failure: float) -> tuple[float, float]:
+    """Ends for top/bottom, each wrong with probability `failure`: where their difference is no surprise.
+
+    The upper end is infinite where the bottom may be nothing.
+    """
+    freedom = sum(len(out) - 1 for out in top.left_out)
+    quantile = float(stats.t.isf(failure, freedom)) ** 2
     cov = np.zeros((2, 2))
-    for a, b in zip(whole.left_out, filtered.left_out, strict=True):
-        k = len(a)
+    for a, b in zip(top.left_out, bottom.left_out, strict=True):
         deviations = np.stack([a - a.mean(), b - b.mean()])
-        cov += (k - 1) / k * (deviations @ deviations.T)
-    # all g with (A - g B)^2 <= t^2 (V_AA - 2 g V_AB + g^2 V_BB)
-    second = filtered.value**2 - quantile * cov[1, 1]
-    first = whole.value * filtered.value - quantile * cov[0, 1]
-    constant = whole.value**2 - quantile * cov[0, 0]
+        cov += (len(a) - 1) / len(a) * (deviations @ deviations.T)
+    # g such that (top - g bottom)^2 <= quantile (V_tt - 2 g V_tb + g^2 V_bb)
+    second = bottom.value**2 - quantile * cov[1, 1]
+    first = top.value * bottom.value - quantile * cov[0, 1]
+    constant = top.value**2 - quantile * cov[0, 0]
     inside = first**2 - second * constant
-    value = math.sqrt(max(0.0, whole.value / filtered.value)) if filtered.value > 0 else math.inf
-    if second > 0 and inside >= 0:
-        low, high = (first - math.sqrt(inside)) / second, (first + math.sqrt(inside)) / second
-    elif inside >= 0 and second < 0:
-        # beyond one end the filtered error may vanish: no upper limit
-        low, high = (first - math.sqrt(inside)) / second, math.inf
-        low = max(low, 0.0) if low > 0 else (first + math.sqrt(inside)) / second
-    else:
-        low, high = 0.0, math.inf
-    return Estimate(value, math.sqrt(max(low, 0.0)), math.sqrt(high) if high > 0 else 0.0)
+    if inside < 0:
+        return 0.0, math.inf
+    root = math.sqrt(inside)
+    if second > 0:
+        return (first - root) / second, (first + root) / second
+    # Between the roots of a downward parabola the ratio is refused: what is left reaches to infinity.
+    ends = [end for end in ((first - root) / second, (first + root) / second) if end > 0] if second else []
+    return (max(ends) if constant > 0 and ends else 0.0), math.inf
+
+
