@@ -80,11 +80,13 @@ class Tangents:
     """One fit's left (or right) deviation from the base: the fit itself and each fold's influence on it.
 
     `value` (d, r) and `folds` (FOLDS, d, r), whose mean over folds is zero and whose empirical
-    covariance over FOLDS is the fit's.
+    covariance over FOLDS is the fit's.  `scale` (FOLDS,) is by how much every deviation grows with one fold
+    left out, through the singular values that divide it.
     """
 
     value: Array
     folds: Array
+    scale: Array
 
 
 @dataclass(frozen=True)
@@ -146,10 +148,15 @@ def payoff(sums: FoldSums, left: Array, right: Array, alpha: float, fixed: int |
 
 @dataclass(frozen=True)
 class _Quadratic:
-    """A U-statistic over folds: its value and, for each half, its values with one fold left out."""
+    """A U-statistic over folds: its value and, for each half, its values with one fold left out.
+
+    `surplus` is what the jackknife's variance exceeds the statistic's own by in expectation (Efron and
+    Stein 1981): the part that products of two different folds contribute counts twice there.
+    """
 
     value: float
     left_out: tuple[Array, ...]
+    surplus: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -186,11 +193,12 @@ def _side(base: Tangents, student: Tangents) -> tuple[_Quadratic, _Quadratic, _Q
     """
     unfiltered, filtered = _gram(base.folds), _gram(student.folds)
     difference = _gram((student.value - base.value) + (student.folds - base.folds))
-    return (
-        _over_folds(lambda kept: _variance(unfiltered, kept) / 2),  # all pairs are two halves
-        _over_folds(lambda kept: _square(difference, kept) + _variance(filtered, kept)),
-        _over_folds(lambda kept: _variance(filtered, kept)),
-    )
+    bias = _over_folds(difference, _square, np.ones(FOLDS))
+    own = _over_folds(filtered, _variance, student.scale)
+    total = _Quadratic(bias.value + own.value, (bias.left_out[0] + own.left_out[0],), _surplus(difference))
+    whole = _over_folds(unfiltered, _variance, base.scale)
+    # All pairs are two halves.
+    return _Quadratic(whole.value / 2, (whole.left_out[0] / 2,)), total, own
 
 
 def _gram(vectors: Array) -> Array:
@@ -210,10 +218,23 @@ def _square(gram: Array, kept: NDArray[np.bool_]) -> float:
     return float((inside.sum() - np.trace(inside)) / (k * (k - 1)))
 
 
-def _over_folds(statistic: Callable[[NDArray[np.bool_]], float]) -> _Quadratic:
-    rest = ~np.eye(FOLDS, dtype=bool)
-    left_out = np.array([statistic(kept) for kept in rest])
-    return _Quadratic(statistic(np.ones(FOLDS, dtype=bool)), (left_out,))
+def _over_folds(
+    gram: Array, statistic: Callable[[Array, NDArray[np.bool_]], float], scale: Array
+) -> _Quadratic:
+    """The statistic on all folds and on all but each, where every vector is `scale` times as long."""
+    left_out = np.array([statistic(gram, kept) for kept in ~np.eye(FOLDS, dtype=bool)])
+    return _Quadratic(statistic(gram, np.ones(FOLDS, dtype=bool)), (left_out * scale**2,))
+
+
+def _surplus(gram: Array) -> float:
+    """The variance that the products of two different folds add to `_square`."""
+    k = len(gram)
+    apart = ~np.eye(k, dtype=bool)
+    lines = (gram.sum(axis=0) - np.diag(gram)) / (k - 1)
+    overall = lines.mean()
+    own = (k - 1) / (k - 2) * (lines - overall)
+    rest = (gram - overall - own[:, None] - own[None, :])[apart]
+    return float(2 * np.sum(rest**2) / (k * (k - 3)) / (k * (k - 1)))
 
 
 def _both_sides(kept: FoldSums, half: int, b: int, left: Array, right: Array) -> tuple[Tangents, Tangents]:
@@ -222,7 +243,7 @@ def _both_sides(kept: FoldSums, half: int, b: int, left: Array, right: Array) ->
     p, q = kept.p[half, :, b], kept.q[half, :, b]
     xq, yp = kept.xq[half, :, b], kept.yp[half, :, b]
 
-    def fit(leave: int | None) -> tuple[Array, Array]:
+    def fit(leave: int | None) -> tuple[Array, Array, Array]:
         def total(part: Array) -> Array:
             whole = part.sum(axis=0)
             return np.asarray(whole if leave is None else whole - part[leave])
@@ -234,15 +255,17 @@ def _both_sides(kept: FoldSums, half: int, b: int, left: Array, right: Array) ->
         return (
             np.linalg.solve(core.T, (cross_left - left @ core).T).T,
             np.linalg.solve(core, (cross_right - right @ (right.T @ cross_right)).T).T,
+            core,
         )
 
     whole = fit(None)
     rest = [fit(f) for f in range(FOLDS)]
+    scale = np.array([np.trace(np.linalg.solve(each[2], whole[2])) / len(whole[2]) for each in rest])
     sides = []
     for s in (0, 1):
         without = np.array([each[s] for each in rest])
         folds = (FOLDS - 1) * (without.mean(axis=0) - without)
-        sides.append(Tangents(whole[s], folds))
+        sides.append(Tangents(whole[s], folds, scale))
     return sides[0], sides[1]
 
 
@@ -255,6 +278,7 @@ def _pooled(halves: list[_Errors]) -> _Errors:
             _Quadratic(
                 sum(part.value for part in each) / len(each),
                 tuple(out / len(each) for part in each for out in part.left_out),
+                sum(part.surplus for part in each) / len(each) ** 2,
             )
         )
     return _Errors(*parts)
@@ -283,6 +307,7 @@ def fieller(top: _Quadratic, bottom: _Quadratic, failure: float) -> tuple[float,
     for a, b in zip(top.left_out, bottom.left_out, strict=True):
         deviations = np.stack([a - a.mean(), b - b.mean()])
         cov += (len(a) - 1) / len(a) * (deviations @ deviations.T)
+    cov[1, 1] = max(cov[1, 1] - bottom.surplus, bottom.surplus)
     # g such that (top - g bottom)^2 <= quantile (V_tt - 2 g V_tb + g^2 V_bb)
     second = bottom.value**2 - quantile * cov[1, 1]
     first = top.value * bottom.value - quantile * cov[0, 1]
