@@ -87,15 +87,19 @@ def gaussian_latents(fourth: tuple[float, float], n: int, r: int, alpha: float) 
     )
 
 
-def mixture(p_value: float, alpha: float) -> Check:
-    """Whether the scores look like clean pairs on top of re-paired ones."""
-    if p_value >= alpha / 10:
+def mixture(misfit: float, p_value: float, alpha: float) -> Check:
+    """Whether the scores look like clean pairs on top of re-paired ones.
+
+    `misfit` is the root of the chi-square distance a pair between the scores and the fitted mixture.
+    """
+    if misfit <= 2 * FAR or p_value >= alpha / 10:
         return Check("mixture", True, "The scores look like clean pairs on top of re-paired ones.")
     return Check(
         "mixture",
         False,
-        f"The scores do not follow the fitted mixture (p = {p_value:.1g}): the model-free eta's interval is "
-        "widened, the probabilities of being clean are rough; the lower bound of eta still holds.",
+        f"The scores do not follow the fitted mixture (distance {misfit:.2g}, p = {p_value:.1g}): the interval "
+        "for the clean share from scores is widened, the probabilities of being clean are rough; the lower "
+        "bound still holds.",
     )
 
 

@@ -91,13 +91,15 @@ class CleanShare:
     """eta from the scores, the fitted ratio of clean to corrupted densities, and how well it fits.
 
     `edges` (k - 1,) cut the scores into k bins; `ratio` (k,) is F1's share of each bin over F0's.
-    `misfit_p` is the p-value of the observed bins under the fit.
+    `misfit_p` is the p-value of the observed bins under the fit, `misfit` their chi-square distance a pair
+    (root), sampling taken out.
     """
 
     eta: Estimate
     edges: Array
     ratio: Array
     misfit_p: float
+    misfit: float
 
     def posterior(self, scores: Any) -> Array:
         """P(clean | score) of each score, the local true discovery rate, shape as `scores`."""
@@ -134,7 +136,11 @@ def clean_share(halves: tuple[HeldOut, ...], alpha: float) -> CleanShare:
     low = _end(problem, best, value, drop, 0.0, eta)
     high = _end(problem, best, value, drop, 1.0, eta)
     return CleanShare(
-        Estimate(eta, low, high), edges, problem.ratio(best), float(stats.chi2.sf(misfit, freedom))
+        Estimate(eta, low, high),
+        edges,
+        problem.ratio(best),
+        float(stats.chi2.sf(misfit, freedom)),
+        math.sqrt(max(misfit - freedom, 0.0) / len(paired)),
     )
 
 

@@ -252,7 +252,7 @@ def _answer(
     made = [
         flat,
         checks.gaussian_latents(scored.fourth, n, k, alpha),
-        checks.mixture(share.misfit_p, alpha),
+        checks.mixture(share.misfit, share.misfit_p, alpha),
         checks.agreement(eta_model, share.eta),
         enough,
         checks.repeated_pairs(found.repeated),

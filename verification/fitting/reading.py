@@ -147,7 +147,7 @@ def _npy(path: Path, name: str) -> Rows:
 
 def _refused(name: str, path: Path, error: Exception) -> InvalidArgument:
     said = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if "Object arrays" in said or "pickle" in said:
+    if any(word in said for word in ("Object arrays", "Python objects", "pickle")):
         return InvalidArgument(name, path.name, "must hold numbers (objects are never unpickled)")
     return InvalidArgument(name, path.name, f"cannot be read ({said})")
 
