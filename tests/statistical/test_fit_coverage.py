@@ -51,7 +51,7 @@ def random_setting(rng: np.random.Generator) -> Setting:
     def between(low: float, high: float) -> float:
         return float(np.exp(rng.uniform(math.log(low), math.log(high))))
 
-    r = int(round(between(1, 16)))
+    r = round(between(1, 16))
     d, d_tilde = (int(rng.integers(r + 3, r + 40)) for _ in range(2))
     n = int(between(2e3, 2e5))
     return Setting(n, d, d_tilde, r, between(0.05, 1.0), between(0.3, 1e4), between(0.3, 1e4))
@@ -126,4 +126,5 @@ if __name__ == "__main__":
         print(f"{name:28} {result.misses[name]:4d} of {tries}")
     print("no direction seen:", result.silent)
     if result.deviations:
-        print("forecast off by more than 10%:", sum(abs(v) > 0.1 for v in result.deviations), "of", len(result.deviations), "median", np.median(np.abs(result.deviations)))
+        off = np.abs(result.deviations)
+        print(f"forecast off by more than 10%: {(off > 0.1).sum()} of {len(off)}, median {np.median(off):.4f}")

@@ -40,7 +40,8 @@ def fit(
         str | None, typer.Option("--key", help="Array in an .npz, or column of vectors in Parquet and Arrow.")
     ] = None,
     labels: Annotated[
-        str | None, typer.Option("--labels", metavar="FILE", help="1 for each pair known to be clean, 0 else.")
+        str | None,
+        typer.Option("--labels", metavar="FILE", help="1 for each pair known to be clean, 0 else."),
     ] = None,
     alpha: Annotated[
         float, typer.Option("--alpha", parser=number, metavar="NUMBER", help="Error rate of each interval.")
@@ -48,7 +49,9 @@ def fit(
     scores: Annotated[
         str | None,
         typer.Option(
-            "--scores", metavar="OUT", help="Write row, score, probability of being clean, kept (.parquet, .csv)."
+            "--scores",
+            metavar="OUT",
+            help="Write row, score, probability of being clean, kept (.parquet, .csv).",
         ),
     ] = None,
     figure: Figure = None,

@@ -23,13 +23,17 @@ def scores_and_gain(found: Fit, path: str | Path) -> None:
         figure, (left, right) = canvas.begin(12.0, 4.6, 2)
         low, high = np.quantile(np.concatenate([found.scores, found.repaired]), [0.001, 0.999])
         edges = np.linspace(low, high, 81)
-        left.hist(np.clip(found.scores, low, high), edges, density=True, color=canvas.BLUE, alpha=0.6, label="pairs")
+        left.hist(
+            np.clip(found.scores, low, high), edges, density=True, color=canvas.BLUE, alpha=0.6, label="pairs"
+        )
         left.hist(
             np.clip(found.repaired, low, high), edges, density=True, histtype="step", lw=1.8,
             color=canvas.ORANGE, label="re-paired",
         )  # fmt: skip
         left.axvline(found.threshold, color=canvas.GREY, ls="--", label=f"keeps {found.keep:.0%}")
-        left.set(xlabel="score, in units of re-paired ones", ylabel="density", title="Scores of held-out pairs")
+        left.set(
+            xlabel="score, in units of re-paired ones", ylabel="density", title="Scores of held-out pairs"
+        )
         left.legend()
         share, gain = np.array([point for point in found.curve if point[0] < 1] or [found.curve[0]]).T
         right.plot(share, gain, "o-", color=canvas.BLUE, label="measured, without a model")
@@ -41,10 +45,14 @@ def scores_and_gain(found: Fit, path: str | Path) -> None:
             color=canvas.ORANGE, label=f"proposed, {1 - found.alpha:.0%} interval",
         )  # fmt: skip
         if found.gain_model is not None:
-            right.plot([found.keep], [found.gain_model.value], "^", color=canvas.GREEN, label="the model's forecast")
+            right.plot(
+                [found.keep], [found.gain_model.value], "^", color=canvas.GREEN, label="the model's forecast"
+            )
         right.axhline(1, color=canvas.GREY, lw=1)
         right.set(
-            xlabel="share of pairs kept", ylabel="error on all pairs / after the filter", title=f"Gain: {found.decision}"
+            xlabel="share of pairs kept",
+            ylabel="error on all pairs / after the filter",
+            title=f"Gain: {found.decision}",
         )
         right.legend()
         canvas.write(figure, path)

@@ -68,7 +68,7 @@ def noise_top(side: Modality, n: int, alpha: float) -> float:
     root = math.sqrt(n - 1) + math.sqrt(p)
     width = root * (1 / math.sqrt(n - 1) + 1 / math.sqrt(p)) ** (1 / 3)
     reached = (root**2 + width * tracy_widom_quantile(alpha / 100)) / n
-    return float(side.bulk[0] / side.noise) / reached
+    return float(side.bulk[0] / side.noise / reached)
 
 
 def gaussian_latents(fourth: tuple[float, float], n: int, r: int, alpha: float) -> Check:
@@ -82,8 +82,8 @@ def gaussian_latents(fourth: tuple[float, float], n: int, r: int, alpha: float) 
     return Check(
         "gaussian-latents",
         False,
-        f"The shared coordinates have {kind} tails than a Gaussian (fourth moment off by {off / expected:+.0%}): "
-        "the forecast after filtering may be off, the error on all pairs and the measured gain are not.",
+        f"The shared coordinates have {kind} tails than a Gaussian (fourth moment off by "
+        f"{off / expected:+.0%}): the forecast after filtering may be off, the error on all pairs and the measured gain are not.",
     )
 
 
@@ -97,8 +97,8 @@ def mixture(misfit: float, p_value: float, alpha: float) -> Check:
     return Check(
         "mixture",
         False,
-        f"The scores do not follow the fitted mixture (distance {misfit:.2g}, p = {p_value:.1g}): the interval "
-        "for the clean share from scores is widened, the probabilities of being clean are rough; the lower "
+        f"The scores do not follow the fitted mixture (distance {misfit:.2g}, p = {p_value:.1g}): the "
+        "interval for the clean share from scores is widened, the probabilities of being clean are rough; the lower "
         "bound still holds.",
     )
 

@@ -222,8 +222,7 @@ def _end(problem: _Likelihood, best: Array, value: float, drop: float, to: float
     inside, outside = float(best[0]), -11.9 if to == 0 else 11.9
 
     def covered(logit: float) -> bool:
-        at, reached = problem.maximum(1 / (1 + math.exp(-logit)), best)
-        return reached >= value - drop
+        return problem.maximum(1 / (1 + math.exp(-logit)), best)[1] >= value - drop
 
     if covered(outside):
         return to

@@ -102,20 +102,21 @@ class Fit:
     def sentences(self) -> list[str]:
         """The answer in words, the decision last."""
         free, gain = self.eta_free, self.gain_free
+        flat = next(check.holds for check in self.checks if check.id == "isotropy")
         said = [
             f"{self.n:,} pairs, {self.d} + {self.d_tilde} columns; shared directions: {self.r.value} "
             f"({self.r.low} to {self.r.high}).",
-            f"Clean pairs: {free.value:.1%} ({free.low:.1%} to {free.high:.1%}) from the scores alone, at least "
-            f"{self.lower_bound:.1%} whatever clean pairs look like; {self.eta_model.value:.1%} "
-            f"({self.eta_model.low:.1%} to {self.eta_model.high:.1%}) by the model.",
-            f"Signal to noise: gamma {_span(self.gamma)}, gamma~ {_span(self.gamma_tilde)}.",
+            f"Clean pairs: {_percent(free)} from the scores alone, at least {self.lower_bound:.1%} whatever "
+            f"clean pairs look like{f'; {_percent(self.eta_model)} by the model' if flat else ''}.",
         ]
+        if flat:
+            said.append(f"Signal to noise: gamma {_span(self.gamma)}, gamma~ {_span(self.gamma_tilde)}.")
         said += [check.message for check in self.checks if check.holds is False]
         if self.gain_model is not None:
             said.append(f"Gain by the model: {_span(self.gain_model)}.")
         said.append(
-            f"Gain as measured, without a model: {_span(gain)}, at error rate {self.alpha:g}; the filter keeps the "
-            f"{self.keep:.1%} of scored pairs with a score above {self.threshold:.4g}, of which "
+            f"Gain as measured, without a model: {_span(gain)}, at error rate {self.alpha:g}; the filter keeps "
+            f"the {self.keep:.1%} of scored pairs with a score above {self.threshold:.4g}, of which "
             f"{self.false_share:.1%} are expected to be corrupted."
         )
         said.append(DECISIONS[self.decision])
@@ -141,6 +142,10 @@ DECISIONS = {
 
 def _span(estimate: Estimate) -> str:
     return f"{estimate.value:.3g} ({estimate.low:.3g} to {estimate.high:.3g})"
+
+
+def _percent(estimate: Estimate) -> str:
+    return f"{estimate.value:.1%} ({estimate.low:.1%} to {estimate.high:.1%})"
 
 
 def _number(value: float | None) -> str:

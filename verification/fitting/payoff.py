@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from verification.fitting.moments import FOLDS, Array
+from verification.fitting.moments import FOLDS, Array, Whole
+from verification.fitting.reading import Block
 from verification.fitting.spectrum import Estimate
 
 SHARES = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.05)
@@ -50,7 +51,7 @@ class FoldSums:
             *(np.zeros((*at, *shape)) for shape in ((), (d,), (d_tilde,), (r,), (r,), (d, r), (d_tilde, r)))
         )
 
-    def add(self, cells: Array, bins: Array, x: Array, y: Array, p: Array, q: Array) -> None:
+    def add(self, cells: Whole, bins: Whole, x: Block, y: Block, p: Block, q: Block) -> None:
         """Add rows whose cell (half FOLDS + fold) and bin are known."""
         width = self.count.shape[2]
         key = cells * width + bins
@@ -161,7 +162,7 @@ class _Quadratic:
 
 @dataclass(frozen=True)
 class _Errors:
-    """Squared errors of the worse modality: on all pairs, after the filter, and the latter's variance alone."""
+    """Squared errors of the worse modality: on all pairs, after the filter, and its variance alone."""
 
     unfiltered: _Quadratic
     filtered: _Quadratic
@@ -253,8 +254,8 @@ def _both_sides(kept: FoldSums, half: int, b: int, left: Array, right: Array) ->
         cross_right = total(yp) / k - np.outer(total(y), total(p)) / k**2
         core = left.T @ cross_left
         return (
-            np.linalg.solve(core.T, (cross_left - left @ core).T).T,
-            np.linalg.solve(core, (cross_right - right @ (right.T @ cross_right)).T).T,
+            np.asarray(np.linalg.solve(core.T, (cross_left - left @ core).T).T),
+            np.asarray(np.linalg.solve(core, (cross_right - right @ (right.T @ cross_right)).T).T),
             core,
         )
 
@@ -321,5 +322,3 @@ def fieller(top: _Quadratic, bottom: _Quadratic, failure: float) -> tuple[float,
     # Between the roots of a downward parabola the ratio is refused: what is left reaches to infinity.
     ends = [end for end in ((first - root) / second, (first + root) / second) if end > 0] if second else []
     return (max(ends) if constant > 0 and ends else 0.0), math.inf
-
-

@@ -94,7 +94,14 @@ def score_rows(
             at[mine] = np.einsum("ij,ij->i", one, two)
             taken = kept[mine]
             held[h].append((one[taken].astype(np.float32), two[taken].astype(np.float32)))
-        sums.add(cells, np.searchsorted(thresholds, at, side="right"), left, right, all_left[0], all_right[0])
+        sums.add(
+            cells,
+            np.searchsorted(thresholds, at, side="right").astype(np.int64),
+            left,
+            right,
+            all_left[0],
+            all_right[0],
+        )
         inside = [np.einsum("ij,ij->i", part[3], part[3]) for part in (all_left, all_right)]
         outside = [
             np.einsum("ij,ij->i", block, block) - part
@@ -131,7 +138,7 @@ def _thresholds(found: Moments, teachers: tuple[Teacher, ...], shares: tuple[flo
     x, y = found.sample_x - found.mean_x, found.sample_y - found.mean_y
     own = [found.sample_half == h for h in (0, 1)]
     scores = np.concatenate([teachers[1 - h].scores(x[own[h]], y[own[h]]) for h in (0, 1)])
-    return np.quantile(scores, [1 - share for share in shares])
+    return np.asarray(np.quantile(scores, [1 - share for share in shares]), dtype=float)
 
 
 def _project(block: Array, *bases: Array) -> list[Array]:

@@ -88,7 +88,9 @@ def rank_of(found: Moments, alpha: float, seed: int) -> Rank:
     """
     left, right = whitener(found.cov_x), whitener(found.cov_y)
     p, q = left.shape[1], right.shape[1]
-    correlations = np.linalg.svd(left.T @ found.cross @ right, compute_uv=False)
+    correlations: Array = np.asarray(
+        np.linalg.svd(left.T @ found.cross @ right, compute_uv=False), dtype=float
+    )
     edge = null_correlation(p, q, found.n, alpha / 2)
     low = 0
     while low < len(correlations) and correlations[low] > null_correlation(p - low, q, found.n, alpha / 2):
