@@ -127,4 +127,4 @@ if __name__ == "__main__":
     print("no direction seen:", result.silent)
     if result.deviations:
         off = np.abs(result.deviations)
-        print(f"forecast off by more than 10%: {(off > 0.1).sum()} of {len(off)}, median {np.median(off):.4f}")
+        print(f"off by over 10%: {(off > 0.1).sum()} of {len(off)}, median {np.median(off):.4f}")

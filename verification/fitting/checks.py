@@ -83,7 +83,8 @@ def gaussian_latents(fourth: tuple[float, float], n: int, r: int, alpha: float) 
         "gaussian-latents",
         False,
         f"The shared coordinates have {kind} tails than a Gaussian (fourth moment off by "
-        f"{off / expected:+.0%}): the forecast after filtering may be off, the error on all pairs and the measured gain are not.",
+        f"{off / expected:+.0%}): the forecast after filtering may be off, the error on all pairs and the "
+        "measured gain are not.",
     )
 
 
@@ -98,8 +99,8 @@ def mixture(misfit: float, p_value: float, alpha: float) -> Check:
         "mixture",
         False,
         f"The scores do not follow the fitted mixture (distance {misfit:.2g}, p = {p_value:.1g}): the "
-        "interval for the clean share from scores is widened, the probabilities of being clean are rough; the lower "
-        "bound still holds.",
+        "interval for the clean share from scores is widened, the probabilities of being clean are rough; "
+        "the lower bound still holds.",
     )
 
 

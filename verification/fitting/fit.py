@@ -104,8 +104,8 @@ class Fit:
         free, gain = self.eta_free, self.gain_free
         flat = next(check.holds for check in self.checks if check.id == "isotropy")
         said = [
-            f"{self.n:,} pairs, {self.d} + {self.d_tilde} columns; shared directions: {self.r.value} "
-            f"({self.r.low} to {self.r.high}).",
+            f"{self.n:,} pairs, {self.d} + {self.d_tilde} columns; shared directions: "
+            f"{self.r.value} ({self.r.low} to {self.r.high}).",
             f"Clean pairs: {_percent(free)} from the scores alone, at least {self.lower_bound:.1%} whatever "
             f"clean pairs look like{f'; {_percent(self.eta_model)} by the model' if flat else ''}.",
         ]
@@ -115,8 +115,8 @@ class Fit:
         if self.gain_model is not None:
             said.append(f"Gain by the model: {_span(self.gain_model)}.")
         said.append(
-            f"Gain as measured, without a model: {_span(gain)}, at error rate {self.alpha:g}; the filter keeps "
-            f"the {self.keep:.1%} of scored pairs with a score above {self.threshold:.4g}, of which "
+            f"Gain as measured, without a model: {_span(gain)}, at error rate {self.alpha:g}; the filter "
+            f"keeps the {self.keep:.1%} of scored pairs with a score above {self.threshold:.4g}, of which "
             f"{self.false_share:.1%} are expected to be corrupted."
         )
         said.append(DECISIONS[self.decision])
