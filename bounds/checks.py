@@ -268,6 +268,13 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Quoted(Step):
+    """A step that rests on a theorem of the literature, which is named and not decided; `truth` is True."""
+
+    theorem: str = ""
+
+
+@dataclass(frozen=True)
 class Compared:
     """Two sides of a decided step; put into words only where they are read, as printing is slow."""
 

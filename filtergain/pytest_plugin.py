@@ -10,6 +10,7 @@ same claims.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import re
 import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -154,6 +155,7 @@ class Judge:
     """
 
     def __init__(self, config: pytest.Config) -> None:
+        _require_own_packages()
         from bounds.register import UnknownClaim
         from verification.errors import InvalidArgument
         from verification.judging.own_claims import chosen_claims
@@ -227,6 +229,16 @@ def _judge(config: pytest.Config) -> Judge:
     if JUDGE not in config.stash:
         config.stash[JUDGE] = Judge(config)
     return config.stash[JUDGE]
+
+
+def _require_own_packages() -> None:
+    """Raises pytest.UsageError where a file of the project's own bears the name of one of our packages."""
+    for name, part in (("bounds", "register.py"), ("verification", "judging")):
+        found = importlib.util.find_spec(name)
+        place = None if found is None or found.origin is None else Path(found.origin)
+        if place is None or not (place.parent / part).exists():
+            said = f"--claims needs filtergain's package {name!r}, and {place} is in its way"
+            raise pytest.UsageError(said)
 
 
 def _given(config: pytest.Config, name: str) -> str:

@@ -21,7 +21,7 @@ FAINTEST = 1e-8
 """Smallest signal-to-noise ratio at which a score's law is evaluated: below, both classes are one to 1e-8."""
 
 CLEAREST = 1e9
-"""Largest finite one: above, the Bessel function of `score_numeric`'s density (r <= 2) is not a number."""
+"""Largest finite one: above, the Bessel function of `score_contour`'s density (r <= 2) is not a number."""
 
 ORACLE = Fit(1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0)
 """A teacher that is the truth itself."""

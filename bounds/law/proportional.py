@@ -41,8 +41,8 @@ class AnySizeLaw:
     """The law of ERR of one estimator in one setting, and how far to trust it.
 
     `fits` are the limits of the teacher, if any, and of each round's student; `kept` is the expected
-    number of pairs that the last fit is made on.  `trusted` says whether the bounds above hold, within
-    which all but 2 of over 2000 drawn medians were within 10%, and `reason` why not ("" where it is).
+    number of pairs that the last fit is made on.  `trusted` says whether the bounds above hold, as
+    benchmarks/any_sample_size.py measured them, and `reason` why not ("" where it is).
     """
 
     law: ErrorLaw

@@ -398,3 +398,18 @@ def test_pytest_finds_the_plugin_where_filtergain_is_installed(project):
     wanted = ["claims judged by filtergain:", "*--claims *", "*--claims-profile=NAME*"]
     wanted.append("*claims_module (string):*")
     result.stdout.fnmatch_lines(wanted)
+
+
+@pytest.mark.parametrize("name", ["bounds", "verification"])
+def test_a_project_may_have_a_package_of_our_names(project, name):
+    """Its tests run as without filtergain; asked for claims, one line names the file that is in the way."""
+    project.makeini("[pytest]\npythonpath = .\n")
+    (project.path / name).mkdir()
+    (project.path / name / "__init__.py").write_text("LOWER = 0\n")
+    project.makepyfile(f"from {name} import LOWER\n\ndef test_mine():\n    assert LOWER == 0\n")
+    project.runpytest_subprocess().assert_outcomes(passed=1)
+    asked = project.runpytest_subprocess("--claims", "--claims-only=eq-4")
+    said = [line for line in asked.stderr.lines if "is in its way" in line]
+    assert len(said) == 1
+    assert f"{name}/__init__.py" in said[0]
+    assert not [line for line in asked.stdout.lines + asked.stderr.lines if "INTERNALERROR" in line]

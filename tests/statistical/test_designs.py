@@ -28,7 +28,7 @@ ALPHA = 1e-6 / 300
 def plans():
     """Every design of the quick profile that rests on a planned spread, at a typical share of alpha."""
     quick = PROFILES["quick"]
-    for name, claim, check in design.checks(list(claims.values())):
+    for name, claim, check in design.named_checks(list(claims.values())):
         if isinstance(check, Scaling | Level) and design.included(check, quick):
             yield design.plan(name, claim, check, ALPHA, quick, None, 0)
 
@@ -119,7 +119,7 @@ def test_planned_replicates_follow_the_normal_approximation():
 def wrong_laws():
     """Every counted wrong version of a stated law in the quick profile, and its design."""
     quick = PROFILES["quick"]
-    for name, claim, check in design.checks(list(claims.values())):
+    for name, claim, check in design.named_checks(list(claims.values())):
         if isinstance(check, Law) and design.included(check, quick):
             plan = design.plan(name, claim, check, ALPHA, quick, None, 0)
             index = claim.checks.index(check)

@@ -7,7 +7,7 @@ import pytest
 from bounds import claims
 from verification import verify
 from verification.judging import samples
-from verification.statistics.tail import plain
+from verification.statistics.evidence import plain
 
 CHOSEN = ("proposition-1-explicit", "corollary-1-sharp", "regime-flat")
 """A sequential tail test, a law, and an exponent of a filtered error."""

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, singledispatch
+from functools import singledispatch
 from typing import Any
 
-import numpy as np
-import sympy as sp
-
-from bounds.claim import Certificate, Claim, Law, Level, Path, Proof, Relation, Scaling, Search, Tail
+from bounds.claim import Claim, Path, Relation
 from verification.errors import InvalidArgument, UnderpoweredDesign
 from verification.quantities import registry
 from verification.quantities.registry import Cell
-from verification.setting import Setting
-from verification.statistics import distribution, slopes, tail
+from verification.statistics import slopes
+from verification.statistics.ledger import Ledger
+from verification.statistics.tail import TailTest
 
 
 @dataclass(frozen=True)
@@ -52,13 +50,6 @@ BETA = 1e-6
 EARLY = 0.4
 """Share of its replicates after which a check of fixed size is judged a first time."""
 
-KAPPA = 2.0
-"""A tail check that passes excludes that the bound is broken KAPPA times as often as claimed.
-
-What it is sure to refute is larger, as its cap is finite: about 0.21, 0.17 and 0.14 by profile for a claimed
-0.05, and `Power.smallest` states it for each check.
-"""
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -81,7 +72,7 @@ class Plan:
     alpha: float = 0.0
     left_out: tuple[str, ...] = ()
     half_width: float | None = None
-    test: tail.TailTest | None = None
+    test: TailTest | None = None
 
     @property
     def look_alpha(self) -> float:
@@ -102,7 +93,32 @@ class Plan:
         )
 
 
-def checks(claims: Sequence[Claim]) -> list[tuple[str, Claim, Any]]:
+def plan_run(
+    claims: Sequence[Claim],
+    budget: Sequence[Claim],
+    alpha: float,
+    profile: Profile,
+    module: str | None,
+    seed: int,
+) -> tuple[Ledger, dict[str, Plan]]:
+    """How alpha is split over every check of `budget`, and the plan of each check of `claims` by its name.
+
+    `claims` are among the budget's; a check that the profile does not make has a share and no plan.
+    Nothing is drawn.  Raises InvalidArgument and UnderpoweredDesign.
+    """
+    missing = {claim.id for claim in claims} - {claim.id for claim in budget}
+    if missing:
+        raise InvalidArgument("budget", sorted(missing)[0], "must name every claim that is judged")
+    ledger = Ledger(alpha, {name: 1.0 for name, _, _ in named_checks(budget)}).seal()
+    plans = {
+        name: plan(name, claim, check, ledger.share(name), profile, module, seed)
+        for name, claim, check in named_checks(claims)
+        if included(check, profile)
+    }
+    return ledger, plans
+
+
+def named_checks(claims: Sequence[Claim]) -> list[tuple[str, Claim, Any]]:
     """Every check with its name in the ledger: claim id, kind and number."""
     return [
         (f"{claim.id}/{type(check).__name__.lower()}-{i}", claim, check)
@@ -122,143 +138,70 @@ def plan(
 ) -> Plan:
     """The design of one check at its share of the budget.
 
-    Raises UnderpoweredDesign, and InvalidArgument for a check that cannot judge the claim's relation.
+    Raises UnderpoweredDesign, and InvalidArgument for a check that cannot judge the claim's relation or has
+    no setting.
     """
-    one_sided = isinstance(check, (Tail, Search)) or (isinstance(check, Scaling) and not check.two_sided)
-    judged = (Relation.UPPER,) if isinstance(check, Search) else (Relation.UPPER, Relation.LOWER)
-    if one_sided and claim.relation is not None and claim.relation not in judged:
-        kind = type(check).__name__ + (" of one side" if isinstance(check, Scaling) else "")
-        raise InvalidArgument("checks", f"{kind} in {claim.id}", f"cannot judge {claim.relation.name}")
-    return _plan(check, Plan(name, claim, check, alpha=alpha), profile, module, seed)
+    return plan_check(check, Plan(name, claim, check, alpha=alpha), profile, module, seed)
 
 
 @singledispatch
-def _plan(check: Any, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
+def plan_check(check: Any, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
+    """The plan of one kind of check, which enters itself here."""
     raise InvalidArgument("check", type(check).__name__, "must be a kind of check that can be judged")
 
 
-@_plan.register(Proof)
-@_plan.register(Certificate)
-def _exact(check: Any, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
-    return base
+def can_judge(
+    base: Plan, kind: str, relations: Sequence[Relation] = (Relation.UPPER, Relation.LOWER)
+) -> None:
+    """Raises InvalidArgument where the claim has another relation than a check of one side can judge."""
+    claim = base.claim
+    if claim.relation is not None and claim.relation not in relations:
+        raise InvalidArgument("checks", f"{kind} in {claim.id}", f"cannot judge {claim.relation.name}")
 
 
-@_plan.register
-def _search(check: Search, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
-    cell = Cell((), check.measured.quantity, module=module)
-    instances = math.ceil(check.instances * profile.random_settings)
-    count = min(instances, profile.draws)
-    return replace(base, points=({},), cells=(cell,), replicates=count, looks=(count,))
-
-
-@_plan.register
-def _tail(check: Tail, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
-    points = _family(check.paths, profile)
-    count = math.ceil(check.random_settings * profile.random_settings)
-    points += random_points(base.claim, points, count, seed)
-    placed = _placed(base, check, [{**p, "delta": check.delta} for p in points], module)
-    test = tail.TailTest(check.delta, KAPPA, base.alpha / len(points), BETA)
-    cap = math.ceil(profile.tail_cap * tail.tail_replicates(test))
-    if cap > profile.draws:
-        raise _too_dear(base, f"P(broken) at delta = {check.delta:g}", cap, 0, profile)
-    if tail.tail_power(test, cap, 1.0) < 1 - test.beta:
-        raise UnderpoweredDesign(
-            f"{base.name}: {cap} replicates refute P(broken) <= {check.delta:g} at no violation, with "
-            f"{base.alpha / len(points):.1g} of alpha for each of {len(points)} settings; a smaller delta, "
-            f"fewer settings or a longer profile would"
-        )
-    looks = (tail.tail_replicates(test), cap)
-    return _affordable(replace(placed, replicates=cap, looks=looks, test=test), profile)
-
-
-@_plan.register
-def _scaling(check: Scaling, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
-    base = _at_most_beta(base)
-    placed = _placed(base, check, check.path.points(), module)
-    parameter = check.path.parameter.name
-    values = [point[parameter] for point in placed.points]
-    half_width = check.precision or profile.noise * check.margin
-    alpha, beta = _each_look(base)
-    for last in range(len(values), 1, -1):
-        cells = placed.cells[:last]
-        span = abs(math.log(values[last - 1] / values[0]))
-        sigma = check.measured.spread or max(spread(cell) for cell in cells)
-        points = list(range(last)) if profile.inner_points else [0, last - 1]
-        count = slopes.slope_replicates(sigma, span, half_width, alpha, beta, points=len(points))
-        dearest = max(cell.pairs for cell in cells) * count
-        if count <= profile.draws and dearest <= profile.pairs:
-            kept = placed.keep(points, [f"{parameter} = {v:g}" for v in values[last:]])
-            return _with_looks(replace(kept, half_width=half_width), count)
-    raise _too_dear(base, f"an exponent known to ±{half_width:g}", count, dearest, profile)
-
-
-@_plan.register
-def _level(check: Level, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
-    base = _at_most_beta(base)
-    if check.value is not None and not check.value > 0:
-        raise InvalidArgument("value", check.value, f"must be positive in a Level check of {base.claim.id}")
-    placed = _placed(base, check, check.path.points(), module)
-    sigma = check.measured.spread or max(spread(cell) for cell in placed.cells)
-    half_width = profile.noise * check.tolerance
-    mass = slopes.normal_mass(math.log1p(half_width), sigma)
-    alpha, beta = _each_look(base)
-    count = slopes.median_replicates(min(mass, 0.4999), alpha / len(placed.cells), beta)
-    dearest = max(cell.pairs for cell in placed.cells) * count
-    if count > profile.draws or dearest > profile.pairs:
-        raise _too_dear(base, f"a median known to {half_width:.1%}", count, dearest, profile)
-    return _with_looks(replace(placed, half_width=half_width), count)
-
-
-@_plan.register
-def _law(check: Law, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
-    placed = _placed(base, check, _family(check.paths, profile), module)
-    noise = check.precision or profile.noise * check.tolerance
-    alpha, beta = _each_look(base)
-    count = distribution.minimal_samples(noise, alpha / len(placed.cells), beta)
-    if count > profile.draws:
-        raise _too_dear(base, f"a distance known to {noise:g}", count, 0, profile)
-    return _affordable(_with_looks(placed, count), profile)
-
-
-def _at_most_beta(base: Plan) -> Plan:
+def at_most_beta(base: Plan) -> Plan:
     """The plan at a share of no more than BETA: one interval gives both errors their probability."""
     return replace(base, alpha=min(base.alpha, BETA))
 
 
-def _each_look(base: Plan) -> tuple[float, float]:
+def each_look(base: Plan) -> tuple[float, float]:
     """(alpha, beta) of each of the two looks of a check of fixed size."""
     return base.alpha / 2, BETA / 2
 
 
-def _with_looks(placed: Plan, count: int) -> Plan:
+def with_looks(placed: Plan, count: int) -> Plan:
     """The plan judged after a share of its replicates, and after all where that did not decide."""
     return replace(placed, replicates=count, looks=(math.ceil(EARLY * count), count))
 
 
-def _family(paths: Sequence[Path], profile: Profile) -> list[dict[str, float]]:
+def family(paths: Sequence[Path], profile: Profile) -> list[dict[str, float]]:
     """The points of all paths, or the ends of each."""
     every = [path.points() for path in paths]
-    drawn = every if profile.inner_points else [(points[0], points[-1]) for points in every]
+    drawn = every if profile.inner_points else [(points[0], points[-1]) for points in every if points]
     # A path of one value has one end, and paths may meet.
     return [dict(point) for point in dict.fromkeys(tuple(p.items()) for points in drawn for p in points)]
 
 
-def _placed(base: Plan, check: Any, points: Sequence[Mapping[str, float]], module: str | None) -> Plan:
+def placed_at(base: Plan, check: Any, points: Sequence[Mapping[str, float]], module: str | None) -> Plan:
+    """The plan at these points, with the cell of each; raises InvalidArgument without any."""
+    if not points:
+        raise InvalidArgument("checks", base.name, "must have a setting")
     cells = tuple(registry.cell(check.measured, point, module) for point in points)
     return replace(base, points=tuple(points), cells=cells)
 
 
-def _affordable(placed: Plan, profile: Profile) -> Plan:
+def affordable(placed: Plan, profile: Profile) -> Plan:
     """The plan without the points that cost more than the profile allows."""
     costs = [cell.pairs * placed.replicates for cell in placed.cells]
     kept = [i for i, cost in enumerate(costs) if cost <= profile.pairs]
     if not kept:
-        raise _too_dear(placed, "any of its settings", placed.replicates, min(costs), profile)
+        raise too_dear(placed, "any of its settings", placed.replicates, min(costs), profile)
     left_out = [cell.setting.key for i, cell in enumerate(placed.cells) if i not in kept]
     return placed.keep(kept, left_out)
 
 
-def _too_dear(base: Plan, wanted: str, replicates: int, pairs: float, profile: Profile) -> UnderpoweredDesign:
+def too_dear(base: Plan, wanted: str, replicates: int, pairs: float, profile: Profile) -> UnderpoweredDesign:
+    """The error that says what a check wants and what the profile has."""
     return UnderpoweredDesign(
         f"{base.name}: {wanted} takes {replicates} replicates and {pairs:.2g} pairs in one cell; "
         f"the {profile.name} profile allows {profile.draws} and {profile.pairs:.2g}"
@@ -289,68 +232,3 @@ def spread(cell: Cell) -> float:
     sigma = slopes.log_chi_sigma(min(noisy)) if noisy else OTHER_SPREAD
     # The errors of a ratio are independent.
     return math.sqrt(2) * sigma if cell.quantity == "error-ratio" else sigma
-
-
-RANDOM_RANGES: Mapping[str, tuple[float, float]] = {
-    "d": (2, 64),
-    "d_tilde": (2, 64),
-    "eta": (0.02, 1.0),
-    "gamma": (0.1, 1e4),
-    "gamma_tilde": (0.1, 1e4),
-}
-"""Log-uniform ranges of random settings; r is uniform up to min(d, d_tilde, 8)."""
-
-
-def random_points(
-    claim: Claim, points: Sequence[Mapping[str, float]], count: int, seed: int
-) -> list[dict[str, float]]:
-    """`count` settings drawn at random inside the claim's conditions, by rejection.
-
-    Parameters that the claim's own points hold at one value (r = 1, gamma_tilde = inf) keep it.  The
-    sample size is the smallest power of two that meets the conditions, times a random factor.
-    """
-    if not count:  # a claim of one's own may have other parameters
-        return []
-    rng = np.random.Generator(np.random.Philox(seed))
-    names = ("d", "d_tilde", "r", "eta", "gamma", "gamma_tilde")
-    fixed = {name: points[0][name] for name in names if len({p[name] for p in points}) == 1}
-    # A value that every point shares by chance is not a condition of the claim.
-    fixed = {k: v for k, v in fixed.items() if math.isinf(v) or (k == "r" and v == 1)}
-    found: list[dict[str, float]] = []
-    for _ in range(1000 * count):
-        if len(found) == count:
-            break
-        values: dict[str, float] = {
-            name: math.exp(rng.uniform(math.log(low), math.log(high)))
-            for name, (low, high) in RANDOM_RANGES.items()
-        }
-        values["d"], values["d_tilde"] = round(values["d"]), round(values["d_tilde"])
-        values["r"] = int(rng.integers(1, int(min(values["d"], values["d_tilde"], 8)) + 1))
-        values |= fixed
-        factor = 2.0 ** rng.integers(0, 8)
-        size = next((2**k for k in range(2, 40) if meets(claim, {**values, "n": 2**k, "delta": 0.05})), None)
-        if size is None:
-            continue
-        values["n"] = int(size * factor)
-        Setting(**values)  # type: ignore[arg-type]
-        found.append(values)
-    if len(found) < count:
-        raise UnderpoweredDesign(f"{claim.id}: no random settings meet the conditions")
-    return found
-
-
-def meets(claim: Claim, values: Mapping[str, float]) -> bool:
-    """Whether the numbers meet every condition of the claim; an unnamed constant counts as 1."""
-    return all(
-        bool(_compiled(condition)(*(values.get(s.name, 1) for s in _symbols(condition))))
-        for condition in claim.conditions
-    )
-
-
-def _symbols(condition: sp.Basic) -> list[sp.Symbol]:
-    return sorted(condition.free_symbols, key=str)
-
-
-@lru_cache(maxsize=256)
-def _compiled(condition: sp.Basic) -> Callable[..., Any]:
-    return sp.lambdify(_symbols(condition), condition, modules="numpy")  # type: ignore[no-any-return]

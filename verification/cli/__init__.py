@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 
@@ -17,6 +18,10 @@ def main() -> None:
     os.environ.setdefault("SYMPY_CACHE_SIZE", "30000")
     from verification.cli.main import run
 
+    for stream in (sys.stdout, sys.stderr):
+        # A narrower encoding than the signs that are printed: a "?" in place of a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         sys.exit(run(sys.argv[1:]))
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,13 @@ def require_ending(argument: str, path: str | Path) -> None:
     """Raises InvalidArgument, in the name of `argument`, for a format that no picture has."""
     if Path(path).suffix not in ENDINGS:
         raise InvalidArgument(argument, str(path), f"must end in one of {', '.join(ENDINGS)}")
+
+
+def from_defaults(style: Mapping[str, Any]) -> AbstractContextManager[None]:
+    """A picture's settings: Matplotlib's own defaults and `style`, whatever the user's; put back after."""
+    import matplotlib.style
+
+    return matplotlib.style.context(["default", dict(style)])
 
 
 def begin(width: float, height: float, panels: int = 1) -> tuple[Figure, Any]:

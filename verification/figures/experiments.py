@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verification.figures import canvas
-from verification.figures.canvas import BLUE, GREY, ORANGE, STYLE
+from verification.figures.canvas import BLUE, GREY, ORANGE, STYLE, from_defaults
 
 if TYPE_CHECKING:
     from verification.studies.experiments import Figure2b, Figure3a, Table1
@@ -24,9 +24,7 @@ def _styled(draw: Any) -> Any:
 
     def drawing(*args: Any, **kwargs: Any) -> None:
         canvas.require_matplotlib()
-        import matplotlib
-
-        with matplotlib.rc_context(STYLE):
+        with from_defaults(STYLE):
             draw(*args, **kwargs)
 
     drawing.__doc__ = draw.__doc__

@@ -130,7 +130,10 @@ class Samples:
         for part, row in self._rows(work, total):
             if part is not current:  # to look a cell up takes longer than all else here
                 current, found, seconds, size = part, rows[part], cost.seconds(part), len(ranges[part])
-            found[row.replicate] = self._value(part, row)
+            found[row.replicate] = self._value(row)
+            if math.isnan(found[row.replicate]):
+                said = f"{row.failure}: {row.message}" if row.message else str(row.failure)
+                self.failures |= dict.fromkeys(users[part], said)
             done += seconds
             if self.on_progress is not None:
                 self.on_progress(done, total, "drawing")
@@ -158,14 +161,12 @@ class Samples:
                 with Store(self.store) as store:
                     yield from run_replicates(work, workers, store, batch_seconds=BATCH_SECONDS)
 
-    def _value(self, part: AnyCell, row: Row) -> float:
+    def _value(self, row: Row) -> float:
         if row.error is not None:
             return row.error
         if row.failure == "TooFewPairs":
             return math.inf
         self.errors_survived += 1
-        for cell in (part.quantity,) if isinstance(part, QuantityCell) else ():
-            self.failures[cell] = f"{row.failure}: {row.message}"
         return math.nan
 
 

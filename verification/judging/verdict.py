@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bounds.claim import Claim, Verdict
-from verification.statistics.tail import Evidence, plain
+from verification.checks.scaling import ScalingDetails
+from verification.statistics.evidence import Evidence, plain
 
 TIGHT = 2.0
 """A bound that no more than this factor improves is called tight."""
@@ -70,8 +71,8 @@ class ClaimVerdict:
         ratios = [
             ratio
             for e in self.evidence
-            if e.kind == "scaling" and e.outcome == "holds"
-            for ratio in e.details["median_ratio"]
+            if isinstance(e.details, ScalingDetails) and e.outcome == "holds"
+            for ratio in e.details.median_ratio
         ]
         if ratios and min(ratios) > 0 and self.claim.up_to_constant:
             factors.append(max(ratios) / min(ratios))
@@ -98,6 +99,12 @@ class ClaimVerdict:
         if self.mutants and self.verdict is Verdict.INCONCLUSIVE:
             return "not judged"
         return f"{len(self.mutants) - len(self.survivors)}/{len(self.mutants)}" if self.mutants else ""
+
+    @property
+    def leaves_probability_open(self) -> bool:
+        """Whether the claim holds with a stated probability and nothing that was checked looked at it."""
+        stated = self.claim.probability is not None and self.verdict is Verdict.SUPPORTED
+        return stated and not any(e.kind in ("tail", "law") for e in self.evidence)
 
     @property
     def failure(self) -> str | None:
@@ -191,7 +198,7 @@ def _words(verdict: ClaimVerdict) -> str:
     }[verdict.verdict]
     parts = [f"{opening}: {decisive.statement}"]
     if decisive.estimate is not None:
-        parts[0] += f" ({measured_as(decisive)} {decisive.estimate:.3g}{_interval(decisive)}"
+        parts[0] += f" ({decisive.details.estimated} {decisive.estimate:.3g}{_interval(decisive)}"
         parts[0] += f", allowed {decisive.threshold:g})" if decisive.threshold is not None else ")"
     if decisive.replicates:
         parts.append(
@@ -206,6 +213,8 @@ def _words(verdict: ClaimVerdict) -> str:
     if decisive.witness and "setting" in decisive.witness:
         place = ", ".join(f"{k} = {v:g}" for k, v in decisive.witness["setting"].items())
         parts.append(f"witness: {place}{_drawn(decisive.witness)}")
+    if verdict.leaves_probability_open:
+        parts.append("judged by medians: the verdict does not cover the stated probability")
     if verdict.left_out:
         more = "check" if verdict.left_out == 1 else "checks"
         parts.append(f"{verdict.left_out} more {more} in a more thorough profile")
@@ -214,21 +223,6 @@ def _words(verdict: ClaimVerdict) -> str:
     if verdict.conditional_on:
         parts.append(f"conditional on {', '.join(verdict.conditional_on)}")
     return "; ".join(parts) + "."
-
-
-MEASURED_AS: Mapping[str, str] = {
-    "scaling": "log-log slope of error/bound measured",
-    "mean": "relative difference measured",
-    "law": "Kolmogorov distance measured",
-    "search": "largest ratio observed",
-    "certificate": "smallest margin enclosed",
-}
-"""What an estimate is, by the kind of its evidence; a check that knows better says so in its details."""
-
-
-def measured_as(evidence: Evidence) -> str:
-    """What the estimate is: with an interval it is measured, a mere extreme of what was drawn is observed."""
-    return str(evidence.details.get("measured_as", MEASURED_AS.get(evidence.kind, "measured")))
 
 
 def interval_of(evidence: Evidence) -> str:
@@ -261,7 +255,8 @@ def _decisive(verdict: ClaimVerdict) -> Evidence | None:
             return 0.0
         ratio = evidence.estimate / evidence.threshold
         # Movement in the harmless direction is far from a one-sided limit.
-        return -(abs(ratio) if evidence.details.get("two_sided", True) else ratio)
+        one_sided = isinstance(evidence.details, ScalingDetails) and not evidence.details.two_sided
+        return -(ratio if one_sided else abs(ratio))
 
     def rank(evidence: Evidence) -> tuple[int, int, float]:
         return order[evidence.outcome], exactness.get(evidence.kind, 0), closeness(evidence)

@@ -132,32 +132,40 @@ def _constants(claim: Claim) -> Iterator[Mutant]:
 
 
 def _exponents(claim: Claim) -> Iterator[Mutant]:
+    for parameter in (*AT_LEAST_ONE, *AT_MOST_ONE, *UNBOUNDED):
+        if _has_exponent(claim, parameter):
+            yield from (_exponent(claim, parameter, power) for power in (HALF, -HALF))
+
+
+def _has_exponent(claim: Claim, parameter: sp.Symbol) -> bool:
+    """Whether the claim states a power of the parameter that no other mutant changes."""
     assert claim.bound is not None
-    symmetric = claim.bound.xreplace(MIRROR) == claim.bound
-    fixed = {c.lhs for c in claim.conditions if isinstance(c, sp.Eq)}
     # A bound that is free of a parameter states the exponent 0, if the design varies the parameter.
     varied = {path.parameter for path in _paths(claim) if len(path.values) > 1}
-    for parameter in (*AT_LEAST_ONE, *AT_MOST_ONE, *UNBOUNDED):
-        if parameter not in claim.bound.free_symbols | varied or parameter in fixed:
-            continue
-        if symmetric and parameter in (symbols.d_tilde, symbols.gamma_tilde):
-            continue  # the mirror image of a mutant already made
-        if parameter in UNBOUNDED and any(_infinite(parameter, p) for p in _points(claim)):
-            continue  # an infinite parameter has no power
-        for power in (HALF, -HALF):
-            name = f"{parameter}{'+' if power > 0 else '-'}"
-            factor = parameter**power
-            side = _side(parameter) * (1 if power > 0 else -1)
-            if side and not _strengthening(claim, smaller=side < 0):
-                reason = f"bound times {factor}: weaker for every {parameter}, hence implied"
-                yield changed(claim, name, reason, implied=True, bound=factor * claim.bound)
-            else:
-                mutant = _ladder(claim, name, _times(claim, factor))
-                # A family goes one way only; a parameter that the bound names must be seen both ways.
-                if parameter not in claim.bound.free_symbols and not contradicted(mutant.claim):
-                    reason = f"{mutant.reason}: no family moves {parameter} that way"
-                    mutant = replace(mutant, untested=True, reason=reason)
-                yield mutant
+    fixed = {c.lhs for c in claim.conditions if isinstance(c, sp.Eq)}
+    if parameter not in claim.bound.free_symbols | varied or parameter in fixed:
+        return False
+    if parameter in (symbols.d_tilde, symbols.gamma_tilde) and claim.bound.xreplace(MIRROR) == claim.bound:
+        return False  # the mirror image of another parameter
+    # An infinite parameter has no power.
+    return parameter not in UNBOUNDED or not any(_infinite(parameter, p) for p in _points(claim))
+
+
+def _exponent(claim: Claim, parameter: sp.Symbol, power: sp.Expr) -> Mutant:
+    """The bound times a power of the parameter."""
+    assert claim.bound is not None
+    name = f"{parameter}{'+' if power > 0 else '-'}"
+    factor = parameter**power
+    side = _side(parameter) * (1 if power > 0 else -1)
+    if side and not _strengthening(claim, smaller=side < 0):
+        reason = f"bound times {factor}: weaker for every {parameter}, hence implied"
+        return changed(claim, name, reason, implied=True, bound=factor * claim.bound)
+    mutant = _ladder(claim, name, _times(claim, factor))
+    # A family goes one way only; a parameter that the bound names must be seen both ways.
+    if parameter not in claim.bound.free_symbols and not contradicted(mutant.claim):
+        reason = f"{mutant.reason}: no family moves {parameter} that way"
+        return replace(mutant, untested=True, reason=reason)
+    return mutant
 
 
 def _side(parameter: sp.Symbol) -> int:
@@ -284,15 +292,10 @@ def _condition_dropped(claim: Claim) -> Iterator[Mutant]:
         edge = condition.rhs.subs(symbols.C, 1)
         reason = f"condition {condition} dropped"
         rest = tuple(c for c in claim.conditions if c is not condition)
-        if claim.relation is Relation.UPPER and claim.quantity in (None, symbols.ERR):
-            # No error exceeds sqrt(r): a bound that is at least of that order at the edge, and larger
-            # below it, says nothing new there.
-            ratio = claim.bound.subs(symbols.n, edge) / sp.sqrt(symbols.r)
-            at_edge = sp.powsimp(sp.powdenest(ratio))  # what simplify() does beyond takes long
-            if _rises(claim.bound, symbols.n) is False and (at_edge.is_number or _side_of(at_edge) == 1):
-                reason += ": below it the bound is at least of order sqrt(r), which no error exceeds"
-                yield changed(claim, "condition", reason, implied=True, conditions=rest)
-                continue
+        if _says_nothing_below(claim, edge):
+            reason += ": below it the bound is at least of order sqrt(r), which no error exceeds"
+            yield changed(claim, "condition", reason, implied=True, conditions=rest)
+            continue
         checks = _below(claim, edge) if claim.relation is Relation.LOWER else _families_below(claim, edge)
         if checks:
             mutant = changed(claim, "condition", reason, conditions=rest, checks=checks)
@@ -301,6 +304,16 @@ def _condition_dropped(claim: Claim) -> Iterator[Mutant]:
             else:
                 reason += ": nothing shows that the claim needs it on its families moved below it"
                 yield replace(mutant, untested=True, outside=True, reason=reason)
+
+
+def _says_nothing_below(claim: Claim, edge: sp.Expr) -> bool:
+    """Whether an upper bound of an error is of order sqrt(r) at n = `edge`, and larger below it."""
+    assert claim.bound is not None
+    if claim.relation is not Relation.UPPER or claim.quantity not in (None, symbols.ERR):
+        return False
+    ratio = claim.bound.subs(symbols.n, edge) / sp.sqrt(symbols.r)
+    at_edge = sp.powsimp(sp.powdenest(ratio))  # what simplify() does beyond takes long
+    return _rises(claim.bound, symbols.n) is False and bool(at_edge.is_number or _side_of(at_edge) == 1)
 
 
 def _families_below(claim: Claim, edge: sp.Expr) -> tuple[Scaling, ...]:

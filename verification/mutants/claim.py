@@ -120,18 +120,9 @@ class WrongLaw:
 
 
 def _laws(claim: Claim) -> Iterator[Mutant]:
-    """Each stated distribution with a scale that is 10% off, or a wrong power of what its paths vary."""
-    laws = [check for check in claim.checks if isinstance(check, Law)]
-    if not laws:
+    """The wrong laws that a claim names; its laws with a scale 10% off, or a power of what varies."""
+    if not any(isinstance(check, Law) for check in claim.checks):
         return
-
-    def wrong(name: str, reason: str, **changes: Any) -> Mutant:
-        checks = tuple(
-            replace(check, cdf=WrongLaw(check.cdf, **changes)) if isinstance(check, Law) else check
-            for check in claim.checks
-        )
-        return changed(claim, name, reason, checks=checks)
-
     for index, law in enumerate(claim.checks):
         for name, cdf in law.wrong if isinstance(law, Law) else ():
             assert isinstance(law, Law)
@@ -139,21 +130,36 @@ def _laws(claim: Claim) -> Iterator[Mutant]:
             yield changed(claim, name, f"a wrong law: {name}", checks=checks)
     for factor in (WRONG_CONSTANT, 1 / WRONG_CONSTANT):
         direction = "up" if factor > 1 else "down"
-        yield wrong(f"law-{direction}", f"law with a scale wrong by {factor:.3g}", factor=factor)
-    points = [point for check in laws for path in check.paths for point in path.points()]
-    for name in dict.fromkeys(name for point in points for name in point if name != "delta"):
-        values = [point[name] for point in points if math.isfinite(point.get(name, math.inf))]
-        if not values or max(values) < SEEN_RATIO * min(values):
-            continue
-        reference = values[0]
+        yield _wrong_law(claim, f"law-{direction}", f"law with a scale wrong by {factor:.3g}", factor=factor)
+    for name, reference in _seen(claim):
         for power in (0.5, -0.5):
-            yield wrong(
+            yield _wrong_law(
+                claim,
                 f"law-{name}{'+' if power > 0 else '-'}",
                 f"law with a scale times {name}^({power:g})",
                 parameter=name,
                 reference=reference,
                 power=power,
             )
+
+
+def _wrong_law(claim: Claim, name: str, reason: str, **changes: Any) -> Mutant:
+    """All laws of the claim, wrong in the same way; `changes` are fields of `WrongLaw`."""
+    checks = tuple(
+        replace(check, cdf=WrongLaw(check.cdf, **changes)) if isinstance(check, Law) else check
+        for check in claim.checks
+    )
+    return changed(claim, name, reason, checks=checks)
+
+
+def _seen(claim: Claim) -> Iterator[tuple[str, float]]:
+    """(name, first value) of each parameter that the paths of the laws, taken together, vary enough."""
+    laws = [check for check in claim.checks if isinstance(check, Law)]
+    points = [point for check in laws for path in check.paths for point in path.points()]
+    for name in dict.fromkeys(name for point in points for name in point if name != "delta"):
+        values = [point[name] for point in points if math.isfinite(point.get(name, math.inf))]
+        if values and max(values) >= SEEN_RATIO * min(values):
+            yield name, values[0]
 
 
 def _values(claim: Claim) -> Iterator[Mutant]:

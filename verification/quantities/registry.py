@@ -7,6 +7,7 @@ claims of one's own add theirs through a module that defines `QUANTITIES`.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import math
 import sys
@@ -137,7 +138,9 @@ def load_module(path: str) -> ModuleType:
     module = importlib.util.module_from_spec(specification)
     sys.modules[name] = module
     try:
-        specification.loader.exec_module(module)
+        # What it prints must not stand in the way of a result that machines read.
+        with contextlib.redirect_stdout(sys.stderr):
+            specification.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         problem = f"must be importable ({type(error).__name__}: {error})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
@@ -11,7 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
-from verification.errors import StoreLocked
+from verification.errors import StoreError, StoreLocked
+
+try:
+    import fcntl
+except ImportError:  # no POSIX system: everything but a store works there
+    fcntl = None  # type: ignore[assignment]
 
 
 class Lock:
@@ -23,6 +27,8 @@ class Lock:
     _held: ClassVar[set[Lock]] = set()
 
     def __init__(self, store: Path) -> None:
+        if fcntl is None:
+            raise StoreError(f"{store} cannot be locked: stores need a POSIX system")
         self.path = store.with_name(store.name + ".lock")
         while True:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Kind = Literal["claim", "verdict", "bound", "constant", "slack", "check", "mutant", "condition"]
+Subject = Literal["claim", "verdict", "bound", "constant", "slack", "check", "mutant", "condition"]
 Direction = Literal["worse", "better", "changed"]
 
 TOLERANCE = 0.1
@@ -24,7 +24,7 @@ class Change:
     """One difference: `what` changed for `claim`, from `old` to `new`, and what that means."""
 
     claim: str
-    kind: Kind
+    kind: Subject
     direction: Direction
     what: str
     old: str

@@ -54,7 +54,8 @@ def write(path: Path, text: str) -> None:
     """Write `text` as UTF-8 so that `path` holds the old file or the new one, never a part."""
     draft = _draft(path)
     try:
-        with open(draft, "x", encoding="utf-8", newline="\n") as file:
+        # A name from the file system or a claim's words may hold what UTF-8 cannot: "?" stands for it.
+        with open(draft, "x", encoding="utf-8", errors="replace", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from verification.checks.exact import CertificateDetails, ProofDetails
 from verification.errors import MissingExtra
 from verification.judging import verdicts as shown
-from verification.judging.verdict import TIGHT, interval_of, measured_as
-from verification.report import mathml, notes, plots
+from verification.judging.verdict import TIGHT, interval_of
+from verification.report import mathematics, notes, plots
 from verification.report.templating import environment
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from bounds.claim import Claim
+    from bounds.claim import Claim, Step
     from bounds.errata import Erratum
     from verification.judging.verdict import ClaimVerdict
     from verification.judging.verdicts import Verdicts
-    from verification.statistics.tail import Evidence
+    from verification.statistics.evidence import Evidence
 
 MEANINGS = {
     "PROVED": "every step of a symbolic proof was decided true",
@@ -71,6 +72,7 @@ class Shown:
 
     evidence: Evidence
     facts: tuple[Fact, ...]
+    steps: tuple[Step, ...]
     witness: tuple[Fact, ...]
     plot: Markup | None
     settings: Table | None
@@ -166,8 +168,8 @@ def _section(number: int, v: ClaimVerdict, judged: dict[str, ClaimVerdict], with
     return Section(
         verdict=v,
         statements=tuple(_statement(c) for c in _side_by_side(claim, judged)),
-        conditions=tuple(mathml.formula(to_latex(c)) for c in claim.conditions),
-        probability=None if claim.probability is None else mathml.formula(to_latex(claim.probability)),
+        conditions=tuple(mathematics.formula(to_latex(c)) for c in claim.conditions),
+        probability=None if claim.probability is None else mathematics.formula(to_latex(claim.probability)),
         note=notes.link(claim.note),
         checks=tuple(_shown(e, f"plot-{number}-{k}", with_plots) for k, e in enumerate(v.evidence)),
     )
@@ -190,13 +192,16 @@ def _statement(claim: Claim) -> Statement:
         id=claim.id,
         heading=VARIANTS[claim.variant],
         words=claim.statement,
-        formula=mathml.formula(latex, block=True) if latex else None,
+        formula=mathematics.formula(latex, block=True) if latex else None,
         latex=latex,
     )
 
 
 def _shown(evidence: Evidence, name: str, with_plots: bool) -> Shown:
-    facts = [(measured_as(evidence), _number(evidence.estimate)), ("allowed", _number(evidence.threshold))]
+    facts = [
+        (evidence.details.estimated, _number(evidence.estimate)),
+        ("allowed", _number(evidence.threshold)),
+    ]
     if evidence.interval is not None:
         low, high = evidence.interval
         facts.insert(1, (interval_of(evidence), f"[{_number(low)}, {_number(high)}]"))
@@ -207,12 +212,12 @@ def _shown(evidence: Evidence, name: str, with_plots: bool) -> Shown:
         seen = f"{_number(evidence.power.smallest)} ({evidence.power.meaning})"
         facts += [(f"smallest violation noticed with probability {1 - evidence.power.beta:g}", seen)]
     facts += [("slack, as observed", _number(evidence.slack))]
-    for key in ("box", "bits", "boxes"):
-        if key in evidence.details:
-            facts += [(key, str(evidence.details[key]))]
+    if isinstance(evidence.details, CertificateDetails):
+        facts += [(key, str(getattr(evidence.details, key))) for key in ("box", "bits", "boxes")]
     return Shown(
         evidence=evidence,
         facts=tuple(Fact(k, v) for k, v in facts if v),
+        steps=evidence.details.steps if isinstance(evidence.details, ProofDetails) else (),
         witness=tuple(Fact(str(k), _flat(v)) for k, v in (evidence.witness or {}).items()),
         plot=plots.plot(evidence, name) if with_plots else None,
         settings=_settings(evidence),
@@ -221,19 +226,11 @@ def _shown(evidence: Evidence, name: str, with_plots: bool) -> Shown:
 
 def _settings(evidence: Evidence) -> Table | None:
     """Every setting judged, with what was found there; None for a check that has none."""
-    details = evidence.details
-    if "settings" in details:
-        ratios = details.get("median_ratio", [""] * len(details["settings"]))
-        pairs = zip(details["settings"], ratios, strict=True)
-        rows = [{**setting, "error/bound (median)": ratio} for setting, ratio in pairs]
-    elif "cells" in details:
-        named = {name: words for cell in details["cells"] for name, words in FOUND.items() if name in cell}
-        rows = [
-            {**cell["setting"], **{words: cell[name] for name, words in named.items()}}
-            for cell in details["cells"]
-        ]
-    else:
+    judged = evidence.details.at_settings()
+    if not judged:
         return None
+    named = {name: words for name, words in FOUND.items() if any(name in found for _, found in judged)}
+    rows = [{**setting, **{words: found[name] for name, words in named.items()}} for setting, found in judged]
     columns = tuple(dict.fromkeys(name for row in rows for name in row))
     return Table(
         columns=("setting", *columns),

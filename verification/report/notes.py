@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verification.errors import MissingExtra
-from verification.report import mathml
+from verification.report import mathematics
 from verification.report.templating import environment
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _markdown() -> MarkdownIt:
 
     def formula(latex: str, options: dict[str, Any]) -> str:
         block = bool(options.get("display_mode"))
-        found = str(mathml.formula(latex.strip(), block=block))
+        found = str(mathematics.formula(latex.strip(), block=block))
         # A paragraph may hold it, so it is no <div>.
         return f'<span class="scroll" tabindex="0">{found}</span>' if block else found
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
+from verification.checks.law import LawDetails
+from verification.checks.scaling import ScalingDetails
+from verification.checks.tail import TailDetails
 from verification.errors import MissingExtra
-from verification.figures.canvas import BLUE, ORANGE, require_matplotlib
+from verification.figures.canvas import BLUE, ORANGE, from_defaults, require_matplotlib
 from verification.report.mathematics import symbol
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from verification.statistics.tail import Evidence
+    from verification.statistics.evidence import Evidence
 
 INK = "#010203"
 """Stands for the colour of the text around the plot."""
@@ -50,18 +54,16 @@ def plot(evidence: Evidence, name: str) -> Markup | None:
 
     `name` must be unique within the page: ids inside the element begin with it.
     """
-    draw = {"scaling": _scaling, "tail": _tail, "law": _law}.get(evidence.kind)
-    if draw is None:
+    if not isinstance(evidence.details, ScalingDetails | TailDetails | LawDetails):
         return None
-    import matplotlib
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(STYLE):
+    with from_defaults(STYLE):
         figure = Figure(figsize=(4.2, 2.2), facecolor="none")
         axes = figure.subplots(gridspec_kw=MARGINS)
         axes.set_facecolor("none")
-        words = draw(axes, evidence)
+        words = _drawn(evidence.details, axes, evidence.threshold)
         if words is None:
             return None
         buffer = io.StringIO()
@@ -69,15 +71,21 @@ def plot(evidence: Evidence, name: str) -> Markup | None:
     return Markup(_embedded(buffer.getvalue(), name, words))
 
 
-def _scaling(axes: Any, evidence: Evidence) -> str | None:
+@singledispatch
+def _drawn(details: Any, axes: Any, allowed: float | None) -> str | None:
+    """Draws what a kind of check found and says in words what is shown; None where nothing is finite."""
+    raise TypeError(f"no plot of {type(details).__name__}")
+
+
+@_drawn.register
+def _scaling(details: ScalingDetails, axes: Any, allowed: float | None) -> str | None:
     """Typical error over bound against the parameter, both logarithmic."""
-    details = evidence.details
-    points = _finite(details.get("values", ()), details.get("median_ratio", ()), positive=True)
+    points = _finite(details.values, details.median_ratio, positive=True)
     if len(points) < 2:
         return None
     x, y = zip(*points, strict=True)
     axes.loglog(x, y, "o-", color=BLUE, markersize=4, linewidth=1.2, label="measured")
-    limits = _limits(x, y[0], evidence)
+    limits = _limits(x, y[0], details, allowed)
     for number, limit in enumerate(limits):
         label = "_" * number + "limit of what is allowed"  # one entry in the legend for both
         axes.loglog(x, limit, color=INK, linewidth=1, linestyle="--", label=label)
@@ -89,7 +97,7 @@ def _scaling(axes: Any, evidence: Evidence) -> str | None:
     axes.set_ylim(min(drawn) / pad, max(drawn) * pad)
     axes.set_yticks(_apart([y[0], y[-1], max(drawn), min(drawn)], math.log(max(drawn) / min(drawn))))
     axes.yaxis.set_major_formatter("{x:.3g}")
-    axes.set_xlabel(_plain(symbol(str(details.get("parameter", "parameter")))))
+    axes.set_xlabel(_plain(symbol(details.parameter)))
     axes.set_ylabel("error / bound (median)")
     words = f"Median of error over bound, from {y[0]:.3g} to {y[-1]:.3g} along the family"
     if not limits:
@@ -108,20 +116,22 @@ def _apart(values: Sequence[float], extent: float) -> list[float]:
     return chosen
 
 
-def _limits(x: Sequence[float], start: float, evidence: Evidence) -> list[list[float]]:
+def _limits(
+    x: Sequence[float], start: float, details: ScalingDetails, allowed: float | None
+) -> list[list[float]]:
     """What error over bound may become along the family: one limit, or one to either side."""
-    details = evidence.details
-    if evidence.threshold is None or "against" not in details:
+    if allowed is None:
         return []
-    signs = (1.0, -1.0) if details["two_sided"] else (details["against"],)
-    return [[start * max(v / x[0], x[0] / v) ** (sign * evidence.threshold) for v in x] for sign in signs]
+    signs = (1.0, -1.0) if details.two_sided else (details.against,)
+    return [[start * max(v / x[0], x[0] / v) ** (sign * allowed) for v in x] for sign in signs]
 
 
-def _tail(axes: Any, evidence: Evidence) -> str | None:
+@_drawn.register
+def _tail(details: TailDetails, axes: Any, allowed: float | None) -> str | None:
     """Median and edge of error over bound at each setting, with the line that must hold."""
-    rows: Sequence[Mapping[str, Any]] = evidence.details.get("cells", ())
-    edges = _finite(range(1, len(rows) + 1), [row["edge_ratio"] for row in rows], positive=True)
-    medians = _finite(range(1, len(rows) + 1), [row["median_ratio"] for row in rows], positive=True)
+    rows = details.cells
+    edges = _finite(range(1, len(rows) + 1), [row.edge_ratio for row in rows], positive=True)
+    medians = _finite(range(1, len(rows) + 1), [row.median_ratio for row in rows], positive=True)
     if not edges:
         return None
     if medians:
@@ -141,21 +151,21 @@ def _tail(axes: Any, evidence: Evidence) -> str | None:
     return f"Error over bound at {len(rows)} settings; the edge is nearest to 1 where the bound is tightest"
 
 
-def _law(axes: Any, evidence: Evidence) -> str | None:
+@_drawn.register
+def _law(details: LawDetails, axes: Any, allowed: float | None) -> str | None:
     """Distance from the stated law at each setting, with the tolerance."""
-    rows: Sequence[Mapping[str, Any]] = evidence.details.get("cells", ())
-    points = _finite(range(1, len(rows) + 1), [row["distance"] for row in rows], positive=False)
-    if not points or evidence.threshold is None:
+    rows = details.cells
+    points = _finite(range(1, len(rows) + 1), [row.distance for row in rows], positive=False)
+    if not points or allowed is None:
         return None
     x, y = zip(*points, strict=True)
     axes.vlines(x, 0, y, color=BLUE, linewidth=1.2)
     axes.plot(x, y, "o", color=BLUE, markersize=4)
-    axes.axhline(evidence.threshold, color=INK, linewidth=1, linestyle="--")
-    axes.set_ylim(0, 1.15 * max(*y, evidence.threshold))
+    axes.axhline(allowed, color=INK, linewidth=1, linestyle="--")
+    axes.set_ylim(0, 1.15 * max(*y, allowed))
     _counted(axes, len(rows))
     axes.set_ylabel("distance from the law")
-    allowed = f"allowed {evidence.threshold:g}"
-    return f"Kolmogorov distance at {len(rows)} settings, at most {max(y):.3g}; {allowed}"
+    return f"Kolmogorov distance at {len(rows)} settings, at most {max(y):.3g}; allowed {allowed:g}"
 
 
 def _counted(axes: Any, settings: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bounds.claim import Claim, Verdict
 from verification.errors import InvalidArgument
-from verification.statistics.tail import Interval, plain
+from verification.statistics.evidence import Interval, plain
 
 SCHEMA = 1
 

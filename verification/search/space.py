@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from bounds.claim import Claim, Measured, Relation, Scaling, Tail
-from verification.checks import plan
+from verification.checks.conditions import meets
 from verification.errors import InvalidArgument
 from verification.quantities import registry
 from verification.quantities.registry import Cell
@@ -71,7 +71,7 @@ class Space:
         full = {**self.extra, **values, "n": n}
         if self.delta is not None:
             full["delta"] = self.delta
-        if not plan.meets(self.claim, full) or full["r"] > min(full["d"], full["d_tilde"]):
+        if not meets(self.claim, full) or full["r"] > min(full["d"], full["d_tilde"]):
             return None
         bound = float(self.claim.evaluate(full))
         if not (math.isfinite(bound) and bound > 0) or self.cell(full).pairs * (full["r"] + 1) > MAX_NORMALS:
@@ -82,7 +82,7 @@ class Space:
         full = {**self.extra, **values, "delta": self.delta or 0.05}
 
         def enough(n: int) -> bool:
-            return plan.meets(self.claim, {**full, "n": n})
+            return meets(self.claim, {**full, "n": n})
 
         high = 4
         while not enough(high):

@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from verification.errors import InvalidArgument
-from verification.statistics.tail import Interval, Outcome, Power, plain, probability
+from verification.statistics.evidence import Interval, Outcome, Power, plain, probability
 
 Cdf = Callable[[NDArray[np.float64]], ArrayLike]
 """A distribution function: numbers (k,) -> probabilities (k,)."""
@@ -127,31 +126,6 @@ def law_test(
     distance = kolmogorov_distance(drawn, cdf or (lambda numbers: np.maximum(numbers, 0.0)))
     m = len(drawn)
     return _judge(distance, tolerance, dkw_epsilon(m, alpha), dkw_epsilon(m, beta), replicates=m, beta=beta)
-
-
-def two_sample_test(
-    first: ArrayLike, second: ArrayLike, tolerance: float, alpha: float, beta: float
-) -> LawResult:
-    """Are the laws of two samples within `tolerance` of each other?  Error rates as in `law_test`.
-
-    Each sample gets half of alpha and of beta; any laws, with or without atoms.
-    """
-    from scipy import stats
-
-    x, y = _sample("first", first), _sample("second", second)
-    epsilon_alpha, epsilon_beta = (
-        sum(dkw_epsilon(len(s), probability("alpha/beta", rate) / 2) for s in (x, y))
-        for rate in (alpha, beta)
-    )
-    # Only the distance is used; the method is that of a p-value and chosen for speed.
-    method: Literal["exact", "asymp"] = "exact" if max(len(x), len(y)) < 100 else "asymp"
-    distance = float(stats.ks_2samp(x, y, method=method).statistic)
-    return _judge(distance, tolerance, epsilon_alpha, epsilon_beta, replicates=len(x) + len(y), beta=beta)
-
-
-def two_sample_size(distance: float, alpha: float, beta: float) -> int:
-    """Draws of each of two equal samples that tell laws `distance` beyond the tolerance apart."""
-    return minimal_samples(distance / 2, alpha / 2, beta / 2)
 
 
 def _judge(

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from verification.errors import InvalidArgument
-from verification.statistics.tail import Interval, Outcome, Power, plain, probability
+from verification.statistics.evidence import Interval, Outcome, Power, plain, probability
 
 
 def _order_ranks(count: int, quantile: float, alpha: float) -> tuple[int, int]:
@@ -28,6 +28,10 @@ def _order_ranks(count: int, quantile: float, alpha: float) -> tuple[int, int]:
     """
     # The upper rank is the lower one of the sample in reverse.
     return _low_rank(count, quantile, alpha / 2), count + 1 - _low_rank(count, 1 - quantile, alpha / 2)
+
+
+MOST_REPLICATES = 2**30
+"""Where planning stops: beyond it the binomial tail is not to be had, and no profile draws so many."""
 
 
 def _low_rank(count: int, quantile: float, half: float) -> int:
@@ -80,6 +84,8 @@ def median_replicates(mass: float, alpha: float, beta: float) -> int:
     high = 1
     while not short(high):
         high *= 2
+        if high >= MOST_REPLICATES:
+            return high
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2

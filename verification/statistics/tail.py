@@ -1,105 +1,23 @@
-"""From random events to evidence: what a check found, and exact decisions about a probability.
+"""Exact decisions about a probability, from random events.
 
 A claim "the bound is broken with probability at most delta" is decided by a likelihood-ratio
-e-process that may be watched after every replicate, or at a number of replicates fixed
-beforehand by an exact binomial test.  Both state their two error rates and their power.
+e-process that may be watched after every replicate, and that states its two error rates and its power.
 Derivations: proofs_notes/evidence.md.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 from verification.errors import InvalidArgument
-
-Kind = Literal["tail", "scaling", "mean", "law", "proof", "certificate", "search"]
-Outcome = Literal["holds", "fails", "undecided"]
-Interval = tuple[float, float]
-
-
-def plain(value: Any) -> Any:
-    """`value` in types that JSON has: NumPy scalars and arrays unpacked, tuples as lists.
-
-    JSON has no infinities: a float that is not finite becomes "inf", "-inf" or "nan".
-    """
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if hasattr(value, "as_dict"):
-        return value.as_dict()
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return str(value)
-
-
-@dataclass(frozen=True)
-class Power:
-    """What a check would have noticed: the smallest violation found with probability >= 1 - beta.
-
-    `smallest` is on the scale that `meaning` names; `replicates` is how many that takes.
-    """
-
-    smallest: float
-    meaning: str
-    replicates: int
-    beta: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """The fields in plain types."""
-        return {f.name: plain(getattr(self, f.name)) for f in fields(self)}
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """The outcome of one check, with everything needed to judge and to repeat it.
-
-    "holds" and "fails" are decisions with error rates `power.beta` and `false_alarm` (the share
-    of the run's budget that this check spent); "undecided" is neither.  `interval` covers the
-    quantity that `estimate` estimates, None where that is only observed; `threshold` is what it was
-    held against.  `witness` names a setting, a replicate with its own value and a command that draws
-    it again.  `slack` is the factor by which the bound could be improved at the setting judged, as
-    observed, None where that was not measured.
-    """
-
-    kind: Kind
-    statement: str
-    outcome: Outcome
-    estimate: float | None = None
-    interval: Interval | None = None
-    threshold: float | None = None
-    false_alarm: float = 0.0
-    power: Power | None = None
-    replicates: int = 0
-    seed: int | None = None
-    witness: Mapping[str, Any] | None = None
-    slack: float | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The fields in plain types, ready for `json.dumps`."""
-        return {f.name: plain(getattr(self, f.name)) for f in fields(self)}
-
-
-def probability(argument: str, value: float, *, zero: bool = False) -> float:
-    """`value` if it lies in (0, 1) (in [0, 1) with `zero`); raises InvalidArgument otherwise."""
-    if not (0 < value < 1 or (zero and value == 0)):
-        raise InvalidArgument(argument, value, f"must lie in {'[' if zero else '('}0, 1)")
-    return float(value)
+from verification.statistics.evidence import Interval, Outcome, Power, probability
 
 
 def _counts(exceedances: int, replicates: int) -> None:
@@ -350,43 +268,3 @@ def clopper_pearson(exceedances: int, replicates: int, alpha: float) -> Interval
     probability("alpha", alpha)
     limits = stats.binomtest(exceedances, replicates).proportion_ci(1 - alpha, method="exact")
     return float(limits.low), float(limits.high)
-
-
-def binomial_decide(test: TailTest, exceedances: int, replicates: int) -> Outcome:
-    """The exact test of the same two hypotheses at a number of replicates fixed beforehand.
-
-    Fails if so many exceedances have probability <= alpha at p = delta, holds if so few have
-    probability <= beta at p = detectable (fails if both: the design was larger than needed).
-    """
-    from scipy import stats
-
-    _counts(exceedances, replicates)
-    if stats.binom.sf(exceedances - 1, replicates, test.delta) <= test.alpha:
-        return "fails"
-    if stats.binom.cdf(exceedances, replicates, test.detectable) <= test.beta:
-        return "holds"
-    return "undecided"
-
-
-def binomial_replicates(test: TailTest) -> int:
-    """The fewest replicates from which on `binomial_decide` is never undecided.
-
-    Then p >= detectable is refuted with probability >= 1 - beta.
-    """
-    from scipy import stats
-
-    def decided(counts: NDArray[np.int64]) -> NDArray[np.bool_]:
-        # The most exceedances that still hold; one more must fail.
-        most = np.asarray(stats.binom.ppf(test.beta, counts, test.detectable)) - 1
-        most = most + (stats.binom.cdf(most + 1, counts, test.detectable) <= test.beta)
-        return np.asarray(stats.binom.sf(most, counts, test.delta) <= test.alpha)
-
-    # Discreteness makes `decided` saw-toothed near the edge: take the last gap before a stretch
-    # without any that is as long as all that came before.
-    count, last_gap = 64, 0
-    while True:
-        gaps = np.flatnonzero(~decided(np.arange(1, count + 1))) + 1
-        last_gap = int(gaps[-1]) if len(gaps) else 0
-        if 2 * last_gap <= count:
-            return last_gap + 1
-        count *= 2

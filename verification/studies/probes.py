@@ -18,8 +18,8 @@ from verification.engines.estimate import Array
 from verification.errors import InvalidArgument, whole
 from verification.prediction.law import predict
 from verification.setting import Setting
+from verification.statistics.evidence import Interval, plain
 from verification.statistics.slopes import median_interval
-from verification.statistics.tail import Interval, plain
 from verification.studies.pairs import (
     Maker,
     _negated,

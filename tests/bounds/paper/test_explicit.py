@@ -14,7 +14,7 @@ import sympy as sp
 from bounds import claims as register
 from bounds.checks import Statement, Step
 from bounds.claim import Claim
-from bounds.paper import explicit, explicit_proofs
+from bounds.paper import explicit, explicit_proofs, explicit_terms
 from bounds.paper.concentration import COROLLARY_1_SAMPLES
 from bounds.proof.enclose import endpoints
 from bounds.symbols import n
@@ -38,8 +38,8 @@ def version(
     events: int = explicit.EVENTS,
 ) -> Claim:
     """The theorem with other constants, or with fewer events paid for."""
-    condition = sp.Ge(n, explicit.samples(constant, events), evaluate=False)
-    return replace(CLAIM, bound=explicit.bound(own, leak, events), conditions=(condition,))
+    condition = sp.Ge(n, explicit_terms.samples(constant, events), evaluate=False)
+    return replace(CLAIM, bound=explicit_terms.bound(own, leak, events), conditions=(condition,))
 
 
 def least_pairs(place: dict[str, Any]) -> int:

@@ -20,7 +20,7 @@ from bounds.paper.unfiltered import (
 )
 from bounds.symbols import C, Noiseless, d, eta, gamma, gamma_tilde, n
 from verification import simulation
-from verification.checks.plan import meets
+from verification.checks.conditions import meets
 from verification.judging.run import verify
 from verification.setting import Procedure, Setting
 

@@ -26,12 +26,18 @@ from bounds.claim import (
 from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 from verification.checks import judge
 from verification.checks import plan as design
+from verification.checks.exact import CertificateDetails
+from verification.checks.law import LawDetails
+from verification.checks.level import LevelDetails
 from verification.checks.plan import PROFILES
+from verification.checks.scaling import ScalingDetails
+from verification.checks.search import SearchDetails
+from verification.checks.tail import KAPPA
 from verification.errors import InvalidArgument, UnderpoweredDesign
 from verification.judging.verdict import ClaimVerdict
 from verification.setting import Setting
 from verification.statistics import distribution, tail
-from verification.statistics.tail import Evidence
+from verification.statistics.evidence import Evidence
 
 HERE = ((d, 10), (d_tilde, 10), (r, 2), (gamma, 1), (gamma_tilde, 1))
 N_PATH = Path(n, (10**3, 10**4, 10**5), (*HERE, (eta, 0.5)))
@@ -154,7 +160,7 @@ def test_a_certificate_reports_its_box(holds, outcome):
     check = Certificate(lambda c, bits: Certified(holds, "r = 2..9", bits, 17, 0.25), bits=96)
     found = judge.judge(plan(check), {}.__getitem__, 0)
     assert found.outcome == outcome
-    assert found.details["bits"] == 96
+    assert found.details.bits == 96
     assert "r = 2..9" in found.statement
 
 
@@ -227,7 +233,7 @@ def test_the_bound_is_evaluated_at_the_checks_delta():
     """The number put for delta reaches the bound."""
     check = Tail(Measured(), (N_PATH,), delta=0.25)
     found = judged(check, log_normal(-0.5, level=0.1), bound=delta / sp.sqrt(n))
-    assert found.details["cells"][0]["median_ratio"] == pytest.approx(0.4, rel=0.1)
+    assert found.details.cells[0].median_ratio == pytest.approx(0.4, rel=0.1)
 
 
 @pytest.mark.parametrize(
@@ -262,12 +268,12 @@ def test_a_passing_tail_says_what_it_excludes_and_what_is_claimed():
     check = Tail(Measured(), (N_PATH,), delta=0.05)
     found = judged(check, log_normal(-0.5, level=0.5))
     assert found.statement == "P(error above the bound) < 0.1 (claimed: at most 0.05) at 2 settings"
-    assert found.details["excluded"] == 2 * found.details["claimed"] == 0.1
-    assert found.details["measured_as"] == "observed 0.95 quantile of error/bound"
+    assert found.details.excluded == 2 * found.details.claimed == 0.1
+    assert found.details.measured_as == "observed 0.95 quantile of error/bound"
     assert found.interval is None
-    assert found.power.smallest > found.details["excluded"]
+    assert found.power.smallest > found.details.excluded
     below = judged(check, log_normal(-0.5, level=2.0), relation=Relation.LOWER)
-    assert below.details["measured_as"] == "observed 0.05 quantile of error/bound"
+    assert below.details.measured_as == "observed 0.05 quantile of error/bound"
     refuted = judged(check, log_normal(-0.5, level=2.0))
     assert refuted.statement == "P(error above the bound) > 0.05 at 2 of 2 settings"
 
@@ -286,8 +292,8 @@ def test_a_tail_is_not_sure_to_find_what_a_pass_excludes(profile):
     """The smallest violation found surely is larger than KAPPA times delta, at every profile's cap."""
     planned = plan(Tail(Measured(), (N_PATH,), delta=0.05), profile)
     smallest = tail.tail_detectable(planned.test, planned.replicates)
-    assert design.KAPPA * 0.05 < smallest < 0.25
-    assert tail.tail_power(planned.test, planned.replicates, design.KAPPA * 0.05) < 0.99
+    assert KAPPA * 0.05 < smallest < 0.25
+    assert tail.tail_power(planned.test, planned.replicates, KAPPA * 0.05) < 0.99
 
 
 def test_a_one_sided_family_speaks_of_its_ends():
@@ -296,7 +302,7 @@ def test_a_one_sided_family_speaks_of_its_ends():
     found = judged(check, log_normal(-0.5), profile="standard")
     words = "error/bound does not grow faster than the power 0.25 between the ends n = 1000 and n = 100000"
     assert found.statement == words
-    assert found.details["thresholds"] == []
+    assert found.details.thresholds == ()
 
 
 def test_the_interval_of_several_laws_is_of_the_largest_distance():
@@ -313,20 +319,33 @@ def test_the_interval_of_several_laws_is_of_the_largest_distance():
     assert missed / 300 < 2 * rate
 
 
+HERE_SLOPE = ScalingDetails(
+    parameter="n", thresholds=(), two_sided=True, against=1.0, values=(1.0, 2.0), median_ratio=(1.0, 1.0),
+    local_slopes=(0.0,), settings=({"n": 1.0}, {"n": 2.0}), left_out=(),
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("kind", "named"),
+    ("kind", "details", "named"),
     [
-        ("scaling", "(log-log slope of error/bound measured 0.5 in [0.4, 0.6], allowed 0.7)"),
-        ("mean", "(relative difference measured 0.5 in [0.4, 0.6], allowed 0.7)"),
-        ("law", "(Kolmogorov distance measured 0.5 in [0.4, 0.6], allowed 0.7)"),
-        ("search", "(largest ratio observed 0.5 in [0.4, 0.6], allowed 0.7)"),
-        ("certificate", "(smallest margin enclosed 0.5, best constant in [0.4, 0.6], allowed 0.7)"),
+        ("scaling", HERE_SLOPE, "(log-log slope of error/bound measured 0.5 in [0.4, 0.6], allowed 0.7)"),
+        ("mean", LevelDetails(()), "(relative difference measured 0.5 in [0.4, 0.6], allowed 0.7)"),
+        (
+            "law",
+            LawDetails("Kolmogorov distance measured", (), ()),
+            "(Kolmogorov distance measured 0.5 in [0.4, 0.6], allowed 0.7)",
+        ),
+        ("search", SearchDetails(), "(largest ratio observed 0.5 in [0.4, 0.6], allowed 0.7)"),
+        (
+            "certificate",
+            CertificateDetails("r = 2..9", 96, 17, 0.5),
+            "(smallest margin enclosed 0.5, best constant in [0.4, 0.6], allowed 0.7)",
+        ),
     ],
 )
-def test_a_verdict_says_what_its_number_is(kind, named):
+def test_a_verdict_says_what_its_number_is(kind, details, named):
     """Every kind of evidence names its estimate; the interval of a certificate is that of a constant."""
-    evidence = Evidence(
-        kind, "it is so", "holds", 0.5, (0.4, 0.6), threshold=0.7, details={"median_ratio": [1.0, 1.0]}
-    )
-    found = ClaimVerdict(claims["corollary-1"], Verdict.SUPPORTED, (evidence,))
+    evidence = Evidence(kind, "it is so", "holds", 0.5, (0.4, 0.6), threshold=0.7, details=details)
+    claim = dataclasses.replace(claims["corollary-1"], probability=None)
+    found = ClaimVerdict(claim, Verdict.SUPPORTED, (evidence,))
     assert found.words == f"Every check holds: it is so {named}."

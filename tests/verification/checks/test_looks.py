@@ -11,7 +11,7 @@ from bounds.claim import Claim, Law, Level, Measured, Path, Relation, Scaling, V
 from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, r
 from verification.checks import plan as design
 from verification.checks.plan import EARLY, PROFILES
-from verification.judging import run
+from verification.judging import looks
 from verification.statistics.distribution import dkw_epsilon, minimal_distance
 
 HERE = ((d, 10), (d_tilde, 10), (r, 2), (gamma, 1), (gamma_tilde, 1), (eta, 0.5))
@@ -70,7 +70,7 @@ def test_what_is_clear_is_decided_early_and_what_is_close_is_not():
     planned = plan(SCALING)
     outcomes = {}
     for slope in (0.0, 0.19, 0.6):
-        found = run._evidence(planned, Drawn(planned, log_values(planned, slope)))
+        found = looks.evidence(planned, Drawn(planned, log_values(planned, slope)))
         outcomes[slope] = found.outcome
         assert found.replicates == 2 * planned.looks[0]
         assert found.power.replicates == planned.replicates
@@ -81,14 +81,14 @@ def test_what_another_check_had_drawn_changes_nothing():
     """More replicates of a shared cell than a look needs are not seen by it."""
     planned = plan(SCALING)
     values = log_values(planned, 0.19)
-    few = run._evidence(planned, Drawn(planned, values))
-    more = run._evidence(planned, Drawn(planned, values, extra=planned.replicates - planned.looks[0] - 1))
+    few = looks.evidence(planned, Drawn(planned, values))
+    more = looks.evidence(planned, Drawn(planned, values, extra=planned.replicates - planned.looks[0] - 1))
     assert few == more
-    full = run._evidence(planned, Drawn(planned, values, extra=planned.replicates))
+    full = looks.evidence(planned, Drawn(planned, values, extra=planned.replicates))
     assert full.replicates == 2 * planned.replicates > few.replicates
     broken = {cell: np.append(v[:-1], np.nan) for cell, v in values.items()}
-    assert run._evidence(planned, Drawn(planned, broken)) == few
-    assert "failed" in run._evidence(planned, Drawn(planned, broken, extra=planned.replicates)).statement
+    assert looks.evidence(planned, Drawn(planned, broken)) == few
+    assert "failed" in looks.evidence(planned, Drawn(planned, broken, extra=planned.replicates)).statement
 
 
 def test_a_law_states_the_power_of_its_full_size():
@@ -96,7 +96,7 @@ def test_a_law_states_the_power_of_its_full_size():
     planned = plan(CHECKS[2])
     rng = np.random.default_rng(0)
     values = {cell: rng.standard_normal(planned.replicates) for cell in planned.cells}
-    found = run._evidence(planned, Drawn(planned, values))
+    found = looks.evidence(planned, Drawn(planned, values))
     assert found.outcome == "holds"
     alpha = planned.alpha / 2 / len(planned.cells)
     expected = 0.2 + minimal_distance(planned.replicates, alpha, design.BETA / 2)
@@ -115,5 +115,5 @@ def test_two_looks_keep_the_level_of_one(slope, least, most):
     failed = 0
     for seed in range(1000):
         values = log_values(planned, slope, seed)
-        failed += run._evidence(planned, Drawn(planned, values, extra=planned.replicates)).outcome == "fails"
+        failed += looks.evidence(planned, Drawn(planned, values, extra=planned.replicates)).outcome == "fails"
     assert least <= failed / 1000 <= most

@@ -126,8 +126,7 @@ def test_no_noise_and_full_dimension_have_no_error():
 def test_ten_million_pairs_fit_into_300_megabytes():
     """The paper's largest experiment runs in one block's memory."""
     program = (
-        "from verification import seeds\n"
-        "from verification.engines import direct\n"
+        "from verification.engines import direct, seeds\n"
         "from verification.setting import Procedure, Setting\n"
         "setting = Setting(10**7, 10, 8, 4, 0.1, 1e4, 1e4)\n"
         "direct.draw(setting, Procedure('teacher-filtered', theta=0.0), seeds.generator(0, 'big', 0))\n"

@@ -6,7 +6,6 @@ family of tests, split evenly over its members.
 """
 
 import math
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -414,25 +413,6 @@ def test_no_pair_is_drawn_beyond_the_bound(monkeypatch):
         drawn(limit, replace(S, n=n), teacher(retain=0.3), 3)
     with pytest.raises(AssertionError, match="a pair was drawn"):
         drawn(limit, S, teacher(theta=4.0), 3)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("r", "budget"), [(4, 0.02), (16, 1.0)])
-def test_a_filtered_draw_costs_milliseconds_at_any_n(r, budget):
-    """The best of ten draws at n = 10^15, and within 1.5 times of it at 10^10."""
-
-    def seconds(n):
-        setting, best = Setting(n, 64, 64, r, 0.2, 5.0, 5.0), INF
-        for i in range(10):
-            rng = seeds.generator(1, "cost", i)
-            start = time.perf_counter()
-            limit.draw(setting, teacher(theta=0.5), rng)
-            best = min(best, time.perf_counter() - start)
-        return best
-
-    largest = seconds(10**15)
-    assert largest < budget
-    assert largest < 1.5 * seconds(10**10)
 
 
 def test_batches_change_no_bit():

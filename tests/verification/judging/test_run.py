@@ -23,7 +23,7 @@ from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 from verification import simulation, verify
 from verification.checks import plan as design
 from verification.errors import InvalidArgument, UnderpoweredDesign
-from verification.judging import run
+from verification.judging import looks
 from verification.judging import verdicts as shown_as
 from verification.judging.own_claims import chosen_claims, own_claims
 from verification.judging.samples import Samples
@@ -144,7 +144,7 @@ def test_the_command_of_a_smallest_error_draws_all_of_its_thresholds(command):
     (evidence,) = verdict.evidence
     witness = evidence.witness
     assert "smallest error over theta = r/2, 0, -2r" in evidence.statement
-    assert evidence.details["thresholds"] == ["r/2", "0", "-2r"]
+    assert evidence.details.thresholds == ("r/2", "0", "-2r")
     assert witness["command"].count("filtergain simulate") == 3
     assert verdict.message.splitlines()[1] == f"draw the witness again: {witness['command']}"
     assert witness["command"] not in verdict.words
@@ -198,7 +198,7 @@ def test_decisions_follow_the_weakest_evidence():
     """A failure refutes, a doubt leaves open, and the weakest kind of evidence names a success."""
 
     def outcome(*pairs):
-        from verification.statistics.tail import Evidence
+        from verification.statistics.evidence import Evidence
 
         return decide([Evidence(kind, "s", result) for kind, result in pairs])
 
@@ -219,6 +219,16 @@ def test_what_rests_on_a_failed_claim_becomes_conditional():
     assert [v.conditional_on for v in broken] == [(), ("a",), ("a",), ()]
     assert "conditional on a" in broken[1].message
     assert conditions(graph, {"b": Verdict.INCONCLUSIVE})["c"] == (("b",), ())
+
+
+def test_a_verdict_on_a_rate_says_that_the_probability_is_left_open():
+    """ "With probability 1 - exp(-d)" judged by medians is told as such; a tail that was judged is not."""
+    verdicts = {
+        verdict.claim.id: verdict
+        for verdict in verify([claims["corollary-1"], claims["eq-2-explicit"]], jobs=1, with_mutants=False)
+    }
+    assert "does not cover the stated probability" in verdicts["corollary-1"].message
+    assert "does not cover the stated probability" not in verdicts["eq-2-explicit"].message
 
 
 def test_a_proof_is_given_what_is_only_supported():
@@ -463,8 +473,8 @@ def test_a_second_batch_starts_while_proofs_are_still_to_be_judged(monkeypatch):
                 yield []
         samples.events.append(f"judged {claim.id}")
 
-    monkeypatch.setattr(run, "_judge", judging)
-    run._judge_all([proof("drawn"), proof("proved")], {}, samples, True, design.PROFILES["quick"], None)
+    monkeypatch.setattr(looks, "_judge", judging)
+    looks.judge_all([proof("drawn"), proof("proved")], {}, samples, True, design.PROFILES["quick"], None)
     assert samples.events == ["begin first", "begin second", "judged drawn", "judged proved"]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bounds import claims
 from verification.errors import MissingExtra
-from verification.report import mathml, notes
+from verification.report import mathematics, notes
 
 NAMES = sorted(path.name for path in notes.source().glob("*.md"))
 
@@ -29,7 +29,7 @@ def test_a_formula_that_cannot_be_drawn_stays_latex():
 
 def test_sizes_of_delimiters_are_left_to_the_browser():
     r"""\big and its relatives go, longer names that begin like them stay."""
-    assert mathml._known(r"\Big\{ a \bigr) \bigcup \lceil b \rceil") == r"\{ a ) \bigcup ⌈ b ⌉"
+    assert mathematics._known(r"\Big\{ a \bigr) \bigcup \lceil b \rceil") == r"\{ a ) \bigcup ⌈ b ⌉"
 
 
 def test_every_claims_note_has_a_page_and_its_heading():

@@ -13,10 +13,13 @@ from rich.console import Console
 
 from bounds import claims
 from verification import verify
+from verification.checks.law import LawAt, LawDetails
+from verification.checks.scaling import ScalingDetails
+from verification.checks.tail import TailAt, TailDetails
 from verification.judging.verdict import MutantResult
 from verification.judging.verdicts import show
 from verification.report import html, json_schema, junit, markdown, plots
-from verification.statistics.tail import Evidence
+from verification.statistics.evidence import Evidence
 
 HOSTILE = "<script>alert('x')</script> & \"quotes\""
 
@@ -107,24 +110,36 @@ def evidence(kind, **fields):
     return Evidence(kind, "s", "holds", **fields)
 
 
-SCALING = {"parameter": "eta", "values": [0.1, 0.01, 0.001], "median_ratio": [0.5, 0.6, 0.7]}
+def slope(two_sided=True, against=1.0, threshold=None, **changes):
+    """Evidence of an exponent along a family of three settings."""
+    values = (0.1, 0.01, 0.001)
+    fields = {
+        "parameter": "eta", "thresholds": (), "two_sided": two_sided, "against": against, "values": values,
+        "median_ratio": (0.5, 0.6, 0.7), "local_slopes": (), "left_out": (),
+        "settings": tuple({"eta": value} for value in values),
+    }  # fmt: skip
+    return evidence("scaling", threshold=threshold, details=ScalingDetails(**{**fields, **changes}))
+
+
+def tails(*ratios):
+    """Evidence of a tail at settings with these (edge, median) ratios."""
+    cells = tuple(TailAt({"n": 9}, "holds", -1.0, 9, 0, median, edge) for edge, median in ratios)
+    return evidence("tail", details=TailDetails("observed", 0.05, 0.1, cells, ()))
+
+
+def laws(*distances, threshold=None):
+    """Evidence of a law at settings with these distances."""
+    cells = tuple(LawAt({"n": 9}, distance, "holds") for distance in distances)
+    return evidence("law", threshold=threshold, details=LawDetails("measured", cells, ()))
+
+
 PLOTTED = {
-    "scaling": evidence("scaling", details=SCALING),
-    "scaling with a limit": evidence(
-        "scaling", threshold=0.5, details={**SCALING, "two_sided": False, "against": 1.0}
-    ),
-    "scaling with two": evidence(
-        "scaling", threshold=0.1, details={**SCALING, "two_sided": True, "against": 1.0}
-    ),
-    "tail": evidence(
-        "tail",
-        details={"cells": [{"edge_ratio": x, "median_ratio": y} for x, y in ((0.9, 0.5), (0.8, 0.1))]},
-    ),
-    "tail over decades": evidence(
-        "tail",
-        details={"cells": [{"edge_ratio": x, "median_ratio": y} for x, y in ((1e-4, 0.0), (0.8, 0.1))]},
-    ),
-    "law": evidence("law", threshold=0.2, details={"cells": [{"distance": 0.05}, {"distance": 0.25}]}),
+    "scaling": slope(),
+    "scaling with a limit": slope(two_sided=False, threshold=0.5),
+    "scaling with two": slope(threshold=0.1),
+    "tail": tails((0.9, 0.5), (0.8, 0.1)),
+    "tail over decades": tails((1e-4, 0.0), (0.8, 0.1)),
+    "law": laws(0.05, 0.25, threshold=0.2),
 }
 
 
@@ -144,13 +159,13 @@ def test_a_slope_has_its_limits_beside_it():
     """What error over bound may become along the family: to both sides, or against the claim alone."""
     assert "limit there: 5" in str(plots.plot(PLOTTED["scaling with a limit"], "here"))
     assert "limit there: 0.792 and 0.315" in str(plots.plot(PLOTTED["scaling with two"], "here"))
-    below = evidence("scaling", threshold=0.5, details={**SCALING, "two_sided": False, "against": -1.0})
+    below = slope(two_sided=False, against=-1.0, threshold=0.5)
     assert "limit there: 0.05" in str(plots.plot(below, "here"))
 
 
 def test_numbers_on_the_axes_are_not_cut():
     """The parameter's values stand at the ticks as they are; coordinates are short."""
-    svg = str(plots.plot(evidence("scaling", details={**SCALING, "values": [0.2, 0.05, 0.0125]}), "here"))
+    svg = str(plots.plot(slope(values=(0.2, 0.05, 0.0125)), "here"))
     assert re.findall(r">\s*(0\.0125)\s*<", svg)
     assert not re.search(r'="[^"]*\d\.\d{3}', svg)
 
@@ -159,9 +174,9 @@ def test_numbers_on_the_axes_are_not_cut():
     "nothing",
     [
         evidence("proof"),
-        evidence("scaling", details={**SCALING, "median_ratio": [math.inf, 0.0, 1.0]}),
-        evidence("tail", details={"cells": [{"edge_ratio": math.inf, "median_ratio": 1.0}]}),
-        evidence("law", details={"cells": [{"distance": 0.1}]}),
+        slope(median_ratio=(math.inf, 0.0, 1.0)),
+        tails((math.inf, 1.0)),
+        laws(0.1),
     ],
     ids=["proof", "scaling", "tail", "law"],
 )

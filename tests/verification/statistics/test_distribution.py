@@ -15,8 +15,6 @@ from verification.statistics.distribution import (
     law_test,
     minimal_distance,
     minimal_samples,
-    two_sample_size,
-    two_sample_test,
 )
 
 rates = st.floats(1e-12, 0.5)
@@ -37,10 +35,9 @@ def test_number_of_samples_is_the_smallest(distance, alpha, beta):
 
 
 def test_distance_is_kolmogorovs():
-    """One sample against a law by hand; two samples against SciPy's exact distance."""
+    """One sample against a law, by hand."""
     assert law_test([0.5], 0.1, 0.1, 0.1).distance == pytest.approx(0.5)
     assert law_test([0.1, 0.2, 0.9], 0.1, 0.1, 0.1).distance == pytest.approx(2 / 3 - 0.2)
-    assert two_sample_test([1, 2, 3], [2, 2, 9], 0.1, 0.1, 0.1).distance == pytest.approx(1 / 3)
 
 
 @given(
@@ -109,16 +106,6 @@ def test_small_sample_is_undecided():
     assert result.as_dict()["power"]["replicates"] == 20
 
 
-def test_two_samples_of_one_law_agree_and_of_two_laws_differ():
-    """Engines are compared without knowing the law (each error <= 1e-6; fixed seed), ties included."""
-    rng = np.random.default_rng(2)
-    size = two_sample_size(0.2, 1e-6, 1e-6)
-    x, y = rng.poisson(4, size), rng.poisson(4, size)
-    assert two_sample_test(x, y, 0.2, 1e-6, 1e-6).outcome == "holds"
-    assert two_sample_test(x, y + 3, 0.2, 1e-6, 1e-6).outcome == "fails"
-    assert two_sample_test(x[:50], y[:50], 0.2, 1e-6, 1e-6).outcome == "undecided"
-
-
 @pytest.mark.parametrize(
     "call",
     [
@@ -130,7 +117,6 @@ def test_two_samples_of_one_law_agree_and_of_two_laws_differ():
         lambda: law_test([0.5, math.nan], 0.1, 0.1, 0.1),
         lambda: law_test([[0.5]], 0.1, 0.1, 0.1),
         lambda: law_test([0.5], 1.0, 0.1, 0.1),
-        lambda: two_sample_test([1.0], [2.0], 0.1, 0.1, 1.0),
     ],
 )
 def test_wrong_use_is_an_error(call):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -12,14 +13,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from verification.errors import InvalidArgument
+from verification.statistics.evidence import Details, Evidence, Power, plain
 from verification.statistics.tail import (
-    Evidence,
-    Power,
     TailTest,
-    binomial_decide,
-    binomial_replicates,
     clopper_pearson,
-    plain,
     run_tail,
     stopped_interval,
     tail_detectable,
@@ -191,24 +188,6 @@ def test_fixed_interval_inverts_the_binomial_tails():
     assert stats.binom.cdf(7, 90, high) == pytest.approx(0.01)
 
 
-@pytest.mark.parametrize("test", [TEST, TailTest(0.3, 2.0, 1e-6, 1e-6), TailTest(0.0, 1.0, 0.01, 0.01, 0.1)])
-def test_fixed_number_of_replicates(test):
-    """At the designed number every count is decided, with both exact error rates; one fewer is not enough."""
-    count = binomial_replicates(test)
-    outcomes = [binomial_decide(test, k, count) for k in range(count + 1)]
-    assert "undecided" not in outcomes
-    passing = outcomes.count("holds")
-    assert outcomes == ["holds"] * passing + ["fails"] * (count + 1 - passing)
-    assert stats.binom.sf(passing - 1, count, test.delta) <= test.alpha
-    assert stats.binom.cdf(passing - 1, count, test.detectable) <= test.beta
-    assert "undecided" in {binomial_decide(test, k, count - 1) for k in range(count)}
-
-
-def test_watching_saves_replicates():
-    """Under the claim with room to spare the sequential test needs fewer replicates than the fixed one."""
-    assert tail_operation(TEST, 5000, 0.0).expected_replicates < binomial_replicates(TEST)
-
-
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
@@ -244,6 +223,15 @@ def test_wrong_counts_are_named():
             call()
 
 
+@dataclass(frozen=True)
+class Found(Details):
+    """What a kind of check of the test's own found."""
+
+    local: np.ndarray
+    names: tuple
+    other: Fraction
+
+
 def test_evidence_is_plain_in_json():
     """Every value of a piece of evidence becomes a JSON type, infinities included."""
     evidence = Evidence(
@@ -254,7 +242,7 @@ def test_evidence_is_plain_in_json():
         interval=(np.float64(-0.51), math.inf),
         power=Power(0.05, "exponent", np.int64(10), 1e-6),
         witness={"setting": {"n": np.int64(5), "gamma": math.inf}, "flag": np.bool_(True)},
-        details={"local": np.array([1.0, math.nan]), "names": ("a", 1), "other": Fraction(1, 3)},
+        details=Found(np.array([1.0, math.nan]), ("a", 1), Fraction(1, 3)),
     )
     dumped = json.loads(json.dumps(evidence.as_dict(), allow_nan=False))
     assert dumped["interval"] == [-0.51, "inf"]

@@ -192,3 +192,9 @@ def test_wrong_use_is_an_error(call):
     """Impossible samples, grids and margins are refused."""
     with pytest.raises(InvalidArgument):
         call()
+
+
+def test_a_margin_too_small_for_any_sample_is_planned_as_too_dear():
+    """Beyond 2^30 replicates the binomial tail is not to be had: planning stops there, without overflow."""
+    assert slopes.median_replicates(1e-9, 1e-9, 1e-6) >= slopes.MOST_REPLICATES
+    assert slopes.median_replicates(0.1, 1e-9, 1e-6) < 10_000

@@ -444,7 +444,7 @@ def test_mpi_gives_the_same_content(tmp_path, content):
         "        sweep.sweep(DESIGN, DESIGN.replicates, store, workers)\n"
         "        print(workers.count, store.content_hash())\n"
     )
-    environment = os.environ | {"PYTHONPATH": f"{os.getcwd()}:{Path(__file__).parents[2]}"}
+    environment = os.environ | {"PYTHONPATH": f"{os.getcwd()}:{Path(__file__).parent}"}
     environment |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     environment |= {"OMPI_MCA_rmaps_base_oversubscribe": "1"}
     command = [

@@ -1,0 +1,81 @@
+"""The command in surroundings that others have: encodings, paths, Matplotlib's settings, noisy modules."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CLAIMS = Path(__file__).parents[3] / "examples" / "claims-in-pytest" / "claims.py"
+
+
+def filtergain(*arguments, cwd, **environment):
+    """The command in a process of its own: status, standard output and standard error as text."""
+    done = subprocess.run(
+        [sys.executable, "-m", "filtergain", *map(os.fsencode, arguments)],
+        cwd=cwd, env={**os.environ, **environment}, capture_output=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "simulate --n 1e4 --d 10 --r 4 --eta 0.3 --gamma 10",
+        "predict --n 1e4 --d 10 --r 4 --eta 0.3 --gamma 10 --theta 0",
+        "claims theorem-1",
+    ],
+)
+def test_a_console_that_knows_ascii_only_gets_question_marks(arguments, tmp_path):
+    """Signs that the console's encoding lacks are replaced; the command ends as it does elsewhere."""
+    status, printed, errors = filtergain(*arguments.split(), cwd=tmp_path, PYTHONIOENCODING="ascii")
+    assert status == 0, errors
+    assert printed
+    assert "Traceback" not in errors
+
+
+def test_what_a_module_prints_is_no_part_of_the_json(tmp_path):
+    """Standard output is one JSON document, whatever the user's own module prints while it is loaded."""
+    (tmp_path / "noisy.py").write_text(CLAIMS.read_text() + "\nprint('loading')\n")
+    status, printed, errors = filtergain(
+        "verify", "--module", "noisy.py", "--json", "--jobs", "1", cwd=tmp_path
+    )
+    assert json.loads(printed)["claims"], errors
+    assert "loading" in errors
+    assert status in (0, 1, 3)
+
+
+def test_a_command_to_repeat_is_quoted_for_a_shell(tmp_path):
+    """A path with a space is one argument of the command that repeats a verdict."""
+    (tmp_path / "my claims.py").write_text(CLAIMS.read_text())
+    _, printed, _ = filtergain("verify", "--module", "my claims.py", "--json", "--jobs", "1", cwd=tmp_path)
+    for claim in json.loads(printed)["claims"]:
+        assert "my claims.py" in shlex.split(claim["repeat"])
+
+
+def test_a_users_matplotlibrc_reaches_no_picture(tmp_path):
+    """Pictures start from Matplotlib's own defaults: text.usetex without a LaTeX stops none."""
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\n")
+    status, printed, errors = filtergain(
+        "verify", "theorem-1", "--report", "out", "--json", cwd=tmp_path, MPLCONFIGDIR=str(tmp_path)
+    )
+    assert status == 0, errors
+    assert json.loads(printed)["claims"][0]["id"] == "theorem-1"
+    assert (tmp_path / "out" / "index.html").exists()
+
+
+def test_a_name_that_is_no_utf8_is_written_with_a_question_mark(tmp_path):
+    """A report on a module whose file name UTF-8 cannot hold is whole."""
+    name = os.fsdecode(b"caf\xe9.py")
+    try:
+        (tmp_path / name).write_text(CLAIMS.read_text())
+    except OSError:
+        pytest.skip("this file system holds UTF-8 names only")
+    _, _, errors = filtergain("verify", "--module", name, "--report", "r", "--jobs", "1", cwd=tmp_path)
+    assert "Traceback" not in errors
+    assert (tmp_path / "r" / "index.html").exists()

@@ -1,0 +1,101 @@
+"""Proofs and certificates: decided without a draw, by SymPy or in ball arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bounds.checks import Quoted
+from bounds.claim import Certificate, Proof, Step
+from bounds.proof.undecided import Undecided
+from verification.checks.judge import Samples, counted, judge_check
+from verification.checks.plan import Plan, Profile, plan_check
+from verification.statistics.evidence import Details, Evidence, Outcome, plain
+
+LONGEST_SHOWN = 100
+"""Characters of a failing step's two sides that a verdict's words have room for."""
+
+
+@dataclass(frozen=True)
+class ProofDetails(Details):
+    """The steps of a derivation, as SymPy decided them."""
+
+    steps: tuple[Step, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every step with what it says, whether it is true, and what was decided."""
+        return {
+            "steps": [
+                plain({"statement": s.statement, "truth": s.truth, "shown": s.shown}) for s in self.steps
+            ]
+        }
+
+
+@dataclass(frozen=True)
+class CertificateDetails(Details):
+    """What was enclosed: over which box, at which precision, in how many parts, by which margin."""
+
+    box: str
+    bits: int
+    boxes: int
+    worst_margin: float
+
+    @property
+    def estimated(self) -> str:
+        """What the estimate is."""
+        return "smallest margin enclosed"
+
+
+@plan_check.register(Proof)
+@plan_check.register(Certificate)
+def _plan(check: Proof | Certificate, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
+    return base
+
+
+@judge_check.register
+def _proof(check: Proof, plan: Plan, samples: Samples, seed: int) -> Evidence:
+    try:
+        steps = tuple(check.derive(plan.claim.stated))
+    except Undecided as doubt:
+        return Evidence("proof", f"SymPy could not decide a step: {doubt}", "undecided")
+    wrong = [step for step in steps if step.truth is not True]
+    return Evidence(
+        kind="proof",
+        statement=_failing(wrong[0]) if wrong else _told(steps),
+        outcome="holds" if steps and not wrong else "fails",
+        details=ProofDetails(steps),
+    )
+
+
+def _told(steps: Sequence[Step]) -> str:
+    """How many steps were decided, and how many rest on a theorem that they quote."""
+    quoted = sum(isinstance(step, Quoted) for step in steps)
+    told = counted(len(steps) - quoted, "symbolic step")
+    return told + (f", given {counted(quoted, 'quoted theorem')}" if quoted else "")
+
+
+def _failing(step: Step) -> str:
+    """A step that fails, with what it compares where that is short."""
+    shown = str(step.shown)
+    return f"step fails: {step.statement}" + (f" ({shown})" if 0 < len(shown) <= LONGEST_SHOWN else "")
+
+
+@judge_check.register
+def _certificate(check: Certificate, plan: Plan, samples: Samples, seed: int) -> Evidence:
+    try:
+        found = check.prove(plan.claim.stated, check.bits)
+    except Undecided as doubt:
+        return Evidence("certificate", f"balls of {check.bits} bits could not decide: {doubt}", "undecided")
+    outcome: Outcome = "undecided" if found.holds is None else "holds" if found.holds else "fails"
+    return Evidence(
+        kind="certificate",
+        statement=f"ball arithmetic finds it false in {found.box}"
+        if outcome == "fails"
+        else f"enclosed in ball arithmetic over {found.box}",
+        outcome=outcome,
+        estimate=found.margin,
+        interval=found.best,
+        witness={"point": found.witness} if found.witness else None,
+        details=CertificateDetails(found.box, found.bits, found.boxes, found.margin),
+    )

@@ -1,0 +1,152 @@
+"""Scalings: the power of a parameter by which measured over bound moves along a path."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from bounds.claim import Scaling
+from verification.checks.judge import (
+    Samples,
+    against,
+    at_thresholds,
+    bounds,
+    judge_check,
+    ratios_to_bound,
+    thresholds,
+    witness_of,
+)
+from verification.checks.plan import (
+    BETA,
+    Plan,
+    Profile,
+    at_most_beta,
+    can_judge,
+    each_look,
+    placed_at,
+    plan_check,
+    spread,
+    too_dear,
+    with_looks,
+)
+from verification.errors import InvalidArgument
+from verification.statistics import slopes
+from verification.statistics.evidence import Details, Evidence
+
+
+@dataclass(frozen=True)
+class ScalingDetails(Details):
+    """The family of a scaling: its settings in order, the median ratio at each, the slopes between them.
+
+    `against` is +1 where growth breaks the claim, -1 where a fall does.
+    """
+
+    parameter: str
+    thresholds: tuple[str, ...]
+    two_sided: bool
+    against: float
+    values: tuple[float, ...]
+    median_ratio: tuple[float, ...]
+    local_slopes: tuple[float, ...]
+    settings: tuple[Mapping[str, float], ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def estimated(self) -> str:
+        """What the estimate is."""
+        return "log-log slope of error/bound measured"
+
+    def at_settings(self) -> Sequence[tuple[Mapping[str, float], Mapping[str, Any]]]:
+        """(setting, what was found there by name), for every setting judged."""
+        pairs = zip(self.settings, self.median_ratio, strict=True)
+        return [(setting, {"median_ratio": ratio}) for setting, ratio in pairs]
+
+
+@plan_check.register
+def _plan(check: Scaling, base: Plan, profile: Profile, module: str | None, seed: int) -> Plan:
+    if not check.two_sided:
+        can_judge(base, "Scaling of one side")
+    base = at_most_beta(base)
+    placed = placed_at(base, check, check.path.points(), module)
+    parameter = check.path.parameter.name
+    values = [point[parameter] for point in placed.points]
+    if len(values) < 2:
+        raise InvalidArgument("checks", base.name, "must have two settings at least")
+    half_width = check.precision or profile.noise * check.margin
+    alpha, beta = each_look(base)
+    for last in range(len(values), 1, -1):
+        cells = placed.cells[:last]
+        span = abs(math.log(values[last - 1] / values[0]))
+        sigma = check.measured.spread or max(spread(cell) for cell in cells)
+        points = list(range(last)) if profile.inner_points else [0, last - 1]
+        count = slopes.slope_replicates(sigma, span, half_width, alpha, beta, points=len(points))
+        dearest = max(cell.pairs for cell in cells) * count
+        if count <= profile.draws and dearest <= profile.pairs:
+            kept = placed.keep(points, [f"{parameter} = {v:g}" for v in values[last:]])
+            return with_looks(replace(kept, half_width=half_width), count)
+    raise too_dear(base, f"an exponent known to ±{half_width:g}", count, dearest, profile)
+
+
+@judge_check.register
+def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
+    assert plan.half_width is not None
+    sign = against(plan.claim)
+    parameter = check.path.parameter.name
+    log_x = np.log([point[parameter] for point in plan.points])
+    log_ratios = [np.log(ratios) for ratios in ratios_to_bound(plan, samples)]
+    if check.two_sided:
+        result = slopes.slope_interval(log_x, log_ratios, plan.look_alpha)
+        outcome = slopes.equivalence(result.end[1], 0.0, check.margin)
+    else:
+        along = np.abs(log_x - log_x[0])
+        result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.look_alpha)
+        outcome = slopes.at_most(result.end[1], check.margin)
+    ratios = tuple(math.exp(float(np.median(v))) for v in log_ratios)
+    witness = None
+    if outcome == "fails":
+        # One draw where the ratio is furthest from its start; the median of all stands beside its own ratio.
+        last = plan.cells[-1]
+        bound = float(bounds(plan)[-1])
+        witness = witness_of(last, samples(last), seed, 0, bound, median_ratio=ratios[-1])
+    return Evidence(
+        kind="scaling",
+        statement=_statement(check, outcome == "fails", sign, log_x) + at_thresholds(check.measured),
+        outcome=outcome,
+        estimate=result.end[0],
+        interval=result.end[1],
+        threshold=check.margin,
+        false_alarm=plan.alpha,
+        power=slopes.slope_power(plan.half_width, check.margin, plan.replicates, BETA),
+        replicates=result.replicates,
+        seed=seed,
+        witness=witness,
+        details=ScalingDetails(
+            parameter=parameter,
+            thresholds=thresholds(check.measured),
+            two_sided=check.two_sided,
+            against=sign,
+            values=tuple(float(point[parameter]) for point in plan.points),
+            median_ratio=ratios,
+            local_slopes=tuple(estimate for estimate, _ in result.local),
+            settings=tuple(dict(point) for point in plan.points),
+            left_out=plan.left_out,
+        ),
+    )
+
+
+def _statement(check: Scaling, fails: bool, sign: float, log_x: Any) -> str:
+    """What is judged, or its contrary where that was found; `log_x` (points,) along the path."""
+    parameter = check.path.parameter.name
+    if check.two_sided:
+        right = "off by more than " if fails else "right to ±"
+        return f"the exponent of {parameter} is {right}{check.margin:g}"
+    verb = "grow" if sign > 0 else "fall"
+    verb = f"{verb}s" if fails else f"does not {verb}"
+    return (
+        f"error/bound {verb} faster than the power {check.margin:g} between the ends "
+        f"{parameter} = {math.exp(log_x[0]):g} and {parameter} = {math.exp(log_x[-1]):g}"
+    )

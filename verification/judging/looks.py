@@ -1,0 +1,249 @@
+"""One claim judged: two looks at each of its checks, and at those of its wrong versions.
+
+A check is judged by a share of its replicates first, and only what that leaves undecided is drawn in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from bounds.claim import Claim, Verdict
+from verification.checks import judge
+from verification.checks.plan import Plan, Profile, included, plan
+from verification.judging.samples import Need, Samples
+from verification.judging.verdict import ClaimVerdict, MutantResult, decide
+from verification.mutants.claim import Mutant, mutants
+from verification.statistics.evidence import Evidence
+
+POLL_SECONDS = 0.05
+"""Longest wait for draws before looking again whether a claim can be judged."""
+
+Judging = Iterator[list[Need]]
+"""A claim being judged: yields what must have been drawn before it goes on, which is often nothing."""
+
+
+@dataclass
+class Judged:
+    """What is known of a claim: its checks' evidence, its wrong versions, which of them were refuted."""
+
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    mutants: tuple[Mutant, ...] = ()
+    refuted: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the evidence amounts to."""
+        return decide([*self.evidence.values()])
+
+    def as_verdict(
+        self,
+        claim: Claim,
+        conditional_on: tuple[str, ...],
+        given: tuple[str, ...],
+        left_out: int,
+        repeat: str,
+    ) -> ClaimVerdict:
+        """What is reported of the claim; see `ClaimVerdict` for the arguments."""
+        return ClaimVerdict(
+            claim=claim,
+            verdict=self.verdict,
+            evidence=tuple(self.evidence.values()),
+            mutants=tuple(
+                MutantResult(mutant.id, self.refuted[mutant.id], mutant.reason)
+                for mutant in self.mutants
+                if mutant.counted
+            ),
+            implied=tuple(mutant.id for mutant in self.mutants if mutant.implied),
+            untested=tuple((mutant.id, mutant.reason) for mutant in self.mutants if mutant.untested),
+            conditional_on=conditional_on,
+            given=given,
+            left_out=left_out,
+            repeat=repeat,
+        )
+
+
+def judge_all(
+    claims: Sequence[Claim],
+    plans: Mapping[str, Plan],
+    samples: Samples,
+    with_mutants: bool,
+    profile: Profile,
+    module: str | None,
+) -> dict[str, Judged]:
+    """Every claim judged, by id.
+
+    Workers draw meanwhile: a claim goes on when what it needs has been drawn, and before those that need
+    nothing.  What is asked for while the workers are busy is drawn together, when they are done.
+    """
+    judged = {claim.id: Judged() for claim in claims}
+    needs: dict[Judging, list[Need]] = {}
+    for claim in claims:
+        own = [plan for plan in plans.values() if plan.claim.id == claim.id]
+        judging = _judge(judged[claim.id], claim, own, samples, with_mutants, profile, module)
+        needs[judging] = next(judging)
+    asked = [need for wanted in needs.values() for need in wanted]
+    while needs:
+        samples.wait(0)  # to see whether the workers are done
+        if asked and not samples.busy:
+            samples.begin(asked)
+            asked = []
+        ready = _ready(needs, samples)
+        if ready is None:
+            assert samples.busy, "what was asked for has not been drawn"
+            samples.wait(POLL_SECONDS)
+            continue
+        wanted = next(ready, None)
+        if wanted is None:
+            del needs[ready]
+        else:
+            needs[ready] = wanted
+            asked += wanted
+    return judged
+
+
+def _ready(needs: Mapping[Judging, list[Need]], samples: Samples) -> Judging | None:
+    """A claim that can go on, one that needed draws before others; None where all must wait."""
+    ready = [judging for judging, wanted in needs.items() if samples.has(wanted)]
+    return next((judging for judging in ready if needs[judging]), ready[0] if ready else None)
+
+
+@dataclass
+class _Version:
+    """A wrong version of a claim and its checks that may refute it yet; None once one did."""
+
+    mutant: Mutant
+    left: list[Plan] | None
+
+    def look(self, samples: Samples) -> None:
+        """Leaves the checks that what was drawn does not decide."""
+        undecided = []
+        for planned in self.left or ():
+            outcome = evidence(planned, samples).outcome
+            if outcome == "fails":
+                self.left = None
+                return
+            if outcome == "undecided":
+                undecided.append(planned)
+        self.left = undecided
+
+
+def _judge(
+    judged: Judged,
+    claim: Claim,
+    plans: Sequence[Plan],
+    samples: Samples,
+    with_mutants: bool,
+    profile: Profile,
+    module: str | None,
+) -> Judging:
+    """Fill in `judged`.
+
+    A check has two looks: its wrong versions are judged by the first, too, and only for what that leaves
+    undecided more is drawn.
+    """
+    drawn = [plan for plan in plans if plan.cells]
+    yield _first_looks(drawn)
+    for planned in plans:
+        judged.evidence[planned.name] = evidence(planned, samples)
+        yield []
+    undecided = [plan for plan in drawn if judged.evidence[plan.name].outcome == "undecided"]
+    if with_mutants:
+        judged.mutants = mutants(
+            replace(claim, checks=tuple(c for c in claim.checks if included(c, profile)))
+        )
+    versions = [
+        _Version(mutant, _mutant_plans(mutant, plans, profile, module, samples.seed))
+        for mutant in judged.mutants
+        if mutant.counted
+    ]
+    yield from _judge_versions(judged, versions, undecided, samples)
+
+
+def _judge_versions(
+    judged: Judged, versions: Sequence[_Version], undecided: Sequence[Plan], samples: Samples
+) -> Judging:
+    """The wrong versions by both looks, and the claim's own undecided checks by the second."""
+    outside = [version for version in versions if version.mutant.outside]
+    for version in versions:
+        if not version.mutant.outside:
+            version.look(samples)
+            yield []
+    yield [*_first_looks(_left(outside)), *_all_replicates(undecided)]
+    judged.evidence |= {plan.name: evidence(plan, samples) for plan in undecided}
+    for version in outside:
+        version.look(samples)
+    survivors = [version for version in versions if version.left]
+    yield _all_replicates(_left(survivors))
+    for version in survivors:
+        version.look(samples)
+    judged.refuted = {version.mutant.id: version.left is None for version in versions}
+
+
+def _left(versions: Sequence[_Version]) -> list[Plan]:
+    return [plan for version in versions for plan in version.left or ()]
+
+
+def _first_looks(plans: Sequence[Plan]) -> list[Need]:
+    return [(cell, plan.looks[0]) for plan in plans for cell in plan.cells]
+
+
+def _all_replicates(plans: Sequence[Plan]) -> list[Need]:
+    return [(cell, plan.replicates) for plan in plans for cell in plan.cells]
+
+
+def evidence(plan: Plan, samples: Samples) -> Evidence:
+    """The judge's evidence at the first look that decides, else at the last one that was drawn for.
+
+    Undecided where a replicate raised an error of its own.
+    """
+    if not plan.cells:
+        return _found(plan, samples)
+    drawn = min(len(samples(cell)) for cell in plan.cells)
+    for look in (look for look in plan.looks if look <= drawn):
+        # No more than the look's replicates are seen, however many another check had drawn.
+        found = _failed(plan, look, samples) or _found(plan.at(look), samples)
+        if found.outcome != "undecided":
+            break
+    return found
+
+
+def _found(plan: Plan, samples: Samples) -> Evidence:
+    """What the judge finds; undecided where a proof, certificate or law of one's own raises."""
+    try:
+        return judge.judge(plan, samples, samples.seed)
+    except MemoryError:
+        raise  # says something of the machine, not of the check
+    except Exception as error:
+        kind = judge.kind(plan.check)
+        return Evidence(kind, f"the {kind} check raised {type(error).__name__}: {error}", "undecided")
+
+
+def _failed(plan: Plan, look: int, samples: Samples) -> Evidence | None:
+    """The evidence of a check that has a replicate with an error of its own."""
+    for cell in plan.cells:
+        failed = int(np.isnan(samples(cell)[:look]).sum())
+        if failed:
+            said = samples.failures.get(cell, "an error")
+            words = f"{failed} replicates of {cell.quantity} failed: {said}"
+            return Evidence(judge.kind(plan.check), words, "undecided")
+    return None
+
+
+def _mutant_plans(
+    mutant: Mutant, own: Sequence[Plan], profile: Profile, module: str | None, seed: int
+) -> list[Plan]:
+    """The mutant's checks on the cells of its original.
+
+    A mutant that looks outside the claim's conditions is designed and drawn for on its own, at the
+    share that the original's first check has.
+    """
+    if mutant.outside:
+        return [
+            plan(f"{mutant.id}/{i}", mutant.claim, check, own[0].alpha, profile, module, seed)
+            for i, check in enumerate(mutant.claim.checks)
+        ]
+    pairs = zip(own, mutant.claim.checks, strict=True)
+    return [replace(planned, claim=mutant.claim, check=check) for planned, check in pairs]
