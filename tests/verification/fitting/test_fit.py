@@ -3,7 +3,6 @@ import json
 import numpy as np
 import pytest
 
-import verification.cli.fit  # noqa: F401  (adds the command)
 from verification.fitting import payoff
 from verification.fitting.alternatives import information
 from verification.fitting.fit import fit
