@@ -64,11 +64,13 @@ def fit(
     """
     if scores is not None:
         _require_scores_ending(scores)
+        _require_place("scores", scores)
     if figure is not None:
         from verification.figures import canvas
 
         canvas.require_matplotlib()
         canvas.require_ending("figure", figure)
+        _require_place("figure", figure)
     from verification.fitting.fit import fit as fitted
 
     found = fitted(x, y, rank=rank, labels=labels, alpha=alpha, seed=seed, key=key)  # type: ignore[arg-type]
@@ -95,6 +97,14 @@ def _require_scores_ending(scores: str) -> None:
             import pyarrow.parquet  # noqa: F401
         except ImportError:
             raise MissingExtra("pyarrow", "store") from None
+
+
+def _require_place(name: str, path: str) -> None:
+    """Before the rows are read: the file's folder is there, and no folder has its name."""
+    if not Path(path).parent.is_dir():
+        raise InvalidArgument(name, path, "must be in a folder that exists")
+    if Path(path).is_dir():
+        raise InvalidArgument(name, path, "must not be a folder")
 
 
 def _whole_file(path: Path, write: Callable[[Path], Any]) -> None:

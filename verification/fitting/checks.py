@@ -8,10 +8,13 @@ from typing import Any
 
 from scipy import stats
 
-from verification.fitting.spectrum import Estimate, Modality, tracy_widom_quantile
+from verification.fitting.spectrum import Estimate, Modality, Rank, tracy_widom_quantile
 
 FAR = 0.05
 """Departures below this share are no reason to doubt the model's numbers, however surely they are seen."""
+
+HEAVY = 0.05
+"""A row with more than this share of a modality's sum of squares decides the fit."""
 
 
 @dataclass(frozen=True)
@@ -136,8 +139,45 @@ def repeated_pairs(share: float) -> Check:
         "repeated-pairs",
         False,
         f"{share:.2%} of the pairs are copies of earlier ones and may lie on both sides of the split: remove "
-        "copies, or every interval is too narrow (draws with replacement are no copies in this sense).",
+        "copies, or every interval, the lower bound and the decision claim more than they know (draws with "
+        "replacement from a population that is all there is are no copies in this sense).",
     )
+
+
+def heavy_rows(shares: tuple[float, float]) -> Check:
+    """Whether one row holds so much of a modality's sum of squares that it decides the fit."""
+    if max(shares) <= HEAVY:
+        return Check("heavy-rows", True, "No single row decides the fit.")
+    return Check(
+        "heavy-rows",
+        False,
+        f"One row holds {max(shares):.0%} of all variance in {'XY'[int(shares[1] > shares[0])]}: it decides "
+        "the fit, and no interval here knows of such rows; look at it, take it out or scale all rows to one "
+        "length.",
+    )
+
+
+def rank(r: Rank, given: bool) -> Check:
+    """Whether the rank that is used is one that the rows show."""
+    used = r.value
+    if r.low <= used <= r.high:
+        return Check("rank", True, "The rank is one that the rows show.")
+    if not given:
+        words = (
+            f"Every direction of the narrower modality is shared ({r.low} of them): {used} are used, "
+            "for one is needed that is not; give --rank for the strongest few."
+        )
+    elif used > r.high:
+        words = (
+            f"The given rank {used} is more than the rows show ({r.low} to {r.high}): the directions "
+            "beyond are fitted to noise, so errors are large and no gain may be seen."
+        )
+    else:
+        words = (
+            f"The given rank {used} is less than the rows show ({r.low} to {r.high}): what is left "
+            "out counts as noise with directions of its own."
+        )
+    return Check("rank", False, words)
 
 
 def labelled(share: float, free: Estimate) -> Check:

@@ -119,8 +119,21 @@ class Fit:
             f"keeps the {self.keep:.1%} of scored pairs with a score above {self.threshold:.4g}, of which "
             f"{self.false_share:.1%} are expected to be corrupted."
         )
+        said += self._alone()
         said.append(DECISIONS[self.decision])
         return said
+
+    def _alone(self) -> list[str]:
+        """A sentence where each modality alone does better than any pairing."""
+        means = {other.estimator: other.mean for other in self.alternatives}
+        paired = [mean for name in ("unfiltered", "teacher-filtered") if (mean := means.get(name))]
+        alone = means.get("pca")
+        if not alone or not paired or alone >= min(paired):
+            return []
+        return [
+            f"PCA of each modality alone, which needs no pairing, errs {min(paired) / alone:.3g} times less "
+            "than the better of all pairs and the filter: if the subspaces are all you want, use it."
+        ]
 
     def _repr_html_(self) -> str:
         body = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.sentences())
@@ -134,7 +147,7 @@ class Fit:
 
 
 DECISIONS = {
-    "pays": "Filtering pays.",
+    "pays": "Filtering pays: it beats training on all pairs.",
     "does-not-pay": "Filtering does not pay: train on all pairs.",
     "undecided": "Undecided: these pairs cannot tell whether filtering pays.",
 }
@@ -193,7 +206,9 @@ def fit(
     flat = checks.isotropy(sides, x.n, alpha)
     guess = _model_share(found, r.value, sides, nuclear) if flat.holds else None
     scored = score_rows(x, y, found, fitted, sides, rotation, guess, seed)
-    return _answer(found, r, fitted, sides, nuclear, flat, guess, scored, known, alpha, seed)
+    return _answer(
+        found, r, rank is not None, fitted, sides, nuclear, flat, guess, scored, known, alpha, seed
+    )
 
 
 def _rank(found: Moments, rank: int | None, alpha: float, seed: int) -> Rank:
@@ -204,9 +219,11 @@ def _rank(found: Moments, rank: int | None, alpha: float, seed: int) -> Rank:
         given = whole("rank", rank, 1, most)
         return replace(shown, value=given)
     if shown.value == 0:
+        heavy = checks.heavy_rows(found.heaviest)
         allowed = (
             "show no shared direction: at this number of pairs none with a correlation below "
             f"{shown.edge:.2g} could be seen (half of it needs 4 times the pairs)"
+            f"{'' if heavy.holds else f'. {heavy.message[:-1]}'}"
         )
         raise InvalidArgument("X and Y", found.n, allowed)
     return replace(shown, value=min(shown.value, most))
@@ -237,6 +254,7 @@ def _setting(found: Moments, r: int, eta: float, gamma: float, gamma_tilde: floa
 def _answer(
     found: Moments,
     r: Rank,
+    given: bool,
     fitted: ContrastiveFit,
     sides: tuple[Modality, Modality],
     nuclear: float,
@@ -261,6 +279,8 @@ def _answer(
         checks.agreement(eta_model, share.eta),
         enough,
         checks.repeated_pairs(found.repeated),
+        checks.heavy_rows(found.heaviest),
+        checks.rank(r, given),
     ]
     if known is not None:
         made.append(checks.labelled(float(known.mean()), share.eta))

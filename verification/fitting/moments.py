@@ -26,8 +26,8 @@ SAMPLED = 8192
 HASHED = 2**22
 """Pairs looked at for exact repetitions."""
 
-CONSTANT = 1e-12
-"""A column whose variance is below this share of its mean square does not vary, rounding aside."""
+CONSTANT = 16
+"""A column whose standard deviation is below this many roundings of its mean does not vary."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ class Moments:
 
     `mean_x` (d,), `cov_x` (d, d), likewise y; `half` holds the cross-covariance (d, d~) of each half and
     `half_pairs` its number of pairs; `sample_x`, `sample_y` are matched rows of both halves, `sample_half`
-    says which; `repeated` is the share of pairs that are exact copies of earlier ones.
+    says which; `repeated` is the share of pairs that are exact copies of earlier ones, `heaviest` the
+    largest share of either modality's sum of squares that one row holds.
     """
 
     n: int
@@ -51,6 +52,7 @@ class Moments:
     sample_y: Array
     sample_half: Whole
     repeated: float
+    heaviest: tuple[float, float]
 
 
 def cells_of(start: int, size: int, seed: int) -> Whole:
@@ -81,9 +83,10 @@ def moments(x: Rows, y: Rows, seed: int) -> Moments:
     every = np.concatenate(hashes)
     repeated = 1 - len(np.unique(every)) / len(every)
     result = sums.result(sample_x, sample_y, sample_half, repeated)
-    for rows, mean, cov in ((x, result.mean_x, result.cov_x), (y, result.mean_y, result.cov_y)):
-        variances = np.diag(cov)
-        constant = np.flatnonzero(variances <= CONSTANT * (variances + mean**2))
+    for s, rows, mean, cov in ((0, x, result.mean_x, result.cov_x), (1, y, result.mean_y, result.cov_y)):
+        if not np.isfinite(cov).all() or not np.isfinite(result.cross).all():
+            raise InvalidArgument(rows.name, "numbers whose squares overflow", "must be scaled down")
+        constant = np.flatnonzero(np.sqrt(np.diag(cov)) <= CONSTANT * sums.rounding[s] * np.abs(mean))
         if len(constant):
             raise InvalidArgument(rows.name, int(constant[0]) + 1, "must have no constant column")
     return result
@@ -98,16 +101,25 @@ class _Sums:
         self.sum_x, self.sum_y = np.zeros((2, d)), np.zeros((2, d_tilde))
         self.xx, self.yy = np.zeros((d, d)), np.zeros((d_tilde, d_tilde))
         self.xy = np.zeros((2, d, d_tilde))
+        self.rounding = [0.0, 0.0]
+        self.longest = np.zeros(2)
 
     def add(self, left: Block, right: Block, halves: Whole) -> None:
         if self.shift is None:
+            self.rounding = [float(np.finfo(block.dtype).eps) for block in (left, right)]
             self.shift = left.mean(axis=0, dtype=float), right.mean(axis=0, dtype=float)
         # Products in the rows' own precision, summed over blocks in double.
         order = np.argsort(halves, kind="stable")
         x = left[order] - self.shift[0].astype(left.dtype)
         y = right[order] - self.shift[1].astype(right.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # an overflow is told after the pass
+            self._products(x, y, halves)
+
+    def _products(self, x: Block, y: Block, halves: Whole) -> None:
         self.xx += x.T @ x
         self.yy += y.T @ y
+        lengths = [float(np.einsum("ij,ij->i", block, block).max()) for block in (x, y)]
+        self.longest = np.maximum(self.longest, lengths)
         edge = int(np.count_nonzero(halves == 0))
         for h, part in ((0, slice(0, edge)), (1, slice(edge, None))):
             self.count[h] += len(x[part])
@@ -118,6 +130,13 @@ class _Sums:
     def result(self, sample_x: Array, sample_y: Array, sample_half: Whole, repeated: float) -> Moments:
         assert self.shift is not None
         n = int(self.count.sum())
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._result(n, sample_x, sample_y, sample_half, repeated)
+
+    def _result(
+        self, n: int, sample_x: Array, sample_y: Array, sample_half: Whole, repeated: float
+    ) -> Moments:
+        assert self.shift is not None
         sum_x, sum_y = self.sum_x.sum(axis=0), self.sum_y.sum(axis=0)
         half = tuple(from_sums(int(self.count[h]), self.sum_x[h], self.sum_y[h], self.xy[h]) for h in (0, 1))
         return Moments(
@@ -133,6 +152,10 @@ class _Sums:
             sample_y,
             sample_half,
             repeated,
+            (
+                float(self.longest[0] / max(np.trace(self.xx), np.finfo(float).tiny)),
+                float(self.longest[1] / max(np.trace(self.yy), np.finfo(float).tiny)),
+            ),
         )
 
 

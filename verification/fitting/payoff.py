@@ -16,12 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from verification.errors import InvalidArgument
 from verification.fitting.moments import FOLDS, Array, Whole
 from verification.fitting.reading import Block
 from verification.fitting.spectrum import Estimate
 
 SHARES = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.05)
 """Shares to keep that are tried, besides keeping everything."""
+
+SINGULAR = 1e-10
+"""Parts whose r singular values fall below this share of the first do not determine r directions."""
 
 FEWEST_KEPT = 4
 """A share is tried where it leaves a fold at least this many pairs for each of the r dimensions."""
@@ -124,7 +128,9 @@ def payoff(sums: FoldSums, left: Array, right: Array, alpha: float, fixed: int |
     kept = sums.above()
     r = left.shape[1]
     shares = kept.count.sum(axis=(0, 1)) / kept.count[:, :, 0].sum()
-    bins = [b for b in range(len(shares)) if kept.count[:, :, b].min() >= FEWEST_KEPT * r or b == 0]
+    bins = [b for b in range(len(shares)) if b == 0 or _usable(kept, b, left, right)]
+    if not _usable(kept, 0, left, right):
+        raise InvalidArgument("rank", r, "must be at most what each part of the rows shows")
     # of each half, at each bin: squared error on all pairs and of the filter
     halves = [_errors(kept, h, bins, left, right) for h in (0, 1)]
     pooled = [_pooled([halves[0][k], halves[1][k]]) for k in range(len(bins))]
@@ -145,6 +151,20 @@ def payoff(sums: FoldSums, left: Array, right: Array, alpha: float, fixed: int |
         evaluated.filtered.value,
         curve,
     )
+
+
+def _usable(kept: FoldSums, b: int, left: Array, right: Array) -> bool:
+    """Whether the pairs above bin b's lower edge determine r directions in each half, any fold left out."""
+    r = left.shape[1]
+    if kept.count[:, :, b].min() < (FEWEST_KEPT * r if b else 1):
+        return False
+    for half in (0, 1):
+        for leave in (None, *range(FOLDS)):
+            core = left.T @ _cross(kept, half, b, leave)[0]
+            values = np.linalg.svd(core, compute_uv=False)
+            if not values[-1] > SINGULAR * values[0]:
+                return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -240,18 +260,9 @@ def _surplus(gram: Array) -> float:
 
 def _both_sides(kept: FoldSums, half: int, b: int, left: Array, right: Array) -> tuple[Tangents, Tangents]:
     """The fit on the pairs above bin b's lower edge, left and right, with the folds' influences."""
-    count, x, y = kept.count[half, :, b], kept.x[half, :, b], kept.y[half, :, b]
-    p, q = kept.p[half, :, b], kept.q[half, :, b]
-    xq, yp = kept.xq[half, :, b], kept.yp[half, :, b]
 
     def fit(leave: int | None) -> tuple[Array, Array, Array]:
-        def total(part: Array) -> Array:
-            whole = part.sum(axis=0)
-            return np.asarray(whole if leave is None else whole - part[leave])
-
-        k = total(count)
-        cross_left = total(xq) / k - np.outer(total(x), total(q)) / k**2
-        cross_right = total(yp) / k - np.outer(total(y), total(p)) / k**2
+        cross_left, cross_right = _cross(kept, half, b, leave)
         core = left.T @ cross_left
         return (
             np.asarray(np.linalg.solve(core.T, (cross_left - left @ core).T).T),
@@ -268,6 +279,20 @@ def _both_sides(kept: FoldSums, half: int, b: int, left: Array, right: Array) ->
         folds = (FOLDS - 1) * (without.mean(axis=0) - without)
         sides.append(Tangents(whole[s], folds, scale))
     return sides[0], sides[1]
+
+
+def _cross(kept: FoldSums, half: int, b: int, leave: int | None) -> tuple[Array, Array]:
+    """The cross-covariance times each basis, (d, r) and (d~, r), of the kept pairs but one fold's."""
+
+    def total(part: Array) -> Array:
+        whole = part[half, :, b].sum(axis=0)
+        return np.asarray(whole if leave is None else whole - part[half, leave, b])
+
+    k = max(float(total(kept.count)), 1.0)
+    return (
+        total(kept.xq) / k - np.outer(total(kept.x), total(kept.q)) / k**2,
+        total(kept.yp) / k - np.outer(total(kept.y), total(kept.p)) / k**2,
+    )
 
 
 def _pooled(halves: list[_Errors]) -> _Errors:

@@ -59,8 +59,14 @@ def open_rows(source: Any, name: str, key: str | None = None) -> Rows:
     `name` is what messages call it; `key` names the array in an .npz, or the column with vectors in a
     Parquet or Arrow file.  Raises InvalidArgument, OSError, and MissingExtra without PyArrow.
     """
+    if isinstance(source, np.ma.MaskedArray):
+        raise InvalidArgument(name, "a masked array", "must have its masked rows taken out of both files")
     if not isinstance(source, (str, Path)):
-        return _from_array(np.asarray(source), name)
+        try:
+            values = np.asarray(source)
+        except ValueError:
+            raise InvalidArgument(name, "rows of unequal length", "must be a table of numbers") from None
+        return _from_array(values, name)
     path = Path(source)
     readers = {
         ".npy": lambda: _npy(path, name),
@@ -140,7 +146,7 @@ def _from_array(values: Block, name: str) -> Rows:
 def _npy(path: Path, name: str) -> Rows:
     try:
         values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
+    except (ValueError, EOFError) as error:
         raise _refused(name, path, error) from None
     return _from_array(values, name)
 
@@ -187,7 +193,7 @@ def _member_header(path: Path, name: str, member: str) -> tuple[tuple[int, ...],
     try:
         with zipfile.ZipFile(path) as archive, archive.open(f"{member}.npy") as stream:
             shape, by_columns, dtype = _skip_header(stream)
-    except (ValueError, zipfile.BadZipFile) as error:
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise _refused(name, path, error) from None
     if dtype.hasobject:
         raise InvalidArgument(name, path.name, "must hold numbers (objects are never unpickled)")
@@ -197,6 +203,8 @@ def _member_header(path: Path, name: str, member: str) -> tuple[tuple[int, ...],
 
 
 def _chosen(held: list[str], key: str | None, name: str, what: str) -> str:
+    if not held:
+        raise InvalidArgument(name, f"a file without {what}", "must hold a table of numbers")
     if key is not None:
         if key not in held:
             raise InvalidArgument("key", key, f"must name one of the {what} in {name}: {', '.join(held)}")

@@ -17,6 +17,9 @@ from verification.fitting.moments import Array, Moments
 FLAT = 1e-9
 """Directions of a covariance below this share of its largest are empty: nothing is divided by them."""
 
+WIDEST = 10.0
+"""An interval for log(1 + gamma) of this half-width says nothing: it is given as everything."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -175,8 +178,10 @@ def gamma_estimate(
     """
     gamma = side.gamma
     if side.slope <= 0:
-        return Estimate(gamma, 0.0, gamma * 2)
+        return Estimate(gamma, 0.0, math.inf)
     width = _z(alpha) * math.sqrt(signal_spread / (n * side.slope) + bulk_spread / n)
+    if width > WIDEST:
+        return Estimate(gamma, 0.0, math.inf)
     return Estimate(gamma, max(0.0, side.ratio * math.exp(-width) - 1), side.ratio * math.exp(width) - 1)
 
 

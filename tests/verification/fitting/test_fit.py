@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from verification.errors import InvalidArgument
 from verification.fitting import payoff
 from verification.fitting.alternatives import information
 from verification.fitting.fit import fit
@@ -85,6 +86,48 @@ def test_repeated_pairs_are_noticed(isotropic):
     assert holds(isotropic, "repeated-pairs")
 
 
+def test_a_rank_that_the_rows_do_not_show_is_told(isotropic):
+    """More than is shown, less than is shown, and a direction shared in every column."""
+    assert holds(isotropic, "rank")
+    rows = np.random.default_rng(0).standard_normal((3000, 4))
+    for found, said in (
+        (fit(*drawn(), rank=9), "more than the rows show (3 to 3)"),
+        (fit(*drawn(), rank=1), "less than the rows show (3 to 3)"),
+        (fit(rows, rows), "Every direction of the narrower modality is shared (4 of them): 3 are used"),
+    ):
+        assert not holds(found, "rank")
+        assert said in " ".join(found.sentences())
+
+
+def test_parts_that_do_not_show_the_rank_are_told():
+    """Classes as columns: a fold without one of them has fewer directions, which is no crash."""
+    classes = np.random.default_rng(0).integers(0, 10, 4000)
+    assert fit(np.eye(10)[classes], np.eye(10)[classes]).decision == "does-not-pay"
+    x, y = drawn(Setting(26, 12, 10, 2, 0.4, 10.0, 10.0))
+    with pytest.raises(InvalidArgument, match="each part of the rows"):
+        fit(x, y, rank=9)
+
+
+def test_no_interval_of_gamma_where_its_spike_is_not_seen():
+    """Signal in every column leaves no noise to compare with: anything is possible, nothing overflows."""
+    found = fit(*(rows > 0 for rows in drawn(Setting(4000, 12, 10, 2, 0.4, 10.0, 10.0))))
+    assert found.gamma.high == np.inf
+
+
+def test_one_row_that_decides_the_fit_is_told(isotropic):
+    """A row a hundred times as long as the others."""
+    x, y = drawn()
+    x[0] *= 100
+    assert holds(isotropic, "heavy-rows")
+    assert not holds(fit(x, y, rank=3), "heavy-rows")
+
+
+def test_a_large_mean_costs_nothing(isotropic):
+    """Columns far from zero are no constant columns."""
+    x, y = drawn()
+    assert fit(x + 1e6, y - 1e6).eta_free.value == pytest.approx(isotropic.eta_free.value, abs=1e-3)
+
+
 def test_labels_are_held_against_the_estimate():
     """Right labels agree, wrong ones do not."""
     rng = np.random.default_rng(0)
@@ -103,7 +146,8 @@ def test_the_json_has_the_promised_keys_only(isotropic):
     for interval in (found["r"], found["gamma"], found["eta"]["model_free"], found["gain"]["model_free"]):
         assert interval["low"] <= interval["value"] <= interval["high"]
     json.dumps(found)
-    assert isotropic.sentences()[-1] == "Filtering pays."
+    assert isotropic.sentences()[-1].startswith("Filtering pays")
+    assert "PCA of each modality alone" in isotropic.sentences()[-2]
     assert "<table>" in isotropic._repr_html_()
 
 
@@ -174,6 +218,17 @@ def test_nothing_half_written_is_left(tmp_path, command):
     assert status == 2
     assert "show no shared direction" in err
     assert sorted(p.name for p in tmp_path.iterdir()) == ["x.npy", "y.npy"]
+
+
+@pytest.mark.parametrize("option", ["--scores", "--figure"])
+def test_a_place_that_cannot_be_written_is_told_before_the_rows_are_read(tmp_path, command, option):
+    """No minutes of work are lost to a folder that is not there."""
+    ending = {"--scores": ".csv", "--figure": ".png"}[option]
+    status, _, err = command("fit", "x.npy", "y.npy", option, tmp_path / "none" / f"a{ending}")
+    assert (status, "must be in a folder that exists" in err) == (2, True)
+    (tmp_path / f"a{ending}").mkdir()
+    status, _, err = command("fit", "x.npy", "y.npy", option, tmp_path / f"a{ending}")
+    assert (status, "must not be a folder" in err) == (2, True)
 
 
 def test_blocks_are_not_held(tmp_path):

@@ -95,6 +95,16 @@ def test_columns_of_text_and_nulls_are_refused(tmp_path):
         open_rows(tmp_path / "x.parquet", "X", "v")
 
 
+@pytest.mark.parametrize("ending", [".npy", ".npz", ".csv", ".parquet", ".arrow"])
+def test_an_empty_file_is_told_in_one_line(tmp_path, ending):
+    """A file of no bytes at all is bad input, no interruption."""
+    path = tmp_path / f"x{ending}"
+    path.touch()
+    with pytest.raises(InvalidArgument) as caught:
+        open_rows(path, "X")
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("ending", [".npy", ".npz", ".parquet", ".arrow"])
 def test_a_broken_file_is_told_in_one_line(tmp_path, ending):
     """Bytes that are not the format that the name says."""
@@ -125,6 +135,15 @@ def test_a_truncated_member_is_noticed(tmp_path):
         (ROWS, ROWS.astype(complex), "real numbers"),
         (ROWS, ROWS[::-1], "show no shared direction"),
         (ROWS[None], ROWS, "two dimensions"),
+        (ROWS.astype(float) * 1e200, ROWS, "must be scaled down"),
+        ((ROWS * 1e25), ROWS, "must be scaled down"),
+        (np.ma.masked_array(ROWS), ROWS, "masked rows taken out"),
+        ([[1, 2], [3]], ROWS, "rows of unequal length"),
+        (
+            np.where(np.arange(20_000)[:, None] == 7, 1e6, ROWS),
+            ROWS[::-1],
+            "One row holds 100% of all variance in X",
+        ),
     ],
 )
 def test_rows_that_cannot_be_used_are_told_in_one_line(x, y, said):
