@@ -19,6 +19,7 @@ MODULES = (
     "bounds.claim", "bounds.checks", "bounds.register", "bounds.symbols", "bounds.law.scales",
     "bounds.law.score", "bounds.law.error", "bounds.constants",
     "verification.setting", "verification.prediction.law", "verification.simulation",
+    "verification.fitting.fit",
     "verification.judging.run", "verification.judging.verdict", "verification.statistics.evidence",
     "verification.engines.estimate", "verification.quantities.registry", "verification.judging.own_claims",
     "verification.engines.seeds", "verification.sweeps.grid", "verification.sweeps.sweep",

@@ -8,6 +8,7 @@ Everything that users need under one name::
     fg.verify([fg.claims["corollary-1"]])    # its verdict
     setting = fg.Setting(n=10**6, d=10, d_tilde=8, r=4, eta=0.1, gamma=1.0, gamma_tilde=1.0)
     fg.predict(setting, theta=0.0)           # the law of the error, without a draw
+    fg.fit(X, Y)                             # your own matched rows: does filtering pay?
 
 What is claimed lives in `bounds`, how it is tested in `verification`; both are imported when a name is first
 used.
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from verification import Setting as Setting
     from verification import Simulation as Simulation
     from verification import Verdicts as Verdicts
+    from verification import fit as fit
     from verification import predict as predict
     from verification import simulate as simulate
     from verification import sweep as sweep
@@ -61,6 +63,7 @@ _TESTED = [
     "Setting",
     "Simulation",
     "Verdicts",
+    "fit",
     "predict",
     "simulate",
     "sweep",

@@ -25,6 +25,7 @@ ORDER = [
     {"verification.engines", "verification.workers", "verification.statistics"},
     {"verification.prediction"},
     {"verification.simulation"},
+    {"verification.fitting"},
     {"verification.quantities", "verification.studies"},
     {"verification.checks", "verification.replication"},
     {"verification.mutants", "verification.search", "verification.sweeps"},

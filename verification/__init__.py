@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from verification.fitting.fit import fit as fit
     from verification.judging.run import verify as verify
     from verification.judging.verdicts import Verdicts as Verdicts
     from verification.prediction.advice import best_threshold as threshold
@@ -20,6 +21,7 @@ _HOME = {
     "Setting": ("verification.setting", "Setting"),
     "Simulation": ("verification.simulation", "Simulation"),
     "Verdicts": ("verification.judging.verdicts", "Verdicts"),
+    "fit": ("verification.fitting.fit", "fit"),
     "predict": ("verification.prediction.law", "predict"),
     "simulate": ("verification.simulation", "simulate"),
     "sweep": ("verification.sweeps.sweep", "sweep"),
@@ -31,6 +33,7 @@ __all__ = [
     "Setting",
     "Simulation",
     "Verdicts",
+    "fit",
     "predict",
     "simulate",
     "sweep",

@@ -1,0 +1,249 @@
+import json
+
+import numpy as np
+import pytest
+
+from verification.errors import InvalidArgument
+from verification.fitting import payoff
+from verification.fitting.alternatives import information
+from verification.fitting.fit import fit
+from verification.setting import Setting
+from verification.studies import pairs
+
+ISOTROPIC = Setting(n=24_000, d=40, d_tilde=40, r=3, eta=0.2, gamma=20.0, gamma_tilde=20.0)
+KEYS = {
+    "n", "d", "d_tilde", "seed", "alpha", "r", "gamma", "gamma_tilde", "eta", "checks", "decision", "gain",
+    "keep", "threshold", "alternatives",
+}  # fmt: skip
+
+
+def drawn(setting=ISOTROPIC, seed=0, **parts):
+    """Pairs of a setting, with parts of the model exchanged."""
+    return pairs.maker(**parts)(setting, np.random.default_rng(seed))
+
+
+@pytest.fixture(scope="module")
+def isotropic():
+    """The fit of pairs that follow the model."""
+    return fit(*drawn())
+
+
+def holds(found, name):
+    """What a check of the fit says."""
+    return next(check.holds for check in found.checks if check.id == name)
+
+
+def test_filtering_pays_where_it_does(isotropic):
+    """Both gains say so, the forecast beside the law's own figure, all checks hold."""
+    assert isotropic.decision == "pays"
+    assert isotropic.gain_free.holds(isotropic.gain_model.value)
+    assert all(check.holds for check in isotropic.checks)
+
+
+def test_clean_pairs_need_no_filter():
+    """At eta = 1 a filter only loses the teacher's half."""
+    found = fit(*drawn(Setting(24_000, 40, 40, 3, 1.0, 20.0, 20.0)))
+    assert found.decision == "does-not-pay"
+    assert found.eta_free.high > 0.98
+
+
+def spikes(size, rng):
+    """Noise with 60 times the variance in the last two directions."""
+    return rng.standard_normal(size) * np.where(np.arange(size[1]) < size[1] - 2, 1.0, 60**0.5)
+
+
+def test_spiked_noise_turns_the_answer():
+    """The same setting pays with isotropic noise and does not with spikes; the text says why."""
+    setting = Setting(40_000, 60, 50, 4, 0.2, 8.0, 8.0)
+    plain, spiked = fit(*drawn(setting)), fit(*drawn(setting, noise=spikes))
+    assert plain.decision == "pays"
+    assert spiked.decision == "does-not-pay"
+    assert holds(plain, "isotropy")
+    assert not holds(spiked, "isotropy")
+    assert spiked.gain_model is None
+    assert "in a noisy direction" in " ".join(spiked.sentences())
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("isotropy", {"noise": pairs.spread_noise(16)}),
+        ("gaussian-latents", {"latent": pairs.rademacher_latent}),
+        ("mixture", {"corrupt": lambda z, latent, rng: -z}),
+    ],
+)
+def test_each_check_sees_what_it_is_for(name, parts, isotropic):
+    """A dropped assumption is named, and only where it is dropped."""
+    assert holds(isotropic, name)
+    assert not holds(fit(*drawn(**parts)), name)
+
+
+def test_repeated_pairs_are_noticed(isotropic):
+    """Copies across the split are told, as are their consequences."""
+    x, y = drawn()
+    found = fit(np.concatenate([x, x[:500]]), np.concatenate([y, y[:500]]))
+    assert not holds(found, "repeated-pairs")
+    assert holds(isotropic, "repeated-pairs")
+
+
+def test_a_rank_that_the_rows_do_not_show_is_told(isotropic):
+    """More than is shown, less than is shown, and a direction shared in every column."""
+    assert holds(isotropic, "rank")
+    rows = np.random.default_rng(0).standard_normal((3000, 4))
+    for found, said in (
+        (fit(*drawn(), rank=9), "more than the rows show (3 to 3)"),
+        (fit(*drawn(), rank=1), "less than the rows show (3 to 3)"),
+        (fit(rows, rows), "Every direction of the narrower modality is shared (4 of them): 3 are used"),
+    ):
+        assert not holds(found, "rank")
+        assert said in " ".join(found.sentences())
+
+
+def test_parts_that_do_not_show_the_rank_are_told():
+    """Classes as columns: a fold without one of them has fewer directions, which is no crash."""
+    classes = np.random.default_rng(0).integers(0, 10, 4000)
+    assert fit(np.eye(10)[classes], np.eye(10)[classes]).decision == "does-not-pay"
+    x, y = drawn(Setting(26, 12, 10, 2, 0.4, 10.0, 10.0))
+    with pytest.raises(InvalidArgument, match="each part of the rows"):
+        fit(x, y, rank=9)
+
+
+def test_no_interval_of_gamma_where_its_spike_is_not_seen():
+    """Signal in every column leaves no noise to compare with: anything is possible, nothing overflows."""
+    found = fit(*(rows > 0 for rows in drawn(Setting(4000, 12, 10, 2, 0.4, 10.0, 10.0))))
+    assert found.gamma.high == np.inf
+
+
+def test_one_row_that_decides_the_fit_is_told(isotropic):
+    """A row a hundred times as long as the others."""
+    x, y = drawn()
+    x[0] *= 100
+    assert holds(isotropic, "heavy-rows")
+    assert not holds(fit(x, y, rank=3), "heavy-rows")
+
+
+def test_a_large_mean_costs_nothing(isotropic):
+    """Columns far from zero are no constant columns."""
+    x, y = drawn()
+    assert fit(x + 1e6, y - 1e6).eta_free.value == pytest.approx(isotropic.eta_free.value, abs=1e-3)
+
+
+def test_labels_are_held_against_the_estimate():
+    """Right labels agree, wrong ones do not."""
+    rng = np.random.default_rng(0)
+    x, y = drawn()
+    for share, right in ((0.2, True), (0.5, False)):
+        found = fit(x, y, labels=rng.random(len(x)) < share, alpha=0.001)
+        assert holds(found, "labels") is right
+
+
+def test_the_json_has_the_promised_keys_only(isotropic):
+    """The documented object, with intervals as value, low and high."""
+    found = isotropic.as_dict()
+    assert set(found) == KEYS
+    assert set(found["eta"]) == {"model", "model_free", "lower_bound"}
+    assert set(found["gain"]) == {"model", "model_free"}
+    for interval in (found["r"], found["gamma"], found["eta"]["model_free"], found["gain"]["model_free"]):
+        assert interval["low"] <= interval["value"] <= interval["high"]
+    json.dumps(found)
+    assert isotropic.sentences()[-1].startswith("Filtering pays")
+    assert "PCA of each modality alone" in isotropic.sentences()[-2]
+    assert "<table>" in isotropic._repr_html_()
+
+
+def test_the_same_seed_gives_the_same_answer_and_the_threshold_keeps_the_share(isotropic):
+    """Nothing but the seed and the rows decides; the scores apply the filter."""
+    assert fit(*drawn()).as_dict() == isotropic.as_dict()
+    assert fit(*drawn(), seed=1).as_dict() != isotropic.as_dict()
+    assert abs(isotropic.kept.mean() - isotropic.keep) < 1e-9
+
+
+def test_alternatives_stand_beside_the_filter(isotropic):
+    """All pairs, PCA, one round and the limit, which nothing passes."""
+    means = {other.estimator: other.mean for other in isotropic.alternatives}
+    assert {"unfiltered", "pca", "teacher-filtered", "limit"} <= set(means)
+    assert means["limit"] <= min(means.values()) * (1 + 1e-9)
+    assert means["pca"] < means["teacher-filtered"] < means["unfiltered"]
+
+
+def test_the_information_is_known_at_both_ends():
+    """1/a at eta = 0, where each modality has only itself, and (g + g~)/(1 + g + g~) at eta = 1."""
+    assert information(4, 1e-9, 2.0, 5.0)[0] == pytest.approx(2 / 3, rel=0.02)
+    assert information(4, 1.0, 2.0, 5.0) == pytest.approx((7 / 8, 7 / 8), rel=0.02)
+    assert information(4, 0.3, 2.0, 5.0)[0] > 2 / 3
+
+
+def test_fiellers_ends_hold_the_ratio_or_are_open():
+    """Sharp statistics give a narrow interval; a bottom that may be nothing gives no upper end."""
+    rng = np.random.default_rng(0)
+
+    def made(value, spread):
+        left_out = tuple(value + spread * rng.standard_normal(20) / 19 for _ in (0, 1))
+        return payoff._Quadratic(value, left_out)
+
+    low, high = payoff.fieller(made(4.0, 0.05), made(2.0, 0.05), 0.025)
+    assert 1.8 < low < 2 < high < 2.2
+    assert payoff.fieller(made(4.0, 0.05), made(0.1, 2.0), 0.025)[1] == np.inf
+
+
+def test_the_command_prints_writes_and_ends_with_the_decision(tmp_path, command):
+    """In 80 columns, decision last; scores and picture whole; JSON alone on standard output."""
+    x, y = drawn(Setting(4000, 12, 10, 2, 0.4, 10.0, 10.0))
+    np.save(tmp_path / "x.npy", x)
+    np.savez(tmp_path / "y.npz", y=y)
+    given = (tmp_path / "x.npy", tmp_path / "y.npz", "--key", "y")
+    scores, figure = tmp_path / "s.csv", tmp_path / "f.png"
+    np.savez(tmp_path / "x.npz", y=x)
+    files = (tmp_path / "x.npz", tmp_path / "y.npz", "--key", "y")
+    status, out, _ = command("fit", *files, "--scores", scores, "--figure", figure)
+    assert status == 0
+    assert max(map(len, out.splitlines())) <= 80
+    assert out.strip().splitlines()[-1].startswith(("Filtering", "Undecided"))
+    table = np.loadtxt(scores, delimiter=",", skiprows=1)
+    assert table.shape == (4000, 4)
+    assert figure.stat().st_size > 10_000
+    status, out, _ = command("fit", *files, "--json", "--scores", tmp_path / "s.parquet")
+    assert status == 0
+    assert set(json.loads(out)) == KEYS
+    status, out, err = command("fit", *given)
+    assert (status, out) == (2, "")
+    assert err.startswith("filtergain: --key must be left out")
+
+
+def test_nothing_half_written_is_left(tmp_path, command):
+    """A run that fails leaves no file."""
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).standard_normal((500, 4)))
+    np.save(tmp_path / "y.npy", np.random.default_rng(1).standard_normal((500, 4)))
+    status, _, err = command("fit", tmp_path / "x.npy", tmp_path / "y.npy", "--scores", tmp_path / "s.csv")
+    assert status == 2
+    assert "show no shared direction" in err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["x.npy", "y.npy"]
+
+
+@pytest.mark.parametrize("option", ["--scores", "--figure"])
+def test_a_place_that_cannot_be_written_is_told_before_the_rows_are_read(tmp_path, command, option):
+    """No minutes of work are lost to a folder that is not there."""
+    ending = {"--scores": ".csv", "--figure": ".png"}[option]
+    status, _, err = command("fit", "x.npy", "y.npy", option, tmp_path / "none" / f"a{ending}")
+    assert (status, "must be in a folder that exists" in err) == (2, True)
+    (tmp_path / f"a{ending}").mkdir()
+    status, _, err = command("fit", "x.npy", "y.npy", option, tmp_path / f"a{ending}")
+    assert (status, "must not be a folder" in err) == (2, True)
+
+
+def test_blocks_are_not_held(tmp_path):
+    """The rows are read from the file as it is mapped: a fit's own arrays stay small against them."""
+    import tracemalloc
+
+    rows = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float32, (120_000, 96))
+    rng = np.random.default_rng(0)
+    for start in range(0, len(rows), 10_000):
+        rows[start : start + 10_000] = rng.standard_normal((10_000, 96), dtype=np.float32)
+        rows[start : start + 10_000, :2] *= 3
+    rows.flush()
+    np.save(tmp_path / "y.npy", rows[:, ::-1] + 0.5)
+    tracemalloc.start()
+    fit(tmp_path / "x.npy", tmp_path / "y.npy", rank=2)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.6 * 2 * rows.nbytes

@@ -1,0 +1,191 @@
+"""What the model assumes, held against the rows; each finding says what it does to the answer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from scipy import stats
+
+from verification.fitting.spectrum import Estimate, Modality, Rank, tracy_widom_quantile
+
+FAR = 0.05
+"""Departures below this share are no reason to doubt the model's numbers, however surely they are seen."""
+
+HEAVY = 0.05
+"""A row with more than this share of a modality's sum of squares decides the fit."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One assumption: whether it holds (None: the rows cannot tell), and a sentence on what follows."""
+
+    id: str
+    holds: bool | None
+    message: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented JSON object."""
+        return dict(vars(self))
+
+
+def isotropy(sides: tuple[Modality, Modality], n: int, alpha: float) -> Check:
+    """Whether the noise has one variance in every direction off the leading ones."""
+    words, flat = [], True
+    for name, side in zip(("X", "Y"), sides, strict=True):
+        spread, top = noise_spread(side, n), noise_top(side, n, alpha)
+        if spread > FAR or top > 1 + FAR:
+            flat = False
+            words.append(
+                f"in {name} variances off the signal differ by {spread:.0%} (the largest is "
+                f"{float(side.bulk[0] / side.noise):.3g} times their mean)"
+            )
+    if flat:
+        return Check(
+            "isotropy", True, "The noise looks alike in all directions: the model's laws may be used."
+        )
+    return Check(
+        "isotropy",
+        False,
+        f"The noise is anisotropic: {'; '.join(words)}. A filter multiplies its teacher's error in a noisy "
+        "direction, and PCA takes such a direction for signal: gamma, the model's eta and its forecast are "
+        "not used; the decision rests on what was measured without a model.",
+    )
+
+
+def noise_spread(side: Modality, n: int) -> float:
+    """Relative standard deviation of the noise's variances over directions, sampling taken out."""
+    bulk = side.bulk
+    if len(bulk) < 2:
+        return 0.0
+    mean = float(bulk.mean())
+    excess = float(((bulk / mean) ** 2).mean()) - 1 - (len(bulk) + 1) / n
+    # standard deviation of the statistic for one variance is 2 / n (Ledoit and Wolf 2002)
+    return math.sqrt(max(excess - 4 * 2 / n, 0.0))
+
+
+def noise_top(side: Modality, n: int, alpha: float) -> float:
+    """The largest eigenvalue off the leading ones over what equal variances reach."""
+    p = len(side.bulk)
+    root = math.sqrt(n - 1) + math.sqrt(p)
+    width = root * (1 / math.sqrt(n - 1) + 1 / math.sqrt(p)) ** (1 / 3)
+    reached = (root**2 + width * tracy_widom_quantile(alpha / 100)) / n
+    return float(side.bulk[0] / side.noise / reached)
+
+
+def gaussian_latents(fourth: tuple[float, float], n: int, r: int, alpha: float) -> Check:
+    """Whether the shared coordinates have the fourth moments of a Gaussian (Mardia's kurtosis)."""
+    expected = r * (r + 2)
+    width = math.sqrt(8 * expected / n) * float(stats.norm.isf(alpha / 4))
+    off = max((value - expected for value in fourth), key=abs)
+    if abs(off) <= max(width, FAR * expected):
+        return Check("gaussian-latents", True, "The shared coordinates look Gaussian.")
+    kind = "heavier" if off > 0 else "lighter"
+    return Check(
+        "gaussian-latents",
+        False,
+        f"The shared coordinates have {kind} tails than a Gaussian (fourth moment off by "
+        f"{off / expected:+.0%}): the forecast after filtering may be off, the error on all pairs and the "
+        "measured gain are not.",
+    )
+
+
+def mixture(misfit: float, p_value: float, alpha: float) -> Check:
+    """Whether the scores look like clean pairs on top of re-paired ones.
+
+    `misfit` is the root of the chi-square distance a pair between the scores and the fitted mixture.
+    """
+    if misfit <= 2 * FAR or p_value >= alpha / 10:
+        return Check("mixture", True, "The scores look like clean pairs on top of re-paired ones.")
+    return Check(
+        "mixture",
+        False,
+        f"The scores do not follow the fitted mixture (distance {misfit:.2g}, p = {p_value:.1g}): the "
+        "interval for the clean share from scores is widened, the probabilities of being clean are rough; "
+        "the lower bound still holds.",
+    )
+
+
+def agreement(model: Estimate, free: Estimate) -> Check:
+    """Whether the two estimates of eta agree."""
+    if model.low <= free.high and free.low <= model.high:
+        return Check("agreement", True, "Both estimates of eta agree.")
+    return Check(
+        "agreement",
+        False,
+        f"The model's eta ({model.low:.3g} to {model.high:.3g}) and the one from scores ({free.low:.3g} to "
+        f"{free.high:.3g}) disagree: the model does not fit these pairs, trust the one from scores.",
+    )
+
+
+def small_error(mean_square: float, r: int) -> Check:
+    """Whether the fit on all pairs is near enough to the truth for first-order statements."""
+    if mean_square <= 0.1 * r:
+        return Check("small-error", True, "There are enough pairs for first-order statements.")
+    return Check(
+        "small-error",
+        False,
+        "Too few pairs: the fit on all of them is still far from the shared directions, so no gain can be "
+        "stated; the answer is left open.",
+    )
+
+
+def repeated_pairs(share: float) -> Check:
+    """Whether pairs are exact copies of others."""
+    if share == 0:
+        return Check("repeated-pairs", True, "No pair is a copy of another one.")
+    return Check(
+        "repeated-pairs",
+        False,
+        f"{share:.2%} of the pairs are copies of earlier ones and may lie on both sides of the split: remove "
+        "copies, or every interval, the lower bound and the decision claim more than they know (draws with "
+        "replacement from a population that is all there is are no copies in this sense).",
+    )
+
+
+def heavy_rows(shares: tuple[float, float]) -> Check:
+    """Whether one row holds so much of a modality's sum of squares that it decides the fit."""
+    if max(shares) <= HEAVY:
+        return Check("heavy-rows", True, "No single row decides the fit.")
+    return Check(
+        "heavy-rows",
+        False,
+        f"One row holds {max(shares):.0%} of all variance in {'XY'[int(shares[1] > shares[0])]}: it decides "
+        "the fit, and no interval here knows of such rows; look at it, take it out or scale all rows to one "
+        "length.",
+    )
+
+
+def rank(r: Rank, given: bool) -> Check:
+    """Whether the rank that is used is one that the rows show."""
+    used = r.value
+    if r.low <= used <= r.high:
+        return Check("rank", True, "The rank is one that the rows show.")
+    if not given:
+        words = (
+            f"Every direction of the narrower modality is shared ({r.low} of them): {used} are used, "
+            "for one is needed that is not; give --rank for the strongest few."
+        )
+    elif used > r.high:
+        words = (
+            f"The given rank {used} is more than the rows show ({r.low} to {r.high}): the directions "
+            "beyond are fitted to noise, so errors are large and no gain may be seen."
+        )
+    else:
+        words = (
+            f"The given rank {used} is less than the rows show ({r.low} to {r.high}): what is left "
+            "out counts as noise with directions of its own."
+        )
+    return Check("rank", False, words)
+
+
+def labelled(share: float, free: Estimate) -> Check:
+    """Whether the estimate from scores agrees with the labels."""
+    agrees = free.holds(share)
+    ending = "agrees" if agrees else "does not agree: trust the labels"
+    return Check(
+        "labels",
+        agrees,
+        f"The labels call {share:.3g} of the pairs clean; the estimate from scores {ending}.",
+    )

@@ -1,0 +1,339 @@
+"""`fit`: from matched rows to parameters, checks, a decision and its alternatives."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from verification.engines import estimate
+from verification.engines.estimate import Fit as ContrastiveFit
+from verification.errors import InvalidArgument, real, whole
+from verification.fitting import alternatives, checks
+from verification.fitting.alternatives import Alternative
+from verification.fitting.checks import Check
+from verification.fitting.clean_share import clean_share, lower_bound
+from verification.fitting.moments import Array, Moments, moments
+from verification.fitting.payoff import Payoff, payoff
+from verification.fitting.reading import check_matched, open_rows, read_labels
+from verification.fitting.scoring import Scored, score_rows, shares_tried
+from verification.fitting.spectrum import (
+    Estimate,
+    Modality,
+    Rank,
+    eta_estimate,
+    gamma_estimate,
+    modality,
+    polar,
+    rank_of,
+)
+from verification.setting import Setting
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What matched rows say about filtering them.
+
+    `eta_free` is without a model of clean pairs, `lower_bound` holds whatever their law is.  `gain` is mean
+    error on all pairs over mean error after the proposed filter, which keeps the share `keep` of the
+    scored pairs, those with a score above `threshold`; `gain_model` is None where the model does not fit.
+    `scores`, `clean` (probability of being clean) and `kept` have one entry for each row; `curve` holds
+    (share kept, measured gain).
+    """
+
+    n: int
+    d: int
+    d_tilde: int
+    seed: int
+    alpha: float
+    r: Rank
+    gamma: Estimate
+    gamma_tilde: Estimate
+    eta_model: Estimate
+    eta_free: Estimate
+    lower_bound: float
+    checks: tuple[Check, ...]
+    decision: str
+    gain_model: Estimate | None
+    gain_free: Estimate
+    keep: float
+    threshold: float
+    alternatives: tuple[Alternative, ...]
+    false_share: float
+    scores: Array = field(repr=False)
+    clean: Array = field(repr=False)
+    repaired: Array = field(repr=False)
+    curve: tuple[tuple[float, float], ...] = field(repr=False)
+
+    @property
+    def kept(self) -> Any:
+        """Whether each row is kept by the proposed filter, shape (n,)."""
+        return self.scores >= self.threshold
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented JSON object."""
+        return {
+            "n": self.n,
+            "d": self.d,
+            "d_tilde": self.d_tilde,
+            "seed": self.seed,
+            "alpha": self.alpha,
+            "r": self.r.as_dict(),
+            "gamma": self.gamma.as_dict(),
+            "gamma_tilde": self.gamma_tilde.as_dict(),
+            "eta": {
+                "model": self.eta_model.as_dict(),
+                "model_free": self.eta_free.as_dict(),
+                "lower_bound": self.lower_bound,
+            },
+            "checks": [check.as_dict() for check in self.checks],
+            "decision": self.decision,
+            "gain": {
+                "model": None if self.gain_model is None else self.gain_model.as_dict(),
+                "model_free": self.gain_free.as_dict(),
+            },
+            "keep": self.keep,
+            "threshold": self.threshold,
+            "alternatives": [other.as_dict() for other in self.alternatives],
+        }
+
+    def sentences(self) -> list[str]:
+        """The answer in words, the decision last."""
+        free, gain = self.eta_free, self.gain_free
+        flat = next(check.holds for check in self.checks if check.id == "isotropy")
+        said = [
+            f"{self.n:,} pairs, {self.d} + {self.d_tilde} columns; shared directions: "
+            f"{self.r.value} ({self.r.low} to {self.r.high}).",
+            f"Clean pairs: {_percent(free)} from the scores alone, at least {self.lower_bound:.1%} whatever "
+            f"clean pairs look like{f'; {_percent(self.eta_model)} by the model' if flat else ''}.",
+        ]
+        if flat:
+            said.append(f"Signal to noise: gamma {_span(self.gamma)}, gamma~ {_span(self.gamma_tilde)}.")
+        said += [check.message for check in self.checks if check.holds is False]
+        if self.gain_model is not None:
+            said.append(f"Gain by the model: {_span(self.gain_model)}.")
+        said.append(
+            f"Gain as measured, without a model: {_span(gain)}, at error rate {self.alpha:g}; the filter "
+            f"keeps the {self.keep:.1%} of scored pairs with a score above {self.threshold:.4g}, of which "
+            f"{self.false_share:.1%} are expected to be corrupted."
+        )
+        said += self._alone()
+        said.append(DECISIONS[self.decision])
+        return said
+
+    def _alone(self) -> list[str]:
+        """A sentence where each modality alone does better than any pairing."""
+        means = {other.estimator: other.mean for other in self.alternatives}
+        paired = [mean for name in ("unfiltered", "teacher-filtered") if (mean := means.get(name))]
+        alone = means.get("pca")
+        if not alone or not paired or alone >= min(paired):
+            return []
+        return [
+            f"PCA of each modality alone, which needs no pairing, errs {min(paired) / alone:.3g} times less "
+            "than the better of all pairs and the filter: if the subspaces are all you want, use it."
+        ]
+
+    def _repr_html_(self) -> str:
+        body = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.sentences())
+        cells = "".join(
+            f"<tr><td>{html.escape(other.estimator)}</td><td>{_number(other.mean)}</td>"
+            f"<td>{_number(other.efficiency)}</td></tr>"
+            for other in self.alternatives
+        )
+        head = "<tr><th>estimator</th><th>mean error</th><th>efficiency</th></tr>"
+        return f"{body}<table>{head}{cells}</table>"
+
+
+DECISIONS = {
+    "pays": "Filtering pays: it beats training on all pairs.",
+    "does-not-pay": "Filtering does not pay: train on all pairs.",
+    "undecided": "Undecided: these pairs cannot tell whether filtering pays.",
+}
+
+
+def _span(estimate: Estimate) -> str:
+    return f"{estimate.value:.3g} ({estimate.low:.3g} to {estimate.high:.3g})"
+
+
+def _percent(estimate: Estimate) -> str:
+    return f"{estimate.value:.1%} ({estimate.low:.1%} to {estimate.high:.1%})"
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4g}"
+
+
+def fit(
+    X: Any,
+    Y: Any,
+    rank: int | None = None,
+    labels: Any = None,
+    alpha: float = 0.05,
+    seed: int = 0,
+    key: str | None = None,
+) -> Fit:
+    """Parameters, checks and a decision for matched rows X (n, d) and Y (n, d~).
+
+    X and Y are arrays or files (.npy, .npz, Parquet, Arrow, CSV), read twice in blocks.  `rank` fixes r,
+    `labels` (n,) marks clean pairs where that is known, `alpha` is the error rate of each interval by
+    itself, `seed` that of splits and re-pairings, `key` names the array or column in a file of several.
+    Raises InvalidArgument for rows that cannot be used or show no shared direction.
+
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> z = rng.standard_normal((4000, 2))
+    >>> X = np.hstack([z, np.zeros((4000, 8))]) + 0.5 * rng.standard_normal((4000, 10))
+    >>> Y = np.hstack([z, np.zeros((4000, 6))]) + 0.5 * rng.standard_normal((4000, 8))
+    >>> fit(X, Y).r.value
+    2
+    """
+    alpha = real("alpha", alpha, "must lie in (0, 1/2]")
+    if not 0 < alpha <= 0.5:
+        raise InvalidArgument("alpha", alpha, "must lie in (0, 1/2]")
+    seed = whole("seed", seed, 0, 2**63 - 1)
+    x, y = open_rows(X, "X", key), open_rows(Y, "Y", key)
+    check_matched(x, y)
+    known = None if labels is None else read_labels(labels, x.n)
+    found = moments(x, y, seed)
+    r = _rank(found, rank, alpha, seed)
+    fitted = estimate.fit(found.cross, r.value)
+    if fitted.left.shape[1] < r.value:
+        raise InvalidArgument("rank", r.value, "must be at most the rank of the rows' cross-covariance")
+    sides = modality(found.cov_x, x.n, r.value), modality(found.cov_y, y.n, r.value)
+    rotation, nuclear = polar(found, *sides)
+    flat = checks.isotropy(sides, x.n, alpha)
+    guess = _model_share(found, r.value, sides, nuclear) if flat.holds else None
+    scored = score_rows(x, y, found, fitted, sides, rotation, guess, seed)
+    return _answer(
+        found, r, rank is not None, fitted, sides, nuclear, flat, guess, scored, known, alpha, seed
+    )
+
+
+def _rank(found: Moments, rank: int | None, alpha: float, seed: int) -> Rank:
+    """The rank that the rows show, or the given one with what they show beside it."""
+    most = min(len(found.cov_x), len(found.cov_y)) - 1
+    shown = rank_of(found, alpha, seed)
+    if rank is not None:
+        given = whole("rank", rank, 1, most)
+        return replace(shown, value=given)
+    if shown.value == 0:
+        heavy = checks.heavy_rows(found.heaviest)
+        allowed = (
+            "show no shared direction: at this number of pairs none with a correlation below "
+            f"{shown.edge:.2g} could be seen (half of it needs 4 times the pairs)"
+            f"{'' if heavy.holds else f'. {heavy.message[:-1]}'}"
+        )
+        raise InvalidArgument("X and Y", found.n, allowed)
+    return replace(shown, value=min(shown.value, most))
+
+
+def _eta(
+    sides: tuple[Modality, Modality], nuclear: float, spread: Array, n: int, r: int, alpha: float
+) -> Estimate:
+    return eta_estimate(sides[0], sides[1], nuclear, spread, n, r, alpha)
+
+
+def _model_share(found: Moments, r: int, sides: tuple[Modality, Modality], nuclear: float) -> float | None:
+    """The best share to keep by the model's law at the estimated parameters, from pass one alone."""
+    eta = _eta(sides, nuclear, np.eye(3), found.n, r, 0.05).value
+    setting = _setting(found, r, eta, sides[0].gamma, sides[1].gamma)
+    if setting is None:
+        return None
+    share = alternatives.model_share(setting)
+    return share if share < 1 else None
+
+
+def _setting(found: Moments, r: int, eta: float, gamma: float, gamma_tilde: float) -> Setting | None:
+    if not (eta > 0 and gamma > 0 and gamma_tilde > 0):
+        return None
+    return Setting(found.n, len(found.cov_x), len(found.cov_y), r, min(eta, 1.0), gamma, gamma_tilde)
+
+
+def _answer(
+    found: Moments,
+    r: Rank,
+    given: bool,
+    fitted: ContrastiveFit,
+    sides: tuple[Modality, Modality],
+    nuclear: float,
+    flat: Check,
+    guess: float | None,
+    scored: Scored,
+    known: Any,
+    alpha: float,
+    seed: int,
+) -> Fit:
+    n, k = found.n, r.value
+    eta_model = _eta(sides, nuclear, scored.row_cov[:3, :3], n, k, alpha)
+    gammas = [_gamma(sides[s], scored, s, n, k, alpha) for s in (0, 1)]
+    share = clean_share(scored.halves, alpha)
+    fixed = None if guess is None else shares_tried(guess).index(guess) + 1
+    paid = payoff(scored.sums, fitted.left, fitted.right, alpha, fixed)
+    enough = checks.small_error(paid.unfiltered, k)
+    made = [
+        flat,
+        checks.gaussian_latents(scored.fourth, n, k, alpha),
+        checks.mixture(share.misfit, share.misfit_p, alpha),
+        checks.agreement(eta_model, share.eta),
+        enough,
+        checks.repeated_pairs(found.repeated),
+        checks.heavy_rows(found.heaviest),
+        checks.rank(r, given),
+    ]
+    if known is not None:
+        made.append(checks.labelled(float(known.mean()), share.eta))
+    threshold = float(scored.thresholds[paid.bin - 1]) if paid.bin else float(scored.scores.min())
+    clean = share.posterior(scored.scores)
+    chosen = scored.scores >= threshold
+    setting = _setting(found, k, eta_model.value, gammas[0].value, gammas[1].value)
+    gain_model, others = (
+        None,
+        alternatives.measured(paid.unfiltered, paid.filtered, _pca_error(fitted, sides, paid)),
+    )
+    if flat.holds and setting is not None:
+        prediction = alternatives.forecast(setting, paid.keep)
+        others = alternatives.by_law(setting, prediction, seed)
+        gain_model = _model_gain(found, k, eta_model, gammas, paid.keep)
+    return Fit(
+        n, len(found.cov_x), len(found.cov_y), seed, alpha, r, gammas[0], gammas[1], eta_model, share.eta,
+        lower_bound(scored.halves, alpha), tuple(made), paid.decision if enough.holds else "undecided",
+        gain_model, paid.gain, paid.keep, threshold, others, float(1 - clean[chosen].mean()),
+        scored.scores, clean, np.concatenate([half.repaired[0] for half in scored.halves]), paid.curve,
+    )  # fmt: skip
+
+
+def _gamma(side: Modality, scored: Scored, s: int, n: int, r: int, alpha: float) -> Estimate:
+    spread = [scored.row_cov[i, i] / scored.row_means[i] ** 2 for i in (1 + s, 3 + s)]
+    return gamma_estimate(side, n, float(spread[0]), float(spread[1]), alpha)
+
+
+def _pca_error(fitted: ContrastiveFit, sides: tuple[Modality, Modality], paid: Payoff) -> float:
+    """The squared error of PCA: its distance from the fit on all pairs less that fit's own error."""
+    apart = (
+        estimate.chordal_distance(sides[0].basis, fitted.left),
+        estimate.chordal_distance(sides[1].basis, fitted.right),
+    )
+    return max(apart) ** 2 - paid.unfiltered
+
+
+def _model_gain(
+    found: Moments, r: int, eta: Estimate, gammas: list[Estimate], keep: float
+) -> Estimate | None:
+    """The law's gain at this share, and its range over the corners of the parameters' intervals."""
+    gains = []
+    for corner in ("value", "low", "high"):
+        for other in ("value", "low", "high"):
+            setting = _setting(
+                found, r, getattr(eta, corner), getattr(gammas[0], other), getattr(gammas[1], other)
+            )
+            if setting is None:
+                continue
+            law = alternatives.forecast(setting, keep)
+            if not law.law("teacher-filtered").accuracy.in_range:
+                if corner == other == "value":
+                    return None
+                continue
+            gains.append(law.unfiltered.mean / law.law("teacher-filtered").mean)
+    return Estimate(gains[0], min(gains), max(gains)) if gains else None
