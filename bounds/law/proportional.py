@@ -32,6 +32,9 @@ FEWEST = 30.0
 MOST_UNEVEN = 0.1
 """Relative variance of a signal block's entries, times r, above which the law was, too."""
 
+MEASURED = 0.1
+"""Relative error of a trusted law's mean or median that benchmarks/any_sample_size.py found no setting beyond."""
+
 NARROWEST = 0.5
 """A `gap` below which a sample may mix the leading outliers with the second family: a caution."""
 
