@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bounds.law import repeated
-from bounds.law.proportional import teacher_law
+from bounds.law.proportional import Limits, teacher_limits
 from bounds.law.scales import error_law, selection
 from bounds.law.score import Score
 from verification.errors import InvalidArgument
@@ -248,15 +248,14 @@ def best_threshold(
     pairs, scored = procedure.sizes(setting.n)
     score, model = score_of(setting), law.model_of(setting)
 
-    def mean_errors(thetas: Any) -> Any:
-        found = [teacher_law(model, pairs, scored, theta=float(t), rounds=rounds) for t in thetas]
-        return np.array([each.mean for each in found])
+    def limits(thetas: Any) -> Limits:
+        return teacher_limits(model, pairs, scored, theta=thetas, rounds=rounds)
 
     grid = retained_grid(score, min(0.5, 2 / scored))
-    theta = minimise(mean_errors, grid)
+    theta = minimise(lambda thetas: limits(thetas).rough_means(), grid)
     prediction = predict(setting, theta=theta, rounds=rounds, teacher_n=teacher_n, student_n=student_n)
     student = prediction.law("teacher-filtered")
-    others = mean_errors(np.array([0.0, setting.r / 2]))
+    others = limits(np.array([0.0, setting.r / 2])).means()
     compared = {
         "unfiltered": prediction.unfiltered.mean,
         "theta_0": float(others[0]),
@@ -273,22 +272,24 @@ def best_threshold(
     )
 
 
+ZOOMS, ZOOM_POINTS = 4, 17
+"""How often the best point's surroundings are looked at again, and at how many points."""
+
+
 def minimise(function: Any, grid: np.ndarray[Any, np.dtype[np.float64]]) -> float:
     """Where `function` (vectorised) is smallest: the best of `grid`, refined between its neighbours.
 
     grid[0] is -inf.  A constant function keeps it.
     """
-    from scipy.optimize import minimize_scalar
-
     values = function(grid)
     best = int(np.argmin(values))
     if best == 0:
         return float(grid[0])
-    low, high = grid[max(best - 1, 1)], grid[min(best + 1, len(grid) - 1)]
-    found = minimize_scalar(
-        lambda x: float(function(np.array([x]))[0]),
-        bounds=(low, high),
-        method="bounded",
-        options={"xatol": 1e-7 * (high - low + abs(high))},
-    )
-    return float(found.x) if found.fun <= values[best] else float(grid[best])
+    points = grid[1:]
+    best -= 1
+    for _ in range(ZOOMS):
+        low, high = points[max(best - 1, 0)], points[min(best + 1, len(points) - 1)]
+        points = np.concatenate([np.linspace(low, high, ZOOM_POINTS), points[best : best + 1]])
+        points.sort()
+        best = int(np.argmin(function(points)))
+    return float(points[best])
