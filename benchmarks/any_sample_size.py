@@ -77,7 +77,7 @@ def compare(settings: Iterable[Setting], draws: int, seed: int) -> None:
                 trust.append(False)
                 continue
             drawn, law = float(np.median(errors)), law_of(setting, run)
-            first = predict_procedure(setting, run).law
+            first = predict_procedure(setting, run).first_order
             row.append((law.law.quantile(0.5) / drawn - 1, first.quantile(0.5) / drawn - 1))
             trust.append(law.trusted)
             if abs(row[-1][0]) > 0.1:

@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
+from scipy.special import ndtr
 
-from bounds.law.error import ErrorLaw
+from bounds.law.error import ErrorLaw, moments
 from bounds.law.kept_pairs import ORACLE, Model, View
-from bounds.law.outlier import Fit, Noise, Signal, leading, shows
-from bounds.law.score import Score
+from bounds.law.outlier import Array, Fit, Noise, Signal, leading, shows
 
 NODES = ((-math.sqrt(3.0), 1 / 6), (0.0, 2 / 3), (math.sqrt(3.0), 1 / 6))
 """Gauss-Hermite: (node, weight) of a standard normal variable."""
 
-FAINTEST_SIGNAL = 1e-60
+FAINTEST_SIGNAL = 1e-130
 """What a fainter signal is raised to, so that its square can be inverted: any noise hides it."""
 
 FEWEST = 30.0
@@ -31,6 +32,9 @@ FEWEST = 30.0
 
 MOST_UNEVEN = 0.1
 """Relative variance of a signal block's entries, times r, above which the law was, too."""
+
+MEASURED = 0.1
+"""Relative error of a trusted law's mean or median that benchmarks/any_sample_size.py found no setting beyond."""
 
 NARROWEST = 0.5
 """A `gap` below which a sample may mix the leading outliers with the second family: a caution."""
@@ -63,9 +67,59 @@ class AnySizeLaw:
         return self.law.std
 
 
+@dataclass(frozen=True)
+class Limits:
+    """Limits of the fits of one procedure in many settings, or at many thresholds, all of one shape.
+
+    `fits` and `kept` as in `AnySizeLaw`, with arrays for numbers.
+    """
+
+    model: Model
+    fits: tuple[Fit, ...]
+    kept: Any
+
+    def means(self) -> Array:
+        """E[ERR] of each, at most the root of r."""
+        (left, left_dof), (right, right_dof) = self._chis()
+        found = np.empty(np.shape(left))
+        dofs = np.stack(np.broadcast_arrays(left_dof, right_dof), axis=-1)
+        for pair in {tuple(each) for each in dofs.reshape(-1, 2)}:
+            here = (dofs == pair).all(axis=-1)
+            found[here] = moments(left[here], right[here], *(int(dof) for dof in pair))[0]
+        return np.minimum(found, math.sqrt(self.model.r))
+
+    def rough_means(self) -> Array:
+        """`means` for searching: both sides taken as normal (Clark 1961), a per mille off for 10 dimensions."""
+        centres, spreads = [], []
+        for scale, dof in self._chis():
+            k = np.maximum(dof, 1)
+            mean = np.sqrt(k) * (1 - 1 / (4 * k) + 1 / (32 * k * k))
+            centres.append(np.sqrt(scale) * mean)
+            spreads.append(np.sqrt(scale) * np.sqrt(np.maximum(k - mean**2, 0.0)))
+        together = np.maximum(np.hypot(*spreads), 1e-300)
+        z = (centres[0] - centres[1]) / together
+        density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+        found = centres[0] * ndtr(z) + centres[1] * ndtr(-z) + together * density
+        return np.minimum(found, math.sqrt(self.model.r))
+
+    def law(self) -> AnySizeLaw:
+        """The law, of a single setting and threshold."""
+        (left, left_dof), (right, right_dof) = self._chis()
+        law = ErrorLaw(float(left), float(right), int(left_dof), int(right_dof))
+        reason = _doubt(self.model, self.fits, float(self.kept))
+        return AnySizeLaw(law, math.sqrt(self.model.r), self.fits, float(self.kept), not reason, reason)
+
+    def _chis(self) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        model, last = self.model, self.fits[-1]
+        return (
+            _chi(model.d, model.r, last.left_cosine, last.left_sine, last.left_variance),
+            _chi(model.d_tilde, model.r, last.right_cosine, last.right_sine, last.right_variance),
+        )
+
+
 def unfiltered_law(model: Model, pairs: float) -> AnySizeLaw:
     """The law of the unfiltered estimator on `pairs` > 1 pairs."""
-    return _law(model, (unfiltered_fit(model, pairs),), pairs)
+    return unfiltered_limits(model, pairs).law()
 
 
 def oracle_law(
@@ -75,8 +129,7 @@ def oracle_law(
 
     `theta` is on the oracle's scale (clean mean r), `retain` the share that is kept: give one.
     """
-    fit, kept = _student(model, ORACLE, scored, theta, retain, _raw_oracle_scale(model))
-    return _law(model, (fit,), kept)
+    return oracle_limits(model, scored, theta=theta, retain=retain).law()
 
 
 def teacher_law(
@@ -93,53 +146,84 @@ def teacher_law(
     `theta` is on the oracle's scale: round k's raw threshold is theta times what its teacher's matrix
     tends to, eta for the first and c(theta) for later ones.  `retain` is the share that is kept.
     """
+    found = teacher_limits(model, teacher_pairs, scored, theta=theta, retain=retain, rounds=rounds)
+    return found.law()
+
+
+def unfiltered_limits(model: Model, pairs: Any) -> Limits:
+    """`unfiltered_law` for arrays of settings and sizes."""
+    return Limits(model, (unfiltered_fit(model, pairs),), pairs)
+
+
+def oracle_limits(model: Model, scored: Any, *, theta: Any = None, retain: float | None = None) -> Limits:
+    """`oracle_law` for arrays of settings, sizes and thresholds."""
+    fit, kept = _student(model, ORACLE, scored, theta, retain, _raw_oracle_scale(model))
+    return Limits(model, (fit,), kept)
+
+
+def teacher_limits(
+    model: Model,
+    teacher_pairs: Any,
+    scored: Any,
+    *,
+    theta: Any = None,
+    retain: float | None = None,
+    rounds: int = 1,
+) -> Limits:
+    """`teacher_law` for arrays of settings, sizes and thresholds."""
     fits = [unfiltered_fit(model, teacher_pairs)]
     scales = [model.eta]
     if rounds > 1:
-        score = Score(model.r, model.eta, model.gamma, model.gamma_tilde)
-        scales += [float(score.multiple(theta)) if theta is not None else 1.0] * (rounds - 1)
-    kept = 0.0
+        scales += [_multiple(model, theta) if theta is not None else 1.0] * (rounds - 1)
+    kept: Any = 0.0
     for scale in scales:
         fit, kept = _student(model, fits[-1], scored, theta, retain, scale)
         fits.append(fit)
-    return _law(model, tuple(fits), kept)
+    return Limits(model, tuple(fits), kept)
 
 
-def unfiltered_fit(model: Model, pairs: float) -> Fit:
+def unfiltered_fit(model: Model, pairs: Any) -> Fit:
     """The limit of the unfiltered estimator, or of a teacher, on `pairs` > 1 pairs."""
     return _averaged(model, model.all_pairs, pairs)
 
 
-def _raw_oracle_scale(model: Model) -> float:
+def _raw_oracle_scale(model: Model) -> Any:
     """The oracle's matrix is U U~^T itself, of which `ORACLE.value` = 1 is in units of sqrt(a a_tilde)."""
     return 1 / model.correlation
 
 
+def _multiple(model: Model, theta: Any) -> Any:
+    """c(theta), what a student's matrix tends to: the same cross-moment that the oracle's filter makes."""
+    view = View(model, ORACLE)
+    _, signal, _ = view.kept(view.threshold(theta, _raw_oracle_scale(model)))
+    return signal.cross[..., 0, 0] / model.correlation
+
+
 def _student(
-    model: Model, teacher: Fit, scored: float, theta: float | None, retain: float | None, scale: float
-) -> tuple[Fit, float]:
+    model: Model, teacher: Fit, scored: Any, theta: Any, retain: float | None, scale: Any
+) -> tuple[Fit, Any]:
     """The limit of a student, and the expected number of pairs that it keeps."""
     if (theta is None) == (retain is None):
         raise ValueError("give one of theta and retain")
     view = View(model, teacher)
-    cut = view.threshold(theta, scale) if theta is not None else view.oracle.quantile(float(retain or 0.0))
+    cut = view.threshold(theta, scale) if theta is not None else view.quantile(float(retain or 0.0))
     share, signal, inner = view.kept(cut)
     kept = scored * share
     return _averaged(model, signal, kept, inner**2 * teacher.unevenness), kept
 
 
-def effective(pairs: float) -> float:
+def effective(pairs: Any) -> Any:
     """Pairs less the one that the sample mean costs; kept off 0, where nothing is learned anyway."""
-    return max(pairs - 1, 1e-6)
+    return np.maximum(np.subtract(pairs, 1.0), 1e-6)
 
 
-def noise_of(model: Model, pairs: float) -> Noise:
+def noise_of(model: Model, pairs: Any) -> Noise:
     """The noise of a fit on `pairs` pairs."""
     size = effective(pairs)
     return Noise(*model.noise_shares, (model.d - model.r) / size, (model.d_tilde - model.r) / size)
 
 
-def _averaged(model: Model, signal: Signal, pairs: float, inherited: float = 0.0) -> Fit:
+def _averaged(model: Model, signal: Signal, pairs: Any, inherited: Any = 0.0) -> Fit:
     """The limit of a fit, averaged over the signal block's own sampling noise.
 
     To second order the mean of V over a block c I + s G is (1 + (r + 2) s^2 / c^2) c^-2: that of a normal
@@ -147,63 +231,52 @@ def _averaged(model: Model, signal: Signal, pairs: float, inherited: float = 0.0
     variance `inherited`) only stretching counts, and selection damps it by r / (r + 2).
     """
     noise, r = noise_of(model, pairs), model.r
-    main = max(abs(float(signal.cross[0, 0])), FAINTEST_SIGNAL)
-    left_power = float(signal.left_excess[0, 0]) + noise.left
-    right_power = float(signal.right_excess[0, 0]) + noise.right
+    main = np.maximum(np.abs(signal.cross[..., 0, 0]), FAINTEST_SIGNAL)
+    left_power = signal.left_excess[..., 0, 0] + noise.left
+    right_power = signal.right_excess[..., 0, 0] + noise.right
     sampling = left_power * right_power / effective(pairs)
     stretched = ((r + 1) / 2 - 1 / r) * (r / (r + 2)) ** 2
-    width = math.sqrt(sampling * (r + 2) / 3 + main**2 * inherited * stretched)
-    fits = []
-    for node, _ in NODES:
-        cross = signal.cross.copy()
-        cross[0, 0] = max(abs(main + node * width), FAINTEST_SIGNAL)
-        fits.append(leading(Signal(cross, signal.left_excess, signal.right_excess), noise))
-    middle = fits[1]
-    left = _mean_angle([(fit.left_cosine, fit.left_sine) for fit in fits])
-    right = _mean_angle([(fit.right_cosine, fit.right_sine) for fit in fits])
+    width = np.sqrt(sampling * (r + 2) / 3 + main**2 * inherited * stretched)
+    nodes = np.multiply.outer([node for node, _ in NODES], width)
+    shape = nodes.shape[1:]
+    cross = np.array(np.broadcast_to(signal.cross, (*nodes.shape, 2, 2)))
+    cross[..., 0, 0] = np.maximum(np.abs(main + nodes), FAINTEST_SIGNAL)
+    fit = leading(Signal(cross, signal.left_excess, signal.right_excess), noise)
+    left = _mean_angle(fit.left_cosine, fit.left_sine)
+    right = _mean_angle(fit.right_cosine, fit.right_sine)
     turned = (stretched + (r - 1) / 2) / r
-    uneven = min(sampling / main**2 + inherited * turned, 1e6)
+    uneven = np.minimum(sampling / main / main + inherited * turned, 1e6)
     one_of = 3 / ((r + 2) * r)
-    return Fit(
-        *left[:2], *right[:2], middle.value, middle.separation, middle.gap, uneven,
-        left[2] * one_of, right[2] * one_of,
-    )  # fmt: skip
+    middle = (np.broadcast_to(field[1], shape)[()] for field in (fit.value, fit.separation, fit.gap))
+    return Fit(*left[:2], *right[:2], *middle, uneven, left[2] * one_of, right[2] * one_of)
 
 
-def _mean_angle(angles: list[tuple[float, float]]) -> tuple[float, float, float]:
+def _mean_angle(cosines: Array, sines: Array) -> tuple[Any, Any, Any]:
     """Root mean squares of cosine and sine over `NODES`, and the relative variance of the squared sine."""
-    weights = [weight for _, weight in NODES]
-    cosine = sum(w * c * c for w, (c, _) in zip(weights, angles, strict=True))
-    sine = sum(w * s * s for w, (_, s) in zip(weights, angles, strict=True))
-    if sine == 0:
-        return math.sqrt(cosine), 0.0, 0.0
-    variance = sum(w * (s * s / sine - 1) ** 2 for w, (_, s) in zip(weights, angles, strict=True))
-    return math.sqrt(cosine), math.sqrt(sine), variance
+    weights = np.array([weight for _, weight in NODES])
+    cosine = np.sqrt(np.tensordot(weights, cosines**2, 1))
+    # A sine of 1e-160 squared would be 0.
+    largest = np.max(sines, axis=0)
+    parts = (sines / np.where(largest > 0, largest, 1.0)) ** 2
+    mean = np.tensordot(weights, parts, 1)
+    variance = np.tensordot(weights, (parts / np.where(mean > 0, mean, 1.0) - 1) ** 2, 1)
+    return cosine[()], (largest * np.sqrt(mean))[()], np.where(largest > 0, variance, 0.0)[()]
 
 
-def _law(model: Model, fits: tuple[Fit, ...], kept: float) -> AnySizeLaw:
-    last, r = fits[-1], model.r
-    left = _chi(model.d, r, last.left_cosine, last.left_sine, last.left_variance)
-    right = _chi(model.d_tilde, r, last.right_cosine, last.right_sine, last.right_variance)
-    law = ErrorLaw(left[0], right[0], left[1], right[1])
-    reason = _doubt(model, fits, kept)
-    return AnySizeLaw(law, math.sqrt(r), fits, kept, not reason, reason)
-
-
-def _chi(d: int, r: int, cosine: float, sine: float, extra: float) -> tuple[float, int]:
+def _chi(d: Any, r: int, cosine: Any, sine: Any, extra: Any) -> tuple[Array, Array]:
     """(scale, degrees of freedom) of one side's squared error.
 
     The space is that of c I + s G over s G_perp, G of entries N(0, 1/(d - r)): share A V / (1 + (A + B) V)
     of r with A ~ chi^2_{(d-r) r} / r, B ~ chi^2_{r r} / r, V = tan^2 / (d - r).  For V -> 0 that is
     V chi^2_{(d-r) r}, for V -> inf an unrelated subspace's; here a scaled chi with its mean and variance.
     """
-    p = d - r
-    if p == 0 or sine == 0:
-        return 0.0, p * r
-    base = cosine**2 + d / p * sine**2
-    relative = ((cosine**2 + r / p * sine**2) ** 2 * 2 / (p * r) + 2 * (sine**2 / p) ** 2) / base**2
-    dof = max(1, round(2 / (relative + extra)))
-    return r * sine**2 / base / dof, dof
+    p = np.subtract(d, r)
+    exact = (p == 0) | (sine == 0)
+    p_ = np.maximum(p, 1)
+    base = cosine**2 + d / p_ * sine**2
+    relative = ((cosine**2 + r / p_ * sine**2) ** 2 * 2 / (p_ * r) + 2 * (sine**2 / p_) ** 2) / base**2
+    dof = np.where(exact, p * r, np.maximum(1.0, np.rint(2 / (relative + extra)))).astype(np.int64)
+    return np.where(exact, 0.0, r * sine**2 / base / np.maximum(dof, 1)), dof
 
 
 def _doubt(model: Model, fits: tuple[Fit, ...], kept: float) -> str:
@@ -211,9 +284,9 @@ def _doubt(model: Model, fits: tuple[Fit, ...], kept: float) -> str:
     last, r = fits[-1], model.r
     if kept < FEWEST * r:
         return f"{kept:.3g} pairs are kept, fewer than {FEWEST:g} a latent dimension"
-    if max(fit.unevenness for fit in fits) * r > MOST_UNEVEN and last.separation > 0:
+    if max(float(fit.unevenness) for fit in fits) * r > MOST_UNEVEN and last.separation > 0:
         return "the signal's own sampling noise is not small"
-    if min(fit.gap for fit in fits) < NARROWEST:
+    if min(float(fit.gap) for fit in fits) < NARROWEST:
         return "a second family of singular values is nearly as strong"
     return ""
 
@@ -234,11 +307,10 @@ class Transition:
 def transition(model: Model, *, theta: float | None = None) -> Transition:
     """The transition of the unfiltered estimator, or of the oracle-filtered one at `theta`; eta > 0."""
     share, signal = 1.0, model.all_pairs
-    unpaired = Signal(np.zeros((2, 2)), signal.left_excess, signal.right_excess)
     if theta is not None:
         view = View(model, ORACLE)
         share, signal, _ = view.kept(view.threshold(theta, _raw_oracle_scale(model)))
-        unpaired = Signal(np.zeros((2, 2)), signal.left_excess, signal.right_excess)
+    unpaired = Signal(np.zeros((2, 2)), signal.left_excess, signal.right_excess)
     pairs = _leaves(model, signal)
     alone = _leaves(model, unpaired)
     assert pairs is not None
@@ -249,7 +321,7 @@ def _leaves(model: Model, signal: Signal) -> float | None:
     """The number of pairs from which a singular value leaves the spectrum; None if it never does."""
 
     def below(log_pairs: float) -> float:
-        return shows(signal, noise_of(model, 1 + math.exp(log_pairs)))
+        return float(shows(signal, noise_of(model, 1 + math.exp(log_pairs))))
 
     low, high = math.log(1e-5), math.log(1e40)
     if below(low) < 0:

@@ -141,7 +141,7 @@ class Score:
         identity for E[S; S > theta] above shows, with nothing subtracted.  gamma_tilde for the right.
         """
         at = self._weigh(theta, finite_above=True)
-        lifted = at.mix(lambda law, values: law.r * law.root**2 * values.lifted_hazard)
+        lifted = at.mix(lambda law, values: law.r * law.root * (law.root * values.lifted_hazard))
         gamma = of_side(side, self.gamma, self.gamma_tilde)
         return (lifted / at.mean() / (1.0 + gamma))[()]
 
@@ -270,7 +270,7 @@ def _times_hazard(theta: Array, values: Evaluation) -> Array:
 
 def _mean(theta: Array, law: Parameters, values: Evaluation) -> Array:
     clean_part = law.covariance * (law.r + _times_hazard(theta, values))
-    return clean_part + law.r * law.root**2 * values.lifted_hazard
+    return clean_part + law.r * law.root * (law.root * values.lifted_hazard)
 
 
 def _lift(theta: Array, law: Parameters, values: Evaluation) -> Array:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,6 +42,9 @@ STEP = 0.21
 LONGEST_STEP = 0.068
 """Cap on the step for small r: the nearest branch point lies at least asin(sqrt(2) - 1) off the path."""
 
+LARGEST_ROOT = 1e300
+"""A larger s is cut to this: only where both gammas are below 1e-300."""
+
 SMALLEST = 1e-300
 """Without noise, a smaller positive theta / r is raised to this (its reciprocal would overflow)."""
 
@@ -52,16 +56,28 @@ BLOCK = 2048
 class Parameters:
     """The law's parameters: S = Gamma(r/2, scale A) - Gamma(r/2, scale B), independent.
 
-    `right_scale` is A, `left_scale` is B; `root` is s = (A + B)/2, `determinant` is A B, both without
-    cancellation as gamma tends to infinity; `covariance` is k, 0 or 1.
+    `right_scale` is A, `left_scale` is B; `root` is s = (A + B)/2, `reduced` is A B / s, both without
+    cancellation as gamma tends to infinity and without overflow as it tends to 0; `covariance` is k, 0 or 1.
+    All but r and k may be arrays, one entry a threshold.
     """
 
     r: int
-    right_scale: float
-    left_scale: float
-    root: float
-    determinant: float
+    right_scale: Any
+    left_scale: Any
+    root: Any
+    reduced: Any
     covariance: float
+
+    def over(self, shape: tuple[int, ...]) -> Parameters:
+        """Its arrays at every threshold of this shape, flat."""
+        fields = (self.right_scale, self.left_scale, self.root, self.reduced)
+        flat = (np.broadcast_to(field, shape).ravel() for field in fields)
+        return Parameters(self.r, *flat, self.covariance)
+
+    def at(self, chosen: Any) -> Parameters:
+        """The entries that a mask or a slice chooses."""
+        fields = (self.right_scale, self.left_scale, self.root, self.reduced)
+        return Parameters(self.r, *(field[chosen] for field in fields), self.covariance)
 
 
 @dataclass(frozen=True)
@@ -81,19 +97,31 @@ class Evaluation:
     lifted_hazard: Array
 
 
-def parameters(r: int, gamma: float, gamma_tilde: float, clean: bool) -> Parameters:
-    """The class's law at a setting; raises ValueError for r < 1 or gamma not in (0, inf]."""
+def parameters(r: int, gamma: Any, gamma_tilde: Any, clean: bool) -> Parameters:
+    """The class's law at a setting, or at arrays of gammas.
+
+    Raises ValueError for r < 1 or a gamma not in (0, inf].
+    """
     if r < 1 or r != int(r):
         raise ValueError(f"r must be a whole number >= 1, got {r!r}")
     for name, value in (("gamma", gamma), ("gamma_tilde", gamma_tilde)):
-        if not value > 0:
+        if not np.all(np.asarray(value) > 0):
             raise ValueError(f"{name} must lie in (0, inf], got {value!r}")
-    noise, noise_tilde = 1.0 / gamma, 1.0 / gamma_tilde
-    root = math.sqrt(1.0 + noise) * math.sqrt(1.0 + noise_tilde)
-    if not clean:
-        return Parameters(int(r), root, root, root, root * root, 0.0)
-    determinant = noise + noise_tilde + noise * noise_tilde
-    return Parameters(int(r), root + 1.0, determinant / (root + 1.0), root, determinant, 1.0)
+    with np.errstate(over="ignore", divide="ignore"):
+        root = np.minimum(deviation(gamma) * deviation(gamma_tilde), LARGEST_ROOT)
+        if not clean:
+            return Parameters(int(r), root, root, root, root, 0.0)
+        # A B / s = s - 1/s, of which 1/gamma + 1/gamma~ + 1/(gamma gamma~) = A B keeps the digits near s = 1.
+        noise, noise_tilde = np.divide(1.0, gamma), np.divide(1.0, gamma_tilde)
+        near = np.minimum(noise + noise_tilde + noise * noise_tilde, 1e300)
+        reduced = np.where(root > 1e9, root, near / root)[()]
+    return Parameters(int(r), root + 1.0, reduced * (root / (root + 1.0)), root, reduced, 1.0)
+
+
+def deviation(gamma: Any) -> Any:
+    """sqrt(1 + 1/gamma), finite at the smallest double too."""
+    tiny = np.minimum(gamma, 1.0)
+    return np.where(np.less(gamma, 1e-300), 1.0 / np.sqrt(tiny), np.sqrt(1.0 + 1.0 / np.maximum(gamma, 1e-300)))[()]
 
 
 def evaluate(theta: ArrayLike, law: Parameters) -> Evaluation:
@@ -101,30 +129,31 @@ def evaluate(theta: ArrayLike, law: Parameters) -> Evaluation:
     points = np.asarray(theta, dtype=np.float64)
     if np.isnan(points).any():
         raise ValueError("theta must not be NaN")
-    flat = points.ravel()
+    shape = np.broadcast_shapes(points.shape, np.shape(law.root))
+    flat, flat_law = np.broadcast_to(points, shape).ravel(), law.over(shape)
     out = np.empty((6, flat.size))
     with np.errstate(all="ignore"):
         for start in range(0, flat.size, BLOCK):
-            _fill(out[:, start : start + BLOCK], flat[start : start + BLOCK], law)
-    return Evaluation(*(row.reshape(points.shape) for row in out))
+            block = slice(start, start + BLOCK)
+            _fill(out[:, block], flat[block], flat_law.at(block))
+    return Evaluation(*(row.reshape(shape) for row in out))
 
 
 def _fill(out: Array, theta: Array, law: Parameters) -> None:
-    inside = np.isfinite(theta)
-    if law.determinant == 0.0:
-        inside &= theta > 0.0  # no noise: S = |z|^2 > 0
-        theta = np.where(inside, np.maximum(theta, law.r * SMALLEST), theta)
-    out[:, ~inside] = _limits(theta[~inside], law)
+    noiseless = law.reduced == 0.0  # S = |z|^2 > 0
+    inside = np.isfinite(theta) & ~(noiseless & (theta <= 0.0))
+    theta = np.where(inside & noiseless, np.maximum(theta, law.r * SMALLEST), theta)
+    out[:, ~inside] = _limits(theta[~inside], law.at(~inside))
     for mirrored in (False, True):
         chosen = inside & ((theta < 0.0) == mirrored)
         if chosen.any():
-            out[:, chosen] = _half_line(np.abs(theta[chosen]), law, mirrored)
+            out[:, chosen] = _half_line(np.abs(theta[chosen]), law.at(chosen), mirrored)
 
 
 def _limits(theta: Array, law: Parameters) -> Array:
     """Rows of Evaluation at infinite thresholds, and left of the support when there is no noise."""
     above = theta == np.inf
-    value = {1: math.inf, 2: 0.5 / law.root}.get(law.r, 0.0)
+    value: Any = {1: math.inf, 2: 0.5 / law.root}.get(law.r, 0.0)
     at_zero = np.where(theta == 0.0, value, 0.0)
     return np.stack(
         [
@@ -147,7 +176,7 @@ def _half_line(theta: Array, law: Parameters, mirrored: bool) -> Array:
     m = 0.5 * law.r
     # Saddle point, and its distance `delta` from the branch point 1/A; no term cancels or overflows.
     each = theta / law.r
-    gap = 0.5 * law.determinant / law.root  # 1 / (1/A + 1/B)
+    gap = 0.5 * law.reduced  # 1 / (1/A + 1/B)
     radius = np.hypot(gap, each)
     below = gap + scale / law.root * each + gap * (gap / (radius + each))
     at_saddle = (each - covariance) / law.root / below
@@ -173,7 +202,7 @@ def _half_line(theta: Array, law: Parameters, mirrored: bool) -> Array:
     if slow:
         # Without the factor 1/t the integrand falls too slowly near theta = 0: the Bessel function.
         near = tilt < SMALL_TILT
-        exact = _log_density_bessel(theta[near], law, scale)
+        exact = _log_density_bessel(theta[near], law.at(near), scale[near])
         density[near] = np.exp(exact - log_peak[near])
     upper = crossing > 0.0
     log_part = log_peak + np.log(np.where(upper, tail, -tail))
@@ -226,28 +255,34 @@ def _integrate(
     return factor * tail, factor * density, factor * lifted
 
 
-def _log_density_bessel(theta: Array, law: Parameters, scale: float) -> Array:
+FAR_ALONG = 1e8
+"""From this argument on the Bessel function is its asymptotic series' first two terms, to rounding."""
+
+
+def _log_density_bessel(theta: Array, law: Parameters, scale: Array) -> Array:
     """Log of the variance-gamma density at |S| = theta on the side with exponential scale `scale`."""
     from scipy.special import kve
 
     m = 0.5 * law.r
     order = m - 0.5
-    if law.determinant == 0.0:
-        return np.asarray((m - 1.0) * np.log(theta) - theta / scale - math.lgamma(m) - m * math.log(scale))
-    bessel = kve(order, theta * (law.root / law.determinant))
+    chi_square = (m - 1.0) * np.log(theta) - theta / scale - math.lgamma(m) - m * np.log(scale)
+    log_argument = np.log(theta) - np.log(law.reduced)
+    argument = np.exp(log_argument)
+    far = 0.5 * (math.log(0.5 * math.pi) - log_argument) + np.log1p((4 * order**2 - 1) / (8 * argument))
+    log_bessel = np.where(argument < FAR_ALONG, np.log(kve(order, np.minimum(argument, FAR_ALONG))), far)
     power = order * np.log(theta) if order else 0.0
     if order:  # |x|^(1/2) K_(1/2) tends to a constant
-        bessel = np.where(theta == 0.0, 1.0, bessel)
-        limit = 0.5 * math.log(0.5 * math.pi * law.determinant / law.root)
-        power = np.where(theta == 0.0, limit, power)
-    return np.asarray(
+        log_bessel = np.where(theta == 0.0, 0.0, log_bessel)
+        power = np.where(theta == 0.0, 0.5 * np.log(0.5 * math.pi * law.reduced), power)
+    with_noise = (
         power
-        + np.log(bessel)
+        + log_bessel
         - theta / scale
-        - 0.5 * math.log(math.pi * law.determinant)
+        - 0.5 * (math.log(math.pi) + np.log(law.reduced) + np.log(law.root))
         - math.lgamma(m)
-        - order * math.log(2.0 * law.root)
+        - order * np.log(2.0 * law.root)
     )
+    return np.asarray(np.where(law.reduced == 0.0, chi_square, with_noise))
 
 
 def log1mexp(x: Array) -> Array:

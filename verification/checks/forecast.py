@@ -91,12 +91,12 @@ def forecast(cell: Cell, share: float = 0.5) -> float:
     No error exceeds sqrt(r), whatever the law says.
     """
     if cell.quantity == "error":
-        laws = [predict_procedure(cell.setting, p).law for p in cell.procedures]
+        laws = [predict_procedure(cell.setting, p).first_order for p in cell.procedures]
         return min(math.sqrt(cell.setting.r), *(law.quantile(share) for law in laws))
     if cell.quantity == "error-ratio":
         # Of the medians: the ratio of two independent errors concentrates there.
         first, last = (
-            predict_procedure(cell.setting, p).law.quantile(0.5)
+            predict_procedure(cell.setting, p).first_order.quantile(0.5)
             for p in (cell.procedures[0], cell.procedures[-1])
         )
         return last / first if first > 0 else math.nan

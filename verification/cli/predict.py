@@ -15,9 +15,6 @@ from verification.cli.terminal import message, print_json
 from verification.setting import Procedure, Setting, simulate_command
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from verification.prediction.law import PredictedLaw, Prediction
 
 PREDICT_EXAMPLE = (
@@ -93,22 +90,10 @@ def predict(
 def _print_predictions(results: list[Prediction]) -> None:
     first = results[0]
     place = first.setting
-    most = math.sqrt(place.r)
-    laws = [first.unfiltered, first.teacher]
-    laws += [law for each in results for law in (each.oracle_filtered, each.teacher_filtered) if law]
-    if not all(law.accuracy.in_range for law in laws):
-        message(
-            "warning: too few pairs for the first-order law in some lines; below each is what to simulate"
-        )
-    print("mean error ± standard deviation of one draw, first-order law")
-    _print_law(f"unfiltered on {place.n:,} pairs", first.unfiltered, most, place, Procedure())
-    _print_law(
-        f"teacher on {first.teacher_n:,} pairs",
-        first.teacher,
-        most,
-        replace(place, n=max(4, first.teacher_n)),
-        Procedure(),
-    )
+    print("mean error ± standard deviation of one draw, and which part of the law decides")
+    _print_law(f"unfiltered on {place.n:,} pairs", first.unfiltered, place, Procedure())
+    teacher = replace(place, n=max(4, first.teacher_n))
+    _print_law(f"teacher on {first.teacher_n:,} pairs", first.teacher, teacher, Procedure())
     for result in results:
         if result.theta is None or result.oracle_filtered is None or result.teacher_filtered is None:
             continue
@@ -118,8 +103,8 @@ def _print_predictions(results: list[Prediction]) -> None:
             f"{after}; leak {result.leak_left:.3g} left, {result.leak_right:.3g} right"
         )
         oracle = Procedure("oracle-filtered", result.theta, student_n=result.student_n)
-        _print_law("  filtered by the oracle", result.oracle_filtered, most, place, oracle)
-        _print_law("  filtered by the teacher", result.teacher_filtered, most, place, last_student(result))
+        _print_law("  filtered by the oracle", result.oracle_filtered, place, oracle)
+        _print_law("  filtered by the teacher", result.teacher_filtered, place, last_student(result))
 
 
 def last_student(result: Prediction) -> Procedure:
@@ -130,22 +115,12 @@ def last_student(result: Prediction) -> Procedure:
     return replace(plain, teacher_n=result.teacher_n, student_n=result.student_n)
 
 
-def _print_law(name: str, law: PredictedLaw, most: float, place: Setting, procedure: Procedure) -> None:
-    """A line with the law or, where it says nothing, why; below it what to simulate where it is not sure."""
-    if law.accuracy.in_range:
-        print(f"{name:<36} {law.mean:.5g} ± {law.std:.3g}")
-        return
-    if law.mean > most:
-        print(f"{name:<36} no prediction: above sqrt(r) = {most:.4g}, the largest error")
-    else:
-        print(f"{name:<36} {law.mean:.5g} ± {law.std:.3g}   (out of the law's range: {doubt(law)})")
-    print(f"      simulate it: {simulate_command(place, procedure, 0, 10)}")
-
-
-def doubt(law: PredictedLaw) -> str:
-    """How far off a prediction may be, in words."""
-    error = law.accuracy.relative_error
-    return "its error cannot be bounded here" if error >= 1 else f"error of about {error:.0%}"
+def _print_law(name: str, law: PredictedLaw, place: Setting, procedure: Procedure) -> None:
+    """A line with the law; below it why it is not to be trusted, where it is not, and what to simulate."""
+    print(f"{name:<36} {law.mean:.5g} ± {law.std:.3g}   {law.decides}")
+    if not law.trusted:
+        print(f"      not to be trusted: {law.reason}")
+        print(f"      simulate it: {simulate_command(place, procedure, 0, 10)}")
 
 
 def share_kept(share: float | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from verification.cli import options
 from verification.cli.app import JsonOption, SeedOption, app
 from verification.cli.options import Figure, Replicates, figure_for
-from verification.cli.predict import doubt, last_student, share_kept
+from verification.cli.predict import last_student, share_kept
 from verification.cli.terminal import message, print_json, say
 from verification.setting import simulate_command
 
@@ -81,67 +80,64 @@ def threshold(
 def _print_threshold(found: Threshold, advice: Advice) -> None:
     used = found.prediction
     student = used.law("teacher-filtered")
-    most = math.sqrt(found.setting.r)
-    if not student.accuracy.in_range:
+    if not student.trusted:
         draws = simulate_command(found.setting, last_student(used), 0, 10)
         message(
-            f"warning: too few pairs for the first-order law here ({doubt(student)}); simulate to be sure: "
-            f"{draws}"
+            f"warning: the law is not to be trusted here ({student.reason}); simulate to be sure: {draws}"
         )
+    if found.gain["unfiltered"] is None:
+        say("There is no error to lower: the law puts it at 0 with or without a filter.")
+        return
+    split = advice.best_split if _worth_splitting(advice) else None
+    for sentence in (*_gain_sentences(found, split), _rounds_sentence(advice, split)):
+        say(sentence)
+    if split is not None:
+        say(_split_sentence(found, advice, split))
+    if student.trusted:
+        message(
+            f"note: expected relative error of the prediction {student.relative_error:.1%} or less "
+            f"(it rests on the law's part for {student.decides})"
+        )
+
+
+def _gain_sentences(found: Threshold, split: Plan | None) -> list[str]:
+    """What filtering gains, at which threshold, and what the paper's two thresholds would cost."""
+    used, gain = found.prediction, found.gain["unfiltered"]
+    assert gain is not None
     parts = f"teacher on {used.teacher_n:,}, {used.student_n:,} pairs scored"
     if used.rounds > 1:
         parts += f" in each of {used.rounds} rounds"
-    gain = found.gain["unfiltered"]
-    if gain is None:
-        say("There is no error to lower: the law puts it at 0 with or without a filter.")
-        return
-    if found.mean > most:
-        say(
-            f"No prediction: the law puts the error at every threshold above sqrt(r) = {most:.4g}, the "
-            f"largest error ({parts})."
-        )
-        return
-    split = advice.best_split if _worth_splitting(advice) else None
     pays = gain > 1 or (split is not None and split.mean < used.unfiltered.mean)
-    if used.unfiltered.mean > most:
-        say(
-            f"Filtering brings the mean error to {found.mean:.4g} ({parts}); without it on all "
-            f"{found.setting.n:,} pairs no prediction: above sqrt(r) = {most:.4g}, the largest error."
-        )
-    elif gain > 1:
-        say(
+    if gain > 1:
+        opening = (
             f"Filtering lowers the mean error {gain:.3g} times: {found.mean:.4g} instead of "
             f"{used.unfiltered.mean:.4g} on all {found.setting.n:,} pairs ({parts})."
         )
     else:
-        say(
+        opening = (
             f"Filtering does not pay{' at these sizes' if pays else ''}: {found.mean:.4g} against "
             f"{used.unfiltered.mean:.4g} without it, on all {found.setting.n:,} pairs ({parts})."
         )
     best = "Best threshold" if pays else "The best threshold, should one filter all the same"
-    say(
+    return [
+        opening,
         f"{best}: theta = {found.theta:.5g} on the oracle's scale, which keeps "
-        f"{share_kept(found.retained)} of the scored pairs."
-    )
-    say(
+        f"{share_kept(found.retained)} of the scored pairs.",
         f"At theta = 0 the error would be {_times(found.gain['theta_0'])}, at theta = r/2 "
-        f"{_times(found.gain['theta_half_r'])}."
+        f"{_times(found.gain['theta_half_r'])}.",
+    ]
+
+
+def _split_sentence(found: Threshold, advice: Advice, split: Plan) -> str:
+    """How many pairs the teacher should get, and what that gains."""
+    less = [f"{found.prediction.unfiltered.mean / split.mean:.3g} times less than unfiltered"]
+    if advice.recommended.rounds > 0:
+        parts = "halves" if advice.recommended.rounds == 1 else "even parts"
+        less.append(f"{advice.recommended.mean / split.mean:.3g} times less than {parts}")
+    return (
+        f"Best split of the {found.setting.n:,} pairs: {_plan(split)}, mean error {split.mean:.4g}, "
+        f"{' and '.join(less)}."
     )
-    say(_rounds_sentence(advice, split))
-    if split is not None:
-        unfiltered = used.unfiltered.mean
-        less = []
-        if unfiltered <= most:
-            less.append(f"{unfiltered / split.mean:.3g} times less than unfiltered")
-        if advice.recommended.rounds > 0:
-            parts = "halves" if advice.recommended.rounds == 1 else "even parts"
-            less.append(f"{advice.recommended.mean / split.mean:.3g} times less than {parts}")
-        say(
-            f"Best split of the {found.setting.n:,} pairs: {_plan(split)}, mean error {split.mean:.4g}, "
-            f"{' and '.join(less)}."
-        )
-    if student.accuracy.in_range:
-        message(f"note: expected relative error of the prediction {student.accuracy.relative_error:.1%}")
 
 
 def _worth_splitting(advice: Advice) -> bool:

@@ -60,7 +60,7 @@ def error_against_eta(
     for name, colour in COLOURS.items():
         laws = [result.law(name) for result in results]
         means = np.array([law.mean for law in laws])
-        trusted = np.array([law.accuracy.in_range for law in laws])
+        trusted = np.array([law.trusted for law in laws])
         axes.plot(etas, np.where(trusted, means, np.nan), color=colour, label=f"{name}, law")
         axes.plot(etas, means, color=colour, linestyle=":", linewidth=0.8)
     axes.plot([], [], color="#666666", linestyle=":", linewidth=0.8, label="out of the law's range")
@@ -137,7 +137,7 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
             found = best_threshold(here)
             if (
                 found.gain["unfiltered"] is not None
-                and found.prediction.law("teacher-filtered").accuracy.in_range
+                and found.prediction.law("teacher-filtered").trusted
             ):
                 gain[i, j] = found.gain["unfiltered"]
                 theta[i, j] = found.theta / here.r

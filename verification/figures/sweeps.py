@@ -178,10 +178,10 @@ def _predicted(cell: ErrorCell, quantity: str) -> tuple[float, bool]:
 
     found = predict_procedure(cell.setting, cell.procedure)
     if quantity == "error":
-        return found.mean, found.accuracy.in_range
+        return found.mean, found.trusted
     other = predict_procedure(cell.setting, Procedure())
     value = other.mean / found.mean if found.mean else math.nan
-    return value, found.accuracy.in_range and other.accuracy.in_range
+    return value, found.trusted and other.trusted
 
 
 def _is_log(values: Sequence[float]) -> bool:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from bounds.law import repeated
-from bounds.law import scales as sharp
+from bounds.law.proportional import Limits, teacher_limits
 from bounds.law.scales import error_law, selection
 from bounds.law.score import Score
 from verification.errors import InvalidArgument
 from verification.prediction import law
-from verification.prediction.law import Prediction, predict, score_of, teacher_scales
+from verification.prediction.law import Prediction, predict, score_of
 from verification.setting import Procedure, Setting
 
 ENOUGH = 0.05
@@ -83,21 +83,18 @@ def advise(setting: Setting, one_round: Threshold | None = None) -> Advice:
     """How many rounds, and how many pairs for the teacher, make the most of the setting's n pairs.
 
     `one_round` saves a repeated search when its result is known.  Numbers of rounds are tried until
-    one more no longer helps, at most `MOST_ROUNDS`; a number that leaves the teacher outside the
-    law's range is not tried.  Raises InvalidArgument when n is too small for one round.
+    one more no longer helps, at most `MOST_ROUNDS`.  Raises InvalidArgument when n is too small for one round.
     """
     first = one_round if one_round is not None else best_threshold(setting)
     unfiltered = first.prediction.unfiltered
     plans = [
-        Plan(0, setting.n, 0, None, None, unfiltered.mean, unfiltered.accuracy.in_range),
+        Plan(0, setting.n, 0, None, None, unfiltered.mean, unfiltered.trusted),
         _plan(first),
     ]
     for rounds in range(2, MOST_ROUNDS + 1):
         if setting.n // (rounds + 1) < 2:
             break
         found = best_threshold(setting, rounds=rounds)
-        if not found.prediction.teacher.accuracy.in_range:
-            break
         plans.append(_plan(found))
         if plans[-1].mean >= plans[-2].mean:
             break
@@ -158,7 +155,7 @@ def _plan(found: Threshold) -> Plan:
         found.theta,
         found.retained,
         found.mean,
-        student.accuracy.in_range,
+        student.trusted,
     )
 
 
@@ -167,7 +164,7 @@ def _best_split(setting: Setting, most_rounds: int, best_even: Plan) -> Plan:
     score = law.score_of(setting)
     chosen = selection(score, retained_grid(score, min(0.5, 2 / setting.n)))
     teacher_n = np.maximum(2, np.floor(SHARES * setting.n))
-    usable = np.array([law.teacher_accuracy(setting, int(pairs)).in_range for pairs in teacher_n])
+    usable = np.array([law.unfiltered_law(setting, int(pairs)).trusted for pairs in teacher_n])
     if not usable.any():
         return best_even
     teacher_n = teacher_n[usable]
@@ -232,8 +229,10 @@ class Threshold:
             "rounds": self.prediction.rounds,
             "teacher_n": self.prediction.teacher_n,
             "student_n": self.prediction.student_n,
-            "relative_error": student.accuracy.relative_error,
-            "in_range": student.accuracy.in_range,
+            "decides": student.decides,
+            "relative_error": student.relative_error,
+            "in_range": student.trusted,
+            "reason": student.reason,
         }
 
 
@@ -247,18 +246,16 @@ def best_threshold(
     """
     procedure = Procedure("teacher-filtered", 0.0, None, rounds, teacher_n, student_n)
     pairs, scored = procedure.sizes(setting.n)
-    score = score_of(setting)
-    teacher = teacher_scales(setting, pairs)
+    score, model = score_of(setting), law.model_of(setting)
 
-    def mean_errors(thetas: Any) -> Any:
-        scales = sharp.selection(score, thetas).student_scales(teacher, scored, rounds)
-        return sharp.mean_errors(scales, setting.d, setting.d_tilde, setting.r)
+    def limits(thetas: Any) -> Limits:
+        return teacher_limits(model, pairs, scored, theta=thetas, rounds=rounds)
 
     grid = retained_grid(score, min(0.5, 2 / scored))
-    theta = minimise(mean_errors, grid)
+    theta = minimise(lambda thetas: limits(thetas).rough_means(), grid)
     prediction = predict(setting, theta=theta, rounds=rounds, teacher_n=teacher_n, student_n=student_n)
     student = prediction.law("teacher-filtered")
-    others = mean_errors(np.array([0.0, setting.r / 2]))
+    others = limits(np.array([0.0, setting.r / 2])).means()
     compared = {
         "unfiltered": prediction.unfiltered.mean,
         "theta_0": float(others[0]),
@@ -275,22 +272,24 @@ def best_threshold(
     )
 
 
+ZOOMS, ZOOM_POINTS = 4, 17
+"""How often the best point's surroundings are looked at again, and at how many points."""
+
+
 def minimise(function: Any, grid: np.ndarray[Any, np.dtype[np.float64]]) -> float:
     """Where `function` (vectorised) is smallest: the best of `grid`, refined between its neighbours.
 
     grid[0] is -inf.  A constant function keeps it.
     """
-    from scipy.optimize import minimize_scalar
-
     values = function(grid)
     best = int(np.argmin(values))
     if best == 0:
         return float(grid[0])
-    low, high = grid[max(best - 1, 1)], grid[min(best + 1, len(grid) - 1)]
-    found = minimize_scalar(
-        lambda x: float(function(np.array([x]))[0]),
-        bounds=(low, high),
-        method="bounded",
-        options={"xatol": 1e-7 * (high - low + abs(high))},
-    )
-    return float(found.x) if found.fun <= values[best] else float(grid[best])
+    points = grid[1:]
+    best -= 1
+    for _ in range(ZOOMS):
+        low, high = points[max(best - 1, 0)], points[min(best + 1, len(points) - 1)]
+        points = np.concatenate([np.linspace(low, high, ZOOM_POINTS), points[best : best + 1]])
+        points.sort()
+        best = int(np.argmin(function(points)))
+    return float(points[best])

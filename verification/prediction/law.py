@@ -1,4 +1,4 @@
-"""`predict`: the error of every estimator in a setting from the first-order law, without sampling."""
+"""`predict`: the error of every estimator in a setting from its law at any sample size, without sampling."""
 
 from __future__ import annotations
 
@@ -10,38 +10,86 @@ from typing import Any
 import numpy as np
 
 from bounds.law import accuracy as finite_sample
+from bounds.law import proportional
 from bounds.law import scales as sharp
 from bounds.law.accuracy import Accuracy
 from bounds.law.error import ErrorLaw
+from bounds.law.kept_pairs import Model
+from bounds.law.proportional import AnySizeLaw
 from bounds.law.scales import Selection
 from bounds.law.score import Score
 from verification.errors import InvalidArgument
 from verification.setting import Procedure, Setting
 
 
+SAME = 0.01
+"""The first-order law decides where the law at any size is within this of it: what it adds is small."""
+
+LARGEST_SCALE = 1e300
+"""A larger first-order scale is cut to this: both say that nothing is learned."""
+
+
 @dataclass(frozen=True)
 class PredictedLaw:
-    """The predicted law of ERR and how far to trust it."""
+    """The predicted law of ERR, which part of it decides, and how far to trust it.
 
-    law: ErrorLaw
+    `any_size` holds from the transition to any n and is what `mean`, `std` and `law` are; for n -> inf it
+    becomes `first_order`, whose `accuracy` is estimated from its own next terms.
+    """
+
+    any_size: AnySizeLaw
+    first_order: ErrorLaw
     accuracy: Accuracy
 
     @property
+    def law(self) -> ErrorLaw:
+        """The law of ERR as the larger of two scaled chi variables."""
+        return self.any_size.law
+
+    @property
     def mean(self) -> float:
-        """E[ERR]."""
-        return self.law.mean
+        """E[ERR], at most sqrt(r)."""
+        return self.any_size.mean
 
     @property
     def std(self) -> float:
         """Standard deviation of ERR."""
-        return self.law.std
+        return self.any_size.std
+
+    @property
+    def decides(self) -> str:
+        """"first order" where that law says the same within `SAME`, else "any n"."""
+        same = abs(self.first_order.mean - self.mean) <= SAME * self.mean
+        return "first order" if same else "any n"
+
+    @property
+    def relative_error(self) -> float:
+        """Estimated relative error of `mean`, in [0, 1]; 1 where nothing bounds it."""
+        own = proportional.MEASURED if self.any_size.trusted else 1.0
+        return min(own, self.accuracy.relative_error)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the law may be used: `reason` is why not."""
+        return self.any_size.trusted or self.accuracy.in_range
+
+    @property
+    def reason(self) -> str:
+        """Why the law is not to be trusted; "" where it is."""
+        return "" if self.trusted else self.any_size.reason
 
     def as_dict(self) -> dict[str, Any]:
-        """The documented JSON object, with the estimated relative error and the flag."""
+        """The documented JSON object."""
         return {
             **self.law.as_dict(),
-            "relative_error": self.accuracy.relative_error,
-            "in_range": self.accuracy.in_range,
+            "mean": self.mean,
+            "std": self.std,
+            "kept": self.any_size.kept,
+            "decides": self.decides,
+            "first_order_mean": self.first_order.mean,
+            "relative_error": self.relative_error,
+            "in_range": self.trusted,
+            "reason": self.reason,
         }
 
 
@@ -115,20 +163,14 @@ def predict(
         "teacher-filtered", theta if threshold else 0.0, retain, rounds, teacher_n, student_n
     )
     pairs, scored = procedure.sizes(setting.n)
-    unfiltered = PredictedLaw(
-        _law(setting, teacher_scales(setting, setting.n)),
-        teacher_accuracy(setting, setting.n),
-    )
-    teacher = PredictedLaw(_law(setting, teacher_scales(setting, pairs)), teacher_accuracy(setting, pairs))
+    unfiltered, teacher = unfiltered_law(setting, setting.n), unfiltered_law(setting, pairs)
     if not threshold:
         return Prediction(
             setting, procedure.rounds, pairs, scored, None, None, None, None, unfiltered, teacher, None, None
         )
     score = score_of(setting)
     chosen = sharp.selection(score, threshold_of(score, procedure))
-    _check_kept(chosen, scored)
-    student = chosen.student_scales(teacher_scales(setting, pairs), scored, procedure.rounds)
-    trust = _accuracies(setting, chosen, pairs, scored, procedure.rounds)
+    oracle = Procedure("oracle-filtered", procedure.theta, procedure.retain, student_n=scored)
     return Prediction(
         setting,
         procedure.rounds,
@@ -140,30 +182,47 @@ def predict(
         float(chosen.leak_right),
         unfiltered,
         teacher,
-        PredictedLaw(_law(setting, chosen.fresh_scales(scored)), trust[0]),
-        PredictedLaw(_law(setting, student), trust[1]),
+        _filtered_law(setting, oracle, chosen),
+        _filtered_law(setting, procedure, chosen),
     )
 
 
 def predict_procedure(setting: Setting, procedure: Procedure) -> PredictedLaw:
     """The law of ERR of one procedure, as the engines run it (the oracle's own default size included)."""
     if procedure.estimator == "unfiltered":
-        return predict(setting).unfiltered
-    _, scored = procedure.sizes(setting.n)
-    if procedure.estimator == "oracle-filtered":
-        chosen = sharp.selection(score_of(setting), threshold_of(score_of(setting), procedure))
-        _check_kept(chosen, scored)
-        trust, _ = _accuracies(setting, chosen, setting.n, scored, 1)
-        return PredictedLaw(_law(setting, chosen.fresh_scales(scored)), trust)
-    result = predict(
-        setting,
-        theta=procedure.theta,
-        retain=procedure.retain,
-        rounds=procedure.rounds,
-        teacher_n=procedure.teacher_n,
-        student_n=procedure.student_n,
+        return unfiltered_law(setting, setting.n)
+    score = score_of(setting)
+    return _filtered_law(setting, procedure, sharp.selection(score, threshold_of(score, procedure)))
+
+
+def unfiltered_law(setting: Setting, pairs: int) -> PredictedLaw:
+    """The law of ERR of the unfiltered fit, or of a teacher, on `pairs` pairs."""
+    return PredictedLaw(
+        proportional.unfiltered_law(model_of(setting), pairs),
+        _first_order(setting, teacher_scales(setting, pairs)),
+        finite_sample.accuracy(_unfiltered_noise(setting, pairs)),
     )
-    return result.law("teacher-filtered")
+
+
+def _filtered_law(setting: Setting, procedure: Procedure, chosen: Selection) -> PredictedLaw:
+    """The law of the oracle-filtered fit or of the last student, `chosen` what the oracle's score keeps."""
+    pairs, scored = procedure.sizes(setting.n)
+    _check_kept(chosen, scored)
+    first = _accuracies(setting, chosen, max(pairs, 2), scored)
+    cut = {"theta": procedure.theta, "retain": procedure.retain}
+    model = model_of(setting)
+    if procedure.estimator == "oracle-filtered":
+        scales = chosen.fresh_scales(scored)
+        found = proportional.oracle_law(model, scored, **cut)
+        return PredictedLaw(found, _first_order(setting, scales), first[0])
+    scales = chosen.student_scales(teacher_scales(setting, pairs), scored, procedure.rounds)
+    found = proportional.teacher_law(model, pairs, scored, **cut, rounds=procedure.rounds)
+    return PredictedLaw(found, _first_order(setting, scales), first[1])
+
+
+def model_of(setting: Setting) -> Model:
+    """The numbers of a setting that the law at any size is a function of."""
+    return Model(setting.d, setting.d_tilde, setting.r, setting.eta, setting.gamma, setting.gamma_tilde)
 
 
 def _check_kept(chosen: Selection, scored: int) -> None:
@@ -214,13 +273,9 @@ def teacher_scales(setting: Setting, pairs: Any) -> tuple[Any, Any]:
     return sharp.unfiltered_scales(pairs, setting.eta, setting.gamma, setting.gamma_tilde)
 
 
-def teacher_accuracy(setting: Setting, pairs: int) -> Accuracy:
-    """How far to trust the law of the unfiltered fit on `pairs` pairs."""
-    return finite_sample.accuracy(_unfiltered_noise(setting, pairs))
-
-
-def _law(setting: Setting, scales: tuple[Any, Any]) -> ErrorLaw:
-    return sharp.error_law(scales, setting.d, setting.d_tilde, setting.r)
+def _first_order(setting: Setting, scales: tuple[Any, Any]) -> ErrorLaw:
+    left, right = (min(float(scale), LARGEST_SCALE) for scale in scales)
+    return sharp.error_law((left, right), setting.d, setting.d_tilde, setting.r)
 
 
 def _unfiltered_noise(setting: Setting, pairs: float) -> float:
@@ -239,9 +294,9 @@ def _unfiltered_noise(setting: Setting, pairs: float) -> float:
 
 
 def _accuracies(
-    setting: Setting, chosen: Selection, pairs: int, scored: int, rounds: int
+    setting: Setting, chosen: Selection, pairs: int, scored: int
 ) -> tuple[Accuracy, Accuracy]:
-    """Accuracy of the oracle-filtered and of the teacher-filtered law."""
+    """Accuracy of the oracle-filtered and of the teacher-filtered first-order law."""
     kept = scored * float(chosen.retained)
     own = finite_sample.noise_ratio(
         kept,

@@ -204,7 +204,7 @@ def _judge(probe: Probe, setting: Setting, drawn: Array, explicit: float, rate: 
     law = predict(setting, theta=theta, **sizes)
     unfiltered, filtered = drawn[:, 0], drawn[:, 1]
     ratios = [
-        _ratio(sample, found.law.quantile(0.5))
+        _ratio(sample, found.first_order.quantile(0.5))
         for sample, found in ((unfiltered, law.unfiltered), (filtered, law.law("teacher-filtered")))
     ]
     corollary = float(np.quantile(unfiltered, 1 - DELTA)) / explicit

@@ -246,7 +246,7 @@ def without_leak(setting: Setting, run: Procedure) -> float:
 
 def first_order(setting: Setting, run: Procedure) -> float:
     """The first-order law, its leak included."""
-    return predict_procedure(setting, run).mean
+    return predict_procedure(setting, run).first_order.mean
 
 
 def all_dimensions(setting: Setting, run: Procedure) -> float:
