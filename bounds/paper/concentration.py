@@ -14,6 +14,8 @@ import sympy as sp
 
 from bounds.checks import Measured, Path, Proof, Relation, Scaling, Statement, Step, Tail
 from bounds.claim import Claim, Verdict
+from bounds.paper import concentration_proofs
+from bounds.paper.events import with_failures
 from bounds.proof import steps
 from bounds.symbols import ERR, C, a_x, a_y, d, d_tilde, delta, deviation, eta, gamma, gamma_tilde, n, r, t
 
@@ -21,22 +23,6 @@ _s = sp.sqrt(2 * t)
 _m = n - 1  # degrees of freedom of S_n after centring
 _root_m = sp.sqrt(_m)
 _noise_x, _noise_y = d - r, d_tilde - r  # dimensions that hold noise alone
-
-
-def with_failures(expression: sp.Expr, events: int) -> sp.Expr:
-    """`expression` in t, with t such that `events` failures of probability exp(-t) make up delta.
-
-    Nothing cancels, so nothing is evaluated, here and where it says so below: SymPy would ask each part for
-    its sign, which is most of the time that it takes to import this module.
-    """
-    value = sp.log(events / delta)
-
-    def put(part: sp.Basic) -> sp.Basic:
-        if part == t:
-            return value
-        return part.func(*map(put, part.args), evaluate=False) if part.has(t) else part
-
-    return put(expression)
 
 
 # Corollary 1.  With S_n in blocks [[P, Q], [R, T]] in the bases (U, U_perp), (U~, U~_perp):
@@ -224,9 +210,13 @@ CLAIMS: tuple[Claim, ...] = (
         bound=EQ_24_EXPLICIT,
         conditions=(sp.Ge(n, 4 * DIMENSION),),
         probability=1 - delta,
-        checks=(Tail(_CROSS, _EXPLICIT_PATHS, random_settings=4),),
+        checks=(
+            Proof(concentration_proofs.eq_24),
+            Tail(_CROSS, _EXPLICIT_PATHS, random_settings=4),
+        ),
         expected=Verdict.SUPPORTED,
         note="concentration.md#eq-24",
+        remark=concentration_proofs.REMARK,
     ),
     Claim(
         id="eq-27",

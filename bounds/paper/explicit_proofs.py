@@ -1,4 +1,4 @@
-"""The steps of the explicit claims' proofs that a machine decides, and the theorems that they quote.
+"""Theorem 1 with numbers: the steps that a machine decides, and the theorems that they quote.
 
 Every constant of the proof of Theorem 1 with numbers is a function of epsilon = 1/sqrt(C) alone, and the
 claim holds where its K1 and K2 are no smaller than those: `chain` encloses them in balls.  What holds for all
@@ -8,47 +8,37 @@ values of the parameters is decided by SymPy.  Derivation: proofs_notes/explicit
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 from flint import arb
 
-from bounds.checks import Quoted, Relation, Statement, Step
-from bounds.paper import concentration, explicit_terms
+from bounds.checks import Statement, Step
+from bounds.paper import explicit_terms
+from bounds.paper.events import (
+    ANDERSON,
+    BERNSTEIN,
+    BINOMIAL_BERNSTEIN,
+    BITS,
+    CHERNOFF,
+    CONCENTRATION,
+    DAVIDSON_SZAREK,
+    NET,
+    PLACES,
+    STEIN,
+    SUB_GAUSSIAN,
+    WATSON,
+    at_most,
+    events,
+    quoted,
+    union_bound,
+)
 from bounds.proof import steps
 from bounds.proof.enclose import Ball, ball, enclose, endpoints, precision
-from bounds.proof.undecided import Undecided
-from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r, t
+from bounds.symbols import gamma, gamma_tilde, n, r
 
-BITS = 128
-
-DAVIDSON_SZAREK = "Davidson and Szarek 2001, Theorem II.13"
-CONCENTRATION = "Gaussian concentration of a 1-Lipschitz function (Tsirelson, Ibragimov, Sudakov 1976)"
-ANDERSON = "Anderson 1955"
-CHERNOFF = "Chernoff 1952"
-BINOMIAL_BERNSTEIN = "Bernstein's inequality for a binomial count"
-BERNSTEIN = "Bernstein's inequality (Boucheron, Lugosi, Massart 2013, Theorem 2.10)"
-SUB_GAUSSIAN = "Hoeffding 1963, for symmetric variables: E cosh(w g) = exp(w^2/2)"
-NET = "an e-net of a k-sphere has at most (1 + 2/e)^k points"
-WATSON = "Watson 1959: E chi_k >= sqrt(k - 1/2)"
-HOEFFDING = "Hoeffding 1963"
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that fails with probability at most exp(-t), and the theorem that says so."""
-
-    what: str
-    theorem: str
-
-
-def _events(*named: tuple[str, str]) -> tuple[Event, ...]:
-    return tuple(Event(what, theorem) for what, theorem in named)
-
-
-TEACHER = _events(
+TEACHER = events(
     ("the teacher has at least n_T eta - sqrt(2 n_T eta t) clean pairs", CHERNOFF),
     ("greatest singular value of the clean rows of v", DAVIDSON_SZAREK),
     ("least singular value of the clean rows of v", DAVIDSON_SZAREK),
@@ -66,7 +56,7 @@ TEACHER = _events(
     ("norm of the centred first noise", DAVIDSON_SZAREK),
 )
 
-STUDENT = _events(
+STUDENT = events(
     ("at least N/2 - sqrt(N t) pairs are kept", CHERNOFF),
     ("at most N eta + sqrt(2 N eta t) + 2t/3 are clean", BINOMIAL_BERNSTEIN),
     ("norm of v", DAVIDSON_SZAREK),
@@ -94,42 +84,6 @@ STUDENT = _events(
 
 EVENTS = TEACHER + STUDENT
 """All events of the proof of Theorem 1 with numbers."""
-
-COROLLARY_1_EVENTS = _events(
-    ("norm of the centred v", DAVIDSON_SZAREK),
-    ("Frobenius norm of R", CONCENTRATION),
-    ("norm of the centred u", DAVIDSON_SZAREK),
-    ("Frobenius norm of Q", CONCENTRATION),
-    ("norm of the centred second noise", DAVIDSON_SZAREK),
-    ("norm of T", DAVIDSON_SZAREK),
-    ("norm of the residual of u times the centred v", DAVIDSON_SZAREK),
-    ("least singular value of the clean rows of v", DAVIDSON_SZAREK),
-    ("norm of the sum of v over clean pairs", CONCENTRATION),
-    ("norm of the sum of v over all pairs", CONCENTRATION),
-    ("at least n eta - sqrt(2 n eta t) clean pairs", CHERNOFF),
-)
-
-EQ_24_EVENTS = _events(
-    ("norm of the residual times the centred x~", DAVIDSON_SZAREK),
-    ("norm of the centred x~", DAVIDSON_SZAREK),
-    ("greatest singular value of the clean rows of v", DAVIDSON_SZAREK),
-    ("least singular value of the clean rows of v", DAVIDSON_SZAREK),
-    ("norm of the sum of v over clean pairs", CONCENTRATION),
-    ("norm of the sum of v over all pairs", CONCENTRATION),
-    ("few clean pairs at most", BINOMIAL_BERNSTEIN),
-    ("many clean pairs at least", CHERNOFF),
-    ("the clean pairs' v against the second noise", DAVIDSON_SZAREK),
-)
-
-PROPOSITION_1_EVENTS = _events(
-    ("norm of the noise against the centred v, from below", f"{CONCENTRATION}; {WATSON}"),
-    ("residual of u against the centred v", CONCENTRATION),
-    ("norm of v over clean pairs", CONCENTRATION),
-    ("sum of v over clean pairs", CONCENTRATION),
-    ("sum of v over all pairs", CONCENTRATION),
-    ("few clean pairs at most", BINOMIAL_BERNSTEIN),
-    ("norm of the centred v from below", f"{CONCENTRATION}; {WATSON}"),
-)
 
 
 def _teacher_chain(e: Ball) -> dict[str, Ball]:
@@ -214,24 +168,13 @@ def chain(samples: Any) -> dict[str, Ball]:
 POSITIVE = ("1 - beta_P - e_1", "G", "1 - sine", "1 - beta", "zeta", "l_1", "clean", "slope", "corrupted")
 """What must be positive for the chain to mean anything."""
 
-_AXES = (d, d_tilde, r, eta, gamma, gamma_tilde, delta)
-_PLACES: tuple[dict[sp.Symbol, Any], ...] = tuple(
-    dict(zip(_AXES, values, strict=True))
-    for values in (
-        (7, 5, 2, Fraction(1, 3), 3, Fraction(1, 2), Fraction(1, 20)),
-        (9, 30, 4, Fraction(1, 90), 40, 60, Fraction(1, 7)),
-        (3, 3, 3, 1, Fraction(1, 9), 5, Fraction(1, 1000)),
-    )
-)
-
-
 def constants(claimed: Statement, events: int) -> tuple[Ball, Ball, Ball] | None:
     """K1, K2 and C that the claim states, if it has the theorem's form with this many events; else None."""
     own, leak = explicit_terms.own_noise(events), explicit_terms.inherited(events)
     unit = explicit_terms.samples(sp.Integer(1), events)
     with precision(BITS):
         rows = []
-        for place in _PLACES:
+        for place in PLACES[:3]:
             at = {**place, n: 10**9}
             rows.append([enclose(e, at) for e in (own, leak, claimed.bound)])
         (a, b, f), (a_2, b_2, f_2), (a_3, b_3, f_3) = rows
@@ -240,7 +183,7 @@ def constants(claimed: Statement, events: int) -> tuple[Ball, Ball, Ball] | None
         if not (k_1 * a_3 + k_2 * b_3).overlaps(f_3):
             return None
         asked = [
-            [(enclose(condition.rhs, place) - 1) / (enclose(unit, place) - 1) for place in _PLACES]
+            [(enclose(condition.rhs, place) - 1) / (enclose(unit, place) - 1) for place in PLACES[:3]]
             for condition in claimed.conditions
             if isinstance(condition, sp.Ge) and condition.lhs == n
         ]
@@ -249,35 +192,15 @@ def constants(claimed: Statement, events: int) -> tuple[Ball, Ball, Ball] | None
     return k_1, k_2, asked[0][0]
 
 
-def quoted(events: tuple[Event, ...]) -> Iterator[Quoted]:
-    """The theorems behind the events, each once, with the events that rest on it."""
-    for theorem in dict.fromkeys(event.theorem for event in events):
-        what = "; ".join(event.what for event in events if event.theorem == theorem)
-        yield Quoted(what, True, f"quoted: {theorem}", theorem)
-
-
-def union_bound(events: tuple[Event, ...]) -> Step:
-    """As many failures of probability exp(-t) as there are events make up delta."""
-    each = concentration.with_failures(sp.exp(-t), len(events)).doit()
-    total = len(events) * sp.simplify(each)
-    return steps.identity(f"{len(events)} events of exp(-t) make delta", total, delta)
-
-
-def _at_most(statement: str, value: Ball, limit: Ball) -> Step:
-    shown = f"{endpoints(value)[1]:.5f} <= {endpoints(limit)[0]:.5f}"
-    if value <= limit:
-        return Step(statement, True, shown)
-    if value > limit:
-        return Step(statement, False, f"fails: {endpoints(value)[0]:.5f} > {endpoints(limit)[1]:.5f}")
-    raise Undecided(statement)
-
-
 def theorem_1(claimed: Statement) -> Iterator[Step]:
     """Theorem 1 with numbers: its events, its inequalities in the parameters, and its chain of constants."""
-    yield from quoted(EVENTS)
-    yield Quoted("nets of the unit sphere, e = 1/16", True, f"quoted: {NET}", NET)
-    yield Quoted("a larger covariance makes a norm larger", True, f"quoted: {ANDERSON}", ANDERSON)
-    yield Quoted("the mean of chi_r", True, f"quoted: {WATSON}", WATSON)
+    yield from quoted(
+        EVENTS,
+        ("nets of the unit sphere, e = 1/16", NET),
+        ("a larger covariance makes a norm larger", ANDERSON),
+        ("the mean of chi_r", WATSON),
+        ("means above a threshold, given the other modality", STEIN),
+    )
     yield union_bound(EVENTS)
     yield from noise_shares()
     yield from moment_conditions()
@@ -293,8 +216,8 @@ def theorem_1(claimed: Statement) -> Iterator[Step]:
         for name in POSITIVE:
             lower = endpoints(numbers[name])[0]
             yield Step(f"{name} > 0 at this C", bool(numbers[name] > 0), f"{lower:.5f} > 0")
-        yield _at_most("the proof's K1 is at most the stated one", numbers["K1"], own)
-        yield _at_most("the proof's K2 is at most the stated one", numbers["K2"], leak)
+        yield at_most("the proof's K1 is at most the stated one", numbers["K1"], own)
+        yield at_most("the proof's K2 is at most the stated one", numbers["K2"], leak)
 
 
 def noise_shares() -> Iterator[Step]:
@@ -390,79 +313,3 @@ def exchange() -> Iterator[Step]:
     shift = sp.Symbol("b", positive=True)
     square = energy**2 - shift * energy + shift**2 / 4
     yield steps.identity("p - b sqrt(p) >= -b^2/4", square, (energy - shift / 2) ** 2)
-
-
-def eq_24(claimed: Statement) -> Iterator[Step]:
-    """Eq. 24 with numbers: nine events."""
-    yield from quoted(EQ_24_EVENTS)
-    yield from _events_of(claimed, EQ_24_EVENTS, concentration.EQ_24_EXPLICIT)
-    rho, q = sp.symbols("rho q", positive=True)
-    yield steps.identity("(rho + q)^2 - rho^2 = 2 q rho + q^2", (rho + q) ** 2 - rho**2, 2 * q * rho + q**2)
-    share, size = sp.symbols("x y", positive=True)
-    yield steps.nonnegative("n_c <= n: the means cost at most q^2", size + share, size)
-
-
-def corollary_1(claimed: Statement) -> Iterator[Step]:
-    """Corollary 1 with numbers: eleven events, and a gap of eta/2 at the stated sample size."""
-    yield from quoted(COROLLARY_1_EVENTS)
-    yield from _events_of(claimed, COROLLARY_1_EVENTS, concentration.COROLLARY_1_EXPLICIT)
-    rho, q = sp.symbols("rho q", positive=True)
-    least = (rho - q) ** 2 - q**2
-    yield steps.identity("(sqrt n_c - q)^2 - q^2 = n_c - 2 q sqrt n_c", least, rho**2 - 2 * q * rho)
-    b = sp.Symbol("b", positive=True)
-    small = sp.Symbol("e", positive=True)
-    falls = sp.diff((3 + (2 * b - 1) * (1 + small)) / b, b)
-    yield steps.identity("(3 + (2b-1)(1+e))/b falls in b where e < 2", sp.simplify(falls * b**2), small - 2)
-    lost = half_gap(sample_constant(claimed))
-    with precision(BITS):
-        yield _at_most("the losses are at most half of eta", lost, ball(Fraction(1, 2)))
-
-
-def sample_constant(claimed: Statement) -> Ball:
-    """The claim's sample condition over a a~ (sqrt d + sqrt d~ + s)^2/eta^2, which the note has as 72."""
-    (condition,) = claimed.conditions
-    with precision(BITS):
-        ratios = [enclose(condition.rhs / concentration.COROLLARY_1_SAMPLES, place) for place in _PLACES]
-    if not all(x.overlaps(ratios[0]) for x in ratios):
-        raise Undecided("the sample condition has another form")
-    return 72 * ratios[0]
-
-
-def half_gap(samples: Ball) -> Ball:
-    """An upper bound of (eta - gap)/eta: the sum of the losses, largest at b = 1 and eta = 1."""
-    with precision(BITS):
-        least = (2 + (2 * ball(11).log()).sqrt()) ** 2  # D^2 for d, d~ >= 1 and t >= log 11
-        pairs = samples * least
-        wide = (pairs / (pairs - 1)).sqrt()
-        e = wide / samples.sqrt()
-        return wide * e * (3 + 1 + e)
-
-
-def proposition_1(claimed: Statement) -> Iterator[Step]:
-    """Proposition 1 with numbers: seven events."""
-    yield from quoted(PROPOSITION_1_EVENTS)
-    yield from _events_of(claimed, PROPOSITION_1_EVENTS, concentration.PROPOSITION_1_EXPLICIT)
-    k = sp.Symbol("k", positive=True)
-    yield steps.identity(
-        "P(chi_k^2 <= k x) <= (e x)^(k/2) is exp(-t) at x = exp(-1 - 2t/k)",
-        sp.expand(sp.expand_log(sp.log((sp.E * sp.exp(-1 - 2 * t / k)) ** (k / 2)), force=True)),
-        -t,
-    )
-    angle = sp.Symbol("c", positive=True)
-    sine = 1 / sp.sqrt(1 + angle**2)
-    yield steps.nonnegative("the sine falls in the cotangent", -sp.diff(sine, angle))
-
-
-def _events_of(claimed: Statement, events: tuple[Event, ...], derived: sp.Expr) -> Iterator[Step]:
-    """The union bound, and that the claim's bound is no stronger than the one derived with these events."""
-    yield union_bound(events)
-    logarithms = {part for part in claimed.bound.atoms(sp.log) if part.has(delta)}
-    spent = {sp.simplify(sp.exp(part) * delta) for part in logarithms}
-    paid = spent == {sp.Integer(len(events))}
-    yield steps.decided(f"the bound's t is log({len(events)}/delta)", paid, str(spent))
-    with precision(BITS):
-        for place in _PLACES:
-            at = {**place, n: 10**9}
-            stated, proved = enclose(claimed.bound, at), enclose(derived, at)
-            apart = stated < proved if claimed.relation is Relation.UPPER else stated > proved
-            yield steps.decided("the stated bound is no stronger than the derived one", not apart, str(place))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from bounds.paper.concentration import with_failures
+from bounds.paper.events import with_failures
 from bounds.symbols import a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, r, t
 
 _half = (n - 1) / 2  # neither part of Algorithm 1 is smaller

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import sympy as sp
 
-from bounds.checks import Law, Measured, Number, Path, Relation, Scaling, Tail
+from bounds.checks import Law, Measured, Number, Path, Proof, Relation, Scaling, Tail
 from bounds.claim import Claim, Verdict
 from bounds.law import distributions, scales
+from bounds.paper import concentration_proofs
 from bounds.paper.concentration import (
     COROLLARY_1_CONDITION,
     COROLLARY_1_EXPLICIT,
@@ -299,6 +300,7 @@ CLAIMS: tuple[Claim, ...] = (
         conditions=(COROLLARY_1_CONDITION,),
         probability=1 - delta,
         checks=(
+            Proof(concentration_proofs.corollary_1),
             Tail(
                 UNFILTERED,
                 (
@@ -318,6 +320,7 @@ CLAIMS: tuple[Claim, ...] = (
         expected=Verdict.SUPPORTED,
         note="concentration.md#corollary-1",
         depends_on=("eq-6",),
+        remark=concentration_proofs.REMARK,
     ),
     Claim(
         id="corollary-1-sharp",
@@ -371,6 +374,7 @@ CLAIMS: tuple[Claim, ...] = (
         conditions=(*IN_THE_INSTANCE, PROPOSITION_1_CONDITION),
         probability=1 - delta,
         checks=(
+            Proof(concentration_proofs.proposition_1),
             Tail(
                 UNFILTERED,
                 (
@@ -385,6 +389,7 @@ CLAIMS: tuple[Claim, ...] = (
         expected=Verdict.SUPPORTED,
         note="concentration.md#proposition-1",
         depends_on=("eq-35", "eq-36"),
+        remark=concentration_proofs.REMARK,
     ),
     Claim(
         id="proposition-1-sharp",

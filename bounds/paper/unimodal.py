@@ -14,7 +14,8 @@ import sympy as sp
 from bounds.checks import Law, Measured, Path, Proof, Relation, Scaling, Statement, Step, Tail
 from bounds.claim import Claim, Verdict
 from bounds.law.error import ErrorLaw
-from bounds.paper.concentration import with_failures
+from bounds.paper import concentration_proofs
+from bounds.paper.events import with_failures
 from bounds.proof.matrix_words import Algebra
 from bounds.symbols import ERR, C, a_x, d, delta, gamma, n, r, t
 
@@ -44,7 +45,7 @@ SAMPLES: sp.Expr = with_failures(
     * ((sp.sqrt(a_x) * (sp.sqrt(r) + _s) + _noise * (sp.sqrt(d - r) + _s)) * (sp.sqrt(a_x) + _noise)) ** 2,
     4,
 )
-"""With at least so many points the eigenvalue gap is at least half of its limit."""
+"""With at least so many points the eigenvalues' roots differ by half of their limiting difference."""
 
 EXPONENT = 0.03
 GROWTH = 0.25
@@ -152,6 +153,7 @@ CLAIMS: tuple[Claim, ...] = (
         conditions=(sp.Ge(n, SAMPLES, evaluate=False),),
         probability=1 - delta,
         checks=(
+            Proof(concentration_proofs.eq_2),
             Tail(
                 PCA,
                 (
@@ -165,6 +167,7 @@ CLAIMS: tuple[Claim, ...] = (
         variant="explicit",
         expected=Verdict.SUPPORTED,
         note="unimodal.md#explicit-constants",
+        remark=concentration_proofs.REMARK,
     ),
     Claim(
         id="eq-2-sharp",

@@ -12,12 +12,12 @@ import pytest
 import sympy as sp
 
 from bounds import claims as register
-from bounds.checks import Statement, Step
+from bounds.checks import Proof, Quoted, Relation, Statement, Step
 from bounds.claim import Claim
-from bounds.paper import explicit, explicit_proofs, explicit_terms
+from bounds.paper import concentration_proofs, explicit, explicit_proofs, explicit_terms
 from bounds.paper.concentration import COROLLARY_1_SAMPLES
 from bounds.proof.enclose import endpoints
-from bounds.symbols import n
+from bounds.symbols import d, delta, n, r
 from verification import Setting, simulate
 
 Derivation = Callable[[Statement], Iterable[Step]]
@@ -52,7 +52,7 @@ def test_every_step_of_theorem_1_with_numbers_is_decided_true() -> None:
     """All steps hold, and those that rest on a theorem from the literature name it."""
     found = list(explicit_proofs.theorem_1(CLAIM.stated))
     assert all(step.truth is True for step in found)
-    named = [step.theorem for step in found if isinstance(step, explicit_proofs.Quoted)]
+    named = [step.theorem for step in found if isinstance(step, Quoted)]
     assert named
     assert all(named)
     assert len(found) - len(named) > 30
@@ -94,34 +94,76 @@ def test_the_constants_improve_with_the_sample() -> None:
         assert limit < values[-1] < limit + 1e-3
 
 
-@pytest.mark.parametrize(
-    ("derivation", "claim_id"),
-    [
-        (explicit_proofs.corollary_1, "corollary-1-explicit"),
-        (explicit_proofs.eq_24, "eq-24-explicit"),
-        (explicit_proofs.proposition_1, "proposition-1-explicit"),
-    ],
-)
-def test_the_other_explicit_claims_have_decided_steps(derivation: Derivation, claim_id: str) -> None:
-    """Their steps hold; a bound one hundredth too strong, or with an event dropped, breaks one."""
+OTHERS = {
+    "eq-2-explicit": (concentration_proofs.eq_2, concentration_proofs.EQ_2_EVENTS),
+    "eq-24-explicit": (concentration_proofs.eq_24, concentration_proofs.EQ_24_EVENTS),
+    "corollary-1-explicit": (concentration_proofs.corollary_1, concentration_proofs.COROLLARY_1_EVENTS),
+    "proposition-1-explicit": (concentration_proofs.proposition_1, concentration_proofs.PROPOSITION_1_EVENTS),
+}
+
+
+def broken(claim: Claim, **changes: Any) -> list[str]:
+    """Statements of the false steps of the claim's own proof, for a changed version of it."""
+    (proof,) = (check for check in claim.checks if isinstance(check, Proof))
+    return [step.statement for step in proof.derive(replace(claim, **changes).stated) if not step.truth]
+
+
+@pytest.mark.parametrize("claim_id", OTHERS)
+def test_an_explicit_claim_rests_on_decided_steps_and_named_theorems(claim_id: str) -> None:
+    """All steps of the claim's own proof hold, and the theorems that it quotes are named."""
+    claim, (derivation, _) = register[claim_id], OTHERS[claim_id]
+    found = list(derivation(claim.stated))
+    assert broken(claim) == []
+    assert {step.theorem for step in found if isinstance(step, Quoted)}
+    assert sum(not isinstance(step, Quoted) for step in found) > 5
+
+
+@pytest.mark.parametrize("claim_id", OTHERS)
+def test_an_explicit_bound_a_hundredth_too_strong_is_not_what_was_derived(claim_id: str) -> None:
+    """A bound times 0.99 (1.01 from below) or in the other direction breaks a step."""
     claim = register[claim_id]
-    assert all(step.truth is True for step in derivation(claim.stated))
-    upper = claim.relation is not None and claim.relation.value == "<="
-    factor = sp.Rational(99, 100) if upper else sp.Rational(101, 100)
-    assert not all(step.truth for step in derivation(claim.with_bound(factor * claim.bound).stated))
     assert claim.bound is not None
-    fewer = claim.bound.replace(sp.log, lambda argument: sp.log(argument * sp.Rational(6, 7)))
-    assert not all(step.truth for step in derivation(claim.with_bound(fewer).stated))
+    upper = claim.relation is Relation.UPPER
+    factor = sp.Rational(99, 100) if upper else sp.Rational(101, 100)
+    assert broken(claim, bound=factor * claim.bound)
+    assert broken(claim, relation=Relation.LOWER if upper else Relation.UPPER)
+
+
+@pytest.mark.parametrize("claim_id", OTHERS)
+def test_no_event_can_be_left_out_of_an_explicit_claims_union_bound(claim_id: str) -> None:
+    """A bound that pays for one event fewer breaks a step."""
+    claim, (_, spent) = register[claim_id], OTHERS[claim_id]
+    assert claim.bound is not None
+    count = len(spent)
+    fewer = claim.bound.xreplace({sp.log(count / delta): sp.log((count - 1) / delta)})
+    assert fewer != claim.bound
+    assert broken(claim, bound=fewer)
+
+
+@pytest.mark.parametrize(
+    ("claim_id", "part"), [("eq-24-explicit", sp.sqrt(d)), ("corollary-1-explicit", sp.sqrt(d - r))]
+)
+def test_a_bound_without_the_noises_dimension_is_stronger_than_the_derived_one(
+    claim_id: str, part: sp.Expr
+) -> None:
+    """Leaving out a square root of a dimension breaks a step, at an exact setting."""
+    claim = register[claim_id]
+    assert claim.bound is not None
+    assert broken(claim, bound=claim.bound.xreplace({part: sp.Integer(0)}))
 
 
 def test_a_smaller_sample_leaves_no_proof_of_half_the_gap() -> None:
     """Corollary 1's 72 may not become 60: the losses then pass eta/2."""
-    claim = register["corollary-1-explicit"]
     weaker = sp.Ge(n, sp.Rational(60, 72) * COROLLARY_1_SAMPLES, evaluate=False)
-    wrong = [
-        s for s in explicit_proofs.corollary_1(replace(claim, conditions=(weaker,)).stated) if not s.truth
-    ]
-    assert [step.statement for step in wrong] == ["the losses are at most half of eta"]
+    wrong = broken(register["corollary-1-explicit"], conditions=(weaker,))
+    assert wrong == ["the losses are at most half of eta"]
+
+
+@pytest.mark.parametrize("claim_id", ["eq-2-explicit", "proposition-1-explicit"])
+def test_a_claim_that_asks_for_no_sample_has_no_proof(claim_id: str) -> None:
+    """Without its condition the proof's own sample is not asked for."""
+    wrong = broken(register[claim_id], conditions=())
+    assert wrong == ["the claim asks for the samples that the proof needs"]
 
 
 def test_draws_at_the_edge_of_the_condition_obey_the_bound_and_not_an_eighth_of_it() -> None:
