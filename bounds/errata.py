@@ -126,6 +126,18 @@ ERRATA: tuple[Erratum, ...] = (
         corrected=("eq-56-corrected",),
     ),
     Erratum(
+        claim="eq-11-every-threshold",
+        title="Eq. 11 at every threshold",
+        printed="The rate of Eq. 11 has one constant for every threshold.",
+        why=(
+            "Pairs pass a high threshold because they are long: their variance kappa grows with it, and the "
+            "rate has that of all pairs.  The ratio grows at least like sqrt(kappa/(1 + 1/gamma~))."
+        ),
+        truth="Eq. 11 with the kept pairs' variances; as printed for thresholds from 0 to r.",
+        survives="Everything that uses it: the paper's thresholds are 0 and r/2.",
+        corrected=("eq-11-corrected",),
+    ),
+    Erratum(
         claim="section-6-2-tail-1-half",
         title="Half of the clean pairs above r/2",
         printed="P_1(r/2) >= 1/2.",
