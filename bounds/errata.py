@@ -111,8 +111,8 @@ ERRATA: tuple[Erratum, ...] = (
         why="Filtering changes the share of clean pairs: the weights are eta P_1/P and (1 - eta) P_0/P.",
         truth="S(theta) = (eta P_1 E_1 + (1 - eta) P_0 E_0)/(r P) U U~^T.",
         survives=(
-            "Every upper bound of the error: the printed multiple is the smaller one when P_1 >= P_0 and "
-            "E_1 >= E_0 (eq-10-from-below)."
+            "Every upper bound of the error: the printed multiple is the smaller one, as P_1 >= P_0 and, for "
+            "r >= 2, E_1 >= E_0 (eq-10-from-below, section-6-2-tail-order, section-6-2-mean-order)."
         ),
         corrected=("eq-10-corrected", "eq-10-from-below"),
     ),

@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from bounds.claim import Claim
 from bounds.paper import (
+    classes,
     concentration,
     conditioning,
     contrastive,
@@ -40,6 +41,7 @@ CLAIMS: tuple[Claim, ...] = (
     *regimes.CLAIMS,
     *regime_boundaries.CLAIMS,
     *selection.CLAIMS,
+    *classes.CLAIMS,
     *thresholds.CLAIMS,
     *oracle_filter.CLAIMS,
     *subspace.CLAIMS,
