@@ -111,8 +111,8 @@ ERRATA: tuple[Erratum, ...] = (
         why="Filtering changes the share of clean pairs: the weights are eta P_1/P and (1 - eta) P_0/P.",
         truth="S(theta) = (eta P_1 E_1 + (1 - eta) P_0 E_0)/(r P) U U~^T.",
         survives=(
-            "Every upper bound of the error: the printed multiple is the smaller one when P_1 >= P_0 and "
-            "E_1 >= E_0 (eq-10-from-below)."
+            "Every upper bound of the error: the printed multiple is the smaller one, as P_1 >= P_0 and, for "
+            "r >= 2, E_1 >= E_0 (eq-10-from-below, section-6-2-tail-order, section-6-2-mean-order)."
         ),
         corrected=("eq-10-corrected", "eq-10-from-below"),
     ),
@@ -124,6 +124,18 @@ ERRATA: tuple[Erratum, ...] = (
         truth="The multiple is (eta P_1 f_1 + (1 - eta) P_0 f_0)/P.",
         survives="The upper bounds that use it, as for Eq. 10.",
         corrected=("eq-56-corrected",),
+    ),
+    Erratum(
+        claim="eq-11-every-threshold",
+        title="Eq. 11 at every threshold",
+        printed="The rate of Eq. 11 has one constant for every threshold.",
+        why=(
+            "Pairs pass a high threshold because they are long: their variance kappa grows with it, and the "
+            "rate has that of all pairs.  The ratio grows at least like sqrt(kappa/(1 + 1/gamma~))."
+        ),
+        truth="Eq. 11 with the kept pairs' variances; as printed for thresholds from 0 to r.",
+        survives="Everything that uses it: the paper's thresholds are 0 and r/2.",
+        corrected=("eq-11-corrected",),
     ),
     Erratum(
         claim="section-6-2-tail-1-half",

@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from bounds.claim import Claim
 from bounds.paper import (
+    classes,
     concentration,
     conditioning,
     contrastive,
@@ -16,6 +17,7 @@ from bounds.paper import (
     filtered,
     model,
     moments,
+    oracle_filter,
     regime_boundaries,
     regimes,
     score,
@@ -39,7 +41,9 @@ CLAIMS: tuple[Claim, ...] = (
     *regimes.CLAIMS,
     *regime_boundaries.CLAIMS,
     *selection.CLAIMS,
+    *classes.CLAIMS,
     *thresholds.CLAIMS,
+    *oracle_filter.CLAIMS,
     *subspace.CLAIMS,
     *tails.CLAIMS,
     *conditioning.CLAIMS,

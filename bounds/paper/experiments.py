@@ -1,6 +1,6 @@
 """Section 7's experiments as claims (Figures 2b and 3a, Table 1), and the rates that they illustrate.
 
-Remark 4.1, Eq. 11 and Eq. 45 stand here too: each is a rate that one simulated family decides.
+Remark 4.1 and Eq. 45 stand here too: each is a rate that one simulated family decides.
 """
 
 from __future__ import annotations
@@ -56,30 +56,12 @@ PRINTED = ((d, 10), (d_tilde, 8), (r, 4), (gamma, 1e4), (gamma_tilde, 1e4))
 REMARK_4_1 = sp.sqrt(r * sp.Max(d / gamma * a_y, d_tilde / gamma_tilde * a_x) / n) / eta
 """Corollary 1 with 1/gamma in place of 1 + 1/gamma on the side whose error it is: the finer rate."""
 
-_NOISE = sp.Symbol("kept_deviation", nonnegative=True)
-KEPT_RATE = sp.sqrt(sp.Max(d, d_tilde) * a_x * a_y / n)
-"""Eq. 11 at theta = 0, where P lies in [1/2, 1] and goes into the constant."""
-
-
 def score_cdf(values: Mapping[str, float], numbers: Any) -> Any:
     """P(S <= number) for the oracle score of a pair, clean with probability eta; numbers (m,)."""
     import numpy as np
 
     score = Score(int(values["r"]), values["eta"], values["gamma"], values["gamma_tilde"])
     return np.exp(score.log_cdf(np.asarray(numbers, dtype=float)))
-
-
-def _kept(parameter: sp.Symbol, values: tuple[float, ...], **at: Any) -> Scaling:
-    fixed: dict[sp.Symbol, Any] = {d: 12, d_tilde: 8, r: 2, gamma: 1, gamma_tilde: 1, eta: 0.5, n: 2000}
-    fixed |= {symbol: at[symbol.name] for symbol in fixed if symbol.name in at}
-    del fixed[parameter]
-    # Little noise leaves the few directions of the latents, whose norm spreads more.
-    measured = Measured(quantity="kept-covariance-deviation", spread=0.45 if max(values) == 100 else None)
-    path = Path(parameter, values, tuple(fixed.items()))
-    margin = 0.15 if parameter is n else GROWTH
-    # Where the bound is not tight, a wrong power differs by little from the margin.
-    precision = 0.5 * GROWTH if parameter in (gamma, d) else None
-    return Scaling(measured, path, two_sided=parameter is n, margin=margin, precision=precision)
 
 
 STUDENT = Measured("teacher-filtered", thetas=(sp.Integer(0),))
@@ -134,32 +116,6 @@ CLAIMS: tuple[Claim, ...] = (
         expected=Verdict.SUPPORTED,
         note="unfiltered.md#remark-41",
         depends_on=("corollary-1-sharp",),
-    ),
-    Claim(
-        id="eq-11",
-        title="Concentration of the kept pairs' cross-covariance",
-        source="Section 6.2, Eq. 11",
-        statement=(
-            "The cross-covariance of the pairs that the oracle keeps is within order "
-            "sqrt(max(d, d~)(1 + 1/gamma)(1 + 1/gamma~)/(n P)) of its limit; shown at theta = 0, where P is "
-            "at least 1/2."
-        ),
-        relation=Relation.UPPER,
-        bound=KEPT_RATE,
-        quantity=_NOISE,
-        up_to_constant=True,
-        probability=HIGH_PROBABILITY,
-        checks=(
-            _kept(n, (250, 4_000), d=8, d_tilde=6),
-            _kept(d, (4, 64), d_tilde=4),
-            _kept(gamma, (1.0, 0.1)),
-            _kept(gamma, (1.0, 100.0), gamma_tilde=gamma),
-            _kept(eta, (0.05, 1.0)),
-            _kept(eta, (1.0, 0.05)),
-        ),
-        expected=Verdict.SUPPORTED,
-        note="experiments.md#eq-11",
-        depends_on=("eq-10-corrected", "lemma-11"),
     ),
     Claim(
         id="eq-45",

@@ -312,6 +312,7 @@ CLAIMS: tuple[Claim, ...] = (
         variant="explicit",
         conditions=(sp.Ge(tail_1, tail_0), sp.Ge(mean_1, mean_0)),
         depends_on=("eq-10-corrected",),
+        remark="Both conditions hold: section-6-2-tail-order, and section-6-2-mean-order for r >= 2.",
     ),
     exact(
         "eq-56",

@@ -26,11 +26,13 @@ MIRROR = {
     symbols.d_tilde: symbols.d,
     symbols.gamma: symbols.gamma_tilde,
     symbols.gamma_tilde: symbols.gamma,
+    symbols.kappa_left: symbols.kappa_right,
+    symbols.kappa_right: symbols.kappa_left,
 }
 """The model with its modalities exchanged."""
 
 AT_LEAST_ONE = (symbols.n, symbols.n_T, symbols.N, symbols.d, symbols.d_tilde, symbols.r, symbols.t)
-AT_MOST_ONE = (symbols.eta,)
+AT_MOST_ONE = (symbols.eta, symbols.P)
 UNBOUNDED = (symbols.gamma, symbols.gamma_tilde)
 """Parameters whose exponent is changed, by the side of 1 on which their domain lies.
 

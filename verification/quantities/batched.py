@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,13 @@ class Batched:
     """A function of a place and a sequence of generators, with a number for each of these.
 
     Each number depends on its own generator alone.  Called with one generator, as any quantity is,
-    it gives that one's number.
+    it gives that one's number.  `takes` names values of the point beside the setting's own that the
+    function is handed, by keyword.
     """
 
-    many: Callable[[Any, Sequence[np.random.Generator]], Array]
+    many: Callable[..., Array]
+    takes: tuple[str, ...] = ()
 
-    def __call__(self, place: Any, rng: np.random.Generator) -> float:
+    def __call__(self, place: Any, rng: np.random.Generator, **values: float) -> float:
         """The number of one generator."""
-        return float(self.many(place, [rng])[0])
+        return float(self.many(place, [rng], **values)[0])

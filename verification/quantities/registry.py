@@ -188,7 +188,10 @@ def draw(cell: Cell, seed: int, indices: Sequence[int]) -> Array:
     with one_thread():
         rngs = seeds.generators(seed, cell.key, indices)
         if isinstance(function, Batched):
-            return np.concatenate([np.empty(0), *(function.many(place, part) for part in _parts(rngs, cell))])
+            values = dict(cell.values)
+            further = {name: values[name] for name in function.takes}
+            drawn = (function.many(place, part, **further) for part in _parts(rngs, cell))
+            return np.concatenate([np.empty(0), *drawn])
         return np.array([function(place, rng) for rng in rngs], dtype=float)
 
 

@@ -15,8 +15,6 @@ from verification.quantities.batched import Batched
 from verification.quantities.concentration import spectral_norms
 from verification.setting import Procedure, Setting
 
-ORACLE_AT_ZERO = Procedure("oracle-filtered", theta=0.0)
-
 
 def oracle_score(setting: Setting, rngs: Sequence[np.random.Generator]) -> Array:
     """S = <U^T x, U~^T x~> of one pair (Eq. 8), from its r coordinates U^T x = z + U^T xi."""
@@ -27,22 +25,23 @@ def oracle_score(setting: Setting, rngs: Sequence[np.random.Generator]) -> Array
     return np.asarray(np.vecdot(p, q))
 
 
-def kept_covariance_deviation(setting: Setting, rngs: Sequence[np.random.Generator]) -> Array:
-    """||S_n(0) - S(0)||_2 of Eq. 11: n pairs, those with a positive oracle score kept.
+def kept_covariance_deviation(setting: Setting, rngs: Sequence[np.random.Generator], theta: float) -> Array:
+    """||S_n(theta) - S(theta)||_2 of Eq. 11: n pairs, those with an oracle score above theta kept.
 
-    S(0) = c(0) U U~^T with the corrected multiple of Eq. 10.  Raises TooFewPairs.
+    S(theta) = c(theta) U U~^T with the corrected multiple of Eq. 10.  Raises TooFewPairs.
     """
-    kept = exact.select(setting, ORACLE_AT_ZERO, setting.n, oracle(setting.r), 1.0, list(rngs))
+    procedure = Procedure("oracle-filtered", theta=theta)
+    kept = exact.select(setting, procedure, setting.n, oracle(setting.r), 1.0, list(rngs))
     if min(kept.sizes) < 2:
         raise TooFewPairs(min(kept.sizes), setting.n)
     # The oracle's coordinates are the truth's: U and U~ come first.
     deviation = kept.covariances()
-    multiple = float(Score(setting.r, setting.eta, setting.gamma, setting.gamma_tilde).multiple(0.0))
+    multiple = float(Score(setting.r, setting.eta, setting.gamma, setting.gamma_tilde).multiple(theta))
     deviation[:, : setting.r, : setting.r] -= multiple * np.eye(setting.r)
     return spectral_norms(deviation)
 
 
 QUANTITIES = {
-    "kept-covariance-deviation": Batched(kept_covariance_deviation),
+    "kept-covariance-deviation": Batched(kept_covariance_deviation, takes=("theta",)),
     "oracle-score": Batched(oracle_score),
 }
