@@ -48,7 +48,8 @@ RATE = 1 / sp.sqrt(n)
 
 
 def claim(check, bound=RATE, relation=Relation.UPPER, **changes):
-    """A claim with one check."""
+    """A claim with one check; a law stands without a bound."""
+    bound = None if isinstance(check, Law) else bound
     fields = {
         "id": "x", "title": "t", "source": "s", "statement": "w", "checks": (check,),
         "expected": Verdict.SUPPORTED, "note": "x.md#x", "bound": bound, "relation": relation,

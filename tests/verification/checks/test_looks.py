@@ -43,7 +43,7 @@ def plan(check, alpha=1e-6):
     """The design of a claim with this one check."""
     claim = Claim(
         id="x", title="t", source="s", statement="w", checks=(check,), expected=Verdict.SUPPORTED,
-        note="x.md#x", bound=1 / sp.sqrt(n), relation=Relation.UPPER,
+        note="x.md#x", bound=None if isinstance(check, Law) else 1 / sp.sqrt(n), relation=Relation.UPPER,
     )  # fmt: skip
     return design.plan("x/1", claim, check, alpha, PROFILES["standard"], None, 0)
 
