@@ -215,6 +215,10 @@ class Law:
       that the profile leaves to it.
     - `least`: the cheapest profile that makes the check.
     - `wrong`: laws, by name, that the same design must refute: the claim's own negative controls.
+    - `shown`: the distribution function of the variable whose root mean square the claim's bound is (`cdf`
+      itself, or that of one of its parts); it must be the bound's at every setting.  A claim whose bound no
+      other check looks at needs it.
+    - `numbers`: what else the bound needs beside the parameter values, by name.
 
     Example:
 
@@ -232,6 +236,8 @@ class Law:
     precision: float | None = None
     least: ProfileName = "quick"
     wrong: tuple[tuple[str, Callable[[Mapping[str, float], Any], Any]], ...] = ()
+    shown: Callable[[Mapping[str, float], Any], Any] | None = None
+    numbers: Callable[[Mapping[str, float]], Mapping[str, float]] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,17 @@ from dataclasses import replace
 import numpy as np
 import sympy as sp
 
-from bounds.claim import Claim, Relation, Verdict
+from bounds.claim import Claim, Law, Relation, Verdict
 from bounds.symbols import n
 from verification.engines import short_sample
 
 
 def made_up(*checks, **changes):
-    """A claim with these checks: an upper bound 1/sqrt(n), expected to be supported."""
+    """A claim with these checks: an upper bound 1/sqrt(n), to be supported; laws alone have no bound."""
+    alone = all(isinstance(check, Law) for check in checks)
     fields = {
         "id": "x", "title": "t", "source": "s", "statement": "w", "checks": checks, "note": "x.md#x",
-        "expected": Verdict.SUPPORTED, "bound": 1 / sp.sqrt(n), "relation": Relation.UPPER,
+        "expected": Verdict.SUPPORTED, "bound": None if alone else 1 / sp.sqrt(n), "relation": Relation.UPPER,
     }  # fmt: skip
     return Claim(**{**fields, **changes})
 

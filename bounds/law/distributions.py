@@ -33,6 +33,11 @@ def teacher_filtered(values: Mapping[str, float], theta: float, inherited: float
     return _law(values, chosen.student_scales(teachers, int(values["n"]) - teacher))
 
 
+def left_unfiltered_cdf(values: Mapping[str, float], numbers: Any) -> Any:
+    """P(left error <= number) for the unfiltered estimator, vectorised over `numbers` (m,)."""
+    return unfiltered(values).left.cdf(numbers)
+
+
 def _law(values: Mapping[str, float], scales: tuple[Any, Any]) -> ErrorLaw:
     return error_law(scales, int(values["d"]), int(values["d_tilde"]), int(values["r"]))
 
@@ -57,6 +62,31 @@ class TeacherFilteredCdf:
         """Probabilities (m,)."""
         place = {**values, "d": values["d"] + self.extra, "d_tilde": values["d_tilde"] + self.extra}
         return teacher_filtered(place, self.share * values["r"], self.inherited).cdf(numbers)
+
+
+@dataclass(frozen=True)
+class LeftTeacherFiltered:
+    """The left error of Algorithm 1 at theta = `share` * r: its law, and the numbers that its scale needs."""
+
+    share: float
+
+    def __call__(self, values: Mapping[str, float], numbers: Any) -> Any:
+        """P(left error <= number), vectorised over `numbers` (m,)."""
+        return teacher_filtered(values, self.share * values["r"]).left.cdf(numbers)
+
+    def numbers(self, values: Mapping[str, float]) -> Mapping[str, float]:
+        """What V_L needs beside the parameters: the filter's population quantities and the two samples."""
+        score = Score(int(values["r"]), values["eta"], values["gamma"], values["gamma_tilde"])
+        chosen = selection(score, self.share * values["r"])
+        teacher = int(values["n"]) // 2
+        return {
+            "P": float(chosen.retained),
+            "c": float(chosen.multiple),
+            "kappa_right": float(chosen.kappa_right),
+            "leak_left": float(chosen.leak_left),
+            "n_T": teacher,
+            "N": int(values["n"]) - teacher,
+        }
 
 
 @dataclass(frozen=True)

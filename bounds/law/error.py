@@ -62,6 +62,11 @@ class ErrorLaw:
         """Root mean square of the left and of the right error."""
         return math.sqrt(self.left_scale * self.left_dof), math.sqrt(self.right_scale * self.right_dof)
 
+    @property
+    def left(self) -> ErrorLaw:
+        """The law of the left error alone."""
+        return ErrorLaw(self.left_scale, 0.0, self.left_dof, 0)
+
     def cdf(self, error: ArrayLike) -> Array:
         """P(ERR <= error), vectorised."""
         import numpy as np

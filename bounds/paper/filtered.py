@@ -10,7 +10,13 @@ import sympy as sp
 from bounds.checks import Law, Measured, Number, Path, ProfileName, Relation, Scaling
 from bounds.claim import Claim, Verdict
 from bounds.law import distributions, scales
-from bounds.paper.unfiltered import GROWTH, HIGH_PROBABILITY, SAMPLE_CONDITION, condition_multiple
+from bounds.paper.unfiltered import (
+    GROWTH,
+    HIGH_PROBABILITY,
+    LEFT_ROOT_MEAN_SQUARE,
+    SAMPLE_CONDITION,
+    condition_multiple,
+)
 from bounds.symbols import ERR, a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, r
 
 SAMPLING_RATE = sp.sqrt(sp.Max(d, d_tilde) * a_x * a_y / n)
@@ -146,11 +152,13 @@ def _law(
     pairs: int,
     rank: int = 2,
     least: ProfileName = "quick",
+    other: Number = gamma,
 ) -> Law:
-    """The sharp law at theta = share * r, where it is accurate at this many pairs."""
-    at = ((d, dimension), (d_tilde, dimension - 1), (r, rank), (gamma_tilde, gamma), (eta, clean), (n, pairs))
+    """The sharp law at theta = share * r, where it is accurate at this many pairs; `other` is gamma~."""
+    at = ((d, dimension), (d_tilde, dimension - 1), (r, rank), (gamma_tilde, other), (eta, clean), (n, pairs))
     measured = Measured("teacher-filtered", thetas=(share * r,))
     cdf = distributions.TeacherFilteredCdf(float(share))
+    shown = distributions.LeftTeacherFiltered(float(share))
     # Where the leak decides, laws with another share of the teacher's error are wrong and must be found.
     at_zero = partial(distributions.TeacherFilteredCdf, float(share))
     wrong = (
@@ -165,6 +173,8 @@ def _law(
         tolerance=0.2,
         least=least,
         wrong=wrong if clean < 0.5 else (),
+        shown=shown,
+        numbers=shown.numbers,
     )
 
 
@@ -239,11 +249,12 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         relation=Relation.EQUAL,
         bound=scales.expressions()["rms_teacher_filtered"],
-        quantity=ERR,
+        quantity=LEFT_ROOT_MEAN_SQUARE,
         conditions=(sp.Ge(r, 1),),
         checks=(
             _law(sp.Integer(0), (1.0,), 6, 0.25, 12_000),
             _law(sp.Integer(0), (1e4,), 24, 0.5, 8_000, rank=4),
+            _law(sp.Integer(0), (1.0,), 24, 0.5, 16_000, other=3.0),
             _law(sp.Rational(1, 2), (3.0,), 24, 0.5, 20_000, least="standard"),
         ),
         variant="sharp",

@@ -340,7 +340,9 @@ CLAIMS: tuple[Claim, ...] = (
                 distributions.unfiltered_cdf,
                 (
                     Path(eta, (1.0, 0.3), (*CORE, (n, 10**7))),
+                    Path(n, (10**6, 10**9), (*CORE, (eta, 0.3))),
                     Path(gamma, (0.1, 1e4, sp.oo), (*OPEN, (n, 10**7))),
+                    Path(gamma_tilde, (0.1, 1e4, sp.oo), (*CORE[:3], (gamma, 2), (eta, 0.3), (n, 10**7))),
                     Path(
                         r,
                         (1, 7, 8),
@@ -349,6 +351,7 @@ CLAIMS: tuple[Claim, ...] = (
                 ),
                 tolerance=0.2,
                 wrong=(("d-in-place-of-d-minus-r", distributions.uncorrected_cdf),),
+                shown=distributions.left_unfiltered_cdf,
             ),
         ),
         variant="sharp",
@@ -407,9 +410,15 @@ CLAIMS: tuple[Claim, ...] = (
             Law(
                 UNFILTERED,
                 distributions.unfiltered_cdf,
-                (Path(d, (2, 32), (*OPEN_INSTANCE, (n, 10**7))),),
+                (
+                    Path(d, (2, 32), (*OPEN_INSTANCE, (n, 10**7))),
+                    Path(gamma, (0.1, 1000.0), (*GAMMA_INSTANCE, (n, 10**7))),
+                    Path(n, (10**6, 10**9), (*INSTANCE, (eta, 0.3))),
+                    Path(eta, (1.0, 0.1), (*INSTANCE, (n, 10**7))),
+                ),
                 tolerance=0.1,
                 wrong=(("constant-one", distributions.uncorrected_cdf),),
+                shown=distributions.unfiltered_cdf,
             ),
         ),
         variant="sharp",

@@ -16,6 +16,7 @@ from bounds.claim import Claim, Verdict
 from bounds.law.error import ErrorLaw
 from bounds.paper import concentration_proofs
 from bounds.paper.events import with_failures
+from bounds.paper.unfiltered import ROOT_MEAN_SQUARE
 from bounds.proof.matrix_words import Algebra
 from bounds.symbols import ERR, C, a_x, d, delta, gamma, n, r, t
 
@@ -180,7 +181,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         relation=Relation.EQUAL,
         bound=sp.sqrt((d - r) * r * SCALE),
-        quantity=ERR,
+        quantity=ROOT_MEAN_SQUARE,
         checks=(
             Law(
                 PCA,
@@ -193,6 +194,7 @@ CLAIMS: tuple[Claim, ...] = (
                 ),
                 tolerance=0.2,
                 wrong=(("d-in-place-of-d-minus-r", _uncorrected_cdf),),
+                shown=pca_cdf,
             ),
         ),
         variant="sharp",

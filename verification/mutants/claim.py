@@ -23,6 +23,7 @@ from bounds import symbols
 from bounds.claim import Claim, Law, Level, Relation, Scaling, Tail, Verdict
 from verification.checks.forecast import PILOT_SEED
 from verification.mutants.bound import AT_MOST_ONE, HALF, MOST_STEPS, Mutant, bound_mutants, changed
+from verification.mutants.shown import shown_mutants
 
 __all__ = ["Mutant", "WrongLaw", "mutants"]
 
@@ -49,6 +50,7 @@ def mutants(claim: Claim) -> tuple[Mutant, ...]:
             # A law is tested through its distribution function; see `_laws`.
             found += _exact(claim)
     found += _laws(claim)
+    found += shown_mutants(claim)
     found += _values(claim)
     return tuple(found)
 

@@ -104,6 +104,8 @@ LAW = Law(
     lambda v, x: stats.expon.cdf(np.minimum(x, 1e6), scale=v["n"] ** -0.5),
     (PATH,),
     tolerance=0.15,
+    # The bound is an upper one of any law that stays below it.
+    shown=lambda v, x: stats.uniform.cdf(x, scale=v["n"] ** -0.5),
 )
 SEARCH = Search(Measured(quantity="weyl-ratio"), instances=50)
 
