@@ -81,6 +81,13 @@ class Details(Record):
 
 
 @dataclass(frozen=True)
+class Raised(Details):
+    """The error of a claim's own code: nothing was decided, and no budget was spent on it."""
+
+    error: str
+
+
+@dataclass(frozen=True)
 class Evidence(Record):
     """The outcome of one check, with everything needed to judge and to repeat it.
 
