@@ -8,6 +8,7 @@ statements stand for the claim.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -69,7 +70,7 @@ class Verdict(StrEnum):
 Variant = Literal["printed", "corrected", "explicit", "sharp"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Claim:
     """One statement of the paper (or of its correction), ready to be rendered and tested.
 
@@ -148,9 +149,36 @@ class Claim:
     def evaluate(self, values: Mapping[str, Any]) -> Any:
         """The bound at `values` (numbers or arrays by parameter name), in double precision.
 
-        Names beyond the bound's parameters are ignored; infinite gamma is allowed.
+        NaN where the numbers break a condition of the claim: it says nothing there.  A condition with a
+        symbol that has no number, such as an unnamed constant, is passed over.  Names beyond the bound's
+        parameters are ignored; infinite gamma is allowed.  Raises ValueError where a parameter has no
+        number, and for a claim that states no bound or one that is no number.
         """
-        return self.lambdify()(**{s.name: values[s.name] for s in self.parameters})
+        import numpy as np
+
+        bound = self.bound_at(values)
+        inside: Any = True
+        for condition in self.conditions:
+            names = sorted(s.name for s in condition.free_symbols)
+            if all(name in values for name in names):
+                inside = np.logical_and(
+                    inside, _compiled(condition, "numpy")(**{k: values[k] for k in names})
+                )
+        return bound if np.all(inside) else np.where(inside, bound, np.nan)[()]
+
+    def bound_at(self, values: Mapping[str, Any]) -> Any:
+        """The right-hand side at `values` whatever the conditions say, as `evaluate` otherwise."""
+        import numpy as np  # not before a number is asked for: listing the claims needs none
+
+        bound = self._require_bound()
+        if bound.has(sp.MatrixExpr) or not bound.is_scalar:
+            raise ValueError(f"claim {self.id!r} compares expressions that are no numbers")
+        missing = [s.name for s in self.parameters if s.name not in values]
+        if missing:
+            raise ValueError(f"claim {self.id!r} needs a value of {', '.join(missing)}")
+        numbers = {name: np.float64(v) if isinstance(v, float) else v for name, v in values.items()}
+        with np.errstate(all="ignore"):
+            return _compiled(bound, "numpy")(**{s.name: numbers[s.name] for s in self.parameters})
 
     def evaluate_mp(self, values: Mapping[str, Any], digits: int = 50) -> Any:
         """The bound at `values` as an mpmath number with `digits` significant digits."""
@@ -177,6 +205,21 @@ class Claim:
         }[self.relation, self.up_to_constant]
         left = symbols.ERR if self.quantity is None else self.quantity
         return f"{to_latex(left)} {sign} {to_latex(self.bound)}"
+
+    def __repr__(self) -> str:
+        return f"<Claim {self.id}: {self.title} ({self.source}; expected {self.expected})>"
+
+    def _repr_html_(self) -> str:
+        rows = [("source", self.source), ("expected", str(self.expected)), ("states", self.statement)]
+        rows += [("condition", f"${to_latex(condition)}$") for condition in self.conditions]
+        cells = "".join(
+            f"<tr><th style='text-align:left'>{name}</th>"
+            f"<td style='text-align:left'>{html.escape(said, quote=False)}</td></tr>"
+            for name, said in rows
+        )
+        heading = f"<strong>{html.escape(self.id)}</strong>: {html.escape(self.title)}"
+        formula = "" if self.bound is None else f"<p>{html.escape(self._repr_latex_(), quote=False)}</p>"
+        return f"<p>{heading}</p>{formula}<table>{cells}</table>"
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"

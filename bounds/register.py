@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import html
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
@@ -100,6 +101,23 @@ class Register(Mapping[str, Claim]):
 
     def __len__(self) -> int:
         return len(self._by_id)
+
+    def __repr__(self) -> str:
+        first = ", ".join(list(self)[:3])
+        return f"<Register of {len(self)} claims: {first}{', ...' if len(self) > 3 else ''}>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            "<tr>"
+            + "".join(
+                f"<td style='text-align:left'>{html.escape(text)}</td>"
+                for text in (claim.id, claim.source, str(claim.expected), claim.title)
+            )
+            + "</tr>"
+            for claim in self.values()
+        )
+        head = "".join(f"<th>{name}</th>" for name in ("claim", "source", "expected", "what it says"))
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 def check_register(claims: tuple[Claim, ...], among: tuple[str, ...] = ()) -> list[str]:

@@ -6,16 +6,20 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 
 from verification.engines import Draw, seeds
 from verification.engines.estimate import Array
 from verification.errors import InvalidArgument, TooFewPairs, whole
+from verification.frames import data_frame
 from verification.setting import EstimatorName, Procedure, Setting
 from verification.workers.pools import process_pool
 from verification.workers.threads import one_thread
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 EngineName = Literal["exact", "direct", "limit"]
 ENGINES: tuple[str, ...] = get_args(EngineName)
@@ -23,7 +27,7 @@ ENGINES: tuple[str, ...] = get_args(EngineName)
 Drawn = Draw | TooFewPairs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Simulation:
     """Replicates of a procedure in a setting, in index order.
 
@@ -42,6 +46,33 @@ class Simulation:
     def errors(self) -> Array:
         """ERR of the replicates that have one, shape (successes,)."""
         return np.array([draw.error for draw in self.draws if draw is not None])
+
+    def to_pandas(self) -> DataFrame:
+        """One row a replicate: error, left, right, retained; NaN where it failed, with the reason.
+
+        Raises MissingExtra without pandas.
+        """
+        reasons = dict(self.failures)
+        return data_frame(
+            {
+                "replicate": i,
+                **{
+                    name: math.nan if draw is None else getattr(draw, name)
+                    for name in ("error", "left", "right", "retained")
+                },
+                "failure": reasons.get(i, ""),
+            }
+            for i, draw in enumerate(self.draws)
+        )
+
+    def __repr__(self) -> str:
+        errors = self.errors
+        mean = f", mean error {errors.mean():.4g}" if len(errors) else ""
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        return (
+            f"<Simulation of the {self.procedure.estimator} fit: {len(errors)} errors{mean}{failed} "
+            f"({self.engine} engine, seed {self.seed})>"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON object: failed replicates are null, and listed under `failures`."""

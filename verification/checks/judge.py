@@ -95,7 +95,7 @@ def at_thresholds(measured: Measured) -> str:
 def bounds(plan: Plan) -> Array:
     """The claim's bound at each point; NaN where it has no value there."""
     with np.errstate(all="ignore"):
-        return np.array([float(plan.claim.evaluate(point)) for point in plan.points])
+        return np.array([float(plan.claim.bound_at(point)) for point in plan.points])
 
 
 def ratios_to_bound(plan: Plan, samples: Samples) -> list[Array]:

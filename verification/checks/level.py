@@ -79,7 +79,7 @@ def _judge(check: Level, plan: Plan, samples: Samples, seed: int) -> Evidence:
     outcomes: list[Outcome] = []
     rows: list[LevelAt] = []
     for values, cell in zip(plan.points, plan.cells, strict=True):
-        target = check.value if check.value is not None else float(plan.claim.evaluate(values))
+        target = check.value if check.value is not None else float(plan.claim.bound_at(values))
         drawn = samples(cell)[: plan.judged] / target
         interval = slopes.median_interval(drawn, plan.look_alpha / len(plan.cells))
         outcomes.append(slopes.equivalence(interval, 1.0, check.tolerance))

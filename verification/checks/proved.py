@@ -56,7 +56,7 @@ def _plan(check: Proof | Certificate, base: Plan, profile: Profile, module: str 
 @judge_check.register
 def _proof(check: Proof, plan: Plan, samples: Samples, seed: int) -> Evidence:
     try:
-        steps = tuple(check.derive(plan.claim.stated))
+        steps = tuple(_step(step) for step in check.derive(plan.claim.stated))
     except Undecided as doubt:
         return Evidence("proof", f"SymPy could not decide a step: {doubt}", "undecided")
     wrong = [step for step in steps if step.truth is not True]
@@ -66,6 +66,13 @@ def _proof(check: Proof, plan: Plan, samples: Samples, seed: int) -> Evidence:
         outcome="holds" if steps and not wrong else "fails",
         details=ProofDetails(steps),
     )
+
+
+def _step(found: Any) -> Step:
+    """A derivation's result, if it is a step; raises TypeError with what to return in its place."""
+    if not isinstance(found, Step):
+        raise TypeError(f"a derivation gives steps (bounds.proof.steps.identity and the like), not {found!r}")
+    return found
 
 
 def _told(steps: Sequence[Step]) -> str:

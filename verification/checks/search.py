@@ -43,7 +43,7 @@ def _plan(check: Search, base: Plan, profile: Profile, module: str | None, seed:
 def _judge(check: Search, plan: Plan, samples: Samples, seed: int) -> Evidence:
     (cell,) = plan.cells
     ratios = samples(cell)[: plan.judged]
-    limit = float(plan.claim.evaluate({})) if plan.claim.bound is not None else 1.0
+    limit = float(plan.claim.bound_at({})) if plan.claim.bound is not None else 1.0
     worst = int(np.argmax(ratios))
     broken = bool(ratios[worst] > limit * (1 + ROUNDING))
     return Evidence(

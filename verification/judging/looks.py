@@ -16,7 +16,7 @@ from verification.checks.plan import Plan, Profile, included, plan
 from verification.judging.samples import Need, Sampler
 from verification.judging.verdict import ClaimVerdict, MutantResult, decide
 from verification.mutants.claim import Mutant, mutants
-from verification.statistics.evidence import Evidence
+from verification.statistics.evidence import Evidence, Raised
 
 POLL_SECONDS = 0.05
 """Longest wait for draws before looking again whether a claim can be judged."""
@@ -217,8 +217,8 @@ def _found(plan: Plan, samples: Sampler) -> Evidence:
     except MemoryError:
         raise  # says something of the machine, not of the check
     except Exception as error:
-        kind = judge.kind(plan.check)
-        return Evidence(kind, f"the {kind} check raised {type(error).__name__}: {error}", "undecided")
+        kind, said = judge.kind(plan.check), f"{type(error).__name__}: {error}"
+        return Evidence(kind, f"the {kind} check raised {said}", "undecided", details=Raised(said))
 
 
 def _failed(plan: Plan, look: int, samples: Sampler) -> Evidence | None:
@@ -228,7 +228,7 @@ def _failed(plan: Plan, look: int, samples: Sampler) -> Evidence | None:
         if failed:
             said = samples.failures.get(cell, "an error")
             words = f"{failed} replicates of {cell.quantity} failed: {said}"
-            return Evidence(judge.kind(plan.check), words, "undecided")
+            return Evidence(judge.kind(plan.check), words, "undecided", details=Raised(said))
     return None
 
 

@@ -24,7 +24,7 @@ DEFAULT_ALPHA = 1e-6
 
 
 def verify(
-    claims: Sequence[Claim] | None = None,
+    claims: str | Claim | Sequence[str | Claim] | None = None,
     *,
     profile: str = "quick",
     alpha: float = DEFAULT_ALPHA,
@@ -36,9 +36,11 @@ def verify(
     budget: Sequence[Claim] | None = None,
     on_progress: OnProgress | None = None,
 ) -> Verdicts:
-    """Judge claims (all of the register by default) and return their verdicts.
+    """Judge claims and return their verdicts.
 
-    `module` is a Python file that defines further `QUANTITIES` for claims of one's own; `store` is a
+    `claims` are claims or their ids, one or several; by default those of the module, and without a module all
+    of the register.  `module` is a Python file with `CLAIMS` of one's own and the `QUANTITIES` that they are
+    about; ids may be of its claims.  `store` is a
     file that draws are taken from and put into, so that a longer run continues a shorter one.
     `budget` are the claims that alpha is split over, these among them: a run of a part then has the
     numbers of the whole.  By default the register for claims of it, else the claims themselves.  The
@@ -46,14 +48,9 @@ def verify(
     InvalidArgument and UnderpoweredDesign before anything is drawn.
     """
     started = time.monotonic()
-    if claims is None:
-        from bounds import claims as register
-
-        claims = list(register.values())
     chosen, alpha, seed, jobs = settled(profile, alpha, seed, jobs)
-
-    if module is not None:
-        registry.load_module(module)
+    claims, named = _resolved(claims, module)
+    budget = budget or named
     ids = [claim.id for claim in claims]
     if repeated := next((i for i in ids if ids.count(i) > 1), None):
         raise InvalidArgument("claims", repeated, "must have an id of its own each")
@@ -81,6 +78,29 @@ def verify(
         seconds=time.monotonic() - started,
         errors_survived=samples.errors_survived,
     )
+
+
+def _resolved(
+    given: str | Claim | Sequence[str | Claim] | None, module: str | None
+) -> tuple[tuple[Claim, ...], Sequence[Claim] | None]:
+    """The claims meant, and what their budget is split over: None where claims were given as such."""
+    from verification.judging.own_claims import chosen_claims
+
+    if given is None:
+        return chosen_claims((), module)
+    several = (given,) if isinstance(given, str | Claim) else tuple(given)
+    for one in several:
+        if not isinstance(one, str | Claim):
+            raise InvalidArgument("claims", one, "must be claims or their ids")
+    names = [one for one in several if isinstance(one, str)]
+    if module is not None:
+        registry.load_module(module)
+    if not names:
+        return tuple(one for one in several if isinstance(one, Claim)), None
+    named, split = chosen_claims(names, module)
+    known = {claim.id: claim for claim in named}
+    claims = tuple(known[one] if isinstance(one, str) else one for one in several)
+    return claims, split if len(names) == len(several) else None
 
 
 def settled(profile: str, alpha: float, seed: int, jobs: int | None) -> tuple[Profile, float, int, int]:

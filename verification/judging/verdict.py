@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bounds.claim import Claim, Verdict
 from verification.checks.scaling import ScalingDetails
-from verification.statistics.evidence import Evidence, plain
+from verification.statistics.evidence import Evidence, Raised, plain
 
 TIGHT = 2.0
 """A bound that no more than this factor improves is called tight."""
@@ -30,7 +30,7 @@ class MutantResult:
         return dict(vars(self))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClaimVerdict:
     """What a run found about one claim.
 
@@ -53,6 +53,10 @@ class ClaimVerdict:
     left_out: int = 0
     repeat: str = ""
     seconds: float = 0.0
+
+    def __repr__(self) -> str:
+        expected = "as expected" if self.as_expected else f"expected {self.claim.expected}"
+        return f"<ClaimVerdict {self.claim.id}: {self.verdict}, {expected}>"
 
     @property
     def as_expected(self) -> bool:
@@ -196,6 +200,8 @@ def _words(verdict: ClaimVerdict) -> str:
         Verdict.REFUTED: "Refuted",
         Verdict.INCONCLUSIVE: "Not decided within the budget",
     }[verdict.verdict]
+    if isinstance(decisive.details, Raised):
+        opening = "Not decided, as the claim's own code raised an error"
     parts = [f"{opening}: {decisive.statement}"]
     if decisive.estimate is not None:
         parts[0] += f" ({decisive.details.estimated} {decisive.estimate:.3g}{_interval(decisive)}"

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from bounds.claim import Verdict
+from verification.frames import data_frame
 from verification.judging.verdict import TIGHT, TRUE, ClaimVerdict
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from rich.console import Console
     from rich.table import Table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdicts(Sequence[ClaimVerdict]):
     """The verdicts of a run, in the register's order; displays as a table."""
 
@@ -64,6 +66,29 @@ class Verdicts(Sequence[ClaimVerdict]):
             "errors_survived": self.errors_survived,
             "seconds": self.seconds,
         }
+
+    def to_pandas(self) -> DataFrame:
+        """One row a claim, as a data frame.  Raises MissingExtra without pandas."""
+        return data_frame(
+            {
+                "claim": v.claim.id,
+                "title": v.claim.title,
+                "source": v.claim.source,
+                "variant": v.claim.variant,
+                "verdict": str(v.verdict),
+                "expected": str(v.claim.expected),
+                "slack": v.slack_factor,
+                "mutants": len(v.mutants),
+                "survivors": len(v.survivors),
+                "conditional_on": ", ".join(v.conditional_on),
+                "message": v.words,
+                "seconds": v.seconds,
+            }
+            for v in self
+        )
+
+    def __repr__(self) -> str:
+        return f"<Verdicts: {counted(str(v.verdict) for v in self).removesuffix('.')}>"
 
     def __str__(self) -> str:
         return render(self)

@@ -114,7 +114,7 @@ def _times(claim: Claim, factor: sp.Expr) -> _Change:
 
     def value(step: int, values: Mapping[str, float]) -> float:
         one = float(number(values[symbol.name]) if symbol is not None else number())
-        return float(claim.evaluate(values)) * one**step
+        return float(claim.bound_at(values)) * one**step
 
     return _Change(lambda k: factor**k * claim.bound, lambda k: f"bound times {factor**k}", value)
 
@@ -214,7 +214,7 @@ def _lowered(claim: Claim, node: sp.Min, branch: sp.Expr, parameter: sp.Symbol) 
         return f"boundary moved: branch {branch} times {parameter ** (-step * HALF)}"
 
     def value(step: int, values: Mapping[str, float]) -> float:
-        return float(claim.with_bound(expression(step)).evaluate(values))
+        return float(claim.with_bound(expression(step)).bound_at(values))
 
     return _Change(expression, words, value)
 
@@ -269,7 +269,7 @@ def _surer(claim: Claim) -> _Change:
         return claim.bound.subs(symbols.delta, symbols.delta ** sp.Rational(1, 2**step))
 
     def value(step: int, values: Mapping[str, float]) -> float:
-        return float(claim.evaluate({**values, "delta": values["delta"] ** 0.5**step}))
+        return float(claim.bound_at({**values, "delta": values["delta"] ** 0.5**step}))
 
     return _Change(expression, lambda step: f"stated for delta^{2**step} in place of delta", value)
 

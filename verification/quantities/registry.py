@@ -8,6 +8,7 @@ claims of one's own add theirs through a module that defines `QUANTITIES`.
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib.util
 import math
 import sys
@@ -170,7 +171,10 @@ def find(name: str, module: str | None = None) -> QuantityFunction:
     for loaded in [m for key, m in sys.modules.copy().items() if key.startswith(OWN_MODULES)]:
         known |= getattr(loaded, "QUANTITIES", {})
     if name not in known:
-        raise InvalidArgument("quantity", name, f"must be one of {', '.join(sorted(known))}")
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        meant = f" (did you mean {', '.join(near)}?)" if near else ""
+        allowed = f"must be known, or be one of the QUANTITIES of the file that is given as module{meant}"
+        raise InvalidArgument("quantity", name, allowed)
     return known[name]
 
 

@@ -151,7 +151,7 @@ def judge(
     drawn = registry.draw(cell, seed, range(FINAL))
     low, high = slopes.quantile_interval(drawn, where.share, alpha)
     ends = sorted(where.ratio(point, max(x, 0.0)) for x in (low, high))
-    bound = float(where.claim.evaluate(point))
+    bound = float(where.claim.bound_at(point))
     upper = where.claim.relation is Relation.UPPER
     exceedances = int(np.count_nonzero(drawn > bound if upper else drawn < bound))
     breaks = where.delta is not None and clopper_pearson(exceedances, FINAL, alpha)[0] > where.delta

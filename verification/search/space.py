@@ -73,7 +73,7 @@ class Space:
             full["delta"] = self.delta
         if not meets(self.claim, full) or full["r"] > min(full["d"], full["d_tilde"]):
             return None
-        bound = float(self.claim.evaluate(full))
+        bound = float(self.claim.bound_at(full))
         if not (math.isfinite(bound) and bound > 0) or self.cell(full).pairs * (full["r"] + 1) > MAX_NORMALS:
             return None
         return full
@@ -101,7 +101,7 @@ class Space:
 
     def ratio(self, point: Mapping[str, float], quantile: float) -> float:
         """How near the quantile comes to breaking the claim: above 1 it does, up to the constant."""
-        bound = float(self.claim.evaluate(point))
+        bound = float(self.claim.bound_at(point))
         if self.claim.relation is Relation.UPPER:
             return quantile / bound
         return bound / quantile if quantile > 0 else math.inf

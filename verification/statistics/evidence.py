@@ -91,6 +91,13 @@ class CellDetails(Details):
 
 
 @dataclass(frozen=True)
+class Raised(Details):
+    """The error of a claim's own code: nothing was decided, and no budget was spent on it."""
+
+    error: str
+
+
+@dataclass(frozen=True)
 class Evidence(Record):
     """The outcome of one check, with everything needed to judge and to repeat it.
 

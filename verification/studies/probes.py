@@ -185,8 +185,8 @@ def run(
         raise InvalidArgument("name", unknown[0], f"must be one of {', '.join(PROBES)}")
     chosen = [probe for name, probe in PROBES.items() if not names or name in names]
     values = {**setting.as_dict(), "delta": DELTA}
-    explicit = float(claims["corollary-1-explicit"].evaluate(values))
-    rate = float(claims["theorem-1-corrected"].evaluate(values))
+    explicit = float(claims["corollary-1-explicit"].bound_at(values))
+    rate = float(claims["theorem-1-corrected"].bound_at(values))
     results = []
     for number, probe in enumerate(chosen):
         if on_progress is not None:
