@@ -9,13 +9,19 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
+from typing import Any
 
+import mpmath
 import sympy as sp
+from mpmath.libmp import NoConvergence
 from sympy.core.relational import Relational
 
 from bounds.symbols import SYMBOLS, Noiseless, in_domain
 
 Point = dict[sp.Symbol, sp.Expr]
+
+DIGITS = 30
+"""Digits in which points are looked at before one of them is evaluated exactly."""
 
 MOST_TURNS = 10
 """How often the choices are turned on to find points where parameters go together."""
@@ -120,6 +126,39 @@ def points(expression: sp.Basic, conditions: tuple[sp.Basic, ...] = ()) -> Itera
     found = (_extended(point, known) for point in _grid(basis))
     inside = (p for p in found if _possible(p) and all(c.subs(p) == sp.true for c in conditions))
     yield from islice(({s: v for s, v in p.items() if s in wanted} for p in inside), len(_POSITIVE) ** 2)
+
+
+def approximate_sign(expression: sp.Expr, point: Point) -> int | None:
+    """The sign at a point in 30 digits, 0 where too small to tell; None if unknown or not real."""
+    compiled = _compiled(expression)
+    if compiled is None:
+        return None
+    symbols, function = compiled
+    with mpmath.workdps(DIGITS):
+        try:
+            value = mpmath.mpmathify(function(*(_number(point[s]) for s in symbols)))
+        except (ArithmeticError, ValueError, TypeError, NameError, KeyError, NoConvergence):
+            return None
+        if not isinstance(value, mpmath.mpf) or not mpmath.isfinite(value):
+            return None
+        return 0 if abs(value) < mpmath.mpf(10) ** (-DIGITS // 2) else int(mpmath.sign(value))
+
+
+def _number(value: sp.Expr) -> Any:
+    if value.is_Rational:
+        return mpmath.mpf(int(value.p)) / int(value.q)
+    return mpmath.inf if value is sp.oo else mpmath.mpmathify(value.evalf(DIGITS))
+
+
+@lru_cache(maxsize=4096)
+def _compiled(expression: sp.Expr) -> tuple[tuple[sp.Symbol, ...], Any] | None:
+    symbols = tuple(sorted(expression.free_symbols, key=str))
+    # The parameter gamma must not hide the function gamma.
+    names = {s: sp.Dummy(f"x{i}") for i, s in enumerate(symbols)}
+    try:
+        return symbols, sp.lambdify([*names.values()], expression.xreplace(names), modules="mpmath")
+    except (TypeError, NameError, NotImplementedError, SyntaxError, AttributeError, ValueError):
+        return None
 
 
 def _extended(point: Point, known: Mapping[sp.Symbol, sp.Expr]) -> Point:

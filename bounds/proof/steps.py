@@ -21,16 +21,19 @@ import sympy as sp
 from sympy.core.evalf import PrecisionExhausted
 
 from bounds.checks import Compared, Relation, Statement, Step
-from bounds.proof.region import Point, domains, flattened, points, substitutions
+from bounds.proof.region import Point, approximate_sign, domains, flattened, points, substitutions
 from bounds.proof.undecided import Undecided
 
 __all__ = [
-    "concluded", "decided", "given", "identity", "instance", "integral", "nonnegative", "of_order", "positive",
-    "vanishes",
+    "concluded", "decided", "given", "identity", "instance", "integral", "nonnegative", "of_order",
+    "positive", "vanishes",
 ]  # fmt: skip
 
 FIRST_POINTS = 2
 """Points that an identity is tried at before it is simplified."""
+
+TINY = sp.Float("1e-20")
+"""What a number of 30 digits must pass to be told from 0."""
 
 Conditions = tuple[sp.Basic, ...]
 
@@ -150,13 +153,9 @@ def _breaking(excess: sp.Expr, relation: Relation | None, conditions: Conditions
     """An exact point inside the conditions at which the excess over the bound breaks the relation."""
     if relation is None or any(c == sp.false for c in conditions):
         return None
-    for point in points(excess, tuple(c for c in conditions if c != sp.true)):
-        value = excess.subs(point)
-        if not _is_nonzero(value):
-            continue
-        if relation is Relation.EQUAL or bool(value.is_positive) == (relation is Relation.UPPER):
-            return point
-    return None
+    signs = {Relation.UPPER: (1,), Relation.LOWER: (-1,), Relation.EQUAL: (1, -1)}[relation]
+    found = points(excess, tuple(c for c in conditions if c != sp.true))
+    return next((p for p in found if _has_sign(excess, p, signs)), None)
 
 
 def _implied(condition: sp.Basic, conditions: Conditions) -> bool:
@@ -193,8 +192,7 @@ def _signed(
         if form.is_positive or (not strict and form.is_nonnegative):
             return True, shown
     for point in points(expression, conditions):
-        value = expression.subs(point)
-        if value.is_negative or (strict and value.is_zero):
+        if _has_sign(expression, point, (-1,)) or (strict and expression.subs(point).is_zero):
             return False, replace(shown, ending=f" fails{_at(point)}")
     return None, shown
 
@@ -220,7 +218,7 @@ def _rewritten(expression: sp.Expr) -> Iterator[sp.Expr]:
 
 def _against(entry: sp.Expr, conditions: Conditions, most: int | None = None) -> Point | None:
     """The first exact point (of the first `most`) where the entry is not 0."""
-    return next((p for p in islice(points(entry, conditions), most) if _is_nonzero(entry.subs(p))), None)
+    return next((p for p in islice(points(entry, conditions), most) if _has_sign(entry, p, (1, -1))), None)
 
 
 @lru_cache(maxsize=4096)  # a claim and its wrong versions share most of their steps
@@ -247,18 +245,27 @@ def _is_zero(entry: sp.Expr) -> bool:
     return bool(sp.simplify(entry) == 0)
 
 
-def _is_nonzero(value: sp.Expr) -> bool:
+def _has_sign(expression: sp.Expr, point: Point, signs: tuple[int, ...]) -> bool:
+    """Whether the expression certainly has one of the signs at an exact point."""
+    about = approximate_sign(expression, point)
+    # What floating point shows is looked at exactly; a number that is not real has the sign 1.
+    return (about is None or about in signs) and _certain_sign(expression.subs(point)) in signs
+
+
+def _certain_sign(value: sp.Expr) -> int:
     # Evaluation to 30 digits is decisive for all but tiny numbers, and far cheaper than `is_zero`.
     if value.is_Rational:
-        return bool(value != 0)
+        return int(sp.sign(value))
     if not value.is_number:
-        return False
+        return 0
     try:
         # Strict: a number that is known to fewer digits than this, as a zero is, is not told from zero.
-        size = abs(value.evalf(30, strict=True))
+        number = value.evalf(30, strict=True)
     except PrecisionExhausted:
-        return False
-    return bool(size.is_finite and size > 1e-20)
+        return 0
+    if not number.is_finite or abs(number) <= TINY:
+        return 0
+    return -1 if number.is_negative else 1
 
 
 def _at(point: Mapping[sp.Symbol, sp.Expr]) -> str:
