@@ -141,7 +141,12 @@ def _prove_lemma_10_probability(claimed: Statement) -> Iterator[Step]:
 
 def _quoted_for_lemma_10() -> Iterator[Quoted]:
     ostrowski, coarea = "Ostrowski 1959", "the coarea formula (Federer 1959)"
-    yield Quoted("a congruence S^(1/2) A S^(1/2) shrinks eigenvalues by at most l", True, f"quoted: {ostrowski}", ostrowski)
+    yield Quoted(
+        "a congruence S^(1/2) A S^(1/2) shrinks eigenvalues by at most l",
+        True,
+        f"quoted: {ostrowski}",
+        ostrowski,
+    )
     path = "the kept moments are smooth along the path from M_O to M_T"
     yield Quoted(path, True, f"quoted: {coarea}", coarea)
 

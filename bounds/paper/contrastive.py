@@ -247,7 +247,7 @@ def _prove_step_5(claimed: Statement) -> Iterator[Step]:
     yield instance("S_n = (eta + e) U U~^T turns nothing", 0, claimed)
     share = sp.Symbol("t", positive=True)
     small = eta / (2 * (1 + share))  # e, below eta/2
-    # eta diag(1, 0) + e times the reflection that turns its axes furthest: sin(2 angle) = 2e/eta, r times over.
+    # eta diag(1, 0) + e times the reflection that turns its axes furthest: sin(2 angle) = 2e/eta.
     turned = sp.sqrt(r) * sp.sin(sp.asin(2 * small / eta) / 2)
     yield instance("the plane's furthest turn, in r planes", turned, claimed, {CHANGE: small})
     yield given(claimed, sp.Lt(2 * CHANGE, eta))

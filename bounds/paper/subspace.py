@@ -116,7 +116,7 @@ _WEDIN = Algebra(
 
 
 def _turns(claimed: Statement) -> Iterator[Step]:
-    """Known turns: a rank-one matrix against its projection on a turned line, and against multiples of itself."""
+    """Known turns: a rank-one matrix and its projection on a turned line, or a multiple of itself."""
     size, place, change = sp.symbols("s v x", positive=True)
     sine = 1 / (1 + place)
     shift = size * sine  # what projecting s u v^T on a line at that angle changes
