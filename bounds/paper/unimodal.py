@@ -18,6 +18,7 @@ from bounds.paper import concentration_proofs
 from bounds.paper.events import with_failures
 from bounds.paper.unfiltered import ROOT_MEAN_SQUARE
 from bounds.proof.matrix_words import Algebra
+from bounds.proof.steps import concluded
 from bounds.symbols import ERR, C, a_x, d, delta, gamma, n, r, t
 
 PCA = Measured(quantity="pca-error", spread=0.19)
@@ -90,9 +91,7 @@ def _information(claimed: Statement) -> Iterator[Step]:
     (e, e_too), (h, h_too) = signal, noise
     about = inverse * slope(e, h)
     information = n * sp.Trace(about * about) / 2
-    yield algebra.identity(
-        "the information about an angle is one over the bound", information * claimed.bound, sp.Integer(1)
-    )
+    yield concluded("one over the information about an angle", 1 / algebra.evaluate(information), claimed)
     others = {
         "of one direction of the signal": (e, h_too),
         "of one direction of the noise": (e_too, h),
