@@ -1,7 +1,8 @@
 """Makes what the pages show: the table of verdicts from a run, and the pictures.
 
 `python docs/build.py verdicts` judges every claim (profile standard) and stores the result in
-docs/verdicts.json; `text` renders it into docs/verdicts.md and the README; `pictures` draws.
+docs/verdicts.json; `text` renders it into docs/verdicts.md and the README; `pictures` draws; `flaky`
+measures the table of docs/statistical-assertions.md (some minutes, so only where it is named).
 """
 
 from __future__ import annotations
@@ -97,6 +98,17 @@ def text() -> None:
     readme.write_text(inserted(readme.read_text(), readme_block(stored)))
 
 
+def flaky() -> None:
+    """Measure how often the tests of examples/flaky_tests.py err, old and new, into their page."""
+    import runpy
+
+    table = runpy.run_path(str(ROOT / "examples" / "flaky_tests.py"))["table"]()
+    page = ROOT / "docs" / "statistical-assertions.md"
+    begin, end = "<!-- measured by `python docs/build.py flaky` -->", "<!-- /measured -->"
+    before, rest = page.read_text().split(begin)
+    page.write_text(f"{before}{begin}\n\n{table}\n\n{end}{rest.split(end)[1]}")
+
+
 def pictures() -> None:
     """docs/leak.png: error against eta at the paper's and at a moderate signal-to-noise ratio."""
     import matplotlib
@@ -150,4 +162,4 @@ def pictures() -> None:
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or ("verdicts", "text", "pictures"):
-        {"verdicts": verdicts, "text": text, "pictures": pictures}[name]()
+        {"verdicts": verdicts, "text": text, "pictures": pictures, "flaky": flaky}[name]()

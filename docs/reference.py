@@ -24,6 +24,7 @@ MODULES = (
     "verification.engines.estimate", "verification.quantities.registry", "verification.judging.own_claims",
     "verification.engines.seeds", "verification.sweeps.grid", "verification.sweeps.sweep",
     "verification.replication.store", "verification.sweeps.export", "verification.errors",
+    "filtergain.testing",
 )  # fmt: skip
 """What users call, write or catch, in the order of the page."""
 

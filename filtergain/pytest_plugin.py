@@ -1,4 +1,5 @@
-"""pytest plugin: claims as tests (`pytest --claims`), and verdicts in tests (the fixture `claim_verdict`).
+"""pytest plugin: claims as tests (`pytest --claims`), verdicts in tests (fixture `claim_verdict`), and one
+budget of false alarms for a session's statistical assertions (fixture `false_alarms`).
 
 pytest loads it wherever filtergain is installed, so importing it imports nothing heavy.  Without xdist
 the claims left after deselection are judged in one run, at the first of their items.  A worker of xdist
@@ -21,6 +22,7 @@ import pytest
 
 if TYPE_CHECKING:
     from bounds.claim import Claim
+    from filtergain.testing import Budget
     from verification.judging.verdict import ClaimVerdict
 
 NODE = "filtergain"
@@ -40,11 +42,17 @@ OPTIONS = {
 """Each is an option --claims-NAME and a setting claims_NAME of the ini file: its value and its help."""
 
 
+RATE_HELP = "probability that any statistical assertion of the session fails on correct code"
+DEFAULT_RATE = "1e-6"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of `filtergain verify`, and their defaults in the ini file."""
     group = parser.getgroup("filtergain", "claims judged by filtergain")
     group.addoption("--claims", action="store_true", help="make every claim a test")
     group.addoption("--claims-no-mutants", action="store_true", help="judge no wrong versions of the claims")
+    group.addoption("--false-alarms", metavar="RATE", help=f"{RATE_HELP} (default: {DEFAULT_RATE})")
+    parser.addini("false_alarms", "default of --false-alarms", default="")
     for name, (metavar, text) in OPTIONS.items():
         group.addoption(f"--claims-{name}", metavar=metavar, help=text)
         parser.addini(f"claims_{name}", f"default of --claims-{name}", default="")
@@ -98,6 +106,34 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         said = budget(judge.alpha, judge.seed, judge.profile)
         terminalreporter.section("claims")
         terminalreporter.write_line(f"{counted(verdicts)} {said}.")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Count the tests that share the budget of false alarms, before any is deselected."""
+    config.stash[SHARING] = sum("false_alarms" in getattr(item, "fixturenames", ()) for item in items)
+
+
+@pytest.fixture
+def false_alarms(pytestconfig: pytest.Config) -> Budget:
+    """This test's share of the session's false alarms, for `alpha=` of `filtergain.testing`'s assertions.
+
+    The rate of `--false-alarms` (or of `false_alarms` in the ini file) is split evenly over the tests that
+    ask for it, and within a test over its assertions, however many: with correct code the session fails
+    through any of them with probability at most that rate.
+    """
+    from filtergain.testing import Budget
+    from verification.errors import InvalidArgument
+
+    given = pytestconfig.getoption("false_alarms")
+    value = _number(str(given or pytestconfig.getini("false_alarms") or DEFAULT_RATE), 0.0)
+    option = "false_alarms" if given is None else "--false-alarms"
+    try:
+        Budget(value)
+        return Budget(value / pytestconfig.stash[SHARING])
+    except (InvalidArgument, TypeError):
+        said = f"{option} must be a number in (0, 1), got {value!r}"
+    pytest.fail(said, pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -222,6 +258,8 @@ class Judge:
 
 
 JUDGE = pytest.StashKey[Judge]()
+SHARING = pytest.StashKey[int]()
+"""How many tests share the budget of false alarms."""
 
 
 def _judge(config: pytest.Config) -> Judge:

@@ -413,3 +413,41 @@ def test_a_project_may_have_a_package_of_our_names(project, name):
     assert len(said) == 1
     assert f"{name}/__init__.py" in said[0]
     assert not [line for line in asked.stdout.lines + asked.stderr.lines if "INTERNALERROR" in line]
+
+
+SHARING = """
+from filtergain import testing
+
+def test_one(false_alarms):
+    assert false_alarms.rate == RATE / 2
+    assert false_alarms.share() == RATE / 4
+
+def test_two(false_alarms):
+    half = lambda rng: rng.random(100)
+    testing.assert_mean_close(half, 0.5, detectable=0.1, support=(0, 1), alpha=false_alarms)
+    assert false_alarms.taken == 1
+
+def test_without():
+    pass
+"""
+
+
+def test_one_budget_of_false_alarms_is_shared_by_the_tests_that_ask(project, pytester):
+    """Each test that asks has its share of the rate, deselected ones included, whatever workers there are."""
+    project.makepyfile(SHARING.replace("RATE", "1e-6"))
+    project.runpytest_subprocess().assert_outcomes(passed=3)
+    project.runpytest_subprocess("-k", "two or without").assert_outcomes(passed=2, deselected=1)
+    project.runpytest_subprocess("-n", "2").assert_outcomes(passed=3)
+    project.makepyfile(SHARING.replace("RATE", "1e-3"))
+    project.runpytest_subprocess("--false-alarms", "1e-3").assert_outcomes(passed=3)
+    pytester.makeini(INI + "false_alarms = 1e-3\n")
+    project.runpytest_subprocess().assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize("value", ["2", "0", "often", "nan"])
+def test_a_wrong_rate_of_false_alarms_is_one_line(project, value):
+    """The option, its value and what is allowed, at the tests that ask; the others run."""
+    project.makepyfile(SHARING)
+    result = project.runpytest_subprocess("--false-alarms", value)
+    result.assert_outcomes(passed=1, errors=2)
+    result.stdout.fnmatch_lines(["*--false-alarms must be a number in (0, 1), got *"])
