@@ -47,14 +47,14 @@ from verification.statistics.tail import TailTest, run_tail
 __all__ = [
     "Budget",
     "Finding",
-    "Undecided",
+    "TooFewOutcomes",
     "assert_exponent",
     "assert_mean_close",
     "assert_probability_at_most",
     "assert_same_law",
 ]
 
-Draw = Callable[[np.random.Generator], Any]
+Outcomes = Callable[[np.random.Generator], Any]
 """A generator -> one outcome, or an array of independent ones (any shape)."""
 
 ALPHA = 1e-9
@@ -70,7 +70,7 @@ FIRST = 64
 """Outcomes at the first look of an assertion that looks several times; each look doubles them."""
 
 
-class Undecided(AssertionError):
+class TooFewOutcomes(AssertionError):
     """The outcomes allowed for were too few to decide: neither right nor a fault was shown."""
 
 
@@ -119,7 +119,7 @@ class Finding:
 
 
 def assert_probability_at_most(
-    draw: Draw,
+    draw: Outcomes,
     limit: float,
     *,
     detectable: float | None = None,
@@ -127,13 +127,13 @@ def assert_probability_at_most(
     beta: float = BETA,
     seed: int = 0,
     most: int = MOST,
-    wrong: Draw | None = None,
+    wrong: Outcomes | None = None,
 ) -> Finding:
     """The event that `draw(rng)` tells of (true or false) has probability at most `limit` in [0, 1).
 
     A probability of `detectable` (default: twice the limit) must be noticed.  Watched outcome by outcome (a
     likelihood-ratio test), so it stops as soon as it can.  At `limit` 0 one event is enough to fail.
-    Raises AssertionError, Undecided, and InvalidArgument for arguments that are not allowed.
+    Raises AssertionError, TooFewOutcomes, and InvalidArgument for arguments that are not allowed.
 
     >>> found = assert_probability_at_most(lambda rng: rng.random(100) < 0.01, 0.02, detectable=0.05)
     >>> found.estimate < 0.02
@@ -156,7 +156,7 @@ def assert_probability_at_most(
 
 
 def assert_mean_close(
-    draw: Draw,
+    draw: Outcomes,
     mean: float,
     *,
     detectable: float,
@@ -167,14 +167,14 @@ def assert_mean_close(
     beta: float = BETA,
     seed: int = 0,
     most: int = MOST,
-    wrong: Draw | None = None,
+    wrong: Outcomes | None = None,
 ) -> Finding:
     """The mean of `draw(rng)` is within `tolerance` of `mean`; off by `detectable` must be noticed.
 
     Either `support` = (a, b), a range that holds every outcome, or `std`, a bound on the standard deviation,
     must be given: without one no test of a mean can keep its promise.  Looks after 64, 128, 256, ...
     outcomes, its error rates split over the looks, so a law that spreads less than allowed costs less.
-    Raises AssertionError, Undecided, and InvalidArgument for arguments that are not allowed.
+    Raises AssertionError, TooFewOutcomes, and InvalidArgument for arguments that are not allowed.
 
     >>> found = assert_mean_close(lambda rng: rng.random(50), 0.5, detectable=0.05, support=(0, 1))
     >>> abs(found.estimate - 0.5) < 0.05
@@ -231,7 +231,7 @@ def assert_exponent(
     Fails where the slope of log(median) over log(x), or that between any two neighbours, is shown to differ
     by more than `tolerance`; passes once the least-squares slope is within `detectable`.  Medians, so heavy
     tails do no harm and nothing need be known of the law.  `most` counts outcomes at each x.
-    Raises AssertionError, Undecided, and InvalidArgument for arguments that are not allowed.
+    Raises AssertionError, TooFewOutcomes, and InvalidArgument for arguments that are not allowed.
 
     >>> def error(n, rng):
     ...     return abs(rng.standard_normal((100, int(n))).mean(axis=1))
@@ -260,7 +260,7 @@ def assert_exponent(
         return _Judged(outcome, fitted, wide, size * len(points))
 
     def sources(drawn: Callable[[float, np.random.Generator], Any], stream: int) -> list[_Source]:
-        def at_point(x: float) -> Draw:
+        def at_point(x: float) -> Outcomes:
             return lambda rng: drawn(x, rng)
 
         return [_Source(at_point(float(x)), seed, stream, place) for place, x in enumerate(points)]
@@ -271,8 +271,8 @@ def assert_exponent(
 
 
 def assert_same_law(
-    draw: Draw,
-    other: Draw | None = None,
+    draw: Outcomes,
+    other: Outcomes | None = None,
     *,
     cdf: Callable[[NDArray[np.float64]], ArrayLike] | None = None,
     detectable: float,
@@ -281,7 +281,7 @@ def assert_same_law(
     beta: float = BETA,
     seed: int = 0,
     most: int = MOST,
-    wrong: Draw | None = None,
+    wrong: Outcomes | None = None,
 ) -> Finding:
     """`draw(rng)` has the law of `other(rng)`, or the distribution function `cdf`, up to `tolerance`.
 
@@ -314,7 +314,7 @@ def assert_same_law(
             outcome, distance, (max(0.0, distance - reach), min(1.0, distance + reach)), samples * size
         )
 
-    def sources(drawn: Draw, stream: int) -> list[_Source]:
+    def sources(drawn: Outcomes, stream: int) -> list[_Source]:
         return [_Source(d, seed, stream, place) for place, d in enumerate((drawn, other)) if d is not None]
 
     statement = f"same law{_within(tolerance)} (Kolmogorov distance)"
@@ -333,7 +333,7 @@ class _Judged:
 class _Source:
     """Outcomes of `draw`, from a stream of their own: the first n are the same however they are asked for."""
 
-    def __init__(self, draw: Draw, seed: int, *stream: int) -> None:
+    def __init__(self, draw: Outcomes, seed: int, *stream: int) -> None:
         if not callable(draw):
             raise InvalidArgument("draw", draw, "must be a function of a generator")
         self._draw = draw
@@ -406,7 +406,7 @@ def _reported(
     if found.outcome == "fails":
         raise AssertionError(f"not so: {said} (seed {seed})")
     if found.outcome == "undecided":
-        raise Undecided(
+        raise TooFewOutcomes(
             f"undecided: {said}; allow more outcomes (most=) or a larger detectable= (seed {seed})"
         )
     if planted is not None:

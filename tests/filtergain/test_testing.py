@@ -132,11 +132,11 @@ def test_a_run_repeats_to_the_bit(name):
 
 def test_too_few_outcomes_are_no_pass():
     """What is neither shown right nor wrong within `most` outcomes fails, and says so."""
-    with pytest.raises(testing.Undecided, match="allow more outcomes"):
+    with pytest.raises(testing.TooFewOutcomes, match="allow more outcomes"):
         testing.assert_probability_at_most(lambda rng: rng.random(50) < 0.14, 0.1, detectable=0.2, most=60)
-    with pytest.raises(testing.Undecided):
+    with pytest.raises(testing.TooFewOutcomes):
         testing.assert_mean_close(lambda rng: rng.standard_normal(9), 0.0, detectable=0.1, std=1.0, most=100)
-    with pytest.raises(testing.Undecided):
+    with pytest.raises(testing.TooFewOutcomes):
         testing.assert_exponent(scaled(-0.5), [1, 2], -0.5, detectable=0.01, most=200)
 
 

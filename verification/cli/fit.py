@@ -16,7 +16,7 @@ from verification.cli.terminal import message, print_json
 from verification.errors import InvalidArgument, MissingExtra
 
 if TYPE_CHECKING:
-    from verification.fitting.fit import Fit
+    from verification.fitting.fit import FittedPairs
 
 FIT_EXAMPLE = "Example: filtergain fit images.npy captions.npy --scores scores.parquet --figure fit.png"
 
@@ -117,7 +117,7 @@ def _whole_file(path: Path, write: Callable[[Path], Any]) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _write_scores(found: Fit, path: Path) -> None:
+def _write_scores(found: FittedPairs, path: Path) -> None:
     import numpy as np
 
     columns = {
@@ -138,7 +138,7 @@ def _write_scores(found: Fit, path: Path) -> None:
     )
 
 
-def _print(found: Fit) -> None:
+def _print(found: FittedPairs) -> None:
     sentences = found.sentences()
     for sentence in sentences[:-1]:
         print(textwrap.fill(sentence, WIDTH))

@@ -11,10 +11,10 @@ import numpy as np
 from verification.figures import canvas
 
 if TYPE_CHECKING:
-    from verification.fitting.fit import Fit
+    from verification.fitting.fit import FittedPairs
 
 
-def scores_and_gain(found: Fit, path: str | Path) -> None:
+def scores_and_gain(found: FittedPairs, path: str | Path) -> None:
     """Write the picture.  Raises MissingExtra without Matplotlib."""
     canvas.require_matplotlib()
     import matplotlib

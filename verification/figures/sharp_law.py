@@ -13,7 +13,7 @@ from bounds.law.scales import Side, mean_errors, selection
 from verification.errors import whole
 from verification.figures import canvas
 from verification.prediction.advice import Threshold, best_threshold
-from verification.prediction.law import predict, score_of, teacher_accuracy, teacher_scales
+from verification.prediction.law import predict, score_of, teacher_scales
 from verification.setting import Setting
 
 if TYPE_CHECKING:
@@ -132,8 +132,6 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
     for i, gamma in enumerate(gammas):
         for j, eta in enumerate(etas):
             here = replace(setting, eta=float(eta), gamma=float(gamma), gamma_tilde=float(gamma * ratio))
-            if not teacher_accuracy(here, here.n // 2).in_range:
-                continue
             found = best_threshold(here)
             if (
                 found.gain["unfiltered"] is not None

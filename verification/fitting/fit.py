@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from verification.engines import estimate
-from verification.engines.estimate import Fit as ContrastiveFit
+from verification.engines.estimate import Trained
 from verification.errors import InvalidArgument, real, whole
 from verification.fitting import alternatives, checks
 from verification.fitting.alternatives import Alternative
@@ -33,7 +33,7 @@ from verification.setting import Setting
 
 
 @dataclass(frozen=True)
-class Fit:
+class FittedPairs:
     """What matched rows say about filtering them.
 
     `eta_free` is without a model of clean pairs, `lower_bound` holds whatever their law is.  `gain` is mean
@@ -173,7 +173,7 @@ def fit(
     alpha: float = 0.05,
     seed: int = 0,
     key: str | None = None,
-) -> Fit:
+) -> FittedPairs:
     """Parameters, checks and a decision for matched rows X (n, d) and Y (n, d~).
 
     X and Y are arrays or files (.npy, .npz, Parquet, Arrow, CSV), read twice in blocks.  `rank` fixes r,
@@ -255,7 +255,7 @@ def _answer(
     found: Moments,
     r: Rank,
     given: bool,
-    fitted: ContrastiveFit,
+    fitted: Trained,
     sides: tuple[Modality, Modality],
     nuclear: float,
     flat: Check,
@@ -264,7 +264,7 @@ def _answer(
     known: Any,
     alpha: float,
     seed: int,
-) -> Fit:
+) -> FittedPairs:
     n, k = found.n, r.value
     eta_model = _eta(sides, nuclear, scored.row_cov[:3, :3], n, k, alpha)
     gammas = [_gamma(sides[s], scored, s, n, k, alpha) for s in (0, 1)]
@@ -296,7 +296,7 @@ def _answer(
         prediction = alternatives.forecast(setting, paid.keep)
         others = alternatives.by_law(setting, prediction, seed)
         gain_model = _model_gain(found, k, eta_model, gammas, paid.keep)
-    return Fit(
+    return FittedPairs(
         n, len(found.cov_x), len(found.cov_y), seed, alpha, r, gammas[0], gammas[1], eta_model, share.eta,
         lower_bound(scored.halves, alpha), tuple(made), paid.decision if enough.holds else "undecided",
         gain_model, paid.gain, paid.keep, threshold, others, float(1 - clean[chosen].mean()),
@@ -309,7 +309,7 @@ def _gamma(side: Modality, scored: Scored, s: int, n: int, r: int, alpha: float)
     return gamma_estimate(side, n, float(spread[0]), float(spread[1]), alpha)
 
 
-def _pca_error(fitted: ContrastiveFit, sides: tuple[Modality, Modality], paid: Payoff) -> float:
+def _pca_error(fitted: Trained, sides: tuple[Modality, Modality], paid: Payoff) -> float:
     """The squared error of PCA: its distance from the fit on all pairs less that fit's own error."""
     apart = (
         estimate.chordal_distance(sides[0].basis, fitted.left),

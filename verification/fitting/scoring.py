@@ -63,7 +63,7 @@ def score_rows(
     x: Rows,
     y: Rows,
     found: Moments,
-    fitted: estimate.Fit,
+    fitted: estimate.Trained,
     sides: tuple[Modality, Modality],
     rotation: Array,
     share: float | None,

@@ -21,7 +21,6 @@ from bounds.law.score import Score
 from verification.errors import InvalidArgument
 from verification.setting import Procedure, Setting
 
-
 SAME = 0.01
 """The first-order law decides where the law at any size is within this of it: what it adds is small."""
 
