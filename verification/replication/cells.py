@@ -27,7 +27,7 @@ PLACEHOLDER = -1e300
 class ErrorCell:
     """The error of a procedure in a setting.
 
-    With `best`, theta is the best one of the sharp law; it is PLACEHOLDER until `with_best_threshold` finds it.
+    With `best`, theta is the sharp law's best one; it is PLACEHOLDER until `with_best_threshold` finds it.
     Raises InvalidArgument.
     """
 
