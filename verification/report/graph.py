@@ -103,12 +103,12 @@ def render(
     `conditional` names the claims that each rests on and that did not come out true.  With
     `links` a node leads to `#claim-ID` of the page around it.
     """
-    drawing = arranged(claims, verdicts, conditional or {})
+    drawing = draw(claims, verdicts, conditional or {})
     template = environment().get_template("graph.svg")
     return template.render(drawing=drawing, links=links, node_height=NODE_HEIGHT)
 
 
-def arranged(
+def draw(
     claims: Sequence[Claim], verdicts: Mapping[str, str], conditional: Mapping[str, tuple[str, ...]]
 ) -> Drawing:
     """Positions of everything: connected parts below each other, single claims in rows at the end."""
