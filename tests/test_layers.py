@@ -191,7 +191,7 @@ def named_twice(sources):
                     meaning = ast.unparse(value)
                 case _:
                     continue
-            if re.fullmatch(r"([A-Z][a-z]+)+", name):
+            if re.fullmatch(r"[A-Z]\w*[a-z]\w*", name):
                 found.setdefault(name, {}).setdefault(meaning, []).append(module)
     return {name: list(meanings.values()) for name, meanings in found.items() if len(meanings) > 1}
 
