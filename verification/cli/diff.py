@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 EXAMPLE = "Example: filtergain diff main.json branch.json"
 
 
-@app.command(
-    short_help="Say what changed between two runs.",
-    epilog=EXAMPLE,
-)
+@app.command(short_help="Say what changed between two runs.", epilog=EXAMPLE)
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD.json", help="Written by `verify --json`.")],
     new: Annotated[str, typer.Argument(metavar="NEW.json", help="Written by `verify --json`, later.")],

@@ -12,10 +12,7 @@ from verification.cli.terminal import message, print_json
 EXAMPLE = "Example: filtergain probe student-t-5 same-pairs --replicates 100 --out probes.md"
 
 
-@app.command(
-    short_help="Measure bounds where an assumption is dropped.",
-    epilog=EXAMPLE,
-)
+@app.command(short_help="Measure bounds where an assumption is dropped.", epilog=EXAMPLE)
 def probe(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Probes; all without.")

@@ -12,10 +12,7 @@ from verification.cli.terminal import message, print_json
 EXAMPLE = "Example: filtergain search corollary-1-explicit --budget 1000 --save worst.json"
 
 
-@app.command(
-    short_help="Look for the worst setting of a claim.",
-    epilog=EXAMPLE,
-)
+@app.command(short_help="Look for the worst setting of a claim.", epilog=EXAMPLE)
 def search(
     claim: Annotated[str, typer.Argument(metavar="CLAIM", help="Id of a claim that bounds an error.")],
     budget: Annotated[int, number_option("--budget", "Settings to simulate.")] = 300,

@@ -27,10 +27,7 @@ EXAMPLE = (
 )
 
 
-@app.command(
-    short_help="Draw errors of an estimator.",
-    epilog=EXAMPLE,
-)
+@app.command(short_help="Draw errors of an estimator.", epilog=EXAMPLE)
 def simulate(
     n: options.N,
     d: options.D,

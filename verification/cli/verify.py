@@ -13,10 +13,7 @@ from verification.cli.terminal import console, print_json, work_bar
 EXAMPLE = "Example: filtergain verify theorem-1 theorem-1-corrected --profile standard --report out"
 
 
-@app.command(
-    short_help="Judge claims: prove, certify, simulate, refute.",
-    epilog=EXAMPLE,
-)
+@app.command(short_help="Judge claims: prove, certify, simulate, refute.", epilog=EXAMPLE)
 def verify(
     claims: Annotated[
         list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Ids; all without.")
