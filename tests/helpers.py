@@ -1,16 +1,18 @@
-"""What several test files need: a made-up claim, Eq. 3 by its definition, two engines held together."""
+"""What several test files need: claims made up and placed, Eq. 3 by its definition, engines held together."""
 
 import math
 from dataclasses import replace
 
 import numpy as np
 import sympy as sp
+from hypothesis import strategies as st
 from scipy import stats
 
 from bounds.claim import Claim, Relation, Verdict
 from bounds.symbols import n
 from verification.engines import short_sample
 from verification.errors import TooFewPairs
+from verification.search.space import COORDINATES
 from verification.setting import Setting
 
 
@@ -21,6 +23,12 @@ def made_up(*checks, **changes):
         "expected": Verdict.SUPPORTED, "bound": 1 / sp.sqrt(n), "relation": Relation.UPPER,
     }  # fmt: skip
     return Claim(**{**fields, **changes})
+
+
+def points(where):
+    """A strategy: parameter values by name inside a claim's conditions, from its search's space."""
+    cubes = st.tuples(*[st.floats(0, 1)] * len(COORDINATES))
+    return cubes.map(where.point).filter(lambda point: point is not None)
 
 
 def encoders(fitted, rho):
