@@ -1,13 +1,19 @@
-"""What several test files need: a made-up claim, Eq. 3 by its definition, an engine with a fault."""
+"""What several test files need: claims made up and placed, Eq. 3 by its definition, engines held together."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import sympy as sp
+from hypothesis import strategies as st
+from scipy import stats
 
 from bounds.claim import Claim, Law, Relation, Verdict
 from bounds.symbols import n
 from verification.engines import short_sample
+from verification.errors import TooFewPairs
+from verification.search.space import COORDINATES
+from verification.setting import Setting
 
 
 def made_up(*checks, **changes):
@@ -18,6 +24,12 @@ def made_up(*checks, **changes):
         "expected": Verdict.SUPPORTED, "bound": None if alone else 1 / sp.sqrt(n), "relation": Relation.UPPER,
     }  # fmt: skip
     return Claim(**{**fields, **changes})
+
+
+def points(where):
+    """A strategy: parameter values by name inside a claim's conditions, from its search's space."""
+    cubes = st.tuples(*[st.floats(0, 1)] * len(COORDINATES))
+    return cubes.map(where.point).filter(lambda point: point is not None)
 
 
 def encoders(fitted, rho):
@@ -46,3 +58,38 @@ def forget_selection(monkeypatch):
         return replace(geometry, mixing=mixing)
 
     monkeypatch.setattr(short_sample.Geometry, "relative_to", staticmethod(wrong))
+
+
+def small_setting(rng):
+    """A setting of few pairs and dimensions, drawn at random."""
+    d, d_tilde = (int(v) for v in rng.integers(1, 12, 2))
+    return Setting(
+        n=int(rng.integers(4, 400)),
+        d=d,
+        d_tilde=d_tilde,
+        r=int(rng.integers(1, min(d, d_tilde) + 1)),
+        eta=float(rng.choice([0.05, 0.3, 0.7, 1.0])),
+        gamma=float(rng.choice([0.1, 1.0, 10.0, 1e4, math.inf])),
+        gamma_tilde=float(rng.choice([0.1, 1.0, 10.0, 1e4, math.inf])),
+    )
+
+
+def numbers(outcomes, r):
+    """Every reported number of each outcome, (draws, 4 + r); a failed filter is beyond every error."""
+    table = np.full((len(outcomes), 4 + r), 99.0)
+    for row, outcome in zip(table, outcomes, strict=True):
+        if isinstance(outcome, TooFewPairs):
+            row[3] = outcome.kept
+            continue
+        row[:4] = outcome.left, outcome.right, outcome.error, outcome.kept or 0
+        row[4:] = 0.0
+        row[4 : 4 + len(outcome.singular_values)] = outcome.singular_values
+    # Rounding errors of an error that is 0 are not part of its law.
+    table[:, :3] = np.round(table[:, :3], 10)
+    return table
+
+
+def smallest_p(first, second):
+    """Bonferroni over the reported numbers."""
+    pairs = list(zip(first.T, second.T, strict=True))
+    return min(stats.ks_2samp(a, b, method="asymp").pvalue for a, b in pairs) * len(pairs)

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers import points
 from hypothesis import HealthCheck, Phase, assume, given, settings, target
 from hypothesis import strategies as st
 from scipy import stats
@@ -20,9 +21,8 @@ from bounds.claim import Relation
 from verification.prediction.law import predict_procedure
 from verification.quantities import registry
 from verification.quantities.registry import Cell
-from verification.search import strategies
 from verification.search.space import space
-from verification.setting import Procedure
+from verification.setting import Procedure, Setting
 from verification.statistics import slopes
 
 BUDGET = 1e-6
@@ -61,7 +61,7 @@ def holds_with_probability(claim, shares, planted=False):
     where = space(claim)
 
     @profile(planted)
-    @given(strategies.points(where))
+    @given(points(where))
     def check(point):
         drawn = registry.draw(where.cell(point), SEED, range(REPLICATES))
         bound = float(claim.evaluate(point))
@@ -93,10 +93,19 @@ def test_a_wrong_constant_of_an_explicit_bound_is_caught(claim_id, factor):
         holds_with_probability(wrong, Shares(), planted=True)()
 
 
+def log_floats(low, high):
+    """Floats in [low, high], log-uniform in spirit."""
+    return st.floats(math.log(low), math.log(high)).map(lambda x: min(max(math.exp(x), low), high))
+
+
 @st.composite
 def filtered_settings(draw):
     """(setting, procedure) where the law of the filtered error says that it is in range."""
-    setting = draw(strategies.settings(max_n=40_000, max_dimension=16, noiseless=False))
+    d, d_tilde = draw(st.integers(1, 16)), draw(st.integers(1, 16))
+    r = draw(st.integers(1, min(d, d_tilde)))
+    n = round(draw(log_floats(4, 40_000)))
+    eta = draw(st.one_of(log_floats(1e-3, 1.0), st.just(1.0)))
+    setting = Setting(n, d, d_tilde, r, eta, draw(log_floats(1e-2, 1e6)), draw(log_floats(1e-2, 1e6)))
     estimator = draw(st.sampled_from(("oracle-filtered", "teacher-filtered")))
     theta = draw(st.floats(-1.0, 1.0)) * setting.r
     # Many pairs and few dimensions, so that most draws are in range.
@@ -144,7 +153,7 @@ def corrected_rate_holds(shares, constant, planted=False):
     where = space(claim)
 
     @profile(planted, part=0.4)
-    @given(strategies.points(where))
+    @given(points(where))
     def check(point):
         drawn = registry.draw(where.cell(point), SEED, range(40))
         low, _ = slopes.median_interval(drawn, shares.take())

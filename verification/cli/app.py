@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -34,15 +34,15 @@ def number(text: str | float) -> float:
         raise typer.BadParameter(f"must be a number such as 0.3, 1e6 or inf, got {text!r}") from None
 
 
+def number_option(flag: str, help: str) -> Any:
+    """An option that takes a number."""
+    return typer.Option(flag, parser=number, metavar="NUMBER", help=help)
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable result on standard output.")]
-SeedOption = Annotated[
-    int, typer.Option("--seed", parser=number, metavar="NUMBER", help="Root seed of every random stream.")
-]
-JobsOption = Annotated[int, typer.Option("--jobs", parser=number, metavar="NUMBER", help="Worker processes.")]
-AllJobsOption = Annotated[
-    int | None,
-    typer.Option("--jobs", parser=number, metavar="NUMBER", help="Workers.  [default: one a processor]"),
-]
+SeedOption = Annotated[int, number_option("--seed", "Root seed of every random stream.")]
+JobsOption = Annotated[int, number_option("--jobs", "Worker processes.")]
+AllJobsOption = Annotated[int | None, number_option("--jobs", "Workers.  [default: one a processor]")]
 
 
 def _show_version(wanted: bool) -> None:

@@ -23,10 +23,7 @@ LONGEST = 200
 """Characters up to which the expression of a power is shown."""
 
 
-@app.command(
-    short_help="A bound's constants, limits, sensitivities.",
-    epilog=EXAMPLE,
-)
+@app.command(short_help="A bound's constants, limits, sensitivities.", epilog=EXAMPLE)
 def constants(
     claim: Annotated[str, typer.Argument(metavar="CLAIM", help="Id, such as corollary-1.")],
     set_: Annotated[

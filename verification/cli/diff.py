@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from verification.cli.app import EXIT_AS_EXPECTED, EXIT_DIFFERENT, JsonOption, app, number
+from verification.cli.app import EXIT_AS_EXPECTED, EXIT_DIFFERENT, JsonOption, app, number_option
 from verification.cli.terminal import message, print_json
 from verification.errors import InvalidArgument
 
@@ -17,17 +17,11 @@ if TYPE_CHECKING:
 EXAMPLE = "Example: filtergain diff main.json branch.json"
 
 
-@app.command(
-    short_help="Say what changed between two runs.",
-    epilog=EXAMPLE,
-)
+@app.command(short_help="Say what changed between two runs.", epilog=EXAMPLE)
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD.json", help="Written by `verify --json`.")],
     new: Annotated[str, typer.Argument(metavar="NEW.json", help="Written by `verify --json`, later.")],
-    tolerance: Annotated[
-        float,
-        typer.Option("--tolerance", parser=number, metavar="NUMBER", help="Relative change to overlook."),
-    ] = 0.1,
+    tolerance: Annotated[float, number_option("--tolerance", "Relative change to overlook.")] = 0.1,
     json: JsonOption = False,
 ) -> int:
     """Which verdict, constant or slack changed between two runs; exit status 1 if one got worse."""

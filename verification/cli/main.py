@@ -41,10 +41,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line and return its exit status; a user's mistake is one line."""
     try:
         status = app(list(arguments), standalone_mode=False, prog_name="filtergain")
-    except Abort:
-        message("interrupted")
-        return EXIT_INTERRUPTED
-    except KeyboardInterrupt:
+    except (Abort, KeyboardInterrupt):
         message("interrupted")
         return EXIT_INTERRUPTED
     except TyperException as error:

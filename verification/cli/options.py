@@ -6,68 +6,29 @@ from typing import Annotated, Any
 
 import typer
 
-from verification.cli.app import number
+from verification.cli.app import number_option
 from verification.cli.terminal import message
 from verification.errors import InvalidArgument
 from verification.setting import Setting
 
-N = Annotated[
-    float, typer.Option("--n", parser=number, metavar="NUMBER", help="Number of pairs, such as 1e6.")
-]
-D = Annotated[
-    float, typer.Option("--d", parser=number, metavar="NUMBER", help="Dimension of the first modality.")
-]
-DTilde = Annotated[
-    float | None,
-    typer.Option(
-        "--d-tilde", parser=number, metavar="NUMBER", help="Dimension of the second one.  [default: d]"
-    ),
-]
-R = Annotated[float, typer.Option("--r", parser=number, metavar="NUMBER", help="Latent dimension.")]
-Eta = Annotated[
-    float, typer.Option("--eta", parser=number, metavar="NUMBER", help="Clean fraction, in (0, 1].")
-]
-Gamma = Annotated[
-    float,
-    typer.Option("--gamma", parser=number, metavar="NUMBER", help="Inverse noise variance; inf is no noise."),
-]
+N = Annotated[float, number_option("--n", "Number of pairs, such as 1e6.")]
+D = Annotated[float, number_option("--d", "Dimension of the first modality.")]
+DTilde = Annotated[float | None, number_option("--d-tilde", "Dimension of the second one.  [default: d]")]
+R = Annotated[float, number_option("--r", "Latent dimension.")]
+Eta = Annotated[float, number_option("--eta", "Clean fraction, in (0, 1].")]
+Gamma = Annotated[float, number_option("--gamma", "Inverse noise variance; inf is no noise.")]
 GammaTilde = Annotated[
-    float | None,
-    typer.Option(
-        "--gamma-tilde", parser=number, metavar="NUMBER", help="Same, second modality.  [default: gamma]"
-    ),
+    float | None, number_option("--gamma-tilde", "Same, second modality.  [default: gamma]")
 ]
-Theta = Annotated[
-    float | None,
-    typer.Option(
-        "--theta", parser=number, metavar="NUMBER", help="Threshold on the oracle's scale (clean mean r)."
-    ),
-]
-Retain = Annotated[
-    float | None,
-    typer.Option("--retain", parser=number, metavar="NUMBER", help="Share of the scored pairs that is kept."),
-]
-Rounds = Annotated[
-    float,
-    typer.Option("--rounds", parser=number, metavar="NUMBER", help="Students, each the next one's teacher."),
-]
+Theta = Annotated[float | None, number_option("--theta", "Threshold on the oracle's scale (clean mean r).")]
+Retain = Annotated[float | None, number_option("--retain", "Share of the scored pairs that is kept.")]
+Rounds = Annotated[float, number_option("--rounds", "Students, each the next one's teacher.")]
 TeacherN = Annotated[
-    float | None,
-    typer.Option(
-        "--teacher-n",
-        parser=number,
-        metavar="NUMBER",
-        help="Pairs that train the teacher.  [default: n in even parts]",
-    ),
+    float | None, number_option("--teacher-n", "Pairs that train the teacher.  [default: n in even parts]")
 ]
 StudentN = Annotated[
     float | None,
-    typer.Option(
-        "--student-n",
-        parser=number,
-        metavar="NUMBER",
-        help="Pairs scored in each round.  [default: what the teacher leaves]",
-    ),
+    number_option("--student-n", "Pairs scored in each round.  [default: what the teacher leaves]"),
 ]
 Estimator = Annotated[
     str, typer.Option("--estimator", help="unfiltered, oracle-filtered or teacher-filtered.")
@@ -94,12 +55,7 @@ Figure = Annotated[
 ]
 
 
-Replicates = Annotated[
-    int,
-    typer.Option(
-        "--replicates", parser=number, metavar="NUMBER", help="Simulated draws per point of the picture."
-    ),
-]
+Replicates = Annotated[int, number_option("--replicates", "Simulated draws per point of the picture.")]
 
 
 def figure_for(replicates: float, figure: str | None) -> None:

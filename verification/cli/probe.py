@@ -6,27 +6,19 @@ from typing import Annotated
 
 import typer
 
-from verification.cli.app import JsonOption, SeedOption, app, number
+from verification.cli.app import JsonOption, SeedOption, app, number_option
 from verification.cli.terminal import message, print_json
 
 EXAMPLE = "Example: filtergain probe student-t-5 same-pairs --replicates 100 --out probes.md"
 
 
-@app.command(
-    short_help="Measure bounds where an assumption is dropped.",
-    epilog=EXAMPLE,
-)
+@app.command(short_help="Measure bounds where an assumption is dropped.", epilog=EXAMPLE)
 def probe(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Probes; all without.")
     ] = None,
-    n: Annotated[
-        float | None,
-        typer.Option("--n", parser=number, metavar="NUMBER", help="Number of pairs.  [default: 160000]"),
-    ] = None,
-    replicates: Annotated[
-        float, typer.Option("--replicates", parser=number, metavar="NUMBER", help="Draws of each.")
-    ] = 30,
+    n: Annotated[float | None, number_option("--n", "Number of pairs.  [default: 160000]")] = None,
+    replicates: Annotated[float, number_option("--replicates", "Draws of each.")] = 30,
     out: Annotated[
         str | None, typer.Option("--out", metavar="FILE", help="Write the table as Markdown here.")
     ] = None,

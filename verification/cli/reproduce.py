@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from verification.cli.app import (
-    EXIT_WRONG_USE,
     AllJobsOption,
     JobsOption,
     JsonOption,
     SeedOption,
     app,
-    number,
+    number_option,
 )
 from verification.cli.terminal import message, print_json
 
@@ -34,14 +33,11 @@ reproduce = typer.Typer(
 )
 app.add_typer(reproduce, name="reproduce", epilog="Example: filtergain reproduce figure-3a --out pictures")
 
+RunsOption = Annotated[float, number_option("--replicates", "Runs of each point.")]
 OutOption = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Write the picture (PNG) and the numbers (CSV) here."),
 ]
-
-
-def _replicates(default: int) -> Any:
-    return typer.Option("--replicates", parser=number, metavar="NUMBER", help="Runs of each point.")
 
 
 @reproduce.command(
@@ -51,11 +47,11 @@ def _replicates(default: int) -> Any:
 )
 def table_1(
     out: OutOption = None,
-    replicates: Annotated[float, _replicates(500)] = 500,
+    replicates: RunsOption = 500,
     seed: SeedOption = 0,
     jobs: AllJobsOption = None,
     json: JsonOption = False,
-) -> int | None:
+) -> None:
     """Table 1: the error against the share of the pairs that is kept, n = 10 000, eta = 0.3."""
     with _folder(out) as write:
         from verification.studies import experiments
@@ -65,8 +61,6 @@ def table_1(
             lambda report, workers: experiments.table_1(_whole(replicates), seed, workers, report),
             jobs,
         )
-        if tables is None:
-            return EXIT_WRONG_USE
         if json:
             print_json({"experiment": "table-1", "seed": seed, "tables": [t.as_dict() for t in tables]})
         else:
@@ -93,7 +87,6 @@ def table_1(
                 for row in table.rows
             ]
             write("table-1", rows, lambda path: figures.table_1(tables, path))
-    return None
 
 
 @reproduce.command(
@@ -103,11 +96,8 @@ def table_1(
 )
 def figure_2b(
     out: OutOption = None,
-    n: Annotated[float, typer.Option("--n", parser=number, metavar="NUMBER", help="Pairs.")] = 50_000,
-    eta: Annotated[
-        float,
-        typer.Option("--eta", parser=number, metavar="NUMBER", help="Clean fraction; the paper has none."),
-    ] = 0.5,
+    n: Annotated[float, number_option("--n", "Pairs.")] = 50_000,
+    eta: Annotated[float, number_option("--eta", "Clean fraction; the paper has none.")] = 0.5,
     seed: SeedOption = 0,
     json: JsonOption = False,
 ) -> None:
@@ -166,14 +156,12 @@ def figure_2b(
 )
 def figure_3a(
     out: OutOption = None,
-    n: Annotated[
-        float, typer.Option("--n", parser=number, metavar="NUMBER", help="Pairs of a run.")
-    ] = 10_000_000,
-    replicates: Annotated[float, _replicates(10)] = 10,
+    n: Annotated[float, number_option("--n", "Pairs of a run.")] = 10_000_000,
+    replicates: RunsOption = 10,
     seed: SeedOption = 0,
     jobs: AllJobsOption = None,
     json: JsonOption = False,
-) -> int | None:
+) -> None:
     """Figure 3a: the error against eta, without and with the filter, ten million pairs a run."""
     with _folder(out) as write:
         from verification.studies import experiments
@@ -185,8 +173,6 @@ def figure_3a(
             ),
             jobs,
         )
-        if result is None:
-            return EXIT_WRONG_USE
         rows = [row.as_dict() for row in result.rows]
         if json:
             print_json(
@@ -204,7 +190,6 @@ def figure_3a(
             from verification.figures import experiments as figures
 
             write("figure-3a", rows, lambda path: figures.figure_3a(result, path))
-    return None
 
 
 @reproduce.command(
@@ -214,15 +199,12 @@ def figure_3a(
 )
 def leak(
     out: OutOption = None,
-    gamma: Annotated[
-        float,
-        typer.Option("--gamma", parser=number, metavar="NUMBER", help="Inverse noise variances."),
-    ] = 1.0,
-    replicates: Annotated[float, _replicates(8)] = 8,
+    gamma: Annotated[float, number_option("--gamma", "Inverse noise variances.")] = 1.0,
+    replicates: RunsOption = 8,
     seed: SeedOption = 0,
     jobs: JobsOption = 1,
     json: JsonOption = False,
-) -> int | None:
+) -> None:
     """The error over Theorem 1's printed and corrected rates as eta falls, at the best of many thresholds.
 
     n is ten times the theorem's sample condition throughout.
@@ -238,8 +220,6 @@ def leak(
             ),
             jobs,
         )
-        if result is None:
-            return EXIT_WRONG_USE
         rows = [row.as_dict() for row in result.rows]
         exponents = {"printed": result.printed_exponent, "corrected": result.corrected_exponent}
         if json:
@@ -250,7 +230,6 @@ def leak(
             from verification.figures import experiments as figures
 
             write("leak", rows, lambda path: figures.leak(result, path))
-    return None
 
 
 def _whole(value: float) -> int:
@@ -297,19 +276,14 @@ def _replace(path: Path, write: Callable[[Path], Any]) -> None:
     message(f"wrote {path}")
 
 
-def _with_progress(title: str, work: Callable[..., Any], jobs: float | None) -> Any:
-    """Runs work(report, jobs) under a progress bar; None, with a message, when a worker died."""
+def _with_progress(title: str, work: Callable[..., Any], jobs: int | None) -> Any:
+    """Runs work(report, jobs) under a progress bar."""
     from verification.cli.terminal import work_bar
-    from verification.errors import ExecutorLost
     from verification.workers.executors import processors
 
-    workers = processors() if jobs is None else _whole(jobs)
-    try:
-        with work_bar(title) as update:
-            return work(lambda done, total: update(done, total, "drawing"), workers)
-    except ExecutorLost as error:
-        message(f"filtergain: {error}")
-        return None
+    with work_bar(title) as update:
+        workers = processors() if jobs is None else _whole(jobs)
+        return work(lambda done, total: update(done, total, "drawing"), workers)
 
 
 def _table_1_text(tables: Sequence[Table1]) -> str:

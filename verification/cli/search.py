@@ -6,24 +6,17 @@ from typing import Annotated
 
 import typer
 
-from verification.cli.app import EXIT_AS_EXPECTED, EXIT_DIFFERENT, JsonOption, SeedOption, app, number
+from verification.cli.app import EXIT_AS_EXPECTED, EXIT_DIFFERENT, JsonOption, SeedOption, app, number_option
 from verification.cli.terminal import message, print_json
 
 EXAMPLE = "Example: filtergain search corollary-1-explicit --budget 1000 --save worst.json"
 
 
-@app.command(
-    short_help="Look for the worst setting of a claim.",
-    epilog=EXAMPLE,
-)
+@app.command(short_help="Look for the worst setting of a claim.", epilog=EXAMPLE)
 def search(
     claim: Annotated[str, typer.Argument(metavar="CLAIM", help="Id of a claim that bounds an error.")],
-    budget: Annotated[
-        int, typer.Option("--budget", parser=number, metavar="NUMBER", help="Settings to simulate.")
-    ] = 300,
-    alpha: Annotated[
-        float, typer.Option("--alpha", parser=number, metavar="NUMBER", help="Doubt left in the interval.")
-    ] = 1e-3,
+    budget: Annotated[int, number_option("--budget", "Settings to simulate.")] = 300,
+    alpha: Annotated[float, number_option("--alpha", "Doubt left in the interval.")] = 1e-3,
     save: Annotated[
         str | None,
         typer.Option(

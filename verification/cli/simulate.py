@@ -14,7 +14,7 @@ from verification.cli.app import (
     JsonOption,
     SeedOption,
     app,
-    number,
+    number_option,
 )
 from verification.cli.terminal import message, print_json
 
@@ -27,10 +27,7 @@ EXAMPLE = (
 )
 
 
-@app.command(
-    short_help="Draw errors of an estimator.",
-    epilog=EXAMPLE,
-)
+@app.command(short_help="Draw errors of an estimator.", epilog=EXAMPLE)
 def simulate(
     n: options.N,
     d: options.D,
@@ -48,9 +45,7 @@ def simulate(
     engine: Annotated[
         str, typer.Option("--engine", help="exact (fast), direct (as printed) or limit (any n).")
     ] = "exact",
-    replicates: Annotated[
-        float, typer.Option("--replicates", parser=number, metavar="NUMBER", help="Draws.")
-    ] = 10,
+    replicates: Annotated[float, number_option("--replicates", "Draws.")] = 10,
     rotate: Annotated[bool, typer.Option("--rotate", help="Random U, U~ (direct engine only).")] = False,
     seed: SeedOption = 0,
     jobs: JobsOption = 1,

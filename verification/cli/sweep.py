@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from verification.cli.app import EXIT_AS_EXPECTED, EXIT_INTERRUPTED, AllJobsOption, JsonOption, app, number
+from verification.cli.app import (
+    EXIT_AS_EXPECTED,
+    EXIT_INTERRUPTED,
+    AllJobsOption,
+    JsonOption,
+    app,
+    number_option,
+)
 from verification.cli.terminal import message, print_json
 
 if TYPE_CHECKING:
@@ -44,10 +51,7 @@ def sweep(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the grid and predict its cost.")] = False,
     retry: Annotated[bool, typer.Option("--retry-failures", help="Run again what failed before.")] = False,
-    seed: Annotated[
-        float | None,
-        typer.Option("--seed", parser=number, metavar="NUMBER", help="Root seed.  [default: the grid's]"),
-    ] = None,
+    seed: Annotated[float | None, number_option("--seed", "Root seed.  [default: the grid's]")] = None,
     json: JsonOption = False,
 ) -> int:
     """Run a grid of settings, estimators and replicates into a store; run again to resume."""

@@ -14,7 +14,7 @@ from verification.cli.terminal import message, print_json, say
 from verification.setting import simulate_command
 
 if TYPE_CHECKING:
-    from verification.prediction.advice import Advice, Plan, Threshold
+    from verification.prediction.advice import Advice, Spending, Threshold
 
 
 THRESHOLD_EXAMPLE = "Example: filtergain threshold --n 1e6 --d 512 --r 32 --gamma 5 --eta 0.3"
@@ -146,7 +146,7 @@ def _worth_splitting(advice: Advice) -> bool:
     return best.rounds > 0 and advice.recommended.mean >= WORTH_SPLITTING * best.mean
 
 
-def _rounds_sentence(advice: Advice, split: Plan | None) -> str:
+def _rounds_sentence(advice: Advice, split: Spending | None) -> str:
     plan = advice.recommended
     if plan.rounds == 0 and split is None:
         return "No round is worth its pairs: train on all of them."
@@ -162,7 +162,7 @@ def _rounds_sentence(advice: Advice, split: Plan | None) -> str:
     )
 
 
-def _plan(plan: Plan) -> str:
+def _plan(plan: Spending) -> str:
     rounds = "one round" if plan.rounds == 1 else f"{plan.rounds} rounds"
     each = "" if plan.rounds == 1 else " each"
     pairs = f"{plan.teacher_n:,} for the teacher, {rounds} of {plan.student_n:,}{each}"

@@ -7,24 +7,19 @@ from typing import Annotated
 
 import typer
 
-from verification.cli.app import AllJobsOption, JsonOption, SeedOption, app, number
+from verification.cli.app import AllJobsOption, JsonOption, SeedOption, app, number_option
 from verification.cli.terminal import console, print_json, work_bar
 
 EXAMPLE = "Example: filtergain verify theorem-1 theorem-1-corrected --profile standard --report out"
 
 
-@app.command(
-    short_help="Judge claims: prove, certify, simulate, refute.",
-    epilog=EXAMPLE,
-)
+@app.command(short_help="Judge claims: prove, certify, simulate, refute.", epilog=EXAMPLE)
 def verify(
     claims: Annotated[
         list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Ids; all without.")
     ] = None,
     profile: Annotated[str, typer.Option("--profile", help="quick, standard or thorough.")] = "quick",
-    alpha: Annotated[
-        float, typer.Option("--alpha", parser=number, metavar="NUMBER", help="False alarms in all.")
-    ] = 1e-6,
+    alpha: Annotated[float, number_option("--alpha", "False alarms in all.")] = 1e-6,
     jobs: AllJobsOption = None,
     module: Annotated[
         str | None, typer.Option("--module", metavar="FILE", help="Python file with CLAIMS of your own.")

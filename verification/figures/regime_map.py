@@ -82,7 +82,7 @@ def shares(cell: ErrorCell) -> tuple[float, float]:
     return leak, from_corrupted / (from_corrupted + from_clean)
 
 
-def draw(axes: Any, columns: Sequence[float], lines: Sequence[float], found: Overlay) -> None:
+def paint(axes: Any, columns: Sequence[float], lines: Sequence[float], found: Overlay) -> None:
     """Draw the law's contours (thin, dashed), the regimes' boundaries (thick) and their names."""
     from matplotlib import patheffects
 

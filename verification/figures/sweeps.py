@@ -311,7 +311,7 @@ def _map(points: list[Point], x: str, y: str, quantity: str, law: bool) -> Any:
     axes.set_title(_caption([p.cell for p in points], (x, y)) + _told(overlay), fontsize=9)
     _draw_bar(figure, axes, colours, grid, (low, high), quantity)
     if overlay is not None:
-        regime_map.draw(axes, columns, lines, overlay)
+        regime_map.paint(axes, columns, lines, overlay)
     return figure
 
 

@@ -28,7 +28,7 @@ SHARES = np.concatenate([np.geomspace(0.01, 0.2, 20), np.linspace(0.22, 0.9, 35)
 
 
 @dataclass(frozen=True)
-class Plan:
+class Spending:
     """A way to spend n pairs: `rounds` rounds of `student_n` after a teacher on `teacher_n`.
 
     `mean` is the predicted E[ERR] at the best threshold `theta`.  `rounds` 0 is the unfiltered
@@ -58,9 +58,9 @@ class Advice:
     """
 
     setting: Setting
-    even: tuple[Plan, ...]
-    recommended: Plan
-    best_split: Plan
+    even: tuple[Spending, ...]
+    recommended: Spending
+    best_split: Spending
     floor: float
 
     @property
@@ -88,7 +88,7 @@ def advise(setting: Setting, one_round: Threshold | None = None) -> Advice:
     first = one_round if one_round is not None else best_threshold(setting)
     unfiltered = first.prediction.unfiltered
     plans = [
-        Plan(0, setting.n, 0, None, None, unfiltered.mean, unfiltered.trusted),
+        Spending(0, setting.n, 0, None, None, unfiltered.mean, unfiltered.trusted),
         _plan(first),
     ]
     for rounds in range(2, MOST_ROUNDS + 1):
@@ -145,10 +145,10 @@ def rounds_to_oracle(
     return repeated.rounds_until(mean_after, (1 + excess) * result.law("oracle-filtered").mean, limit)
 
 
-def _plan(found: Threshold) -> Plan:
+def _plan(found: Threshold) -> Spending:
     used = found.prediction
     student = used.law("teacher-filtered")
-    return Plan(
+    return Spending(
         used.rounds,
         used.teacher_n,
         used.student_n,
@@ -159,7 +159,7 @@ def _plan(found: Threshold) -> Plan:
     )
 
 
-def _best_split(setting: Setting, most_rounds: int, best_even: Plan) -> Plan:
+def _best_split(setting: Setting, most_rounds: int, best_even: Spending) -> Spending:
     """The plan with the best teacher's share; never worse than `best_even`."""
     score = law.score_of(setting)
     chosen = selection(score, retained_grid(score, min(0.5, 2 / setting.n)))

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from verification import simulation
 from verification.engines import Draw
 from verification.engines.seeds import STREAMS
-from verification.replication.cells import AnyCell, ErrorCell, QuantityCell, resolve
+from verification.replication.cells import AnyCell, ErrorCell, QuantityCell, with_best_threshold
 from verification.workers.executors import Workers, open_workers
 from verification.workers.threads import one_thread
 
@@ -87,7 +87,7 @@ class ChunkRows(NamedTuple):
 
 
 @cache
-def versions() -> str:
+def row_versions() -> str:
     """The versions that a row's bits may depend on, as `name version` pairs."""
     from importlib.metadata import PackageNotFoundError, version
 
@@ -145,12 +145,12 @@ def _run_chunk(chunk: Chunk) -> ChunkRows:
     theta = None
     try:
         if isinstance(cell, ErrorCell):
-            cell = resolve(cell)
+            cell = with_best_threshold(cell)
             theta = cell.procedure.theta
         rows = _draw(cell, range(chunk.start, chunk.stop))
     except Exception as error:  # no best threshold, say: the same for every replicate
         rows = [failed(i, error) for i in range(chunk.start, chunk.stop)]
-    return ChunkRows(chunk, rows, theta, versions(), time.perf_counter() - start)
+    return ChunkRows(chunk, rows, theta, row_versions(), time.perf_counter() - start)
 
 
 def _draw(cell: AnyCell, indices: range) -> list[Row]:

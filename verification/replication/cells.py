@@ -27,7 +27,7 @@ PLACEHOLDER = -1e300
 class ErrorCell:
     """The error of a procedure in a setting.
 
-    With `best`, theta is the best one of the sharp law; it is PLACEHOLDER until `resolve` has found it.
+    With `best`, theta is the sharp law's best one; it is PLACEHOLDER until `with_best_threshold` finds it.
     Raises InvalidArgument.
     """
 
@@ -90,7 +90,7 @@ class QuantityCell:
 AnyCell = ErrorCell | QuantityCell
 
 
-def resolve(cell: ErrorCell) -> ErrorCell:
+def with_best_threshold(cell: ErrorCell) -> ErrorCell:
     """The cell with its best threshold (of the sharp law) in place of the placeholder, if it has one."""
     if not cell.best or cell.procedure.theta != PLACEHOLDER:
         return cell

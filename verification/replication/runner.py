@@ -6,7 +6,7 @@ from collections import deque
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 
 from verification.errors import ExecutorLost
-from verification.replication.batches import Chunk, ChunkRows, failed, versions
+from verification.replication.batches import Chunk, ChunkRows, failed, row_versions
 from verification.replication.cells import ErrorCell
 from verification.workers.executors import Workers
 
@@ -133,4 +133,4 @@ class Runner:
             return
         row = failed(chunk.start, WorkerDied("the worker process died while it ran this replicate, twice"))
         theta = chunk.cell.procedure.theta if isinstance(chunk.cell, ErrorCell) else None
-        self._own_rows.append(ChunkRows(chunk, [row], theta, versions(), 0.0))
+        self._own_rows.append(ChunkRows(chunk, [row], theta, row_versions(), 0.0))

@@ -73,7 +73,7 @@ def place(graph: nx.DiGraph[str], spacing: float, bend_spacing: float) -> Placed
     )
 
 
-def crossings(columns: Sequence[Sequence[Node]], arrows: Sequence[tuple[Node, Node]]) -> int:
+def crossed(columns: Sequence[Sequence[Node]], arrows: Sequence[tuple[Node, Node]]) -> int:
     """How many pairs of arrows between neighbouring columns cross."""
     position = {n: (i, j) for i, column in enumerate(columns) for j, n in enumerate(column)}
     total = 0
@@ -132,7 +132,7 @@ def _passes(columns: Columns) -> Iterator[tuple[int, bool]]:
 
 def _ordered(columns: Columns, arrows: Sequence[tuple[Node, Node]]) -> Columns:
     left, right = _neighbours(arrows)
-    best, fewest = [list(c) for c in columns], crossings(columns, arrows)
+    best, fewest = [list(c) for c in columns], crossed(columns, arrows)
     for _ in range(SWEEPS):
         for i, from_left in _passes(columns):
             other = columns[i - 1] if from_left else columns[i + 1]
@@ -140,7 +140,7 @@ def _ordered(columns: Columns, arrows: Sequence[tuple[Node, Node]]) -> Columns:
             near = left if from_left else right
             own = {node: float(j) for j, node in enumerate(columns[i])}
             columns[i].sort(key=lambda n: float(np.mean([rank[m] for m in near[n]])) if n in near else own[n])
-        found = crossings(columns, arrows)
+        found = crossed(columns, arrows)
         if found < fewest:
             best, fewest = [list(c) for c in columns], found
     return _swapped(best, arrows)
@@ -148,13 +148,13 @@ def _ordered(columns: Columns, arrows: Sequence[tuple[Node, Node]]) -> Columns:
 
 def _swapped(columns: Columns, arrows: Sequence[tuple[Node, Node]]) -> Columns:
     """Swap neighbours in a column as long as that takes a crossing away."""
-    fewest, improved = crossings(columns, arrows), True
+    fewest, improved = crossed(columns, arrows), True
     while improved and fewest:
         improved = False
         for column in columns:
             for j in range(len(column) - 1):
                 column[j], column[j + 1] = column[j + 1], column[j]
-                found = crossings(columns, arrows)
+                found = crossed(columns, arrows)
                 if found < fewest:
                     fewest, improved = found, True
                 else:

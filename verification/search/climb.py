@@ -223,7 +223,7 @@ def _climb_with_hypothesis(climb: _Climb, seed: int, budget: int) -> None:
     """`target()` on the simulated ratio; Hypothesis mutates the settings that scored high."""
     with extra("hypothesis", "search"):
         import hypothesis
-    from verification.search import strategies
+        from hypothesis import strategies as st
 
     examples = hypothesis.settings(
         max_examples=budget,
@@ -236,7 +236,7 @@ def _climb_with_hypothesis(climb: _Climb, seed: int, budget: int) -> None:
 
     @hypothesis.seed(stream(seed, "hypothesis"))
     @examples
-    @hypothesis.given(strategies.cubes())
+    @hypothesis.given(st.tuples(*[st.floats(0, 1)] * len(COORDINATES)))
     def climb_once(cube: tuple[float, ...]) -> None:
         point = climb.space.point(cube)
         hypothesis.assume(point is not None)

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-import numpy as np
-
 from verification.errors import InvalidArgument
 
 Kind = Literal["tail", "scaling", "mean", "law", "proof", "certificate", "search"]
@@ -24,9 +22,7 @@ def plain(value: Any) -> Any:
 
     JSON has no infinities: a float that is not finite becomes "inf", "-inf" or "nan".
     """
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, np.ndarray):
+    if type(value).__module__ == "numpy":  # asked without importing it
         value = value.tolist()
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)

@@ -242,13 +242,9 @@ def _error(outcome: simulation.Drawn) -> float:
     return outcome.error
 
 
-def _scored(task: Task) -> int:
-    return task.procedure.sizes(task.setting.n)[1] * task.procedure.rounds
-
-
 def _cost(task: Task) -> int:
     """Cost of a replicate in scored pairs; a fit costs about as much as scoring a thousand."""
-    return _scored(task) + 1000
+    return task.procedure.sizes(task.setting.n)[1] * task.procedure.rounds + 1000
 
 
 def _batches(task: Task) -> list[range]:

@@ -9,8 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import forget_selection
-from scipy import stats
+from helpers import forget_selection, numbers, small_setting, smallest_p
 
 from verification.engines import direct, exact, kept_pairs, seeds, short_sample
 from verification.errors import TooFewPairs
@@ -86,16 +85,7 @@ def random_cases(count):
     rng = np.random.default_rng(20251214)
     cases = []
     for _ in range(count):
-        d, d_tilde = (int(v) for v in rng.integers(1, 12, 2))
-        setting = Setting(
-            n=int(rng.integers(4, 400)),
-            d=d,
-            d_tilde=d_tilde,
-            r=int(rng.integers(1, min(d, d_tilde) + 1)),
-            eta=float(rng.choice([0.05, 0.3, 0.7, 1.0])),
-            gamma=float(rng.choice([0.1, 1.0, 10.0, 1e4, INF])),
-            gamma_tilde=float(rng.choice([0.1, 1.0, 10.0, 1e4, INF])),
-        )
+        setting = small_setting(rng)
         theta, share = float(rng.normal(0, setting.r)), float(rng.random())
         how = {"theta": theta} if rng.random() < 0.6 else {"retain": share}
         cases.append((setting, [UNFILTERED, oracle(**how), teacher(**how)][rng.integers(3)]))
@@ -103,21 +93,6 @@ def random_cases(count):
 
 
 CASES = EDGES + random_cases(15)
-
-
-def numbers(outcomes, r):
-    """Every reported number of each outcome, (draws, 4 + r); a failed filter is beyond every error."""
-    table = np.full((len(outcomes), 4 + r), 99.0)
-    for row, outcome in zip(table, outcomes, strict=True):
-        if isinstance(outcome, TooFewPairs):
-            row[3] = outcome.kept
-            continue
-        row[:4] = outcome.left, outcome.right, outcome.error, outcome.kept or 0
-        row[4:] = 0.0
-        row[4 : 4 + len(outcome.singular_values)] = outcome.singular_values
-    # Rounding errors of an error that is 0 are not part of its law.
-    table[:, :3] = np.round(table[:, :3], 10)
-    return table
 
 
 def direct_numbers(setting, procedure, draws, scales=()):
@@ -141,12 +116,6 @@ def exact_numbers(setting, procedure, draws, scales=()):
 def generator(setting, procedure, engine, replicate):
     """The stream of one replicate, different for each engine."""
     return seeds.generator(7, f"{setting.key}|{procedure.key}|{engine}", replicate)
-
-
-def smallest_p(first, second):
-    """Bonferroni over the reported numbers."""
-    pairs = list(zip(first.T, second.T, strict=True))
-    return min(stats.ks_2samp(a, b, method="asymp").pvalue for a, b in pairs) * len(pairs)
 
 
 def agreement(case, draws):

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import forget_selection
+from helpers import forget_selection, numbers, small_setting, smallest_p
 from scipy import stats
 
 from verification.engines import exact, kept_pairs, limit, seeds, short_sample
@@ -68,32 +68,11 @@ CASES = [
 ]
 
 
-def numbers(outcomes, r):
-    """Every reported number of each outcome, (draws, 4 + r); a failed filter is beyond every error."""
-    table = np.full((len(outcomes), 4 + r), 99.0)
-    for row, outcome in zip(table, outcomes, strict=True):
-        if isinstance(outcome, TooFewPairs):
-            row[3] = outcome.kept
-            continue
-        row[:4] = outcome.left, outcome.right, outcome.error, outcome.kept or 0
-        row[4:] = 0.0
-        row[4 : 4 + len(outcome.singular_values)] = outcome.singular_values
-    # Rounding errors of an error that is 0 are not part of its law.
-    table[:, :3] = np.round(table[:, :3], 10)
-    return table
-
-
 def drawn(engine, setting, procedure, draws):
     """What an engine reports, over `draws` replicates with streams of its own."""
     scales = (setting.eta, 0.8, 0.8) if procedure.rounds == 3 else ()
     rngs = seeds.generators(11, f"{setting.key}|{procedure.key}|{engine.__name__}", range(draws))
     return numbers(engine.draw_many(setting, procedure, rngs, scales), setting.r)
-
-
-def smallest_p(first, second):
-    """Bonferroni over the reported numbers."""
-    pairs = list(zip(first.T, second.T, strict=True))
-    return min(stats.ks_2samp(a, b, method="asymp").pvalue for a, b in pairs) * len(pairs)
 
 
 def names(cases):
@@ -111,16 +90,7 @@ def small_cases(count):
     """Settings of few pairs and procedures drawn at random, the same ones in every run."""
     rng = np.random.default_rng(20260102)
     for _ in range(count):
-        d, d_tilde = (int(v) for v in rng.integers(1, 12, 2))
-        setting = Setting(
-            n=int(rng.integers(4, 400)),
-            d=d,
-            d_tilde=d_tilde,
-            r=int(rng.integers(1, min(d, d_tilde) + 1)),
-            eta=float(rng.choice([0.05, 0.3, 0.7, 1.0])),
-            gamma=float(rng.choice([0.1, 1.0, 10.0, 1e4, INF])),
-            gamma_tilde=float(rng.choice([0.1, 1.0, 10.0, 1e4, INF])),
-        )
+        setting = small_setting(rng)
         how = {"theta": float(rng.normal(0, setting.r))} if rng.random() < 0.6 else {"retain": rng.random()}
         yield setting, [oracle(**how), teacher(**how)][rng.integers(2)]
 

@@ -97,7 +97,7 @@ def test_the_streams_do_not_change_between_versions():
 
 def test_a_store_names_the_streams():
     """Whoever changes how seeds become numbers counts up, and rows of both kinds can be told apart."""
-    assert f"streams {seeds.STREAMS}" in batches.versions().split(", ")
+    assert f"streams {seeds.STREAMS}" in batches.row_versions().split(", ")
 
 
 PROMISED = [15906031563787566803, 10144162822232707333]

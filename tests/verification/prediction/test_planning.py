@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from verification.errors import InvalidArgument
-from verification.prediction.advice import Plan, advise, rounds_to_oracle
+from verification.prediction.advice import Spending, advise, rounds_to_oracle
 from verification.prediction.law import predict
 from verification.setting import Setting
 from verification.simulation import simulate
@@ -37,7 +37,7 @@ def test_a_good_split_is_good_in_simulation_too():
     advice = advise(setting)
     best, even = advice.best_split, advice.even[1]
 
-    def simulated(plan: Plan) -> np.ndarray:
+    def simulated(plan: Spending) -> np.ndarray:
         return simulate(
             setting, "teacher-filtered", theta=plan.theta, rounds=plan.rounds, teacher_n=plan.teacher_n,
             student_n=plan.student_n, replicates=150, seed=2,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import points
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ from verification.checks.conditions import meets
 from verification.cli.search import _show as show
 from verification.errors import InvalidArgument, MissingExtra
 from verification.prediction.advice import best_threshold
-from verification.search import climb, regressions, strategies
+from verification.search import climb, regressions
 from verification.search.case import expected, load
 from verification.search.space import COORDINATES, MAX_NORMALS, space
 from verification.setting import Procedure, Setting
@@ -37,7 +38,7 @@ SEARCHED = ("corollary-1-explicit", "proposition-1-explicit", "corollary-1", "th
 def test_every_point_of_the_space_is_inside_the_conditions(claim_id, data):
     """What the search may visit meets the claim's conditions and is payable."""
     where = space(claims[claim_id])
-    point = data.draw(strategies.points(where))
+    point = data.draw(points(where))
     assert meets(where.claim, point)
     assert where.cell(point).pairs * (point["r"] + 1) <= MAX_NORMALS
     assert 1 <= point["r"] <= min(point["d"], point["d_tilde"])
@@ -187,9 +188,6 @@ def test_hypothesis_is_an_optional_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     with pytest.raises(MissingExtra, match=r"'\.\[search\]'"):
         climb.search(claims["corollary-1"], budget=10)
-    monkeypatch.delitem(sys.modules, "verification.search.strategies")
-    with pytest.raises(MissingExtra, match=r"'\.\[search\]'"):
-        __import__("verification.search.strategies")
 
 
 @pytest.mark.parametrize(
@@ -220,24 +218,6 @@ def test_command_line_stores_starts_from_and_shows_a_case(command, tmp_path, mon
     status, out, err = command("search", "lemma-3")
     assert status == 2
     assert "from one side" in err
-
-
-@given(strategies.settings(max_n=1000, min_r=2), strategies.procedures())
-def test_setting_strategies_are_valid(setting, procedure):
-    """Every drawn setting and procedure is one that the engines accept."""
-    assert setting.r >= 2
-    assert isinstance(procedure, Procedure)
-
-
-@given(strategies.matrices(), strategies.covariances(), strategies.covariances(definite=False))
-def test_matrix_strategies_are_what_they_say(matrix, definite, semidefinite):
-    """Finite matrices; covariances are symmetric with eigenvalues that are not negative."""
-    assert np.all(np.isfinite(matrix))
-    for covariance in (definite, semidefinite):
-        assert np.array_equal(covariance, covariance.T)
-        values = np.linalg.eigvalsh(covariance)
-        assert values[0] >= -1e-9 * max(1.0, values[-1])
-    assert np.linalg.eigvalsh(definite)[0] > 0
 
 
 def test_a_case_replays_with_the_estimators_that_it_was_found_with(tmp_path):

@@ -19,7 +19,7 @@ from verification.errors import ExecutorLost, InvalidArgument, MissingExtra
 from verification.quantities import registry
 from verification.replication import pace
 from verification.replication.batches import Row, open_batch_workers, run_batch
-from verification.replication.cells import ErrorCell, QuantityCell, resolve
+from verification.replication.cells import ErrorCell, QuantityCell, with_best_threshold
 from verification.replication.replicates import run_replicates
 from verification.replication.store import Store
 from verification.setting import Procedure, Setting
@@ -75,7 +75,7 @@ def test_rows_are_what_the_simulator_gives_alone(tmp_path):
     with Store(tmp_path / "a.db") as store, open_batch_workers("serial") as workers:
         sweep.sweep(DESIGN, 3, store, workers)
         for cell in DESIGN[:12]:
-            p = resolve(cell).procedure
+            p = with_best_threshold(cell).procedure
             alone = simulation.simulate(
                 cell.setting,
                 p.estimator,
