@@ -34,7 +34,7 @@ MOST_UNEVEN = 0.1
 """Relative variance of a signal block's entries, times r, above which the law was, too."""
 
 MEASURED = 0.1
-"""Relative error of a trusted law's mean or median that benchmarks/any_sample_size.py found no setting beyond."""
+"""Relative error of a trusted law: benchmarks/any_sample_size.py found no setting beyond it."""
 
 NARROWEST = 0.5
 """A `gap` below which a sample may mix the leading outliers with the second family: a caution."""
@@ -86,10 +86,10 @@ class Limits:
         for pair in {tuple(each) for each in dofs.reshape(-1, 2)}:
             here = (dofs == pair).all(axis=-1)
             found[here] = moments(left[here], right[here], *(int(dof) for dof in pair))[0]
-        return np.minimum(found, math.sqrt(self.model.r))
+        return np.asarray(np.minimum(found, math.sqrt(self.model.r)))
 
     def rough_means(self) -> Array:
-        """`means` for searching: both sides taken as normal (Clark 1961), a per mille off for 10 dimensions."""
+        """`means` for searching: the sides taken as normal (Clark 1961); a per mille off at 10 dimensions."""
         centres, spreads = [], []
         for scale, dof in self._chis():
             k = np.maximum(dof, 1)
@@ -100,7 +100,7 @@ class Limits:
         z = (centres[0] - centres[1]) / together
         density = np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
         found = centres[0] * ndtr(z) + centres[1] * ndtr(-z) + together * density
-        return np.minimum(found, math.sqrt(self.model.r))
+        return np.asarray(np.minimum(found, math.sqrt(self.model.r)))
 
     def law(self) -> AnySizeLaw:
         """The law, of a single setting and threshold."""
@@ -247,8 +247,12 @@ def _averaged(model: Model, signal: Signal, pairs: Any, inherited: Any = 0.0) ->
     turned = (stretched + (r - 1) / 2) / r
     uneven = np.minimum(sampling / main / main + inherited * turned, 1e6)
     one_of = 3 / ((r + 2) * r)
-    middle = (np.broadcast_to(field[1], shape)[()] for field in (fit.value, fit.separation, fit.gap))
-    return Fit(*left[:2], *right[:2], *middle, uneven, left[2] * one_of, right[2] * one_of)
+    value, separation, gap = (
+        np.broadcast_to(field[1], shape)[()] for field in (fit.value, fit.separation, fit.gap)
+    )
+    return Fit(
+        *left[:2], *right[:2], value, separation, gap, uneven, left[2] * one_of, right[2] * one_of
+    )  # fmt: skip
 
 
 def _mean_angle(cosines: Array, sines: Array) -> tuple[Any, Any, Any]:

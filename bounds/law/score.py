@@ -270,7 +270,8 @@ def _times_hazard(theta: Array, values: Evaluation) -> Array:
 
 def _mean(theta: Array, law: Parameters, values: Evaluation) -> Array:
     clean_part = law.covariance * (law.r + _times_hazard(theta, values))
-    return clean_part + law.r * law.root * (law.root * values.lifted_hazard)
+    lifted: Array = law.r * law.root * (law.root * values.lifted_hazard)
+    return clean_part + lifted
 
 
 def _lift(theta: Array, law: Parameters, values: Evaluation) -> Array:

@@ -22,6 +22,7 @@ Derivation and error analysis: proofs_notes/score.md.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,9 @@ STEP = 0.21
 
 LONGEST_STEP = 0.068
 """Cap on the step for small r: the nearest branch point lies at least asin(sqrt(2) - 1) off the path."""
+
+TINIEST = 1e-300
+"""The reciprocal of a smaller gamma may overflow; 1 + 1/gamma is 1/gamma there."""
 
 LARGEST_ROOT = 1e300
 """A larger s is cut to this: only where both gammas are below 1e-300."""
@@ -70,14 +74,21 @@ class Parameters:
 
     def over(self, shape: tuple[int, ...]) -> Parameters:
         """Its arrays at every threshold of this shape, flat."""
-        fields = (self.right_scale, self.left_scale, self.root, self.reduced)
-        flat = (np.broadcast_to(field, shape).ravel() for field in fields)
-        return Parameters(self.r, *flat, self.covariance)
+        return self._each(lambda field: np.broadcast_to(field, shape).ravel())
 
     def at(self, chosen: Any) -> Parameters:
         """The entries that a mask or a slice chooses."""
-        fields = (self.right_scale, self.left_scale, self.root, self.reduced)
-        return Parameters(self.r, *(field[chosen] for field in fields), self.covariance)
+        return self._each(lambda field: field[chosen])
+
+    def _each(self, change: Callable[[Any], Any]) -> Parameters:
+        return Parameters(
+            self.r,
+            change(self.right_scale),
+            change(self.left_scale),
+            change(self.root),
+            change(self.reduced),
+            self.covariance,
+        )
 
 
 @dataclass(frozen=True)
@@ -120,8 +131,8 @@ def parameters(r: int, gamma: Any, gamma_tilde: Any, clean: bool) -> Parameters:
 
 def deviation(gamma: Any) -> Any:
     """sqrt(1 + 1/gamma), finite at the smallest double too."""
-    tiny = np.minimum(gamma, 1.0)
-    return np.where(np.less(gamma, 1e-300), 1.0 / np.sqrt(tiny), np.sqrt(1.0 + 1.0 / np.maximum(gamma, 1e-300)))[()]
+    plain = np.sqrt(1.0 + 1.0 / np.maximum(gamma, TINIEST))
+    return np.where(np.less(gamma, TINIEST), 1.0 / np.sqrt(np.minimum(gamma, 1.0)), plain)[()]
 
 
 def evaluate(theta: ArrayLike, law: Parameters) -> Evaluation:

@@ -94,9 +94,10 @@ def _print_threshold(found: Threshold, advice: Advice) -> None:
     if split is not None:
         say(_split_sentence(found, advice, split))
     if student.trusted:
+        part = "first-order law" if student.decides == "first order" else "law at any n"
         message(
             f"note: expected relative error of the prediction {student.relative_error:.1%} or less "
-            f"(it rests on the law's part for {student.decides})"
+            f"(the {part} decides)"
         )
 
 

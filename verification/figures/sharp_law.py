@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bounds.law import regimes
-from bounds.law.scales import Side, mean_errors, selection
+from bounds.law.scales import Side
 from verification.errors import whole
 from verification.figures import canvas
 from verification.prediction.advice import Threshold, best_threshold
-from verification.prediction.law import predict, score_of, teacher_scales
-from verification.setting import Setting
+from verification.prediction.law import limits_at, predict
+from verification.setting import Procedure, Setting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def error_against_eta(
 ) -> None:
     """Mean error of the three estimators against eta at a fixed theta, the regimes shaded.
 
-    Dotted where the law is out of its range.  With `replicates`, that many draws of each estimator at
+    Dotted where the law is not to be trusted.  With `replicates`, that many draws of each estimator at
     nine values of eta are shown beside the law with one standard deviation.
     """
     sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
@@ -63,7 +63,7 @@ def error_against_eta(
         trusted = np.array([law.trusted for law in laws])
         axes.plot(etas, np.where(trusted, means, np.nan), color=colour, label=f"{name}, law")
         axes.plot(etas, means, color=colour, linestyle=":", linewidth=0.8)
-    axes.plot([], [], color="#666666", linestyle=":", linewidth=0.8, label="out of the law's range")
+    axes.plot([], [], color="#666666", linestyle=":", linewidth=0.8, label="not to be trusted")
     if replicates:
         _name_points(axes, replicates)
         for eta in np.geomspace(SMALLEST_ETA * 10, 1.0, 9):
@@ -86,18 +86,14 @@ def error_against_threshold(found: Threshold, path: str, *, replicates: int = 0,
     setting, used = found.setting, found.prediction
     canvas.require_ending("figure", path)
     figure, axes = canvas.begin(*SIZE)
-    score = score_of(setting)
     spread = math.sqrt(setting.r * (1 + 1 / setting.gamma) * (1 + 1 / setting.gamma_tilde))
     middle = found.theta if math.isfinite(found.theta) else 0.0
     low, high = min(middle - 2 * spread, -spread), max(middle + 2 * spread, setting.r + spread)
     thetas = np.linspace(low, high, 241)
-    chosen = selection(score, thetas)
-    teacher = teacher_scales(setting, used.teacher_n)
-    for name, scales in (
-        ("oracle-filtered", chosen.fresh_scales(used.student_n)),
-        ("teacher-filtered", chosen.student_scales(teacher, used.student_n, used.rounds)),
-    ):
-        means = mean_errors(scales, setting.d, setting.d_tilde, setting.r)
+    student = Procedure("teacher-filtered", 0.0, None, used.rounds, used.teacher_n, used.student_n)
+    for procedure in (Procedure("oracle-filtered", 0.0, student_n=used.student_n), student):
+        means = limits_at(setting, procedure, thetas).means()
+        name = procedure.estimator
         axes.plot(thetas, means, color=COLOURS[name], label=f"{name}, law")
     axes.axhline(used.unfiltered.mean, color=COLOURS["unfiltered"], label="unfiltered on all pairs, law")
     if math.isfinite(found.theta):
@@ -122,7 +118,7 @@ def error_against_threshold(found: Threshold, path: str, *, replicates: int = 0,
 def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
     """Gain over the unfiltered estimator and best threshold, over (eta, gamma), the rest as in `setting`.
 
-    gamma_tilde keeps its ratio to gamma.  Hatched where the law is out of its range.
+    gamma_tilde keeps its ratio to gamma.  Hatched where the law is not to be trusted.
     """
     canvas.require_ending("map", path)
     figure, (left, right) = canvas.begin(10.5, 4.4, panels=2)
@@ -133,10 +129,7 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
         for j, eta in enumerate(etas):
             here = replace(setting, eta=float(eta), gamma=float(gamma), gamma_tilde=float(gamma * ratio))
             found = best_threshold(here)
-            if (
-                found.gain["unfiltered"] is not None
-                and found.prediction.law("teacher-filtered").trusted
-            ):
+            if found.gain["unfiltered"] is not None and found.prediction.law("teacher-filtered").trusted:
                 gain[i, j] = found.gain["unfiltered"]
                 theta[i, j] = found.theta / here.r
     import matplotlib
@@ -159,7 +152,7 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
         axes.patch.set(hatch="///", edgecolor="#bbbbbb")
     figure.suptitle(
         f"n = {setting.n:,}, half for the teacher; d = {setting.d}, d̃ = {setting.d_tilde}, r = {setting.r}\n"
-        "hatched: too few pairs for the first-order law; red, left: filtering costs",
+        "hatched: the law is not to be trusted; red, left: filtering costs",
         fontsize=9,
     )
     canvas.write(figure, path)

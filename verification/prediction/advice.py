@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from bounds.law import repeated
-from bounds.law.proportional import Limits, teacher_limits
 from bounds.law.scales import error_law, selection
 from bounds.law.score import Score
 from verification.errors import InvalidArgument
 from verification.prediction import law
-from verification.prediction.law import Prediction, predict, score_of
+from verification.prediction.law import Prediction, limits_at, predict, score_of
 from verification.setting import Procedure, Setting
 
 ENOUGH = 0.05
@@ -83,7 +82,8 @@ def advise(setting: Setting, one_round: Threshold | None = None) -> Advice:
     """How many rounds, and how many pairs for the teacher, make the most of the setting's n pairs.
 
     `one_round` saves a repeated search when its result is known.  Numbers of rounds are tried until
-    one more no longer helps, at most `MOST_ROUNDS`.  Raises InvalidArgument when n is too small for one round.
+    one more no longer helps, at most `MOST_ROUNDS`.  Raises InvalidArgument when n is too small for one
+    round.
     """
     first = one_round if one_round is not None else best_threshold(setting)
     unfiltered = first.prediction.unfiltered
@@ -245,21 +245,19 @@ def best_threshold(
     everything) is a candidate.  Sizes default as in `Procedure`; raises InvalidArgument.
     """
     procedure = Procedure("teacher-filtered", 0.0, None, rounds, teacher_n, student_n)
-    pairs, scored = procedure.sizes(setting.n)
-    score, model = score_of(setting), law.model_of(setting)
-
-    def limits(thetas: Any) -> Limits:
-        return teacher_limits(model, pairs, scored, theta=thetas, rounds=rounds)
-
-    grid = retained_grid(score, min(0.5, 2 / scored))
-    theta = minimise(lambda thetas: limits(thetas).rough_means(), grid)
+    _, scored = procedure.sizes(setting.n)
+    grid = retained_grid(score_of(setting), min(0.5, 2 / scored))
+    found = minimise(lambda thetas: limits_at(setting, procedure, thetas).rough_means(), grid)
+    # The search is a per mille off: of what is compared with, nothing may be better.
+    candidates = np.array([found, 0.0, setting.r / 2])
+    means = limits_at(setting, procedure, candidates).means()
+    theta = float(candidates[int(np.argmin(means))])
     prediction = predict(setting, theta=theta, rounds=rounds, teacher_n=teacher_n, student_n=student_n)
     student = prediction.law("teacher-filtered")
-    others = limits(np.array([0.0, setting.r / 2])).means()
     compared = {
         "unfiltered": prediction.unfiltered.mean,
-        "theta_0": float(others[0]),
-        "theta_half_r": float(others[1]),
+        "theta_0": float(means[1]),
+        "theta_half_r": float(means[2]),
     }
     best = student.mean
     return Threshold(

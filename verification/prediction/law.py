@@ -15,7 +15,7 @@ from bounds.law import scales as sharp
 from bounds.law.accuracy import Accuracy
 from bounds.law.error import ErrorLaw
 from bounds.law.kept_pairs import Model
-from bounds.law.proportional import AnySizeLaw
+from bounds.law.proportional import AnySizeLaw, Limits
 from bounds.law.scales import Selection
 from bounds.law.score import Score
 from verification.errors import InvalidArgument
@@ -57,7 +57,7 @@ class PredictedLaw:
 
     @property
     def decides(self) -> str:
-        """"first order" where that law says the same within `SAME`, else "any n"."""
+        """ "first order" where that law says the same within `SAME`, else "any n"."""
         same = abs(self.first_order.mean - self.mean) <= SAME * self.mean
         return "first order" if same else "any n"
 
@@ -219,6 +219,15 @@ def _filtered_law(setting: Setting, procedure: Procedure, chosen: Selection) -> 
     return PredictedLaw(found, _first_order(setting, scales), first[1])
 
 
+def limits_at(setting: Setting, procedure: Procedure, thetas: Any) -> Limits:
+    """The law of a filtered procedure at many thresholds (any shape) in place of its own."""
+    pairs, scored = procedure.sizes(setting.n)
+    model = model_of(setting)
+    if procedure.estimator == "oracle-filtered":
+        return proportional.oracle_limits(model, scored, theta=thetas)
+    return proportional.teacher_limits(model, pairs, scored, theta=thetas, rounds=procedure.rounds)
+
+
 def model_of(setting: Setting) -> Model:
     """The numbers of a setting that the law at any size is a function of."""
     return Model(setting.d, setting.d_tilde, setting.r, setting.eta, setting.gamma, setting.gamma_tilde)
@@ -292,9 +301,7 @@ def _unfiltered_noise(setting: Setting, pairs: float) -> float:
     )
 
 
-def _accuracies(
-    setting: Setting, chosen: Selection, pairs: int, scored: int
-) -> tuple[Accuracy, Accuracy]:
+def _accuracies(setting: Setting, chosen: Selection, pairs: int, scored: int) -> tuple[Accuracy, Accuracy]:
     """Accuracy of the oracle-filtered and of the teacher-filtered first-order law."""
     kept = scored * float(chosen.retained)
     own = finite_sample.noise_ratio(

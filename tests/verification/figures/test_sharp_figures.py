@@ -34,7 +34,7 @@ def test_the_shaded_bands_are_the_regimes(tmp_path, monkeypatch):
 
 
 def test_a_map_of_gains_says_where_the_law_is_silent_and_where_filtering_costs(tmp_path, monkeypatch):
-    """Hatched where too few pairs leave the law without a say, and the title explains it."""
+    """Hatched where the law is not to be trusted, and the title explains it."""
     import matplotlib
 
     monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")
@@ -42,7 +42,7 @@ def test_a_map_of_gains_says_where_the_law_is_silent_and_where_filtering_costs(t
     sharp_law.gain_map(Setting(10**5, 10, 8, 4, 0.3, 5.0, 5.0), str(path), points=4)
     text = path.read_text()
     assert "n = 100,000, half for the teacher; d = 10" in text
-    assert "hatched: too few pairs for the first-order law; red, left: filtering costs" in text
+    assert "hatched: the law is not to be trusted; red, left: filtering costs" in text
     assert 'fill="url(#' in text or "fill: url(#" in text  # a pattern
 
 
@@ -72,7 +72,7 @@ def test_the_legend_names_lines_and_points(tmp_path, monkeypatch, replicates):
     sharp_law.error_against_eta(setting, 0.0, str(tmp_path / "eta.svg"), replicates=replicates)
     found = best_threshold(setting)
     sharp_law.error_against_threshold(found, str(tmp_path / "theta.svg"), replicates=replicates)
-    assert "out of the law" in (tmp_path / "eta.svg").read_text()
+    assert "not to be trusted" in (tmp_path / "eta.svg").read_text()
     for name in ("eta.svg", "theta.svg"):
         words = (tmp_path / name).read_text().count("2 draws: mean ± standard deviation")
         assert words == (1 if replicates else 0)

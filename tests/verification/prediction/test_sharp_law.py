@@ -90,7 +90,7 @@ Law = Callable[[Setting, Procedure], ErrorLaw]
 
 def true_law(setting: Setting, procedure: Procedure) -> ErrorLaw:
     """The law as predicted."""
-    return predict_procedure(setting, procedure).law
+    return predict_procedure(setting, procedure).first_order
 
 
 def altered(change: Callable[[Setting, Selection, Score], Selection]) -> Law:
