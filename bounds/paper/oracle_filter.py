@@ -195,6 +195,14 @@ ERROR_FAMILIES = (
     _error(theta, (sp.Rational(1, 2), 16), _above(16), eta=sp.Rational(1, 10), gamma=100, n=40_000),
 )
 
+CLEAN_ORACLE = sp.sqrt(r * sp.Max(d, d_tilde) * a_x * a_y / (eta * n))
+"""Rate of the error of training on the clean pairs alone."""
+
+CLEAN_CONDITION = sp.Ge(n, C * sp.Max(d, d_tilde) * a_x * a_y / eta)
+"""Corollary 1's sample condition for the eta n clean pairs."""
+
+CLEAN_PAIRS = Measured(quantity="clean-pairs-error", spread=0.12)
+
 AT_ZERO = Measured("oracle-filtered", thetas=(sp.Integer(0),))
 AT_HALF = Measured("oracle-filtered", thetas=(r / 2,))
 
@@ -356,5 +364,32 @@ CLAIMS: tuple[Claim, ...] = (
             "section-6-2-mean-0-half",
             "section-6-2-tail-1-half-corrected",
         ),
+    ),
+    Claim(
+        id="remark-6-1",
+        title="The oracle that knows which pairs are clean",
+        source="Section 6, Remark 6.1",
+        statement=(
+            "Training on the clean pairs alone has an error of at most the order "
+            "sqrt(r max(d, d~)(1 + 1/gamma)(1 + 1/gamma~)/(eta n)): the rate 1/sqrt(eta n)."
+        ),
+        relation=Relation.UPPER,
+        bound=CLEAN_ORACLE,
+        quantity=ERR,
+        up_to_constant=True,
+        conditions=(CLEAN_CONDITION,),
+        probability=HIGH_PROBABILITY,
+        checks=(
+            _error(n, (1_000, 10**6), (), CLEAN_PAIRS, two_sided=True, margin=0.1),
+            _error(eta, (1, sp.Rational(1, 1000)), (), CLEAN_PAIRS, n=10**6, two_sided=True, margin=0.1),
+            _error(d, (16, 128), (), CLEAN_PAIRS),
+            _error(d_tilde, (16, 128), (), CLEAN_PAIRS, d=16),
+            _error(gamma, (1, sp.Rational(1, 100)), (), CLEAN_PAIRS, n=10**6),
+            _error(gamma, (1, 1000), (), CLEAN_PAIRS, gamma_tilde=gamma),
+            _error(r, (2, 16), (), CLEAN_PAIRS, d=64, d_tilde=48),
+        ),
+        expected=Verdict.SUPPORTED,
+        note="selection.md#the-other-oracle",
+        depends_on=("corollary-1", "eq-29"),
     ),
 )

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from bounds.checks import Certified, Relation, Statement, Step
+from bounds.paper.filtered import T_HALF, T_ZERO
 from bounds.paper.tails_proofs import MEAN_AT_ZERO, constant_of
 from bounds.proof import steps
-from bounds.symbols import a_x, a_y, r, theta
+from bounds.symbols import a_x, a_y, eta, r, theta
 
 if TYPE_CHECKING:
     from bounds.proof.enclose import Ball, Cell
@@ -330,6 +331,14 @@ def kept_share_at_zero(claimed: Statement) -> Iterator[Step]:
     share = 1 / (1 + _w)  # eta
     kept = share * (HALF + _x) + (1 - share) * HALF
     yield steps.nonnegative("P_O is at least the stated bound", sp.simplify(kept - claimed.bound))
+
+
+def branches(claimed: Statement) -> Iterator[Step]:
+    """T_0.5 falls in eta and T_0 does not depend on it: they are equal once, at the solution."""
+    yield steps.positive("T_0.5 falls as eta rises", -sp.diff(T_HALF, eta))
+    yield steps.identity("T_0 is free of eta", sp.diff(T_ZERO, eta), 0)
+    (crossing,) = sp.solve(sp.Eq(T_HALF**2, T_ZERO**2), eta)
+    yield steps.identity("they are equal at", crossing, claimed.bound)
 
 
 def _crossing_steps() -> Iterator[Step | sp.Expr]:

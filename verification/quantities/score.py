@@ -1,4 +1,4 @@
-"""Random quantities of the filter: the oracle's score, and the kept pairs' cross-covariance."""
+"""Random quantities of the filter: scores, kept pairs' cross-covariance, and the other oracle's error."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bounds.law.score import Score
-from verification.engines import exact
+from verification.engines import exact, seeds
 from verification.engines.estimate import Array
 from verification.engines.short_sample import Normals, oracle
 from verification.errors import TooFewPairs
@@ -41,7 +41,47 @@ def kept_covariance_deviation(setting: Setting, rngs: Sequence[np.random.Generat
     return spectral_norms(deviation)
 
 
+def clean_pairs_error(setting: Setting, rngs: Sequence[np.random.Generator]) -> Array:
+    """ERR of the fit on the clean ones of n pairs (Remark 6.1): the oracle that knows the coins.
+
+    Raises TooFewPairs.
+    """
+    setting, _ = exact.smaller_modality_second(setting)
+    clean = np.array([rng.binomial(setting.n, setting.eta) for rng in rngs])
+    if min(clean) < 2:
+        raise TooFewPairs(int(min(clean)), setting.n)
+    counts = np.stack((np.zeros_like(clean), clean), axis=1)
+    head = np.sqrt(counts.astype(float))[:, :, None, None]
+    covariances = exact.Kept(exact.without_teacher(setting), counts, head, list(rngs)).covariances()
+    left, _, right_t = np.linalg.svd(covariances, full_matrices=False)
+    # The truth is the first r coordinates: what lies outside is the sine of the angles.
+    size = setting.r
+    sides = (np.linalg.norm(basis[:, size:, :size], axis=(1, 2)) for basis in (left, right_t.mT))
+    return np.asarray(np.maximum(*sides))
+
+
+RUNS = 12
+"""Runs of an experiment whose standard deviation is taken."""
+
+
+def error_deviation(setting: Setting, rngs: Sequence[np.random.Generator], retain: float) -> Array:
+    """The standard deviation of Algorithm 1's error over `RUNS` runs, the share `retain` of pairs kept.
+
+    The runs' streams lie further apart than the stages of one.
+    """
+    procedure = Procedure("teacher-filtered", retain=retain)
+    streams = [seeds.stage(rng, 1000 * run) for rng in rngs for run in range(RUNS)]
+    errors = []
+    for draw in exact.draw_many(setting, procedure, streams):
+        if isinstance(draw, TooFewPairs):
+            raise draw
+        errors.append(draw.error)
+    return np.asarray(np.reshape(errors, (len(rngs), RUNS)).std(axis=1, ddof=1))
+
+
 QUANTITIES = {
     "kept-covariance-deviation": Batched(kept_covariance_deviation, takes=("theta",)),
     "oracle-score": Batched(oracle_score),
+    "clean-pairs-error": Batched(clean_pairs_error),
+    "error-deviation": Batched(error_deviation, takes=("retain",)),
 }
