@@ -23,7 +23,7 @@ from bounds.paper.score_proofs import (
     even_tail,
 )
 from bounds.paper.selection import MULTIPLE_PRINTED
-from bounds.paper.unfiltered import GROWTH, HIGH_PROBABILITY
+from bounds.paper.unfiltered import GROWTH, HIGH_PROBABILITY, SAMPLE_CONDITION
 from bounds.symbols import (
     ERR,
     C,
@@ -79,6 +79,7 @@ def _kept(
     latent: int = 2,
     *,
     spread: float = 0.13,
+    quantity: str = "kept-covariance-deviation",
     two_sided: bool = False,
     margin: float = GROWTH,
     precision: float | None = None,
@@ -98,7 +99,7 @@ def _kept(
     }
     fixed |= {symbol: at[symbol.name] for symbol in fixed if symbol.name in at}
     del fixed[parameter]
-    measured = Measured(quantity="kept-covariance-deviation", spread=spread)
+    measured = Measured(quantity=quantity, spread=spread)
     path = Path(parameter, values, tuple(fixed.items()))
     return Scaling(measured, path, two_sided=two_sided, margin=margin, precision=precision)
 
@@ -205,6 +206,20 @@ CLEAN_PAIRS = Measured(quantity="clean-pairs-error", spread=0.12)
 
 AT_ZERO = Measured("oracle-filtered", thetas=(sp.Integer(0),))
 AT_HALF = Measured("oracle-filtered", thetas=(r / 2,))
+
+_STUDENT: dict[str, Any] = {"quantity": "student-covariance-deviation", "n": 20_000}
+
+STEP_4_1_FAMILIES = (
+    _kept(n, (4_000, 64_000), **{**_STUDENT, "two_sided": True, "margin": 0.15}),
+    _kept(n, (4_000, 64_000), theta=r / 2, **{**_STUDENT, "two_sided": True, "margin": 0.15}),
+    _kept(d, (4, 64), d_tilde=4, precision=0.5 * GROWTH, **_STUDENT),
+    _kept(gamma, (sp.Rational(1, 2), sp.Rational(1, 8)), precision=0.5 * GROWTH, **_STUDENT),
+    _kept(gamma, (1, 100), gamma_tilde=gamma, **{**_STUDENT, "spread": 0.45, "precision": 0.5 * GROWTH}),
+    _kept(eta, (sp.Rational(1, 4), 1), **_STUDENT),
+    # The teacher is good throughout: n eta^2 is 32 and more times the sample condition.
+    _kept(eta, (1, sp.Rational(1, 5)), theta=r / 2, **{**_SMALL_SHARE, **_STUDENT}),
+    _kept(theta, (sp.Rational(1, 2), 4, 16), eta=sp.Rational(1, 5), **{**_SMALL_SHARE, **_STUDENT}),
+)
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -391,5 +406,26 @@ CLAIMS: tuple[Claim, ...] = (
         expected=Verdict.SUPPORTED,
         note="selection.md#the-other-oracle",
         depends_on=("corollary-1", "eq-29"),
+    ),
+    Claim(
+        id="step-4-1",
+        title="Concentration of what the teacher's filter keeps",
+        source="Appendix G, Step 4.1",
+        statement=(
+            "Given its teacher, the cross-covariance of the student's kept pairs is within order "
+            "sqrt(max(d, d~)(1 + 1/gamma)(1 + 1/gamma~)/(n P)) of that of all pairs that the teacher keeps, "
+            "the number of kept pairs being random; thresholds from 0 to r."
+        ),
+        relation=Relation.UPPER,
+        bound=KEPT_RATE,
+        quantity=_NOISE,
+        up_to_constant=True,
+        conditions=(sp.Ge(theta, 0), sp.Le(theta, r), KEPT_CONDITION, SAMPLE_CONDITION),
+        probability=HIGH_PROBABILITY,
+        checks=STEP_4_1_FAMILIES,
+        expected=Verdict.SUPPORTED,
+        note="oracle_filter.md#step-41",
+        depends_on=("eq-11", "eq-45", "step-4-2"),
+        remark="P is the share that the oracle keeps; the teacher's tends to it (lemma-10-probability).",
     ),
 )

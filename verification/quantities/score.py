@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from bounds.law.score import Score
-from verification.engines import exact, seeds
+from verification.engines import exact, limit, seeds
 from verification.engines.estimate import Array
-from verification.engines.short_sample import Normals, oracle
+from verification.engines.short_sample import Normals, Teacher, oracle
 from verification.errors import TooFewPairs
 from verification.quantities.batched import Batched
 from verification.quantities.concentration import spectral_norms
@@ -39,6 +39,42 @@ def kept_covariance_deviation(setting: Setting, rngs: Sequence[np.random.Generat
     multiple = float(Score(setting.r, setting.eta, setting.gamma, setting.gamma_tilde).multiple(theta))
     deviation[:, : setting.r, : setting.r] -= multiple * np.eye(setting.r)
     return spectral_norms(deviation)
+
+
+FURTHER = 10_000
+"""How many times as many pairs stand for all: the reference is known to a hundredth of the deviation."""
+
+
+def student_covariance_deviation(
+    setting: Setting, rngs: Sequence[np.random.Generator], theta: float
+) -> Array:
+    """||S_N(theta) - S_T(theta)||_2 of Step 4.1: Algorithm 1's kept pairs against all that its teacher keeps.
+
+    The teacher learns from n//2 pairs; S_T is the cross-covariance of `FURTHER` times as many pairs, by the
+    engine whose cost is free of their number.  Raises TooFewPairs.
+    """
+    found: list[Array] = []
+
+    def measured(
+        turned: Setting,
+        procedure: Procedure,
+        total: int,
+        teacher: Teacher,
+        scale: float,
+        own: list[np.random.Generator],
+    ) -> exact.Kept:
+        apart = [seeds.stage(rng, 1) for rng in own]
+        kept = exact.select(turned, procedure, total, teacher, scale, own)
+        if min(kept.sizes) < 2 or teacher.weights.shape[-1] < turned.r:
+            raise TooFewPairs(min(kept.sizes), total)
+        all_kept = limit.select(turned, procedure, FURTHER * total, teacher, scale, apart)
+        found.append(spectral_norms(kept.covariances() - all_kept.covariances()))
+        return kept
+
+    exact.draw_many(
+        setting, Procedure("teacher-filtered", theta=theta), rngs, (setting.eta,), selector=measured
+    )
+    return np.concatenate(found)
 
 
 def clean_pairs_error(setting: Setting, rngs: Sequence[np.random.Generator]) -> Array:
@@ -81,6 +117,7 @@ def error_deviation(setting: Setting, rngs: Sequence[np.random.Generator], retai
 
 QUANTITIES = {
     "kept-covariance-deviation": Batched(kept_covariance_deviation, takes=("theta",)),
+    "student-covariance-deviation": Batched(student_covariance_deviation, takes=("theta",)),
     "oracle-score": Batched(oracle_score),
     "clean-pairs-error": Batched(clean_pairs_error),
     "error-deviation": Batched(error_deviation, takes=("retain",)),
