@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from bounds.checks import Law, Level, Measured, Path, Relation, Scaling
+from bounds.checks import Law, Level, Measured, Path, Profile, Relation, Scaling
 from bounds.claim import Claim, Verdict
 from bounds.law.score import Score
 from bounds.paper.unfiltered import (
@@ -47,14 +47,29 @@ TABLE_1 = (
 )
 """Table 1 as printed."""
 
-QUICK_COLUMNS = (0.01, 0.5, 1.0)
-"""The columns that the quick profile judges."""
+QUICK_COLUMNS = (1.0,)
+"""What the quick profile judges: the column that costs no scored pair."""
+
+STANDARD_COLUMNS = (0.1, 0.3, 0.5)
+"""Those that the standard one adds; the law is 2 to 3% off print in the rest, which needs more draws."""
+
+MEAN_TOLERANCE = 0.06
+"""The law lies within 4% of every printed mean, and a median within 1% of its mean."""
+
+DEVIATION_TOLERANCE = 0.3
+"""A standard deviation over ten runs is known to a quarter, and print does not say how many there were."""
+
+FAR_OFF = 0.1
+"""The column whose printed deviation is 28% below the experiment's."""
+
+RETAIN = sp.Symbol("retain", positive=True)
 
 PRINTED = ((d, 10), (d_tilde, 8), (r, 4), (gamma, 1e4), (gamma_tilde, 1e4))
 """The dimensions and the noise of Figure 3a and Table 1."""
 
 REMARK_4_1 = sp.sqrt(r * sp.Max(d / gamma * a_y, d_tilde / gamma_tilde * a_x) / n) / eta
 """Corollary 1 with 1/gamma in place of 1 + 1/gamma on the side whose error it is: the finer rate."""
+
 
 def score_cdf(values: Mapping[str, float], numbers: Any) -> Any:
     """P(S <= number) for the oracle score of a pair, clean with probability eta; numbers (m,)."""
@@ -67,12 +82,22 @@ def score_cdf(values: Mapping[str, float], numbers: Any) -> Any:
 STUDENT = Measured("teacher-filtered", thetas=(sp.Integer(0),))
 
 
-def _printed_noise(gammas: tuple[float, ...], measured: Measured, pairs: int, **how: Any) -> Scaling:
-    """Both noise levels move together around the figure's setting, at eta = 0.1."""
+def _printed_noise(
+    gammas: tuple[float, ...], measured: Measured, pairs: int, clean: float = 0.1, **how: Any
+) -> Scaling:
+    """Both noise levels move together around the figure's setting."""
     sizes = tuple(p for p in PRINTED if p[0] not in (gamma, gamma_tilde))
-    path = Path(gamma, gammas, (*sizes, (gamma_tilde, gamma), (eta, 0.1), (n, pairs)))
+    path = Path(gamma, gammas, (*sizes, (gamma_tilde, gamma), (eta, clean), (n, pairs)))
     return Scaling(measured, path, **how)
 
+
+def _dearer(retain: float) -> Profile:
+    """The cheapest profile that judges the printed mean at this share."""
+    return "quick" if retain in QUICK_COLUMNS else "standard" if retain in STANDARD_COLUMNS else "thorough"
+
+
+AT_PRINTED = (sp.Eq(r, 4), sp.Le(d_tilde, d), sp.Ge(gamma, 1000), sp.Eq(gamma_tilde, gamma))
+"""The figure's rank and noise."""
 
 FLAT_POWER = 0.43
 """What the filtered error's power of 1/eta stays below at the flat end of Figure 3a."""
@@ -213,14 +238,7 @@ CLAIMS: tuple[Claim, ...] = (
         bound=sp.sqrt(d / (gamma * n)),
         quantity=ERR,
         up_to_constant=True,
-        conditions=(
-            sp.Eq(r, 4),
-            sp.Le(d_tilde, d),
-            sp.Ge(gamma, 1000),
-            sp.Eq(gamma_tilde, gamma),
-            sp.Ge(eta, sp.Rational(1, 50)),
-            sp.Le(eta, sp.Rational(1, 10)),
-        ),
+        conditions=(*AT_PRINTED, sp.Ge(eta, sp.Rational(1, 50)), sp.Le(eta, sp.Rational(1, 10))),
         checks=(
             Scaling(
                 STUDENT,
@@ -252,25 +270,78 @@ CLAIMS: tuple[Claim, ...] = (
         depends_on=("theorem-1-corrected",),
     ),
     Claim(
+        id="figure-3a-filtered-large",
+        title="The 1/sqrt(eta) end of the filtered curve of Figure 3a",
+        source="Section 7, Figure 3a",
+        statement=(
+            "With r = 4, d~ <= d and gamma = gamma~ >= 1000 the error of the student filtered at theta = 0 "
+            "is of order sqrt(d/(gamma eta n)) for eta from 1 to 1/4."
+        ),
+        relation=Relation.EQUAL,
+        bound=sp.sqrt(d / (gamma * eta * n)),
+        quantity=ERR,
+        up_to_constant=True,
+        conditions=(*AT_PRINTED, sp.Ge(eta, sp.Rational(1, 4))),
+        checks=(
+            Scaling(STUDENT, Path(eta, (1.0, 0.25), (*PRINTED, (n, 20_000))), two_sided=True, margin=0.2),
+            Scaling(STUDENT, Path(n, (2_500, 40_000), (*PRINTED, (eta, 0.5))), two_sided=True, margin=0.15),
+            Scaling(
+                STUDENT,
+                Path(d, (20, 160), (*(p for p in PRINTED if p[0] != d), (eta, 0.5), (n, 10_000))),
+                two_sided=True,
+                margin=0.2,
+            ),
+            _printed_noise((1e3, 1e5), STUDENT, 10_000, clean=0.5, two_sided=True, margin=0.1),
+        ),
+        expected=Verdict.SUPPORTED,
+        note="experiments.md#figure-3a",
+        depends_on=("regime-clean",),
+        remark="Below eta = 1/4 corrupted pairs supply more and more of the signal: the curve turns flat.",
+    ),
+    Claim(
         id="table-1",
         title="The printed mean errors",
         source="Section 7, Table 1",
         statement=(
-            "With 10 000 scored pairs the printed means are those of the described experiment, to 15% at "
-            "every share kept (the printed standard deviations are 10 to 14% of the means)."
+            "With 10 000 scored pairs the printed means are those of the described experiment, to 6% at "
+            "every share kept."
         ),
         checks=tuple(
             Level(
                 Measured("teacher-filtered", retains=(row.retain,)),
                 Path(n, (20_000,), (*PRINTED, (eta, 0.3))),
-                tolerance=0.15,
+                tolerance=MEAN_TOLERANCE,
                 value=row.mean,
-                least="quick" if row.retain in QUICK_COLUMNS else "standard",
+                least=_dearer(row.retain),
             )
             for row in TABLE_1
         ),
         expected=Verdict.SUPPORTED,
         note="experiments.md#table-1",
         remark="Halves of 10 000 pairs would give errors 1.4 times as large; see reproduce table-1.",
+    ),
+    Claim(
+        id="table-1-deviations",
+        title="The printed standard deviations",
+        source="Section 7, Table 1",
+        statement=(
+            "With 10 000 scored pairs the printed standard deviations are those of the described experiment, "
+            "to 30% at every share kept but 10%."
+        ),
+        checks=tuple(
+            Level(
+                Measured(quantity="error-deviation", spread=0.21),
+                Path(n, (20_000,), (*PRINTED, (eta, 0.3), (RETAIN, row.retain))),
+                tolerance=DEVIATION_TOLERANCE,
+                value=row.std,
+                least=_dearer(row.retain),
+            )
+            for row in TABLE_1
+            if row.retain != FAR_OFF
+        ),
+        expected=Verdict.SUPPORTED,
+        note="experiments.md#table-1",
+        depends_on=("table-1",),
+        remark="At 10% kept print has 1.20, the experiment 1.66: a few runs may be so far off, many not.",
     ),
 )

@@ -23,7 +23,7 @@ from bounds.paper.score_proofs import (
     even_tail,
 )
 from bounds.paper.selection import MULTIPLE_PRINTED
-from bounds.paper.unfiltered import GROWTH, HIGH_PROBABILITY
+from bounds.paper.unfiltered import GROWTH, HIGH_PROBABILITY, SAMPLE_CONDITION
 from bounds.symbols import (
     ERR,
     C,
@@ -79,6 +79,7 @@ def _kept(
     latent: int = 2,
     *,
     spread: float = 0.13,
+    quantity: str = "kept-covariance-deviation",
     two_sided: bool = False,
     margin: float = GROWTH,
     precision: float | None = None,
@@ -98,7 +99,7 @@ def _kept(
     }
     fixed |= {symbol: at[symbol.name] for symbol in fixed if symbol.name in at}
     del fixed[parameter]
-    measured = Measured(quantity="kept-covariance-deviation", spread=spread)
+    measured = Measured(quantity=quantity, spread=spread)
     path = Path(parameter, values, tuple(fixed.items()))
     return Scaling(measured, path, two_sided=two_sided, margin=margin, precision=precision)
 
@@ -195,8 +196,30 @@ ERROR_FAMILIES = (
     _error(theta, (sp.Rational(1, 2), 16), _above(16), eta=sp.Rational(1, 10), gamma=100, n=40_000),
 )
 
+CLEAN_ORACLE = sp.sqrt(r * sp.Max(d, d_tilde) * a_x * a_y / (eta * n))
+"""Rate of the error of training on the clean pairs alone."""
+
+CLEAN_CONDITION = sp.Ge(n, C * sp.Max(d, d_tilde) * a_x * a_y / eta)
+"""Corollary 1's sample condition for the eta n clean pairs."""
+
+CLEAN_PAIRS = Measured(quantity="clean-pairs-error", spread=0.12)
+
 AT_ZERO = Measured("oracle-filtered", thetas=(sp.Integer(0),))
 AT_HALF = Measured("oracle-filtered", thetas=(r / 2,))
+
+_STUDENT: dict[str, Any] = {"quantity": "student-covariance-deviation", "n": 20_000}
+
+STEP_4_1_FAMILIES = (
+    _kept(n, (4_000, 64_000), **{**_STUDENT, "two_sided": True, "margin": 0.15}),
+    _kept(n, (4_000, 64_000), theta=r / 2, **{**_STUDENT, "two_sided": True, "margin": 0.15}),
+    _kept(d, (4, 64), d_tilde=4, precision=0.5 * GROWTH, **_STUDENT),
+    _kept(gamma, (sp.Rational(1, 2), sp.Rational(1, 8)), precision=0.5 * GROWTH, **_STUDENT),
+    _kept(gamma, (1, 100), gamma_tilde=gamma, **{**_STUDENT, "spread": 0.45, "precision": 0.5 * GROWTH}),
+    _kept(eta, (sp.Rational(1, 4), 1), **_STUDENT),
+    # The teacher is good throughout: n eta^2 is 32 and more times the sample condition.
+    _kept(eta, (1, sp.Rational(1, 5)), theta=r / 2, **{**_SMALL_SHARE, **_STUDENT}),
+    _kept(theta, (sp.Rational(1, 2), 4, 16), eta=sp.Rational(1, 5), **{**_SMALL_SHARE, **_STUDENT}),
+)
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -356,5 +379,53 @@ CLAIMS: tuple[Claim, ...] = (
             "section-6-2-mean-0-half",
             "section-6-2-tail-1-half-corrected",
         ),
+    ),
+    Claim(
+        id="remark-6-1",
+        title="The oracle that knows which pairs are clean",
+        source="Section 6, Remark 6.1",
+        statement=(
+            "Training on the clean pairs alone has an error of at most the order "
+            "sqrt(r max(d, d~)(1 + 1/gamma)(1 + 1/gamma~)/(eta n)): the rate 1/sqrt(eta n)."
+        ),
+        relation=Relation.UPPER,
+        bound=CLEAN_ORACLE,
+        quantity=ERR,
+        up_to_constant=True,
+        conditions=(CLEAN_CONDITION,),
+        probability=HIGH_PROBABILITY,
+        checks=(
+            _error(n, (1_000, 10**6), (), CLEAN_PAIRS, two_sided=True, margin=0.1),
+            _error(eta, (1, sp.Rational(1, 1000)), (), CLEAN_PAIRS, n=10**6, two_sided=True, margin=0.1),
+            _error(d, (16, 128), (), CLEAN_PAIRS),
+            _error(d_tilde, (16, 128), (), CLEAN_PAIRS, d=16),
+            _error(gamma, (1, sp.Rational(1, 100)), (), CLEAN_PAIRS, n=10**6),
+            _error(gamma, (1, 1000), (), CLEAN_PAIRS, gamma_tilde=gamma),
+            _error(r, (2, 16), (), CLEAN_PAIRS, d=64, d_tilde=48),
+        ),
+        expected=Verdict.SUPPORTED,
+        note="selection.md#the-other-oracle",
+        depends_on=("corollary-1", "eq-29"),
+    ),
+    Claim(
+        id="step-4-1",
+        title="Concentration of what the teacher's filter keeps",
+        source="Appendix G, Step 4.1",
+        statement=(
+            "Given its teacher, the cross-covariance of the student's kept pairs is within order "
+            "sqrt(max(d, d~)(1 + 1/gamma)(1 + 1/gamma~)/(n P)) of that of all pairs that the teacher keeps, "
+            "the number of kept pairs being random; thresholds from 0 to r."
+        ),
+        relation=Relation.UPPER,
+        bound=KEPT_RATE,
+        quantity=_NOISE,
+        up_to_constant=True,
+        conditions=(sp.Ge(theta, 0), sp.Le(theta, r), KEPT_CONDITION, SAMPLE_CONDITION),
+        probability=HIGH_PROBABILITY,
+        checks=STEP_4_1_FAMILIES,
+        expected=Verdict.SUPPORTED,
+        note="oracle_filter.md#step-41",
+        depends_on=("eq-11", "eq-45", "step-4-2"),
+        remark="P is the share that the oracle keeps; the teacher's tends to it (lemma-10-probability).",
     ),
 )

@@ -124,7 +124,10 @@ CLAIMS: tuple[Claim, ...] = (
         id="regime-switch",
         title="Where the thresholds swap places, as printed, at finite r",
         source="Section 6.2; Theorem 1",
-        statement=(f"Within a factor 6, thresholds 0 and r/2 first swap places at eta = 1/r^2, {SETTINGS}."),
+        statement=(
+            "Read as about the errors: within a factor 6, thresholds 0 and r/2 first swap places at "
+            f"eta = 1/r^2, {SETTINGS}."
+        ),
         quantity=CROSSING,
         relation=Relation.EQUAL,
         bound=1 / r**2,

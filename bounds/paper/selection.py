@@ -10,18 +10,14 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from bounds.checks import Quoted, Relation, Statement, Step
+from bounds.checks import Relation, Statement, Step
 from bounds.claim import Claim, Verdict, exact
 from bounds.paper.contrastive import S_N_WEIGHT, K, L
 from bounds.paper.matrices import BASES, G_TILDE, U_TILDE, X_TILDE, G, U, X
-from bounds.paper.unfiltered import COROLLARY_1
 from bounds.proof.matrix_words import Algebra
 from bounds.proof.steps import concluded, given, identity, instance, integral, nonnegative, positive
 from bounds.symbols import (
-    ERR,
     P,
-    a_x,
-    a_y,
     d,
     d_tilde,
     eta,
@@ -46,9 +42,6 @@ MULTIPLE = (eta * tail_1 * mean_1 + (1 - eta) * tail_0 * mean_0) / (r * KEPT_SHA
 
 F_0, F_1 = (sp.Symbol(f"f_{c}", real=True) for c in (0, 1))
 """f_c = E_c/r, the multiple of U U~^T within a class."""
-
-CLEAN_ORACLE = sp.sqrt(r * sp.Max(d, d_tilde) * a_x * a_y / (eta * n))
-"""Rate of the error of training on the clean pairs alone."""
 
 TEACHER_SCORE = sp.Trace(X.T * G.T * G_TILDE * X_TILDE)
 
@@ -80,15 +73,6 @@ def _prove_eq_8(claimed: Statement) -> Iterator[Step]:
     yield BASES.concluded("<U^T x, U~^T x~> = x^T U U~^T x~", sp.Trace(left.T * right), claimed)
     limit = sp.Trace(X.T * (eta / rho * U * U_TILDE.T) * X_TILDE)
     yield BASES.identity("the teacher's limit is eta/rho of it", limit, eta / rho * sp.Trace(left.T * right))
-
-
-def _prove_clean_oracle(claimed: Statement) -> Iterator[Step]:
-    # Given the coins, the clean pairs are that many draws of the model with clean fraction 1.
-    known = COROLLARY_1.subs({n: eta * n, eta: 1}, simultaneous=True)
-    what = "Corollary 1 for eta n pairs, all of them clean"
-    yield Quoted(what, True, "quoted: Corollary 1, eta n times as many pairs and eta = 1", "Corollary 1")
-    yield concluded(what, known, claimed, shown=Relation.UPPER)
-    yield identity("which gains sqrt(eta) on all pairs", known / COROLLARY_1, sp.sqrt(eta))
 
 
 def _prove_eq_9(claimed: Statement) -> Iterator[Step]:
@@ -211,20 +195,6 @@ CLAIMS: tuple[Claim, ...] = (
         _prove_eq_8,
         note="selection.md#the-score",
         depends_on=("eq-7", "eq-5-mean"),
-    ),
-    exact(
-        "remark-6-1",
-        "The oracle that knows which pairs are clean",
-        "Section 6, Remark 6.1",
-        "Training on the clean pairs alone has an error of order "
-        "sqrt(r max(d, d~)(1 + 1/gamma)(1 + 1/gamma~)/(eta n)): the rate 1/sqrt(eta n).",
-        ERR,
-        CLEAN_ORACLE,
-        _prove_clean_oracle,
-        note="selection.md#the-other-oracle",
-        relation=Relation.UPPER,
-        up_to_constant=True,
-        depends_on=("corollary-1", "eq-29"),
     ),
     exact(
         "section-6-2-share-falls",

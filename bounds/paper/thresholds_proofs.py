@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from bounds.checks import Certified, Relation, Statement, Step
+from bounds.paper.filtered import T_HALF, T_ZERO
 from bounds.paper.score_proofs import laplace_tail
 from bounds.paper.tails_proofs import MEAN_AT_ZERO, constant_of
 from bounds.proof import steps
@@ -369,6 +370,14 @@ def kept_share_at_zero(claimed: Statement) -> Iterator[Step]:
     kept = eta * (HALF + _x) + (1 - eta) * HALF
     yield steps.nonnegative("P_O is at least 1/2", sp.expand(kept), HALF)
     yield steps.concluded("which is at least the bound", HALF, claimed, shown=Relation.LOWER)
+
+
+def branches(claimed: Statement) -> Iterator[Step]:
+    """T_0.5 falls in eta and T_0 does not depend on it: they are equal once, at the solution."""
+    yield steps.positive("T_0.5 falls as eta rises", -sp.diff(T_HALF, eta))
+    yield steps.identity("T_0 is free of eta", sp.diff(T_ZERO, eta), 0)
+    (crossing,) = sp.solve(sp.Eq(T_HALF**2, T_ZERO**2), eta)
+    yield steps.concluded("they are equal at", crossing, claimed)
 
 
 def _crossing_steps() -> Iterator[Step | sp.Expr]:

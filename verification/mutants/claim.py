@@ -165,13 +165,14 @@ def _seen(claim: Claim) -> Iterator[tuple[str, float]]:
 
 
 def _values(claim: Claim) -> Iterator[Mutant]:
-    """Each stated number off by twice its tolerance, to either side, one at a time."""
+    """Each stated number off by its tolerance twice over, to either side, one at a time."""
     checks = enumerate(claim.checks)
     levels = [(i, c, c.value) for i, c in checks if isinstance(c, Level) and c.value is not None]
     for number, (index, level, value) in enumerate(levels, start=1):
         place = f"-{number}" if len(levels) > 1 else ""
-        for power, name in ((1, "up"), (-1, "down")):
-            factor = (1 + 2 * level.tolerance) ** power
+        for side, name in ((-1, "up"), (1, "down")):
+            # The median over it is then (1 -+ tolerance)^2, where 1 -+ tolerance is allowed.
+            factor = (1 + side * level.tolerance) ** -2
             wrong = replace(level, value=value * factor)
             changes = (*claim.checks[:index], wrong, *claim.checks[index + 1 :])
             yield changed(claim, f"value{place}-{name}", f"stated value times {factor:.3g}", checks=changes)

@@ -126,6 +126,9 @@ def test_implied_mutants_are_implied_everywhere(claim):
     values |= {name: np.ceil(10 ** rng.uniform(1, 9, size)) for name in ("n", "N", "n_T")}
     values["t"] = 10 ** rng.uniform(0, 3, size)
     values |= {"delta": rng.uniform(1e-6, 0.5, size), "theta": rng.uniform(0, 20, size)}
+    values |= {"P": 10 ** rng.uniform(-6, 0, size)}
+    values |= {name: 10 ** rng.uniform(-2, 3, size) for name in ("kappa_left", "kappa_right")}
+    values |= {name: 10 ** rng.uniform(-2, 3, size) for name in ("mean_1", "mean_0")}
     for mutant in _registered(claim.id):
         changed_bound = mutant.claim.bound != claim.bound
         if not (mutant.implied and changed_bound) or mutant.id.endswith("~delta") or "~term" in mutant.id:
@@ -371,11 +374,11 @@ def test_infinite_value_has_no_power_in_a_law():
 
 
 def test_stated_values_are_moved_past_their_tolerance():
-    """A stated number is wrong by twice its tolerance, up and down."""
+    """A stated number is wrong by its tolerance twice over, up and down."""
     claim = _claim((Level(UNFILTERED, N_PATH, 0.05, value=2.0), Proof(_no_steps)), bound=None, relation=None)
     found = _named(claim)
     assert [found[name].claim.checks[0].value for name in ("value-up", "value-down")] == pytest.approx(
-        [2.2, 2 / 1.1]
+        [2 / 0.95**2, 2 / 1.05**2]
     )
 
 

@@ -16,7 +16,7 @@ KNOWN = {
     **unimodal.QUANTITIES,
 }
 PLACE = {"n": 40, "d": 7, "d_tilde": 5, "r": 2, "eta": 0.4, "gamma": 2.0, "gamma_tilde": 0.5}
-THRESHOLD = {"theta": 0.5}
+FURTHER = {"theta": 0.5, "retain": 0.5}
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -24,7 +24,7 @@ def test_a_number_depends_on_its_own_generator_alone(name, monkeypatch):
     """Alone, in one batch or in several, a replicate has the same bits."""
     # One modality has no setting of two.
     place = {key: PLACE[key] for key in ("n", "d", "r", "gamma")} if name == "pca-error" else PLACE
-    cell = registry.Cell(tuple({**place, **THRESHOLD}.items()), name)
+    cell = registry.Cell(tuple({**place, **FURTHER}.items()), name)
     together = registry.draw(cell, 5, range(9))
     assert len(set(together.tolist())) > 2
     alone = [float(registry.draw(cell, 5, [i])[0]) for i in range(9)]
