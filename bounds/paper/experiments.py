@@ -78,7 +78,7 @@ def _kept(parameter: sp.Symbol, values: tuple[float, ...], **at: Any) -> Scaling
     path = Path(parameter, values, tuple(fixed.items()))
     margin = 0.15 if parameter is n else GROWTH
     # Where the bound is not tight, a wrong power differs by little from the margin.
-    precision = 0.5 * GROWTH if parameter in (gamma, d) else None
+    precision = 0.5 * GROWTH if parameter in (d, d_tilde) else None
     return Scaling(measured, path, two_sided=parameter is n, margin=margin, precision=precision)
 
 
@@ -151,8 +151,10 @@ CLAIMS: tuple[Claim, ...] = (
         probability=HIGH_PROBABILITY,
         checks=(
             _kept(n, (250, 4_000), d=8, d_tilde=6),
-            _kept(d, (4, 64), d_tilde=4),
-            _kept(gamma, (1.0, 0.1)),
+            _kept(d, (12, 192), d_tilde=4),
+            _kept(d_tilde, (12, 192), d=4),
+            _kept(gamma, (1.0, 0.01)),
+            _kept(gamma_tilde, (1.0, 0.01)),
             _kept(gamma, (1.0, 100.0), gamma_tilde=gamma),
             _kept(eta, (0.05, 1.0)),
             _kept(eta, (1.0, 0.05)),
@@ -214,6 +216,7 @@ CLAIMS: tuple[Claim, ...] = (
                     ),
                 ),
                 tolerance=0.1,
+                precision=0.06,
             ),
         ),
         expected=Verdict.SUPPORTED,
@@ -308,6 +311,8 @@ CLAIMS: tuple[Claim, ...] = (
                 Measured("teacher-filtered", retains=(row.retain,)),
                 Path(n, (20_000,), (*PRINTED, (eta, 0.3))),
                 tolerance=0.15,
+                # The printed means are up to 4% above the law: a value off by 30% is less than that from 15%.
+                precision=0.08,
                 value=row.mean,
                 least="quick" if row.retain in QUICK_COLUMNS else "standard",
             )
