@@ -185,6 +185,8 @@ class Level:
     - `path`: the settings, at each of which it must hold.
     - `tolerance`: relative, above 0.
     - `value`: the number, in the quantity's units; without it, the claim's bound at each point.
+    - `precision`: relative half-width of the median's interval that the design must reach; without it, the
+      share of the tolerance that the profile leaves to sampling.
     - `least`: the cheapest profile that makes the check.
 
     Example:
@@ -200,6 +202,7 @@ class Level:
     path: Path
     tolerance: float
     value: float | None = None
+    precision: float | None = None
     least: ProfileName = "quick"
 
 

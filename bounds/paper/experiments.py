@@ -195,6 +195,7 @@ CLAIMS: tuple[Claim, ...] = (
                     ),
                 ),
                 tolerance=0.1,
+                precision=0.06,
             ),
         ),
         expected=Verdict.SUPPORTED,

@@ -81,7 +81,7 @@ HALFWAY = 0.5
 """Between the exponents 0 (error/bound stays) and 1 (it grows like the teacher's 1/eta)."""
 
 ETA_GROWTH = (
-    Scaling(EITHER_BRANCH, PAPER_SNR, two_sided=False, margin=HALFWAY, precision=0.3),
+    Scaling(EITHER_BRANCH, PAPER_SNR, two_sided=False, margin=HALFWAY, precision=0.2),
     Scaling(BEST_OF, MODERATE_SNR[0], two_sided=False, margin=HALFWAY, precision=0.3),
     Scaling(BEST_OF, MODERATE_SNR[1], two_sided=False, margin=HALFWAY, precision=0.3, least="standard"),
 )

@@ -50,8 +50,8 @@ def contradicted(claim: Claim, bound: Bound | None = None) -> bool:
 def _contradicts(check: Any, claim: Claim, bound: Bound) -> bool:
     sign = -1.0 if claim.relation is Relation.LOWER else 1.0
     if isinstance(check, Tail):
-        # Broken far more often than stated.
-        often = min(0.5, max(0.25, 5 * check.delta))
+        # Broken far more often than stated; a pilot is too small to tell a quarter from what is not seen.
+        often = min(0.5, max(0.25 if check.measured.quantity in registry.COMBINED else 0.5, 5 * check.delta))
         share = 1 - often if sign > 0 else often
         points = ({**point, "delta": check.delta} for path in check.paths for point in path.points())
         return any(sign * _log_ratio(bound, check.measured, point, share) > 0 for point in points)
@@ -100,14 +100,16 @@ def forecast(cell: Cell, share: float = 0.5) -> float:
             for p in (cell.procedures[0], cell.procedures[-1])
         )
         return last / first if first > 0 else math.nan
-    return float(np.quantile(_pilot(cell), share))
+    return float(np.quantile(pilot(cell), share))
 
 
 @lru_cache(maxsize=4096)
-def _pilot(cell: Cell) -> Array:
-    registry.find(cell.quantity, cell.module)  # a name that nothing has is a mistake, no failed draw
+def pilot(cell: Cell, count: int = PILOT) -> Array:
+    """`count` draws of a cell with the pilots' seed; NaN where it cannot be drawn."""
+    if cell.quantity not in registry.COMBINED:
+        registry.find(cell.quantity, cell.module)  # a name that nothing has is a mistake, no failed draw
     try:
-        return registry.draw(cell, PILOT_SEED, range(PILOT))
+        return registry.draw(cell, PILOT_SEED, range(count))
     except (Exception, SystemExit):
         # A quantity of one's own: its draws for the run say what went wrong.
-        return np.full(PILOT, math.nan)
+        return np.full(count, math.nan)

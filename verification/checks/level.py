@@ -64,7 +64,7 @@ def _plan(check: Level, base: Plan, profile: Profile, module: str | None, seed: 
         raise InvalidArgument("value", check.value, f"must be positive in a Level check of {base.claim.id}")
     placed = placed_at(base, check, check.path.points(), module)
     sigma = check.measured.spread or max(spread(cell) for cell in placed.cells)
-    half_width = profile.noise * check.tolerance
+    half_width = check.precision or profile.noise * check.tolerance
     mass = slopes.normal_mass(math.log1p(half_width), sigma)
     alpha, beta = each_look(base)
     count = slopes.median_replicates(min(mass, 0.4999), alpha / len(placed.cells), beta)

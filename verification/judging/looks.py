@@ -13,6 +13,7 @@ import numpy as np
 from bounds.claim import Claim, Verdict
 from verification.checks import judge
 from verification.checks.plan import Plan, Profile, included, plan
+from verification.checks.survival import survival
 from verification.judging.samples import Need, Sampler
 from verification.judging.verdict import ClaimVerdict, MutantResult, decide
 from verification.mutants.claim import Mutant, mutants
@@ -32,6 +33,7 @@ class Judged:
     evidence: dict[str, Evidence] = field(default_factory=dict)
     mutants: tuple[Mutant, ...] = ()
     refuted: dict[str, bool] = field(default_factory=dict)
+    survival: dict[str, float] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -52,7 +54,9 @@ class Judged:
             verdict=self.verdict,
             evidence=tuple(self.evidence.values()),
             mutants=tuple(
-                MutantResult(mutant.id, self.refuted[mutant.id], mutant.reason)
+                MutantResult(
+                    mutant.id, self.refuted[mutant.id], mutant.reason, self.survival.get(mutant.id, 0.0)
+                )
                 for mutant in self.mutants
                 if mutant.counted
             ),
@@ -112,10 +116,14 @@ def _ready(needs: Mapping[Judging, list[Need]], samples: Sampler) -> Judging | N
 
 @dataclass
 class _Version:
-    """A wrong version of a claim and its checks that may refute it yet; None once one did."""
+    """A wrong version of a claim and its checks that may refute it yet; None once one did.
+
+    `exact` where one did that draws nothing.
+    """
 
     mutant: Mutant
     left: list[Plan] | None
+    exact: bool = False
 
     def look(self, samples: Sampler) -> None:
         """Leaves the checks that what was drawn does not decide."""
@@ -123,7 +131,7 @@ class _Version:
         for planned in self.left or ():
             outcome = evidence(planned, samples).outcome
             if outcome == "fails":
-                self.left = None
+                self.left, self.exact = None, not planned.cells
                 return
             if outcome == "undecided":
                 undecided.append(planned)
@@ -159,6 +167,9 @@ def _judge(
         for mutant in judged.mutants
         if mutant.counted
     ]
+    for version in versions:
+        judged.survival[version.mutant.id] = _planned(version, plans)
+        yield []
     yield from _judge_versions(judged, versions, undecided, samples)
 
 
@@ -180,6 +191,14 @@ def _judge_versions(
     for version in survivors:
         version.look(samples)
     judged.refuted = {version.mutant.id: version.left is None for version in versions}
+    judged.survival |= {version.mutant.id: 0.0 for version in versions if version.exact}
+
+
+def _planned(version: _Version, own: Sequence[Plan]) -> float:
+    """The probability, planned before drawing, that none of the version's checks refutes it."""
+    own = version.left or () if version.mutant.outside else own
+    pairs = zip(version.left or (), own, strict=True)
+    return survival([pair for pair in pairs if pair[0].cells])
 
 
 def _left(versions: Sequence[_Version]) -> list[Plan]:

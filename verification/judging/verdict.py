@@ -14,16 +14,29 @@ from verification.statistics.evidence import Evidence, Raised, plain
 TIGHT = 2.0
 """A bound that no more than this factor improves is called tight."""
 
+MOST_SURVIVAL = 1e-3
+"""A design that lets a wrong version survive more often is refused, whatever it found."""
+
 Slack = Literal["tight", "loose"]
 
 
 @dataclass(frozen=True)
 class MutantResult:
-    """A wrong version of a claim and whether the claim's own design refuted it."""
+    """A wrong version of a claim and whether the claim's own design refuted it.
+
+    `survival` is the probability, planned before drawing, that it does not; 0 where a proof, a certificate or
+    a bound's formula decides.
+    """
 
     id: str
     refuted: bool
     description: str = ""
+    survival: float = 0.0
+
+    @property
+    def by_luck(self) -> bool:
+        """Whether the design was not sure to refute it: then that it did says nothing."""
+        return self.survival > MOST_SURVIVAL
 
     def as_dict(self) -> dict[str, Any]:
         """The fields in plain types."""
@@ -92,10 +105,18 @@ class ClaimVerdict:
 
     @property
     def survivors(self) -> tuple[MutantResult, ...]:
-        """Wrong versions that the design failed to refute; none where it did not decide the claim itself."""
+        """Wrong versions that the design failed to refute, or would fail to often enough.
+
+        None where it did not decide the claim itself.
+        """
         if self.verdict is Verdict.INCONCLUSIVE:
             return ()
-        return tuple(m for m in self.mutants if not m.refuted)
+        return tuple(m for m in self.mutants if not m.refuted or m.by_luck)
+
+    @property
+    def survival(self) -> float:
+        """The planned probability that one of the wrong versions survives, at most."""
+        return min(1.0, sum(m.survival for m in self.mutants))
 
     @property
     def mutants_refuted(self) -> str:
@@ -116,8 +137,10 @@ class ClaimVerdict:
         reasons = []
         if not self.as_expected:
             reasons.append(f"expected {self.claim.expected}, found {self.verdict}")
-        if self.survivors:
-            reasons.append(f"wrong versions not refuted: {', '.join(m.id for m in self.survivors)}")
+        if left := [m.id for m in self.survivors if not m.refuted]:
+            reasons.append(f"wrong versions not refuted: {', '.join(left)}")
+        if lucky := [f"{m.id} ({m.survival:.1g})" for m in self.survivors if m.refuted]:
+            reasons.append(f"wrong versions refuted by luck (probability to survive): {', '.join(lucky)}")
         return "; ".join(reasons) or None
 
     @property

@@ -46,6 +46,11 @@ class Verdicts(Sequence[ClaimVerdict]):
         return iter(self.items)
 
     @property
+    def survival(self) -> float:
+        """The planned probability that some wrong version survives the run, at most: beta beside alpha."""
+        return min(1.0, sum(v.survival for v in self))
+
+    @property
     def exit_status(self) -> int:
         """0 all as expected; 1 a verdict differs or a mutant survived; 3 only doubts remain."""
         bad = [v for v in self if not v.as_expected or v.survivors]
@@ -63,6 +68,7 @@ class Verdicts(Sequence[ClaimVerdict]):
             "versions": dict(self.versions),
             "claims": [v.as_dict() for v in self],
             "ledger": dict(self.ledger),
+            "survival": self.survival,
             "errors_survived": self.errors_survived,
             "seconds": self.seconds,
         }
@@ -206,7 +212,10 @@ def _wrong_versions(verdicts: Verdicts) -> list[str]:
     lines = []
     if total:
         told = f" Survived: {', '.join(survivors)}." if survivors else ""
-        lines.append(f"{total - len(survivors)} of {total} wrong versions (mutants) refuted.{told}")
+        lines.append(
+            f"{total - len(survivors)} of {total} wrong versions (mutants) refuted; planned probability that "
+            f"one survives: {verdicts.survival:.1g}.{told}"
+        )
     if open_:
         lines.append(f"{open_} wrong versions (mutants) not judged, as their claims were not decided.")
     return lines

@@ -258,7 +258,7 @@ def _confidence(claim: Claim) -> Iterator[Mutant]:
 
     mutant = _ladder(claim, "delta", _surer(claim))
     if not contradicted(mutant.claim):
-        reason = f"{mutant.reason}: true where it is judged, as the bound holds without its confidence term"
+        reason = f"{mutant.reason}: its confidence term is not shown to be needed where it is judged"
         mutant = replace(mutant, untested=True, reason=reason)
     yield mutant
 

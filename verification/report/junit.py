@@ -33,7 +33,12 @@ def render(verdicts: Verdicts) -> str:
     root = ET.Element("testsuites", {"name": "filtergain", **counts})
     suite = ET.SubElement(root, "testsuite", {"name": f"filtergain {verdicts.profile}", **counts})
     properties = ET.SubElement(suite, "properties")
-    stated = {"alpha": repr(verdicts.alpha), "seed": str(verdicts.seed), "profile": verdicts.profile}
+    stated = {
+        "alpha": repr(verdicts.alpha),
+        "survival": repr(verdicts.survival),
+        "seed": str(verdicts.seed),
+        "profile": verdicts.profile,
+    }
     for name, value in {**stated, **verdicts.versions}.items():
         ET.SubElement(properties, "property", name=_text(name), value=_text(value))
     for v in verdicts:

@@ -33,7 +33,7 @@ def render(verdicts: Verdicts) -> str:
             lines += ["", f"Draw the witness again: {code(v.draw_again)}"]
         if v.survivors:
             names = ", ".join(m.id for m in v.survivors)
-            lines += ["", f"Wrong versions that were not refuted: {code(names)}"]
+            lines += ["", f"Wrong versions that were not refuted, or by luck: {code(names)}"]
         lines += ["", f"Repeat: {code(v.repeat)}"]
     lines += ["", f"<details><summary>All claims ({len(verdicts)})</summary>", ""]
     lines += ["| claim | source | verdict | as expected | slack | mutants refuted |"]

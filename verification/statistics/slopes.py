@@ -20,7 +20,7 @@ from verification.errors import InvalidArgument
 from verification.statistics.evidence import Interval, Outcome, Power, plain, probability
 
 
-def _order_ranks(count: int, quantile: float, alpha: float) -> tuple[int, int]:
+def order_ranks(count: int, quantile: float, alpha: float) -> tuple[int, int]:
     """Ranks (from 1) of the order statistics that bracket the quantile; 0 and count + 1 are none.
 
     Fewer than `low` of the sample lie at or below the quantile with probability <= alpha/2, and
@@ -53,7 +53,7 @@ def quantile_interval(sample: ArrayLike, quantile: float, alpha: float) -> Inter
     ordered = np.sort(np.asarray(sample, dtype=float))
     if ordered.ndim != 1 or not len(ordered) or np.isnan(ordered).any():
         raise InvalidArgument("sample", ordered.shape, "must be one-dimensional, not empty and free of NaN")
-    low, high = _order_ranks(len(ordered), quantile, alpha)
+    low, high = order_ranks(len(ordered), quantile, alpha)
     return (
         float(ordered[low - 1]) if low >= 1 else -math.inf,
         float(ordered[high - 1]) if high <= len(ordered) else math.inf,

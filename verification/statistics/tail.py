@@ -198,6 +198,12 @@ def _carried(test: TailTest, cap: int, p: NDArray[np.float64]) -> tuple[NDArray[
     return fails, holds, mass.sum(axis=1), expected
 
 
+def misses(test: TailTest, cap: int, p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probability that `test` does not refute within `cap` replicates, at each true probability p (m,)."""
+    _, holds, undecided, _ = _carried(test, cap, p)
+    return holds + undecided
+
+
 def tail_power(test: TailTest, cap: int, p: float) -> float:
     """Probability that `test` refutes within `cap` replicates when p is the true probability."""
     return tail_operation(test, cap, p).fails

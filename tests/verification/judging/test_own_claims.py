@@ -122,8 +122,14 @@ CLAIMS = [
     [
         ("Proof(wrong)", "ZeroDivisionError: my proof"),
         ("Certificate(wrong_too)", "ZeroDivisionError: my certificate"),
-        ("Law(Measured(), no_law, (Path(n, (100,), PLACE),), tolerance=0.4)", "KeyError: 'my law'"),
-        ("Law(Measured(), too_large, (Path(n, (100,), PLACE),), tolerance=0.4)", "must lie in [0, 1]"),
+        (
+            "Law(Measured(), no_law, (Path(n, (100,), PLACE),), tolerance=0.4, shown=no_law)",
+            "KeyError: 'my law'",
+        ),
+        (
+            "Law(Measured(), too_large, (Path(n, (100,), PLACE),), tolerance=0.4, shown=too_large)",
+            "must lie in [0, 1]",
+        ),
     ],
 )
 def test_a_check_that_raises_leaves_its_claim_undecided(tmp_path, command, check, said):
