@@ -133,7 +133,10 @@ def test_the_command_of_a_smallest_error_draws_all_of_its_thresholds(command):
     grows = next(
         c
         for c in base.checks
-        if isinstance(c, Scaling) and len(c.measured.thetas) > 1 and not c.two_sided and c.path.points()[0]["gamma"] == 1
+        if isinstance(c, Scaling)
+        and len(c.measured.thetas) > 1
+        and not c.two_sided
+        and c.path.points()[0]["gamma"] == 1
     )
     # In another order, so that the smallest error is not that of the first threshold.
     turned = dataclasses.replace(grows.measured, thetas=grows.measured.thetas[::-1])
