@@ -169,19 +169,24 @@ def at_most(statement: str, value: Ball, limit: Ball) -> Step:
     raise Undecided(statement)
 
 
+def stated_at_least(claimed: Statement, symbol: sp.Symbol) -> sp.Expr | None:
+    """The right-hand side of the claim's condition symbol >= ..., None if it has none or several."""
+    stated = [c for condition in claimed.conditions for c in sp.And.make_args(condition)]
+    found = [c.rhs for c in stated if isinstance(c, sp.Ge) and c.lhs == symbol]
+    return found[0] if len(found) == 1 else None
+
+
 def asked(claimed: Statement, needed: sp.Expr, failures: int) -> Step:
     """Whether the claim asks for as many samples as the proof needs, an expression in t."""
     statement = "the claim asks for the samples that the proof needs"
-    stated = [c for condition in claimed.conditions for c in sp.And.make_args(condition)]
-    least_n = [c.rhs for c in stated if isinstance(c, sp.Ge) and c.lhs == n]
-    wanted = with_failures(needed, failures)
-    if not least_n:
+    least_n, wanted = stated_at_least(claimed, n), with_failures(needed, failures)
+    if least_n is None:
         return Step(statement, False, "no condition on n")
     for place in PLACES:
         at = {s: v for s, v in place.items() if s != t}
         with precision(BITS):
-            if enclose(least_n[0], at) < enclose(wanted, at):
+            if enclose(least_n, at) < enclose(wanted, at):
                 return Step(statement, False, f"fewer at {at}")
-    if sp.expand((least_n[0] - wanted).doit()) != 0:
+    if sp.expand((least_n - wanted).doit()) != 0:
         raise Undecided(statement)
     return Step(statement, True, str(needed))

@@ -86,8 +86,8 @@ EVENTS = TEACHER + STUDENT
 """All events of the proof of Theorem 1 with numbers."""
 
 
-def _teacher_chain(e: Ball) -> dict[str, Ball]:
-    """Section 1: the teacher's error and the matrix of its score."""
+def teacher_chain(e: Ball) -> dict[str, Ball]:
+    """Section 1: the teacher's error and the matrix of its score, as balls; `e` is epsilon."""
     one = ball(1)
     e_1 = e * (one + e) / (one - e)
     rho = e / (one - e).sqrt()
@@ -99,7 +99,7 @@ def _teacher_chain(e: Ball) -> dict[str, Ball]:
     score = block + sine**2 * (e_1 + e_1**2 / (one - block))
     beta = (one + tau**2 / 2) ** 2 * (one + score) - one
     room = {"1 - beta_P - e_1": one - block - e_1, "G": gap, "1 - sine": one - sine, "1 - beta": one - beta}
-    return {"tau": tau, "k_T": tangent, "beta": beta, **room}
+    return {"tau": tau, "k_T": tangent, "beta": beta, "e_1": e_1, "beta_P": block, **room}
 
 
 def _moment_chain(tau: Ball, beta: Ball) -> dict[str, Ball]:
@@ -149,7 +149,7 @@ def chain(samples: Any) -> dict[str, Ball]:
     """Every constant of the proof at the sample constant C: balls; "K1" and "K2" are what it can reach."""
     with precision(BITS):
         e = 1 / (samples if isinstance(samples, arb) else ball(samples)).sqrt()
-        found = {"epsilon": e, **_teacher_chain(e)}
+        found = {"epsilon": e, **teacher_chain(e)}
         tau = found["tau"]
         found |= _moment_chain(tau, found["beta"])
         kappa, chi = found["kappa"], found["chi"]

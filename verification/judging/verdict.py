@@ -159,10 +159,11 @@ class ClaimVerdict:
 
         A quantity that no command draws alone is drawn by judging the claim again.
         """
-        decisive = _decisive(self)
-        if decisive is None or decisive.outcome != "fails" or "command" not in (decisive.witness or {}):
+        failing = [e for e in sorted(self.evidence, key=_rank) if e.outcome == "fails"]
+        commands = [str(e.witness["command"]) for e in failing if e.witness and "command" in e.witness]
+        if not commands:
             return None
-        command = str((decisive.witness or {})["command"])
+        command = commands[0]
         return command if command.startswith("filtergain ") else self.repeat or None
 
     def as_dict(self) -> dict[str, Any]:
@@ -276,21 +277,23 @@ def _interval(evidence: Evidence) -> str:
 
 def _decisive(verdict: ClaimVerdict) -> Evidence | None:
     """The check that decided: a failure, else a doubt, else of the weakest kind the nearest to its limit."""
-    order = {"fails": 0, "undecided": 1, "holds": 2}
-    exactness = {"certificate": 1, "proof": 2}
+    return min(verdict.evidence, key=_rank, default=None)
 
-    def closeness(evidence: Evidence) -> float:
-        if evidence.estimate is None or not evidence.threshold or not math.isfinite(evidence.estimate):
-            return 0.0
-        ratio = evidence.estimate / evidence.threshold
-        # Movement in the harmless direction is far from a one-sided limit.
-        one_sided = isinstance(evidence.details, ScalingDetails) and not evidence.details.two_sided
-        return -(ratio if one_sided else abs(ratio))
 
-    def rank(evidence: Evidence) -> tuple[int, int, float]:
-        return order[evidence.outcome], exactness.get(evidence.kind, 0), closeness(evidence)
+def _rank(evidence: Evidence) -> tuple[int, int, float]:
+    """Sorts the checks of a claim by how much they decide; a failure weighs the more, the more exact it is."""
+    order = {"fails": 0, "undecided": 1, "holds": 2}[evidence.outcome]
+    exactness = {"certificate": 1, "proof": 2}.get(evidence.kind, 0)
+    return order, -exactness if evidence.outcome == "fails" else exactness, _closeness(evidence)
 
-    return min(verdict.evidence, key=rank, default=None)
+
+def _closeness(evidence: Evidence) -> float:
+    if evidence.estimate is None or not evidence.threshold or not math.isfinite(evidence.estimate):
+        return 0.0
+    ratio = evidence.estimate / evidence.threshold
+    # Movement in the harmless direction is far from a one-sided limit.
+    one_sided = isinstance(evidence.details, ScalingDetails) and not evidence.details.two_sided
+    return -(ratio if one_sided else abs(ratio))
 
 
 EXACT = (Verdict.PROVED, Verdict.CERTIFIED)

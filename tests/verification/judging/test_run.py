@@ -99,7 +99,7 @@ def test_a_wrong_claim_is_refuted_with_a_witness_that_repeats():
     wrong = dataclasses.replace(base, id="wrong", bound=base.bound / 10, expected=Verdict.REFUTED)
     (verdict,) = verify([wrong], jobs=1)
     assert verdict.verdict is Verdict.REFUTED
-    witness = verdict.evidence[0].witness
+    (witness,) = (evidence.witness for evidence in verdict.evidence if evidence.witness)
     words = witness["command"].split()
     flags = dict(zip(words[2::2], words[3::2], strict=True))
     place = Setting(
@@ -132,7 +132,10 @@ def test_the_command_of_a_smallest_error_draws_all_of_its_thresholds(command):
     grows = next(
         c
         for c in base.checks
-        if len(c.measured.thetas) > 1 and not c.two_sided and c.path.points()[0]["gamma"] == 1
+        if isinstance(c, Scaling)
+        and len(c.measured.thetas) > 1
+        and not c.two_sided
+        and c.path.points()[0]["gamma"] == 1
     )
     # In another order, so that the smallest error is not that of the first threshold.
     turned = dataclasses.replace(grows.measured, thetas=grows.measured.thetas[::-1])
