@@ -70,7 +70,7 @@ StudentN = Annotated[
     ),
 ]
 Estimator = Annotated[
-    str, typer.Option("--estimator", help="unfiltered, oracle-filtered or teacher-filtered.")
+    str, typer.Option("--estimator", help="unfiltered, oracle-filtered, teacher-filtered, pca or weighted.")
 ]
 
 
