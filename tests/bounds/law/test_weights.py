@@ -14,11 +14,12 @@ SCORES = [
     Score(16, 0.2, 1.0, 1e4),
     Score(3, 1.0, 5.0, 0.5),
 ]
+STEP = 1e-4
 
 
 def moments(score, w, slope):
     """E[w S], E[w^2 q], E[w' q] from a fine grid of the density, by another rule than the profile's."""
-    s = np.concatenate([-np.geomspace(1e-9, 400, 60_000)[::-1], np.geomspace(1e-9, 400, 60_000)])
+    s = np.concatenate([-np.geomspace(1e-9, 400, 15_000)[::-1], np.geomspace(1e-9, 400, 15_000)])
     p, h = np.zeros_like(s), np.zeros_like(s)
     for clean, share in ((True, score.eta), (False, 1 - score.eta)):
         place = (score.r, score.gamma, score.gamma_tilde, clean)
@@ -33,8 +34,7 @@ def test_the_three_integrals_give_the_moments_of_the_weights(score):
     own = weights.profile(score)
     for k in (0.0, -0.5):
         best = weights.Weighted(own, k, (0.0, 0.0), (0.0, 0.0))
-        step = 1e-4
-        found = moments(score, best.at, lambda s, w=best: (w.at(s + step) - w.at(s - step)) / (2 * step))
+        found = moments(score, best.at, lambda s, w=best: (w.at(s + STEP) - w.at(s - STEP)) / (2 * STEP))
         reached = own.big_f - k * own.big_h
         wanted = (
             1.0,
