@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from verification.errors import InvalidArgument, real, whole
 
-EstimatorName = Literal["unfiltered", "oracle-filtered", "teacher-filtered"]
+EstimatorName = Literal["unfiltered", "oracle-filtered", "teacher-filtered", "pca", "weighted"]
 ESTIMATORS: tuple[str, ...] = get_args(EstimatorName)
 
 
@@ -96,7 +96,8 @@ class Procedure:
 
     def _fits_the_estimator(self) -> None:
         """Raises InvalidArgument where the estimator lacks an argument, or has no use for one."""
-        filtered = self.estimator != "unfiltered"
+        filtered = self.estimator in ("oracle-filtered", "teacher-filtered")
+        taught = self.estimator in ("teacher-filtered", "weighted")
         if filtered and (self.theta is None) == (self.retain is None):
             raise InvalidArgument(
                 "theta or retain", self.theta, f"(exactly one) must be given for {self.estimator}"
@@ -104,8 +105,8 @@ class Procedure:
         unused = {
             "theta": not filtered and self.theta is not None,
             "retain": not filtered and self.retain is not None,
-            "student_n": not filtered and self.student_n is not None,
-            "teacher_n": self.estimator != "teacher-filtered" and self.teacher_n is not None,
+            "student_n": not (filtered or taught) and self.student_n is not None,
+            "teacher_n": not taught and self.teacher_n is not None,
             "rounds": self.estimator != "teacher-filtered" and self.rounds != 1,
         }
         for name, given in unused.items():
@@ -117,9 +118,9 @@ class Procedure:
     def sizes(self, n: int) -> tuple[int, int]:
         """(pairs for the teacher, pairs scored in each round) out of n.
 
-        The unfiltered estimator trains on all n: (n, 0).  The oracle scores n - n//2 pairs.
+        The unfiltered estimator and PCA train on all n: (n, 0).  The oracle scores n - n//2 pairs.
         """
-        if self.estimator == "unfiltered":
+        if self.estimator in ("unfiltered", "pca"):
             return n, 0
         if self.estimator == "oracle-filtered":
             return 0, self.student_n if self.student_n is not None else n - n // 2

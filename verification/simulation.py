@@ -25,6 +25,7 @@ EngineName = Literal["exact", "direct", "limit"]
 ENGINES: tuple[str, ...] = get_args(EngineName)
 
 Drawn = Draw | TooFewPairs
+WeightTable = tuple[Array, Array]
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,6 +127,7 @@ def replicates(
     indices: Sequence[int],
     scales: tuple[float, ...],
     rotate: bool = False,
+    weights: WeightTable | None = None,
 ) -> list[Drawn]:
     """The outcomes of the replicates `indices`, in that order, in this process.
 
@@ -141,7 +143,8 @@ def replicates(
         for i in indices:
             try:
                 rng = seeds.generator(seed, key, i)
-                outcomes.append(module.draw(setting, procedure, rng, scales, rotate=rotate))
+                drawn = module.draw(setting, procedure, rng, scales, rotate=rotate, weights=weights)
+                outcomes.append(drawn)
             except TooFewPairs as failure:
                 outcomes.append(failure)
         return outcomes
@@ -159,6 +162,15 @@ def engine_scales(setting: Setting, procedure: Procedure) -> tuple[float, ...]:
     from verification.prediction import law
 
     return law.limit_scales(setting, procedure)
+
+
+def weight_table(setting: Setting, procedure: Procedure) -> WeightTable | None:
+    """The best weights at the scores between which they are interpolated; None for other estimators."""
+    if procedure.estimator != "weighted":
+        return None
+    from verification.prediction import alternatives
+
+    return alternatives.weights(setting, procedure).table
 
 
 def simulate(
@@ -192,11 +204,13 @@ def simulate(
     whole("seed", seed, 0, 2**63 - 1)
     if rotate and engine != "direct":
         raise InvalidArgument("rotate", rotate, "must be left out unless the engine is direct")
-    scales = engine_scales(setting, procedure)
+    if procedure.estimator == "weighted" and engine != "direct":
+        raise InvalidArgument("engine", engine, "must be direct for the weighted estimator")
+    scales, weights = engine_scales(setting, procedure), weight_table(setting, procedure)
     batch = max(1, min(256, math.ceil(count / (4 * jobs))))
     batches = [range(i, min(i + batch, count)) for i in range(0, count, batch)]
     outcomes: list[Drawn] = []
-    for part in _run(setting, procedure, engine, seed, batches, scales, rotate, jobs):
+    for part in _run(setting, procedure, engine, seed, batches, scales, rotate, weights, jobs):
         outcomes += part
         if on_progress is not None:
             on_progress(len(part))
@@ -218,15 +232,16 @@ def _run(
     batches: Sequence[range],
     scales: tuple[float, ...],
     rotate: bool,
+    weights: WeightTable | None,
     jobs: int,
 ) -> Iterable[list[Drawn]]:
     if jobs == 1 or len(batches) == 1:
         for indices in batches:
-            yield replicates(setting, procedure, engine, seed, indices, scales, rotate)
+            yield replicates(setting, procedure, engine, seed, indices, scales, rotate, weights)
         return
     with process_pool(jobs) as pool:
         futures = [
-            pool.submit(replicates, setting, procedure, engine, seed, indices, scales, rotate)
+            pool.submit(replicates, setting, procedure, engine, seed, indices, scales, rotate, weights)
             for indices in batches
         ]
         try:

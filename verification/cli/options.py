@@ -31,7 +31,7 @@ StudentN = Annotated[
     number_option("--student-n", "Pairs scored in each round.  [default: what the teacher leaves]"),
 ]
 Estimator = Annotated[
-    str, typer.Option("--estimator", help="unfiltered, oracle-filtered or teacher-filtered.")
+    str, typer.Option("--estimator", help="unfiltered, oracle-filtered, teacher-filtered, pca or weighted.")
 ]
 
 

@@ -12,10 +12,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from verification.engines import Draw, estimate, seeds
+from verification.engines import Draw, alone, estimate, seeds
 from verification.engines.estimate import Array, Trained
 from verification.errors import TooFewPairs
 from verification.setting import Procedure, Setting
+
+WeightTable = tuple[Array, Array]
+"""Scores, increasing, and the weight at each: linear between them, constant beyond."""
 
 
 def block_size(setting: Setting) -> int:
@@ -119,6 +122,43 @@ def _filter_and_train(
     return sums.fit(setting.r, total), sums.count
 
 
+def _principal(setting: Setting, total: int, u: Array, u_tilde: Array, rng: np.random.Generator) -> Draw:
+    """PCA of each modality alone on `total` pairs."""
+    sums = [np.zeros(setting.d), np.zeros(setting.d_tilde)]
+    products = [np.zeros((setting.d, setting.d)), np.zeros((setting.d_tilde, setting.d_tilde))]
+    for blocks in _blocks(setting, total, u, u_tilde, rng):
+        for s, block in enumerate(blocks):
+            sums[s] += block.sum(axis=0)
+            products[s] += block.T @ block
+    x, y = ((total, sums[s], products[s]) for s in (0, 1))
+    return alone.direct_draw(x, y, u, u_tilde)
+
+
+def _weigh_and_train(
+    setting: Setting,
+    total: int,
+    teacher: Trained,
+    weights: WeightTable,
+    u: Array,
+    u_tilde: Array,
+    rng: np.random.Generator,
+) -> Trained:
+    """Score `total` fresh pairs with the teacher and train on them weighted, about their plain means."""
+    at, heights = weights
+    weighed, sums = _Sums(setting), _Sums(setting)
+    mass = 0.0
+    for x, y in _blocks(setting, total, u, u_tilde, rng):
+        s = estimate.scores(x, y, teacher.left, teacher.singular_values, teacher.right) / setting.eta
+        w = np.interp(s, at, heights)
+        mass += float(w.sum())
+        sums.add(x, y)
+        weighed.add(w[:, None] * x, y)
+        weighed.y += (w - 1) @ y  # `add` summed y unweighted
+    mean_x, mean_y = sums.x / total, sums.y / total
+    products = weighed.products - np.outer(weighed.x, mean_y) - np.outer(mean_x, weighed.y)
+    return estimate.fit((products + mass * np.outer(mean_x, mean_y)) / (total - 1), setting.r)
+
+
 def draw(
     setting: Setting,
     procedure: Procedure,
@@ -126,24 +166,31 @@ def draw(
     scales: tuple[float, ...] = (),
     *,
     rotate: bool = False,
+    weights: WeightTable | None = None,
 ) -> Draw:
     """One replicate of `procedure` in `setting`.
 
     `scales[k]` is what the matrix of round k's teacher tends to, as a multiple of U U_tilde^T (with
     rho = 1): eta for the first teacher, c(theta) later.  theta times it is the raw threshold.  Only
-    `eta` is known here, so several rounds with a fixed theta need `scales`.
+    `eta` is known here, so several rounds with a fixed theta need `scales`.  `weights` are those of the
+    weighted estimator, on the oracle's scale.
     Raises TooFewPairs when a filter keeps fewer than two pairs.
     """
     stage = [seeds.stage(rng, k) for k in range(procedure.rounds + 2)]
     u, u_tilde = bases(setting, stage[0], rotate)
     teacher_n, student_n = procedure.sizes(setting.n)
     kept = None
+    if procedure.estimator == "pca":
+        return _principal(setting, teacher_n, u, u_tilde, stage[1])
     if procedure.estimator == "oracle-filtered":
         current = Trained(u, np.ones(setting.r), u_tilde)
         current, kept = _filter_and_train(setting, procedure, student_n, current, 1.0, u, u_tilde, stage[2])
     else:
         current = _train(setting, teacher_n, u, u_tilde, stage[1])
-        if procedure.estimator == "teacher-filtered":
+        if procedure.estimator == "weighted":
+            assert weights is not None
+            current = _weigh_and_train(setting, student_n, current, weights, u, u_tilde, stage[2])
+        elif procedure.estimator == "teacher-filtered":
             for k in range(procedure.rounds):
                 scale = scales[k] if scales else setting.eta
                 current, kept = _filter_and_train(

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from verification.engines import Draw, seeds
+from verification.engines import Draw, alone, seeds
 from verification.engines.estimate import Array
 from verification.engines.kept_pairs import select_above, select_top
 from verification.engines.short_sample import (
@@ -230,7 +230,9 @@ def draw_many(
     turned, swapped = smaller_modality_second(setting)
     draws: list[Draw | TooFewPairs] = []
     for batch in _batches(list(rngs), turned):
-        if procedure.estimator == "unfiltered":
+        if procedure.estimator == "pca":
+            draws += [alone.draw(setting, rng) for rng in batch]
+        elif procedure.estimator == "unfiltered":
             draws += _train(turned, setting.n, batch).draws(swapped)
         else:
             draws += _filtered(turned, swapped, procedure, batch, scales, selector)

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 def scores_and_gain(found: FittedPairs, path: str | Path) -> None:
     """Write the picture.  Raises MissingExtra without Matplotlib."""
     canvas.require_matplotlib()
-    import matplotlib
-
-    with matplotlib.rc_context(canvas.STYLE):
+    with canvas.from_defaults(canvas.STYLE):
         figure, (left, right) = canvas.begin(12.0, 4.6, 2)
         low, high = np.quantile(np.concatenate([found.scores, found.repaired]), [0.001, 0.999])
         edges = np.linspace(low, high, 81)

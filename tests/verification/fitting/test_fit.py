@@ -5,8 +5,8 @@ import pytest
 
 from verification.errors import InvalidArgument
 from verification.fitting import payoff
-from verification.fitting.alternatives import information
 from verification.fitting.fit import fit
+from verification.prediction.alternatives import information
 from verification.setting import Setting
 from verification.studies import pairs
 

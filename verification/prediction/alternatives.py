@@ -1,0 +1,69 @@
+"""What stands beside the filter: PCA of each modality alone, the best weights, the information limit."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bounds.law import weights as weighted_law
+from bounds.law.weights import Weighted
+from verification.engines import seeds
+from verification.errors import InvalidArgument
+from verification.prediction.law import score_of
+from verification.setting import Procedure, Setting
+
+DRAWS = 20_000
+"""Draws of latent pairs behind the information limit: its relative error is below 1%."""
+
+
+def pca_scales(setting: Setting) -> tuple[float, float]:
+    """(V_L, V_R) of the r leading principal directions of each modality by itself: no pairing is used."""
+    a, a_tilde = 1 + 1 / setting.gamma, 1 + 1 / setting.gamma_tilde
+    return a / (setting.gamma * setting.n), a_tilde / (setting.gamma_tilde * setting.n)
+
+
+def weights(setting: Setting, procedure: Procedure | None = None) -> Weighted:
+    """The best weights of the student's pairs and their law; sizes default to Algorithm 1's halves.
+
+    Raises InvalidArgument where neither modality has noise.
+    """
+    if math.isinf(setting.gamma) and math.isinf(setting.gamma_tilde):
+        raise InvalidArgument("gamma", setting.gamma, "must be finite on one side for the best weights")
+    teacher_n, scored = (procedure or Procedure("weighted")).sizes(setting.n)
+    return weighted_law.best(score_of(setting), scored, teacher_n, setting.d, setting.d_tilde)
+
+
+def limit_scales(setting: Setting, seed: int = 0) -> tuple[float, float]:
+    """(V_L, V_R) below which no regular estimator comes: 1 / (n gamma E[zhat^2]) and its mirror image.
+
+    zhat = E[z | u, v] under the mixture, z the coordinate's own latent; the expectation over (u, v) is
+    drawn.
+    """
+    z_left, z_right = information(setting.r, setting.eta, setting.gamma, setting.gamma_tilde, seed)
+    return 1 / (setting.n * setting.gamma * z_left), 1 / (setting.n * setting.gamma_tilde * z_right)
+
+
+def information(r: int, eta: float, gamma: float, gamma_tilde: float, seed: int = 0) -> tuple[float, float]:
+    """E[zhat^2] of the left and of the right latent, each in [1/a, (g + g~)/(1 + g + g~)]."""
+    rng = seeds.generator(seed, "information limit")
+    a, b = 1 + 1 / gamma, 1 + 1 / gamma_tilde
+    shared, other, e, f = rng.standard_normal((4, DRAWS, r))
+    clean = rng.random(DRAWS) < eta
+    u = shared + e / math.sqrt(gamma)
+    v = np.where(clean[:, None], shared, other) + f / math.sqrt(gamma_tilde)
+    det = a * b - 1
+    # log density of (u, v), clean less corrupted
+    log = -0.5 * r * math.log(det / (a * b)) - 0.5 * np.sum(
+        (b * u**2 - 2 * u * v + a * v**2) / det - u**2 / a - v**2 / b, axis=1
+    )
+    if eta < 1:
+        log_odds = np.clip(log + math.log(eta) - math.log1p(-eta), -700, 700)
+        posterior = 1 / (1 + np.exp(-log_odds))
+    else:
+        posterior = np.ones(DRAWS)
+    joint = ((b - 1) * u + (a - 1) * v) / det  # E[z | u, v] of a clean pair
+    posterior = posterior[:, None]
+    left = np.mean((posterior * joint + (1 - posterior) * u / a) ** 2)
+    right = np.mean((posterior * joint + (1 - posterior) * v / b) ** 2)
+    return float(left), float(right)
