@@ -191,8 +191,11 @@ class Claim:
         with mpmath.workdps(digits):
             return +value
 
-    def latex(self) -> str:
-        """Left-hand side, relation and bound in the paper's letters."""
+    def latex(self, *, broken: bool = False) -> str:
+        """Left-hand side, relation and bound in the paper's letters.
+
+        `broken` writes a long fraction as a factor and a product, which has places where a line may end.
+        """
         if self.bound is None or self.relation is None:
             return r"\text{" + self.statement + "}"
         sign = {
@@ -204,7 +207,8 @@ class Claim:
             (Relation.EQUAL, False): "=",
         }[self.relation, self.up_to_constant]
         left = symbols.ERR if self.quantity is None else self.quantity
-        return f"{to_latex(left)} {sign} {to_latex(self.bound)}"
+        options = {"long_frac_ratio": 1} if broken else {}
+        return f"{to_latex(left)} {sign} {to_latex(self.bound, **options)}"
 
     def __repr__(self) -> str:
         return f"<Claim {self.id}: {self.title} ({self.source}; expected {self.expected})>"
@@ -300,6 +304,6 @@ def _compiled(expression: sp.Expr, module: str) -> Callable[..., Any]:
     return evaluate
 
 
-def to_latex(expression: sp.Basic) -> str:
-    """LaTeX in the paper's letters."""
-    return str(sp.latex(expression, symbol_names=symbols.LATEX_NAMES))
+def to_latex(expression: sp.Basic, **options: Any) -> str:
+    """LaTeX in the paper's letters; `options` are SymPy's."""
+    return str(sp.latex(expression, symbol_names=symbols.LATEX_NAMES, **options))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,23 @@ def write(figure: Figure, path: str | Path) -> None:
 
 # Okabe and Ito's palette: told apart by every kind of colour vision; markers differ as well.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one estimator is drawn in every picture; line and marker tell it apart in grey, too."""
+
+    label: str
+    colour: str
+    line: str
+    marker: str
+
+
+LOOKS = {
+    "unfiltered": Look("all pairs", BLUE, "-", "o"),
+    "teacher-filtered": Look("filtered by a teacher", ORANGE, "--", "s"),
+    "oracle-filtered": Look("filtered by an oracle", GREEN, "-.", "^"),
+}
 
 
 STYLE = {
