@@ -20,7 +20,7 @@ ORDER = [
     {"bounds.errata", "bounds.constants"},
     {"bounds"},  # the face, and only that
     {"verification.errors"},
-    {"verification.setting", "verification.frames"},
+    {"verification.setting", "verification.frames", "verification.files"},
     {"verification.engines", "verification.workers", "verification.statistics"},
     {"verification.prediction"},
     {"verification.simulation"},

@@ -9,7 +9,7 @@ import typer
 from verification.cli import options
 from verification.cli.app import (
     EXIT_AS_EXPECTED,
-    EXIT_DIFFERENT,
+    EXIT_WRONG_USE,
     JobsOption,
     JsonOption,
     SeedOption,
@@ -55,7 +55,7 @@ def simulate(
 ) -> int:
     """Draw errors of an estimator: how far the learned subspaces are from the truth.
 
-    Exit status 1 where no replicate has an error.
+    Exit status 2 where no replicate has an error.
     """
     from verification.simulation import simulate as run_simulation
 
@@ -92,7 +92,7 @@ def simulate(
     if json:
         print_json(values)
     if json or none:
-        return EXIT_DIFFERENT if none else EXIT_AS_EXPECTED
+        return EXIT_WRONG_USE if none else EXIT_AS_EXPECTED
     spread = "" if values["std"] is None else f" ± {values['std']:.3g}"
     print(f"{estimator}, {engine} engine, {total} replicate{'' if total == 1 else 's'}, seed {seed}")
     what = "   (mean ± standard deviation of one draw)" if spread else ""

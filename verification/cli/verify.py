@@ -49,9 +49,9 @@ def verify(
     Where GITHUB_STEP_SUMMARY names a file, a Markdown summary is appended to it.
     """
     from verification.cli.terminal import work_bar
+    from verification.files import writable_file
     from verification.judging.own_claims import chosen_claims
     from verification.judging.run import verify as run_verify
-    from verification.report.files import writable_file
     from verification.report.outputs import Outputs
 
     chosen, budget = chosen_claims(claims or [], module)

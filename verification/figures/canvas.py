@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from verification import files
 from verification.errors import InvalidArgument, MissingExtra
 
 if TYPE_CHECKING:
@@ -54,8 +57,14 @@ def begin(width: float, height: float, panels: int = 1) -> tuple[Figure, Any]:
 
 
 def write(figure: Figure, path: str | Path) -> None:
-    """Save a figure in the format of the path's ending, without a date: the same picture is the same file."""
-    figure.savefig(path, dpi=DPI, metadata=UNDATED.get(Path(path).suffix))
+    """Save a figure in the format of the path's ending: the whole file or none.
+
+    It has no date: the same picture is the same file.
+    """
+    ending = Path(path).suffix
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=DPI, format=ending.removeprefix("."), metadata=UNDATED.get(ending))
+    files.write(Path(os.path.realpath(path)), buffer.getvalue())
 
 
 # Okabe and Ito's palette: told apart by every kind of colour vision; markers differ as well.

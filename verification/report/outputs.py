@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verification.report import files
+from verification import files
 
 if TYPE_CHECKING:
     from verification.judging.verdicts import Verdicts
@@ -82,7 +82,7 @@ def _write(path: Path, made: Callable[[], str], lost: list[str]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write(path, made())
     except Exception as error:  # whatever it is, nothing else that was computed is lost for it
-        lost.append(_line(path, error))
+        lost.append(files.lost(path, error))
 
 
 def _append(path: Path, made: Callable[[], str], lost: list[str]) -> None:
@@ -90,13 +90,4 @@ def _append(path: Path, made: Callable[[], str], lost: list[str]) -> None:
         with open(path, "a", encoding="utf-8", errors="replace") as file:
             file.write(made() + "\n")
     except Exception as error:  # likewise
-        lost.append(_line(path, error))
-
-
-def _line(path: Path, error: Exception) -> str:
-    said = (
-        error.strerror
-        if isinstance(error, OSError) and error.strerror
-        else f"{type(error).__name__}: {error}"
-    )
-    return f"cannot write {path}: {' '.join(said.split())}"
+        lost.append(files.lost(path, error))
