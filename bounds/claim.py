@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 
 import sympy as sp
 
-from bounds import symbols
+from bounds import precision, symbols
 from bounds.checks import (
     Certificate,
     Certified,
@@ -156,7 +156,7 @@ class Claim:
         """
         import numpy as np
 
-        bound = self.bound_at(values)
+        bound, values = self.bound_at(values), _in_doubles(values)
         inside: Any = True
         for condition in self.conditions:
             names = sorted(s.name for s in condition.free_symbols)
@@ -176,7 +176,7 @@ class Claim:
         missing = [s.name for s in self.parameters if s.name not in values]
         if missing:
             raise ValueError(f"claim {self.id!r} needs a value of {', '.join(missing)}")
-        numbers = {name: np.float64(v) if isinstance(v, float) else v for name, v in values.items()}
+        numbers = _in_doubles(values)
         with np.errstate(all="ignore"):
             return _compiled(bound, "numpy")(**{s.name: numbers[s.name] for s in self.parameters})
 
@@ -185,10 +185,10 @@ class Claim:
         import mpmath
 
         bound = self._require_bound()
-        with mpmath.workdps(digits + 10):
+        with precision.digits(digits + 10):
             numbers = {s.name: mpmath.mpf(values[s.name]) for s in self.parameters}
             value = _compiled(bound, "mpmath")(**numbers)
-        with mpmath.workdps(digits):
+        with precision.digits(digits):
             return +value
 
     def latex(self, *, broken: bool = False) -> str:
@@ -279,6 +279,17 @@ def exact(
         note=note,
         **options,
     )
+
+
+def _in_doubles(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers as NumPy computes with them: floats its own, and integers that it cannot hold as floats."""
+    import numpy as np
+
+    def number(value: Any) -> Any:
+        long = isinstance(value, int) and abs(value) > 2**53
+        return np.float64(value) if long or isinstance(value, float) else value
+
+    return {name: number(value) for name, value in values.items()}
 
 
 @lru_cache(maxsize=1024)

@@ -161,6 +161,7 @@ def engine_scales(setting: Setting, procedure: Procedure) -> tuple[float, ...]:
     return law.limit_scales(setting, procedure)
 
 
+@np.errstate(all="warn", under="ignore")  # NumPy's own defaults, whatever the caller's
 def simulate(
     setting: Setting,
     estimator: str = "unfiltered",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 ENDINGS = (".png", ".svg", ".pdf")
 
 DPI = 160
+
+_ALONE = threading.RLock()
 
 UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
@@ -37,11 +40,16 @@ def require_ending(argument: str, path: str | Path) -> None:
         raise InvalidArgument(argument, str(path), f"must end in one of {', '.join(ENDINGS)}")
 
 
-def from_defaults(style: Mapping[str, Any]) -> AbstractContextManager[None]:
-    """A picture's settings: Matplotlib's own defaults and `style`, whatever the user's; put back after."""
+@contextmanager
+def from_defaults(style: Mapping[str, Any]) -> Iterator[None]:
+    """A picture's settings: Matplotlib's own defaults and `style`, whatever the user's; put back after.
+
+    The settings are the process's: pictures of several threads are drawn one after the other.
+    """
     import matplotlib.style
 
-    return matplotlib.style.context(["default", dict(style)])
+    with _ALONE, matplotlib.style.context(["default", dict(style)]):
+        yield
 
 
 def begin(width: float, height: float, panels: int = 1) -> tuple[Figure, Any]:
