@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 
 import sympy as sp
 
-from bounds import symbols
+from bounds import precision, symbols
 from bounds.checks import (
     Certificate,
     Certified,
@@ -156,7 +156,7 @@ class Claim:
         """
         import numpy as np
 
-        bound = self.bound_at(values)
+        bound, values = self.bound_at(values), _in_doubles(values)
         inside: Any = True
         for condition in self.conditions:
             names = sorted(s.name for s in condition.free_symbols)
@@ -176,7 +176,7 @@ class Claim:
         missing = [s.name for s in self.parameters if s.name not in values]
         if missing:
             raise ValueError(f"claim {self.id!r} needs a value of {', '.join(missing)}")
-        numbers = {name: np.float64(v) if isinstance(v, float) else v for name, v in values.items()}
+        numbers = _in_doubles(values)
         with np.errstate(all="ignore"):
             return _compiled(bound, "numpy")(**{s.name: numbers[s.name] for s in self.parameters})
 
@@ -185,14 +185,17 @@ class Claim:
         import mpmath
 
         bound = self._require_bound()
-        with mpmath.workdps(digits + 10):
+        with precision.digits(digits + 10):
             numbers = {s.name: mpmath.mpf(values[s.name]) for s in self.parameters}
             value = _compiled(bound, "mpmath")(**numbers)
-        with mpmath.workdps(digits):
+        with precision.digits(digits):
             return +value
 
-    def latex(self) -> str:
-        """Left-hand side, relation and bound in the paper's letters."""
+    def latex(self, *, broken: bool = False) -> str:
+        """Left-hand side, relation and bound in the paper's letters.
+
+        `broken` writes a long fraction as a factor and a product, which has places where a line may end.
+        """
         if self.bound is None or self.relation is None:
             return r"\text{" + self.statement + "}"
         sign = {
@@ -204,7 +207,8 @@ class Claim:
             (Relation.EQUAL, False): "=",
         }[self.relation, self.up_to_constant]
         left = symbols.ERR if self.quantity is None else self.quantity
-        return f"{to_latex(left)} {sign} {to_latex(self.bound)}"
+        options = {"long_frac_ratio": 1} if broken else {}
+        return f"{to_latex(left)} {sign} {to_latex(self.bound, **options)}"
 
     def __repr__(self) -> str:
         return f"<Claim {self.id}: {self.title} ({self.source}; expected {self.expected})>"
@@ -277,6 +281,17 @@ def exact(
     )
 
 
+def _in_doubles(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers as NumPy computes with them: floats its own, and integers that it cannot hold as floats."""
+    import numpy as np
+
+    def number(value: Any) -> Any:
+        long = isinstance(value, int) and abs(value) > 2**53
+        return np.float64(value) if long or isinstance(value, float) else value
+
+    return {name: number(value) for name, value in values.items()}
+
+
 @lru_cache(maxsize=1024)
 def _parameters(expression: sp.Expr) -> tuple[sp.Symbol, ...]:
     return tuple(sorted(expression.free_symbols, key=lambda symbol: symbol.name))
@@ -300,6 +315,6 @@ def _compiled(expression: sp.Expr, module: str) -> Callable[..., Any]:
     return evaluate
 
 
-def to_latex(expression: sp.Basic) -> str:
-    """LaTeX in the paper's letters."""
-    return str(sp.latex(expression, symbol_names=symbols.LATEX_NAMES))
+def to_latex(expression: sp.Basic, **options: Any) -> str:
+    """LaTeX in the paper's letters; `options` are SymPy's."""
+    return str(sp.latex(expression, symbol_names=symbols.LATEX_NAMES, **options))

@@ -17,7 +17,8 @@ class Erratum:
     """One printed statement that is false.
 
     `claim` is the id of the statement as printed, `corrected` those of what replaces it; `survives` says
-    what becomes of the statements that rest on it.
+    what becomes of the statements that rest on it.  `proof` is the section of a note that proves the
+    printed statement false, where the register's own check is by draws.
     """
 
     claim: str
@@ -27,6 +28,7 @@ class Erratum:
     truth: str
     survives: str
     corrected: tuple[str, ...] = ()
+    proof: str = ""
 
     @property
     def repeat(self) -> str:
@@ -67,6 +69,7 @@ ERRATA: tuple[Erratum, ...] = (
             "the oracle filter; a few rounds with fresh pairs restore it elsewhere."
         ),
         corrected=("theorem-1-corrected", "theorem-1-explicit"),
+        proof="filtered.md#no-threshold-repairs-it",
     ),
     Erratum(
         claim="step-5-rho",

@@ -111,53 +111,16 @@ def flaky() -> None:
 
 def pictures() -> None:
     """docs/leak.png: error against eta at the paper's and at a moderate signal-to-noise ratio."""
-    import matplotlib
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    import numpy as np
-    from matplotlib import pyplot as plt
+    from verification.figures import leak
+    from verification.figures.canvas import STYLE, from_defaults
 
-    from bounds import claims
-    from verification import Setting, predict, simulate
-
-    theorem = claims["theorem-1"]
-    etas = np.geomspace(0.004, 1.0, 60)
-    shown = np.geomspace(0.008, 1.0, 8)
-    figure, panels = plt.subplots(1, 2, figsize=(11, 4.6), sharex=True, layout="constrained")
-    series = (
-        ("unfiltered", "all pairs", "#4c72b0", "o"),
-        ("teacher-filtered", "teacher-filtered, θ = 0", "#c44e52", "s"),
-    )
-    for axes, gamma, title in zip(panels, (1e4, 1.0), ("γ = 10⁴ (the paper's)", "γ = 1"), strict=True):
-
-        def place(eta: float, gamma: float = gamma) -> Setting:
-            return Setting(n=4_000_000, d=6, d_tilde=6, r=2, eta=eta, gamma=gamma, gamma_tilde=gamma)
-
-        printed = np.array([theorem.evaluate(place(e).as_dict()) for e in etas])
-        for name, label, colour, marker in series:
-            threshold = {} if name == "unfiltered" else {"theta": 0.0}
-            laws = [predict(place(e), theta=0.0).law(name) for e in etas]
-            axes.plot(etas, [law.mean for law in laws], color=colour, label=f"{label}: law, no sampling")
-            draws = [simulate(place(e), name, replicates=12, **threshold) for e in shown]
-            axes.errorbar(
-                shown, [d.errors.mean() for d in draws], [d.errors.std(ddof=1) for d in draws], fmt=marker,
-                color=colour, capsize=3, markersize=5, label=f"{label}: simulated, ± one σ",
-            )  # fmt: skip
-        # The printed rate has no constant: drawn through the law at eta = 1.
-        rate = printed * (predict(place(1.0), theta=0.0).law("teacher-filtered").mean / printed[-1])
-        axes.plot(
-            etas,
-            rate,
-            color="#333333",
-            linestyle="--",
-            label="Theorem 1 as printed, constant fitted at η = 1",
-        )
-        axes.set(xscale="log", yscale="log", xlabel="clean fraction η", title=title)
-        axes.grid(alpha=0.25)
-    panels[0].set_ylabel("error (chordal distance)")
-    panels[0].legend(fontsize=8, loc="upper right")
-    figure.suptitle("n = 4 million, d = d̃ = 6, r = 2", fontsize=10)
-    figure.savefig(ROOT / "docs" / "leak.png", dpi=130)
+    with from_defaults({**STYLE, "font.size": 10.0}):
+        figure = Figure(figsize=(11, 5), layout="constrained")
+        leak.draw(figure, replicates=12)
+        figure.suptitle("n = 4 million, d = d̃ = 6, r = 2, threshold 0", fontsize=10)
+        figure.savefig(ROOT / "docs" / "leak.png", dpi=130)
 
 
 if __name__ == "__main__":

@@ -173,6 +173,7 @@ def weight_table(setting: Setting, procedure: Procedure) -> WeightTable | None:
     return alternatives.weights(setting, procedure).table
 
 
+@np.errstate(all="warn", under="ignore")  # NumPy's own defaults, whatever the caller's
 def simulate(
     setting: Setting,
     estimator: str = "unfiltered",

@@ -75,6 +75,15 @@ class ErrorLaw:
         left = _scaled_chi_cdf(t, self.left_scale, self.left_dof)
         return np.asarray(left * _scaled_chi_cdf(t, self.right_scale, self.right_dof))
 
+    def sf(self, error: ArrayLike) -> Array:
+        """P(ERR > error), vectorised, to full relative accuracy."""
+        import numpy as np
+
+        t = np.asarray(error, dtype=float)
+        left = _scaled_chi_sf(t, self.left_scale, self.left_dof)
+        right = _scaled_chi_sf(t, self.right_scale, self.right_dof)
+        return np.asarray(left + right - left * right)
+
     def quantile(self, probability: float) -> float:
         """The error that is exceeded with probability 1 - `probability`, in [0, 1)."""
         if not 0 <= probability < 1:
@@ -189,6 +198,15 @@ def _scaled_chi_cdf(t: Any, scale: Any, dof: int) -> Any:
     if dof == 0:
         return np.where(t >= 0, 1.0, 0.0)
     return np.where(t >= 0, gammainc(dof / 2, _half_square(t, scale)), 0.0)
+
+
+def _scaled_chi_sf(t: Any, scale: Any, dof: int) -> Any:
+    import numpy as np
+    from scipy.special import gammaincc
+
+    if dof == 0:
+        return np.where(t >= 0, 0.0, 1.0)
+    return np.where(t >= 0, gammaincc(dof / 2, _half_square(t, scale)), 1.0)
 
 
 def _scaled_chi_quantile(probability: float, scale: float, dof: int) -> float:

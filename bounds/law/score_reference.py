@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import mpmath
 from mpmath import mp
 
+from bounds import precision
 from bounds.law.score import Side, of_side
 
 DIGITS = 30
@@ -63,17 +63,15 @@ def _enclosed(function: Callable[[], Any], digits: int, extra_bits: int = 0) -> 
 
     `extra_bits` are added to the working precision that is tried first.
     """
-    from flint import ctx
-
     bits = int(3.33 * digits) + 10
-    precision = 2 * bits + extra_bits
-    while precision < MAX_BITS:
-        with ctx.workprec(precision):
+    working = 2 * bits + extra_bits
+    while working < MAX_BITS:
+        with precision.bits(working):
             value = function()
             if value.rel_accuracy_bits() >= bits or value == 0:
                 mantissa, exponent = value.mid().man_exp()
                 return mp.ldexp(int(mantissa), int(exponent))
-        precision *= 2
+        working *= 2
     raise ArithmeticError(f"no enclosure with {digits} digits below {MAX_BITS} bits of working precision")
 
 
@@ -171,7 +169,7 @@ class ScoreMp:
         """
         extra = 0
         while True:
-            with mpmath.workdps(self.digits + 15 + extra):
+            with precision.digits(self.digits + 15 + extra):
                 at = mp.mpf(theta)
                 law = _law(self.r, self.gamma, self.gamma_tilde, True)
                 clean, corrupted = self._masses(theta)
@@ -187,7 +185,7 @@ class ScoreMp:
                     value = share / (1 + gamma)
                     break
                 extra = int(lost) + 5
-        with mpmath.workdps(self.digits):
+        with precision.digits(self.digits):
             return +value
 
     def _rounded(self, function: Callable[[], Any]) -> Any:
@@ -216,9 +214,9 @@ class ScoreMp:
 
 
 def _rounded(function: Callable[[], Any], digits: int) -> Any:
-    with mpmath.workdps(digits + 10):
+    with precision.digits(digits + 10):
         value = function()
-    with mpmath.workdps(digits):
+    with precision.digits(digits):
         return +value
 
 
@@ -273,8 +271,8 @@ def _log_tail_and_cdf(theta: Any, law: _Law) -> tuple[Any, Any]:
 
 
 @lru_cache(maxsize=256)
-def _tails(theta: Any, law: _Law, precision: int) -> tuple[Any, Any]:
-    # `precision` is mpmath's, given only to tell cached results apart.
+def _tails(theta: Any, law: _Law, working: int) -> tuple[Any, Any]:
+    # `working` is mpmath's precision, given only to tell cached results apart.
     if theta == -mp.inf:
         return mp.mpf(0), -mp.inf
     if theta == mp.inf:
@@ -331,7 +329,7 @@ def _support(log_integrand: Callable[[Any], Any], reach: float, drop: Any) -> tu
     """(low, peak, high): a log-concave integrand on (0, inf) has fallen by exp(-drop) outside."""
     from scipy.optimize import minimize_scalar
 
-    with mpmath.workdps(20):
+    with precision.digits(20):
         found = minimize_scalar(
             lambda x: float(max(-log_integrand(mp.mpf(float(x))), mp.mpf("-1e300"))),
             bounds=(0.0, reach),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from bounds.checks import Law, Level, Measured, Path, Profile, Relation, Scaling
+from bounds.checks import Law, Level, Measured, Path, ProfileName, Relation, Scaling
 from bounds.claim import Claim, Verdict
 from bounds.law.score import Score
 from bounds.paper.unfiltered import (
@@ -91,7 +91,7 @@ def _printed_noise(
     return Scaling(measured, path, **how)
 
 
-def _dearer(retain: float) -> Profile:
+def _dearer(retain: float) -> ProfileName:
     """The cheapest profile that judges the printed mean at this share."""
     return "quick" if retain in QUICK_COLUMNS else "standard" if retain in STANDARD_COLUMNS else "thorough"
 

@@ -101,7 +101,10 @@ CLAIMS: tuple[Claim, ...] = (
         id="lemma-8",
         title="Mean of a product above a threshold of the sum, from above",
         source="Appendix C, Lemma 8",
-        statement="E[z_i | sum z_k > theta] <= max(Cov, theta/r) + e sqrt((su^2 sv^2 + Cov^2)/r).",
+        statement=(
+            "E[z_i | sum z_k > theta] <= max(gamma_uv, theta/r) "
+            "+ e sqrt((sigma_u^2 sigma_v^2 + gamma_uv^2)/r)."
+        ),
         quantity=product_mean_above,
         relation=Relation.UPPER,
         bound=tails_proofs.LEMMA_8_UPPER,
@@ -131,7 +134,7 @@ CLAIMS: tuple[Claim, ...] = (
         id="lemma-8-lower",
         title="Mean of a product above a threshold of the sum, from below",
         source="Appendix C, Lemma 8",
-        statement="E[z_i | sum z_k > theta] >= max(Cov, theta/r).",
+        statement="E[z_i | sum z_k > theta] >= max(gamma_uv, theta/r).",
         quantity=product_mean_above,
         relation=Relation.LOWER,
         bound=tails_proofs.LEMMA_8_LOWER,
@@ -143,7 +146,7 @@ CLAIMS: tuple[Claim, ...] = (
         id="lemma-8-zero",
         title="Mean of a product of independent Gaussians when the sum is positive",
         source="Appendix C, Lemma 8",
-        statement="With Cov = 0 = theta, E[z_i | sum z_k > 0] >= 2 su sv / (pi r).",
+        statement="With gamma_uv = 0 = theta, E[z_i | sum z_k > 0] >= 2 sigma_u sigma_v/(pi r).",
         quantity=product_mean_above,
         relation=Relation.LOWER,
         bound=tails_proofs.LEMMA_8_ZERO,
@@ -171,7 +174,8 @@ CLAIMS: tuple[Claim, ...] = (
         title="The multiple in Lemma 9, from above",
         source="Appendix C, Lemma 9",
         statement=(
-            "f(theta) <= max(a_xy, theta/r) + e sqrt((a_x a_y + a_xy^2)/r), where a_x = su^2, a_y = sv^2."
+            "f(theta) <= max(a_xy, theta/r) + e sqrt((a_x a_y + a_xy^2)/r), where a_x = sigma_u^2 and "
+            "a_y = sigma_v^2."
         ),
         quantity=product_mean_above,
         relation=Relation.UPPER,

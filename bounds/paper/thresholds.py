@@ -12,7 +12,6 @@ import sympy as sp
 from bounds.checks import Certificate, Proof, Relation
 from bounds.claim import Claim, Verdict
 from bounds.paper import thresholds_proofs as proofs
-from bounds.paper.filtered import SWITCH
 from bounds.paper.tails_proofs import MEAN_AT_ZERO
 from bounds.symbols import P, a_x, a_y, mean_0, mean_1, r, tail_0, tail_1, theta
 
@@ -235,7 +234,7 @@ CLAIMS: tuple[Claim, ...] = (
         statement="T_0.5 = sqrt(r/eta) and T_0 = r^1.5, the two upper bounds, are equal at eta = 1/r^2.",
         quantity=CROSSING,
         relation=Relation.EQUAL,
-        bound=SWITCH,
+        bound=1 / r**2,
         checks=(Proof(proofs.branches),),
         expected=Verdict.PROVED,
         note="thresholds.md#the-switch",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heappop, heappush
@@ -17,8 +17,9 @@ from itertools import count
 from typing import Any, TypeAlias
 
 import sympy as sp
-from flint import acb, arb, ctx, fmpq
+from flint import acb, arb, fmpq
 
+from bounds import precision as working
 from bounds.checks import Relation
 
 Ball: TypeAlias = Any
@@ -27,11 +28,9 @@ Ball: TypeAlias = Any
 Rational: TypeAlias = int | Fraction
 
 
-@contextmanager
-def precision(bits: int) -> Iterator[None]:
+def precision(bits: int) -> AbstractContextManager[None]:
     """Ball arithmetic with `bits` bits inside the block."""
-    with ctx.workprec(bits):
-        yield
+    return working.bits(bits)
 
 
 def ball(value: Any) -> Ball:

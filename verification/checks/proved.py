@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bounds import precision
 from bounds.checks import Quoted
 from bounds.claim import Certificate, Claim, Proof, Step
 from bounds.proof.undecided import Undecided
 from verification.checks.judge import Samples, counted, judge_check
 from verification.checks.plan import Plan, Profile, plan_check
 from verification.statistics.evidence import Details, Evidence, Outcome, plain
+
+PROOF_BITS, PROOF_DIGITS = 53, 15
+"""What ball arithmetic and mpmath start with: proofs that set no precision of their own get it from here."""
 
 LONGEST_SHOWN = 100
 """Characters of a failing step's two sides that a verdict's words have room for."""
@@ -71,7 +75,8 @@ def derived(check: Proof, claim: Claim) -> tuple[tuple[Step, ...], str]:
     steps: list[Step] = []
     try:
         # One by one: what was refuted before a doubt is refuted.
-        steps.extend(_step(found) for found in check.derive(claim.stated))
+        with precision.bits(PROOF_BITS), precision.digits(PROOF_DIGITS):
+            steps.extend(_step(found) for found in check.derive(claim.stated))
     except Undecided as doubt:
         return tuple(steps), f"SymPy could not decide a step: {doubt}"
     return tuple(steps), ""
@@ -100,7 +105,8 @@ def _failing(step: Step, what: str = "step fails") -> str:
 @judge_check.register
 def _certificate(check: Certificate, plan: Plan, samples: Samples, seed: int) -> Evidence:
     try:
-        found = check.prove(plan.claim.stated, check.bits)
+        with precision.bits(check.bits):  # whatever the caller computes with
+            found = check.prove(plan.claim.stated, check.bits)
     except Undecided as doubt:
         return Evidence("certificate", f"balls of {check.bits} bits could not decide: {doubt}", "undecided")
     outcome: Outcome = "undecided" if found.holds is None else "holds" if found.holds else "fails"

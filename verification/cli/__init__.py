@@ -18,12 +18,28 @@ def main() -> None:
     os.environ.setdefault("SYMPY_CACHE_SIZE", "30000")
     from verification.cli.main import run
 
+    # A closed stream is None: what would be written to it goes nowhere.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # A narrower encoding than the signs that are printed: a "?" in place of a traceback.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
-        sys.exit(run(sys.argv[1:]))
+        sys.exit(_flushed(run(sys.argv[1:])))
     finally:
         # The process ends: looking at all of them a last time takes as long as importing SymPy does.
         gc.freeze()
+
+
+def _flushed(status: int) -> int:
+    """The exit status once all is written, which the interpreter would only try when nobody listens."""
+    from verification.cli.main import unwritten
+
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer must not be tried again at the end.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        return unwritten(error, status)
+    return status

@@ -15,6 +15,8 @@ app = typer.Typer(
 )
 
 EXIT_AS_EXPECTED, EXIT_DIFFERENT, EXIT_WRONG_USE, EXIT_INCONCLUSIVE, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+EXIT_FAULT, EXIT_BROKEN_PIPE = 70, 141
+"""A fault of filtergain's own; a reader of standard output that left, as shells count it."""
 
 
 def number(text: str | float) -> float:

@@ -192,9 +192,9 @@ def _draw(graph: str, verdicts: str | None) -> None:
 
     from bounds.claim import Verdict
     from bounds.register import claims as register
+    from verification import files
     from verification.errors import InvalidArgument, MissingExtra
     from verification.judging.verdict import conditions
-    from verification.report import files
 
     if Path(graph).suffix.lower() != ".svg":
         raise InvalidArgument("--graph", graph, "must name a file that ends in .svg")

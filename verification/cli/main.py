@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import traceback
 from collections.abc import Sequence
 
 from typer.exceptions import Abort, TyperException
@@ -20,7 +23,14 @@ from verification.cli import reproduce  # isort: skip  # noqa: F401
 from verification.cli import search  # isort: skip  # noqa: F401
 from verification.cli import probe  # isort: skip  # noqa: F401
 
-from verification.cli.app import EXIT_AS_EXPECTED, EXIT_INTERRUPTED, EXIT_WRONG_USE, app
+from verification.cli.app import (
+    EXIT_AS_EXPECTED,
+    EXIT_BROKEN_PIPE,
+    EXIT_FAULT,
+    EXIT_INTERRUPTED,
+    EXIT_WRONG_USE,
+    app,
+)
 from verification.cli.terminal import message
 from verification.errors import InvalidArgument, UserError
 
@@ -59,6 +69,13 @@ def run(arguments: Sequence[str]) -> int:
             raise
         message(f"filtergain: {error}")
         return EXIT_WRONG_USE
+    except BrokenPipeError as error:
+        return unwritten(error, EXIT_AS_EXPECTED)
+    except SystemExit as stop:
+        # Typer ends so, with status 1, where the reader of standard output left.
+        if type(sys.stdout).__name__ != "PacifyFlushWrapper":
+            raise
+        return unwritten(BrokenPipeError(str(stop)), EXIT_AS_EXPECTED)
     except OSError as error:
         where = f" {error.filename!r}" if error.filename else ""
         message(f"filtergain: cannot use{where}: {error.strerror or error}")
@@ -67,4 +84,18 @@ def run(arguments: Sequence[str]) -> int:
         said = f" ({error})" if str(error) else ""
         message(f"filtergain: not enough memory for {' '.join(arguments)}{said}")
         return EXIT_WRONG_USE
+    except Exception:
+        # A fault of ours is told apart from a verdict that differs.
+        traceback.print_exc()
+        message("filtergain: this is a fault of filtergain; please report it with the lines above")
+        return EXIT_FAULT
     return status if isinstance(status, int) else EXIT_AS_EXPECTED
+
+
+def unwritten(error: OSError, status: int) -> int:
+    """The exit status where standard output took not all: quietly if its reader left, as others do."""
+    if isinstance(error, BrokenPipeError):
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        return EXIT_BROKEN_PIPE
+    message(f"filtergain: cannot write to standard output: {error.strerror or error}")
+    return status or EXIT_WRONG_USE

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from verification.cli.app import JsonOption, SeedOption, app, number_option
-from verification.cli.terminal import message, print_json
+from verification.cli.terminal import console, message, print_json
 
 EXAMPLE = "Example: filtergain probe student-t-5 same-pairs --replicates 100 --out probes.md"
 
@@ -53,11 +53,10 @@ def probe(
             }
         )
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("probe", "Cor. 1", "unfiltered law", "filtered law", "Thm. 1", "broke", box=None)
     for row in found:
         numbers = (row.corollary, row.unfiltered_law.value, row.filtered_law.value, row.theorem)
         table.add_row(row.probe, *(f"{value:.3g}" for value in numbers), "; ".join(row.broke) or "nothing")
-    Console().print(table)
+    console().print(table)

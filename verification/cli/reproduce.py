@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from verification import files
 from verification.cli.app import (
+    EXIT_WRONG_USE,
     AllJobsOption,
     JobsOption,
     JsonOption,
@@ -51,7 +53,7 @@ def table_1(
     seed: SeedOption = 0,
     jobs: AllJobsOption = None,
     json: JsonOption = False,
-) -> None:
+) -> int | None:
     """Table 1: the error against the share of the pairs that is kept, n = 10 000, eta = 0.3."""
     with _folder(out) as write:
         from verification.studies import experiments
@@ -86,7 +88,8 @@ def table_1(
                 for table in tables
                 for row in table.rows
             ]
-            write("table-1", rows, lambda path: figures.table_1(tables, path))
+            return write("table-1", rows, lambda path: figures.table_1(tables, path))
+    return None
 
 
 @reproduce.command(
@@ -100,7 +103,7 @@ def figure_2b(
     eta: Annotated[float, number_option("--eta", "Clean fraction; the paper has none.")] = 0.5,
     seed: SeedOption = 0,
     json: JsonOption = False,
-) -> None:
+) -> int | None:
     """Figure 2b: the oracle score by class, with its exact densities, r = 16."""
     with _folder(out) as write:
         import numpy as np
@@ -146,7 +149,8 @@ def figure_2b(
                     f"Kolmogorov-Smirnov p = {part['p_value']:.3g} against the exact law"
                 )
         if write is not None:
-            write("figure-2b", rows, lambda path: figures.figure_2b(result, path))
+            return write("figure-2b", rows, lambda path: figures.figure_2b(result, path))
+    return None
 
 
 @reproduce.command(
@@ -161,7 +165,7 @@ def figure_3a(
     seed: SeedOption = 0,
     jobs: AllJobsOption = None,
     json: JsonOption = False,
-) -> None:
+) -> int | None:
     """Figure 3a: the error against eta, without and with the filter, ten million pairs a run."""
     with _folder(out) as write:
         from verification.studies import experiments
@@ -189,7 +193,8 @@ def figure_3a(
         if write is not None:
             from verification.figures import experiments as figures
 
-            write("figure-3a", rows, lambda path: figures.figure_3a(result, path))
+            return write("figure-3a", rows, lambda path: figures.figure_3a(result, path))
+    return None
 
 
 @reproduce.command(
@@ -204,7 +209,7 @@ def leak(
     seed: SeedOption = 0,
     jobs: JobsOption = 1,
     json: JsonOption = False,
-) -> None:
+) -> int | None:
     """The error over Theorem 1's printed and corrected rates as eta falls, at the best of many thresholds.
 
     n is ten times the theorem's sample condition throughout.
@@ -229,7 +234,8 @@ def leak(
         if write is not None:
             from verification.figures import experiments as figures
 
-            write("leak", rows, lambda path: figures.leak(result, path))
+            return write("leak", rows, lambda path: figures.leak(result, path))
+    return None
 
 
 def _whole(value: float) -> int:
@@ -237,7 +243,8 @@ def _whole(value: float) -> int:
     return int(value) if math.isfinite(value) and value == int(value) else value  # type: ignore[return-value]
 
 
-Write = Callable[[str, Sequence[dict[str, Any]], Callable[[Path], None]], None]
+Write = Callable[[str, Sequence[dict[str, Any]], Callable[[Path], None]], int | None]
+"""Writes the numbers and the picture under a name; the exit status where one of them is lost."""
 
 
 @contextmanager
@@ -255,25 +262,27 @@ def _folder(out: Path | None) -> Iterator[Write | None]:
     canvas.require_matplotlib()
     out.mkdir(parents=True, exist_ok=True)
 
-    def write(stem: str, rows: Sequence[dict[str, Any]], draw: Callable[[Path], None]) -> None:
+    def write(stem: str, rows: Sequence[dict[str, Any]], draw: Callable[[Path], None]) -> int | None:
         text = io.StringIO(newline="")
         table = csv.DictWriter(text, list(rows[0]))
         table.writeheader()
         table.writerows(rows)
-        _replace(out / f"{stem}.csv", lambda path: path.write_text(text.getvalue(), newline=""))
-        _replace(out / f"{stem}.png", draw)
+        numbers = _written(out / f"{stem}.csv", lambda path: files.write(path, text.getvalue()))
+        picture = _written(out / f"{stem}.png", draw)
+        return None if numbers and picture else EXIT_WRONG_USE
 
     yield write
 
 
-def _replace(path: Path, write: Callable[[Path], Any]) -> None:
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
+def _written(path: Path, write: Callable[[Path], Any]) -> bool:
+    """Whether the file was written; one that was not leaves the others."""
     try:
-        write(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        write(path)
+    except Exception as error:
+        message(f"filtergain: {files.lost(path, error)}")
+        return False
     message(f"wrote {path}")
+    return True
 
 
 def _with_progress(title: str, work: Callable[..., Any], jobs: int | None) -> Any:

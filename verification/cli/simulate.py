@@ -9,7 +9,7 @@ import typer
 from verification.cli import options
 from verification.cli.app import (
     EXIT_AS_EXPECTED,
-    EXIT_DIFFERENT,
+    EXIT_WRONG_USE,
     JobsOption,
     JsonOption,
     SeedOption,
@@ -53,7 +53,7 @@ def simulate(
 ) -> int:
     """Draw errors of an estimator: how far the learned subspaces are from the truth.
 
-    Exit status 1 where no replicate has an error.
+    Exit status 2 where no replicate has an error.
     """
     from verification.simulation import simulate as run_simulation
 
@@ -78,7 +78,7 @@ def simulate(
         print_json(result.as_dict())
     elif len(result.failures) < len(result.draws):
         _print_errors(result)
-    return EXIT_DIFFERENT if len(result.failures) == len(result.draws) else EXIT_AS_EXPECTED
+    return EXIT_WRONG_USE if len(result.failures) == len(result.draws) else EXIT_AS_EXPECTED
 
 
 def _note_failures(result: Simulation) -> None:

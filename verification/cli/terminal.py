@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,16 +14,19 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+NARROWEST = 40
+"""Columns below which a console's width is not believed: some report 0."""
+
+
 def say(text: str, first: str = "", rest: str = "") -> None:
     """A paragraph on standard output, broken between words at a terminal and in one line elsewhere.
 
     `first` and `rest` go before its first and before its further lines.
     """
     if sys.stdout.isatty():
-        import shutil
         import textwrap
 
-        width = max(40, min(110, shutil.get_terminal_size().columns))
+        width = max(NARROWEST, min(110, shutil.get_terminal_size().columns))
         wrapper = textwrap.TextWrapper(
             width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
         )
@@ -35,7 +39,14 @@ def console() -> Console:
     """Where tables are printed: as wide as the terminal or COLUMNS; a pipe has no width and gets room."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 140)
+    class Ours(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # to whoever decides about the exit status: rich would end with 1
+
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        reported = shutil.get_terminal_size((80, 24)).columns
+        return Ours(width=max(NARROWEST, reported))
+    return Ours(width=140)
 
 
 def print_json(value: Any) -> None:

@@ -101,7 +101,7 @@ def _print_threshold(found: Threshold, advice: Advice) -> None:
         )
 
 
-def _gain_sentences(found: Threshold, split: Plan | None) -> list[str]:
+def _gain_sentences(found: Threshold, split: Spending | None) -> list[str]:
     """What filtering gains, at which threshold, and what the paper's two thresholds would cost."""
     used, gain = found.prediction, found.gain["unfiltered"]
     assert gain is not None
@@ -129,7 +129,7 @@ def _gain_sentences(found: Threshold, split: Plan | None) -> list[str]:
     ]
 
 
-def _split_sentence(found: Threshold, advice: Advice, split: Plan) -> str:
+def _split_sentence(found: Threshold, advice: Advice, split: Spending) -> str:
     """How many pairs the teacher should get, and what that gains."""
     less = [f"{found.prediction.unfiltered.mean / split.mean:.3g} times less than unfiltered"]
     if advice.recommended.rounds > 0:

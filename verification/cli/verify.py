@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
-from verification.cli.app import AllJobsOption, JsonOption, SeedOption, app, number_option
-from verification.cli.terminal import console, print_json, work_bar
+from verification.cli.app import (
+    EXIT_DIFFERENT,
+    EXIT_WRONG_USE,
+    AllJobsOption,
+    JsonOption,
+    SeedOption,
+    app,
+    number_option,
+)
+from verification.cli.terminal import console, message, print_json, work_bar
 
 EXAMPLE = "Example: filtergain verify theorem-1 theorem-1-corrected --profile standard --report out"
 
@@ -41,14 +48,14 @@ def verify(
 
     Where GITHUB_STEP_SUMMARY names a file, a Markdown summary is appended to it.
     """
+    from verification.files import writable_file
     from verification.judging.own_claims import chosen_claims
     from verification.judging.run import verify as run_verify
     from verification.judging.verdicts import show
-    from verification.report.files import writable_file
     from verification.report.outputs import Outputs
 
     chosen, budget = chosen_claims(claims or [], module)
-    outputs = Outputs.prepare(report, junit)
+    outputs = Outputs.prepare(report, junit, module)
     draws = None if store is None else writable_file("--store", store)
     with work_bar("judging") as on_progress:
         verdicts = run_verify(
@@ -62,11 +69,14 @@ def verify(
             budget=budget,
             on_progress=on_progress,
         )
-    outputs.write(verdicts)
+    lost = outputs.write(verdicts)
     if json:
         print_json(verdicts.as_dict())
     else:
         show(verdicts, console())
-    if outputs.report is not None:
-        print(f"report: {outputs.report / 'index.html'}", file=sys.stderr)
-    return verdicts.exit_status
+    for line in lost:
+        message(f"filtergain: {line}")
+    if outputs.report is not None and (outputs.report / "index.html").exists():
+        message(f"report: {outputs.report / 'index.html'}")
+    # A verdict that differs is told first; what could not be written comes before doubts.
+    return verdicts.exit_status if verdicts.exit_status == EXIT_DIFFERENT or not lost else EXIT_WRONG_USE

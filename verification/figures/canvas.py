@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import io
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from verification import files
 from verification.errors import InvalidArgument, extra
 
 if TYPE_CHECKING:
@@ -15,6 +20,8 @@ if TYPE_CHECKING:
 ENDINGS = (".png", ".svg", ".pdf")
 
 DPI = 160
+
+_ALONE = threading.RLock()
 
 UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
@@ -31,11 +38,16 @@ def require_ending(argument: str, path: str | Path) -> None:
         raise InvalidArgument(argument, str(path), f"must end in one of {', '.join(ENDINGS)}")
 
 
-def from_defaults(style: Mapping[str, Any]) -> AbstractContextManager[None]:
-    """A picture's settings: Matplotlib's own defaults and `style`, whatever the user's; put back after."""
+@contextmanager
+def from_defaults(style: Mapping[str, Any]) -> Iterator[None]:
+    """A picture's settings: Matplotlib's own defaults and `style`, whatever the user's; put back after.
+
+    The settings are the process's: pictures of several threads are drawn one after the other.
+    """
     import matplotlib.style
 
-    return matplotlib.style.context(["default", dict(style)])
+    with _ALONE, matplotlib.style.context(["default", dict(style)]):
+        yield
 
 
 def begin(width: float, height: float, panels: int = 1) -> tuple[Figure, Any]:
@@ -51,12 +63,35 @@ def begin(width: float, height: float, panels: int = 1) -> tuple[Figure, Any]:
 
 
 def write(figure: Figure, path: str | Path) -> None:
-    """Save a figure in the format of the path's ending, without a date: the same picture is the same file."""
-    figure.savefig(path, dpi=DPI, metadata=UNDATED.get(Path(path).suffix))
+    """Save a figure in the format of the path's ending: the whole file or none.
+
+    It has no date: the same picture is the same file.
+    """
+    ending = Path(path).suffix
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=DPI, format=ending.removeprefix("."), metadata=UNDATED.get(ending))
+    files.write(Path(os.path.realpath(path)), buffer.getvalue())
 
 
 # Okabe and Ito's palette: told apart by every kind of colour vision; markers differ as well.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one estimator is drawn in every picture; line and marker tell it apart in grey, too."""
+
+    label: str
+    colour: str
+    line: str
+    marker: str
+
+
+LOOKS = {
+    "unfiltered": Look("all pairs", BLUE, "-", "o"),
+    "teacher-filtered": Look("filtered by a teacher", ORANGE, "--", "s"),
+    "oracle-filtered": Look("filtered by an oracle", GREEN, "-.", "^"),
+}
 
 
 STYLE = {

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
 from bounds.claim import Claim
 from verification.checks.plan import PROFILES, Profile, included, plan_run
 from verification.errors import InvalidArgument, real, whole
@@ -23,6 +25,7 @@ DEFAULT_ALPHA = 1e-6
 """False-alarm probability of a whole run."""
 
 
+@np.errstate(all="warn", under="ignore")  # NumPy's own defaults, whatever the caller's
 def verify(
     claims: str | Claim | Sequence[str | Claim] | None = None,
     *,

@@ -149,6 +149,46 @@ def formula(latex: str, *, block: bool = False) -> Markup:
     return Markup(f"<code>{html.escape(latex)}</code>" if found is None else found)
 
 
+_LATEX = re.compile(r"\\(?:left|right)(?![a-z])\s*(?:\\[A-Za-z{}|]+|.)|\\[A-Za-z]+|\\.|\s+|.", re.DOTALL)
+_RELATIONS = frozenset({"=", r"\le", r"\ge", r"\leq", r"\geq", r"\lesssim", r"\gtrsim", r"\asymp", "<", ">"})
+SHORT = 16
+"""Characters of LaTeX up to which a factor stays beside the one before."""
+
+
+def pieces(latex: str) -> tuple[str, ...]:
+    """LaTeX cut where a line may end: after a relation, before a sign, between factors, in no bracket."""
+    words, depth = [""], 0
+    for token in _LATEX.findall(latex):
+        if token.isspace() and depth == 0:
+            words.append("")
+            continue
+        words[-1] += token
+        if token in "{([" or token.startswith(r"\left"):
+            depth += 1
+        elif token in "})]" or token.startswith(r"\right"):
+            depth = max(0, depth - 1)
+    parts: list[str] = []
+    for word in filter(None, words):
+        last = parts[-1].split(" ")[-1] if parts else ""
+        stays = (
+            word in _RELATIONS or last in ("+", "-") or (len(word) + len(last) <= SHORT and word not in "+-")
+        )
+        if parts and ((stays and last not in _RELATIONS) or last in ("+", "-")):
+            parts[-1] += f" {word}"
+        else:
+            parts.append(word)
+    return tuple(parts)
+
+
+def broken(latex: str) -> Markup:
+    """The formula as pieces that follow each other like words."""
+    from markupsafe import Markup
+
+    return Markup('<span class="pieces">{}</span>').format(
+        Markup("").join(formula(piece, block=True) for piece in pieces(latex))
+    )
+
+
 def _known(latex: str) -> str:
     """LaTeX without what the converter leaves as it is: sizes of delimiters, and ceilings."""
     plain = re.sub(r"\\[bB]igg?[lr]?(?![a-zA-Z])\s*", "", latex)

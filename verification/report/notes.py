@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
+    from markupsafe import Markup
 
 FOLDER = "notes"
 """Where the pages stand beside the report."""
+
+OWN_FOLDER = "own-notes"
+"""Where the notes of one's own claims stand."""
 
 
 def require() -> None:
@@ -45,6 +49,20 @@ def render_all() -> Iterator[tuple[str, str]]:
     """(file name, page) of every note."""
     for path in sorted(source().glob("*.md")):
         yield f"{path.stem}.html", render(path.read_text(encoding="utf-8"))
+
+
+def section(note: str) -> Markup:
+    """One section of a note ("filtered.md#theorem-1") without its heading and its code, as markup."""
+    from markupsafe import Markup
+
+    file, _, anchor = note.partition("#")
+    markdown = _markdown()
+    tokens = markdown.parse((source() / file).read_text(encoding="utf-8"))
+    headings = [k for k, token in enumerate(tokens) if token.type == "heading_open"]
+    (start,) = (k for k in headings if _slug(tokens[k + 1].content) == anchor)
+    end = next((k for k in headings if k > start and tokens[k].tag <= tokens[start].tag), len(tokens))
+    kept = [token for token in tokens[start + 3 : end] if token.type != "fence"]
+    return Markup(markdown.renderer.render(kept, markdown.options, {}))
 
 
 def render(text: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from verification.report import files
+from verification import files
 
 if TYPE_CHECKING:
     from verification.judging.verdicts import Verdicts
@@ -19,15 +20,23 @@ SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where the report, the JUnit file and the Markdown summary go; None leaves one out."""
+    """Where the report, the JUnit file and the Markdown summary go; None leaves one out.
+
+    `module` is the file with claims of one's own, whose title and notes the report has.
+    """
 
     report: Path | None = None
     junit: Path | None = None
     summary: Path | None = None
+    module: str | None = None
 
     @classmethod
     def prepare(
-        cls, report: str | None, junit: str | None, environment: Mapping[str, str] = os.environ
+        cls,
+        report: str | None,
+        junit: str | None,
+        module: str | None = None,
+        environment: Mapping[str, str] = os.environ,
     ) -> Outputs:
         """Check every place, and that what the report needs is installed.
 
@@ -35,32 +44,50 @@ class Outputs:
         """
         summary = environment.get(SUMMARY_VARIABLE)
         if report is not None:
-            from verification.report import html, notes
+            from verification.report import site
 
-            html.require()
-            notes.require()
+            site.require()
         return cls(
             report=None if report is None else files.writable_folder("--report", report),
             junit=None if junit is None else files.writable_file("--junit", junit),
             summary=files.writable_file(SUMMARY_VARIABLE, summary) if summary else None,
+            module=module,
         )
 
-    def write(self, verdicts: Verdicts) -> None:
-        """Write all that was asked for; each file is whole or not there."""
+    def write(self, verdicts: Verdicts) -> list[str]:
+        """Write all that was asked for; each file is whole or not there.
+
+        What cannot be written or made leaves the rest: returns a line for each, nothing where all went well.
+        """
+        lost: list[str] = []
         if self.junit is not None:
             from verification.report import junit
 
-            files.write(self.junit, junit.render(verdicts))
+            _write(self.junit, partial(junit.render, verdicts), lost)
         if self.summary is not None:
             from verification.report import markdown
 
-            with open(self.summary, "a", encoding="utf-8") as file:
-                file.write(markdown.render(verdicts) + "\n")
+            _append(self.summary, partial(markdown.render, verdicts), lost)
         if self.report is not None:
-            from verification.report import html, json_schema, notes
+            from verification.report import json_schema, site
 
-            (self.report / notes.FOLDER).mkdir(parents=True, exist_ok=True)
-            for name, page in notes.render_all():
-                files.write(self.report / notes.FOLDER / name, page)
-            files.write(self.report / "index.html", html.render(verdicts))
-            files.write(self.report / "verdicts.json", json_schema.dumps(verdicts.as_dict()))
+            _write(self.report / "verdicts.json", lambda: json_schema.dumps(verdicts.as_dict()), lost)
+            for name, made in site.pages(verdicts, site.About.of_module(self.module)):
+                _write(self.report / name, made, lost)
+        return lost
+
+
+def _write(path: Path, made: Callable[[], str], lost: list[str]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write(path, made())
+    except Exception as error:  # whatever it is, nothing else that was computed is lost for it
+        lost.append(files.lost(path, error))
+
+
+def _append(path: Path, made: Callable[[], str], lost: list[str]) -> None:
+    try:
+        with open(path, "a", encoding="utf-8", errors="replace") as file:
+            file.write(made() + "\n")
+    except Exception as error:  # likewise
+        lost.append(files.lost(path, error))

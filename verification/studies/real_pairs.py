@@ -42,7 +42,7 @@ class RealPairs:
     n: int
 
     @property
-    def truth(self) -> estimate.Fit:
+    def truth(self) -> estimate.Trained:
         """What every estimator aims at."""
         return estimate.fit(self.x.T @ self.y / len(self.x), self.r)
 

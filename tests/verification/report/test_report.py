@@ -7,6 +7,7 @@ import json
 import math
 import re
 import xml.etree.ElementTree as ElementTree
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -18,7 +19,8 @@ from verification.checks.scaling import ScalingDetails
 from verification.checks.tail import TailAt, TailDetails
 from verification.judging.verdict import MutantResult
 from verification.judging.verdicts import show
-from verification.report import html, json_schema, junit, markdown, plots
+from verification.report import badge, json_schema, junit, markdown, mathematics, notes, plots, site
+from verification.report.outputs import Outputs
 from verification.statistics.evidence import Evidence
 
 HOSTILE = "<script>alert('x')</script> & \"quotes\""
@@ -33,15 +35,17 @@ def verdicts():
 
 
 def test_the_page_is_self_contained_and_escapes_what_a_claim_says(verdicts):
-    """One HTML page with every claim, no address to load from, and no markup out of a claim's words."""
-    page = html.render(verdicts)
-    assert all(f"claim-{v.claim.id}" in page for v in verdicts)
-    assert HOSTILE not in page
-    assert "<script>alert" not in page
-    assert "src=" not in page
-    assert "@import" not in page
-    assert "<math" in page
-    assert page.count("<svg") >= 1
+    """Each page with no address to load from and no markup out of a claim's words; every claim has a page."""
+    pages = {name: made() for name, made in site.pages(verdicts)}
+    assert {f"claims/{v.claim.id}.html" for v in verdicts} < pages.keys()
+    for page in (page for name, page in pages.items() if not name.startswith("notes/")):
+        assert HOSTILE not in page
+        assert "<script>alert" not in page
+        assert "src=" not in page
+        assert "@import" not in page
+    assert all(f'id="{v.claim.id}"' in pages["index.html"] for v in verdicts)
+    assert "<math" in pages["index.html"]
+    assert pages["claims/proposition-1-explicit.html"].count("<svg") >= 1
 
 
 def test_junit_has_a_case_for_each_claim(verdicts):
@@ -228,4 +232,128 @@ def test_a_certificate_tells_its_margin_from_the_best_constant():
     found = verify([claims["lemma-8"]], with_mutants=False)
     assert "smallest margin enclosed" in found.items[0].message
     assert ", best constant in [1.41, 1.41]" in found.items[0].message
-    assert "<dt>best constant</dt>" in html.render(found)
+    assert "<dt>best constant</dt>" in dict(site.pages(found))["claims/lemma-8.html"]()
+
+
+def test_a_claim_gets_a_file_name_that_every_system_holds():
+    """Ids become names of files, each its own, also where they differ in capitals only."""
+    names = site.file_names(["eq-1", "a/b", "A", "a", "..", "x" * 300])
+    assert names["eq-1"] == "eq-1"
+    assert len({name.lower() for name in names.values()}) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,100}", name) for name in names.values())
+
+
+def test_the_table_goes_by_section():
+    """Sections by number, then appendices, then other sources in their order."""
+    places = ("Appendix C, Lemma 4", "Section 10", "my paper, Lemma 1", "Section 6.2, Eq. 10", "Section 6")
+    items = tuple(
+        SimpleNamespace(claim=dataclasses.replace(claims["eq-5"], source=place)) for place in places
+    )
+    assert [group.name for group in site.groups(items)] == [
+        "Section 6", "Section 10", "Appendix C", "my paper",
+    ]  # fmt: skip
+
+
+def test_the_first_page_leads_with_the_results(verdicts):
+    """What is found of a main result stands before the table, with its formula and a link to its page."""
+    page = dict(site.pages(verdicts))["index.html"]()
+    assert (
+        page.index('id="main-proposition-1-explicit"') < page.index('id="errata"') < page.index('id="claims"')
+    )
+    assert 'href="claims/proposition-1-explicit.html"' in page
+
+
+def test_the_refuted_theorem_has_its_proof_beside_it():
+    """The report says why no threshold helps, in the note's own words."""
+    text = str(notes.section("filtered.md#no-threshold-repairs-it"))
+    assert "<strong>Proposition.</strong>" in text
+    assert "<math" in text
+    assert "import" not in text
+    assert "The best that one round can do" not in text
+
+
+def test_one_output_that_cannot_be_made_leaves_the_others(verdicts, tmp_path, monkeypatch):
+    """Each failure is one line that names the file; all other files are whole."""
+
+    def broken(*_):
+        raise RuntimeError("latex could\nnot be found")
+
+    monkeypatch.setattr(site.Site, "front", broken)
+    (tmp_path / "taken").mkdir()
+    lost = Outputs(tmp_path / "out", tmp_path / "taken", tmp_path / "summary.md").write(verdicts)
+    assert len(lost) == 2
+    assert lost[0].startswith(f"cannot write {tmp_path / 'taken'}: ")
+    assert (
+        lost[1] == f"cannot write {tmp_path / 'out' / 'index.html'}: RuntimeError: latex could not be found"
+    )
+    assert (tmp_path / "out" / "claims" / "eq-5.html").exists()
+    assert (tmp_path / "out" / "verdicts.json").exists()
+    assert (tmp_path / "summary.md").exists()
+    assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_a_lost_output_shows_in_the_exit_status(command, tmp_path, monkeypatch):
+    """The table is printed, a line names what is lost, and the status is not that of a run as expected."""
+    monkeypatch.setattr(site.Site, "front", lambda self: 1 / 0)
+    status, out, err = command("verify", "eq-5", "--report", tmp_path / "out")
+    assert status == 2
+    assert "PROVED" in out
+    assert err.count("cannot write") == 1
+    assert command("verify", "eq-5", "--report", tmp_path / "out", "--json")[0] == 2
+
+
+OWN = """import sympy as sp
+from bounds import Claim, Proof, Verdict
+from bounds.proof.steps import identity
+
+TITLE, AUTHOR, PAPER = "Sums & <products>", "A. Nyone", "On sums"
+CLAIMS = tuple(
+    Claim(
+        id=name, title="t", source="Lemma 1", statement="w", note=f"{name}.md#lemma", expected=Verdict.PROVED,
+        checks=(Proof(lambda claim: [identity("1 = 1", 1, 1)]),),
+    )
+    for name in ("own", "gone")
+)
+"""
+
+
+def test_a_report_on_ones_own_claims_is_ones_own(command, tmp_path):
+    """Title, author, paper and notes are the module's; nothing is of the other paper."""
+    (tmp_path / "mine.py").write_text(OWN)
+    (tmp_path / "own.md").write_text("# Notes\n\n## Lemma\n\n$1=1$\n")
+    assert command("verify", "--module", tmp_path / "mine.py", "--report", tmp_path / "out")[0] == 0
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "<h1>Sums &amp; &lt;products&gt;</h1>" in page
+    assert "A. Nyone" in page
+    assert "On sums" in page
+    assert "Pareek" not in page
+    assert not (tmp_path / "out" / "notes").exists()
+    assert [file.name for file in (tmp_path / "out" / "own-notes").iterdir()] == ["own.html"]
+    own, gone = (tmp_path / "out" / "claims" / f"{name}.html" for name in ("own", "gone"))
+    assert 'href="../own-notes/own.html#lemma"' in own.read_text()
+    assert "no such file beside the claims" in gone.read_text()
+
+
+def test_the_badge_says_in_words_what_its_colour_says(verdicts):
+    """How many claims are as expected, or how many of them."""
+    assert "4 as expected" in badge.render(verdicts)
+    other = dataclasses.replace(verdicts[0].claim, expected=verdicts[2].verdict)
+    wrong = dataclasses.replace(
+        verdicts, items=(dataclasses.replace(verdicts[0], claim=other), *verdicts[1:])
+    )
+    assert "3 of 4 as expected" in badge.render(wrong)
+    assert badge.BAD in badge.render(wrong)
+    assert ElementTree.fromstring(badge.render(wrong)).tag.endswith("svg")
+
+
+def test_a_long_formula_has_places_where_a_line_may_end():
+    """After the relation, before a sign and between factors; never inside brackets."""
+    cut = mathematics.pieces(claims["theorem-1"].latex(broken=True))
+    assert cut[0].endswith(r"\lesssim")
+    assert len(cut) >= 4
+    assert all(piece.count("{") == piece.count("}") for piece in cut)
+    assert all(piece.count(r"\left") == piece.count(r"\right") for piece in cut)
+    assert mathematics.pieces(r"a = b + c") == ("a =", "b", "+ c")
+    assert mathematics.pieces(r"\left[0, \infty\right) \frac{1}{2 + 3}") == (
+        r"\left[0, \infty\right)", r"\frac{1}{2 + 3}",
+    )  # fmt: skip

@@ -1,8 +1,11 @@
 """The HTML report in headless Chromium: it works, asks nobody for anything, and can be read."""
 
+import base64
 import json
+import re
 import shutil
 import time
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -15,6 +18,7 @@ webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not in
 Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 
 CHOSEN = ("eq-10", "eq-10-corrected", "lemma-8", "lemma-8-log-concavity", "corollary-1-explicit")
+BY_SECTION = ("corollary-1-explicit", "eq-10", "eq-10-corrected", "lemma-8", "lemma-8-log-concavity")
 QUIET = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -140,12 +144,16 @@ def too_wide(browser):
 def shown(browser):
     """Ids of the rows that can be seen."""
     rows = browser.find_elements("css selector", "#claims tbody tr")
-    return [row.find_element("css selector", "th code").text for row in rows if row.is_displayed()]
+    return [row.get_attribute("data-claim") for row in rows if row.is_displayed() and row.get_attribute("id")]
 
 
 def every_page(folder):
-    """The report and its notes."""
-    return [folder / "index.html", *sorted((folder / "notes").glob("*.html"))]
+    """The report, its claims, and its notes."""
+    return [
+        *sorted(folder.glob("*.html")),
+        *sorted(folder.glob("claims/*.html")),
+        *sorted(folder.glob("notes/*.html")),
+    ]
 
 
 def test_the_pages_ask_for_nothing_and_complain_of_nothing(chromium, folder):
@@ -157,33 +165,101 @@ def test_the_pages_ask_for_nothing_and_complain_of_nothing(chromium, folder):
 
 
 def test_links_lead_somewhere(chromium, folder):
-    """Every anchor is on the page; every note that a claim names is beside it, with its heading."""
-    look(chromium, folder / "index.html")
-    assert chromium.execute_script(LOST) == []
-    links = [a.get_attribute("href") for a in chromium.find_elements("css selector", "a[href*='notes/']")]
-    assert len(links) == len(CHOSEN)
-    for page in every_page(folder)[1:]:
+    """Every link of every page leads to a file that is there and to an id on it."""
+    links = {}
+    for page in every_page(folder):
         look(chromium, page)
-        links += [a.get_attribute("href") for a in chromium.find_elements("css selector", "main a[href]")]
-    for link in links:
-        if link.startswith("file:"):
+        for anchor in chromium.find_elements("css selector", "a[href]"):
+            links[anchor.get_attribute("href")] = page.name
+        assert chromium.execute_script(LOST) == [], page.name
+    links |= dict.fromkeys(in_graph(chromium, folder / "graph.html").values(), "graph.html")
+    assert sum("/notes/" in link for link in links) >= len(CHOSEN)
+    for link, page in links.items():
+        if isinstance(link, str) and link.startswith("file:"):
             parts = urlsplit(link)
-            text = (folder / unquote(parts.path)).read_text()
-            assert not parts.fragment or f'id="{unquote(parts.fragment)}"' in text, link
+            text = Path(unquote(parts.path)).read_text()
+            assert not parts.fragment or f'id="{unquote(parts.fragment)}"' in text, (page, link)
+
+
+def in_graph(browser, page):
+    """The claims of a page's graph, each with the address that its box leads to."""
+    look(browser, page)
+    boxes = browser.find_elements("css selector", "svg.claim-graph a")
+    found = "return arguments[0].href.baseVal"
+    return {box.get_attribute("data-claim"): browser.execute_script(found, box) for box in boxes}
 
 
 def test_a_click_on_the_graph_leads_to_the_claim(chromium, folder):
-    """Each box of the graph is a link to the claim's details, which it brings into view."""
+    """Each box of the graph leads to the claim's page, whose own graph shows its neighbours."""
+    boxes = in_graph(chromium, folder / "graph.html")
+    assert set(boxes) == set(CHOSEN)
+    box = chromium.find_element("css selector", "svg.claim-graph a[data-claim='eq-10'] text")
+    box.click()
+    assert chromium.current_url == (folder / "claims" / "eq-10.html").as_uri()
+    assert chromium.find_element("css selector", "h1").text
+    for name in CHOSEN:
+        near = in_graph(chromium, folder / "claims" / f"{name}.html")
+        rests = {i for i in claims[name].depends_on if i in CHOSEN}
+        used = {i for i in CHOSEN if name in claims[i].depends_on}
+        assert set(near) == ({name} | rests | used if rests | used else set())
+
+
+def test_the_graph_fits_the_screen_or_has_its_full_size(chromium, folder):
+    """As wide as the window, or with a tick in its own size; what is far from a box steps back."""
+    look(chromium, folder / "graph.html", 390)
+    width = "return document.querySelector('svg.claim-graph').getBoundingClientRect().width"
+    assert chromium.execute_script(width) <= 390
+    tick = chromium.find_element("css selector", "#zoom input")
+    tick.click()
+    assert chromium.execute_script(width) > 390
+    chromium.execute_script(
+        "document.querySelector('svg a[data-claim=\"eq-10\"]').dispatchEvent(new Event('focus'))"
+    )
+    faded = chromium.find_elements("css selector", "svg.claim-graph a.faded")
+    assert {box.get_attribute("data-claim") for box in faded} >= {"corollary-1-explicit"}
+
+
+@pytest.mark.parametrize("claim", CHOSEN)
+def test_a_claim_has_an_address_on_the_first_page(chromium, folder, claim):
+    """`index.html#eq-10` shows the row of that claim."""
     look(chromium, folder / "index.html")
-    boxes = chromium.find_elements("css selector", "svg.claim-graph a")
-    assert {box.get_attribute("data-claim") for box in boxes} == set(CHOSEN)
-    for box in boxes:
-        name = box.get_attribute("data-claim")
-        chromium.execute_script("arguments[0].scrollIntoView({block: 'center'})", box)
-        box.find_element("css selector", "text").click()
-        assert chromium.execute_script("return location.hash") == f"#claim-{name}"
-        top = "return document.getElementById(arguments[0]).getBoundingClientRect().top"
-        assert -1 <= chromium.execute_script(top, f"claim-{name}") < 900
+    chromium.get((folder / "index.html").as_uri() + f"#{claim}")
+    top = "return document.getElementById(arguments[0]).getBoundingClientRect().top"
+    assert -1 <= chromium.execute_script(top, claim) < 900
+
+
+def test_the_first_page_is_light(chromium, folder):
+    """Under a second from the file to a page that can be used, and small with every claim of the register.
+
+    Its size grows with the table's rows: what a row takes, times all claims, leaves it below 500 kB.
+    """
+    page = (folder / "index.html").read_text()
+    rows = page[page.index("<tbody") : page.index("</tbody>")]
+    fixed = len(page) - len(rows)
+    assert fixed + len(rows) / len(CHOSEN) * len(claims) < 500_000
+    look(chromium, folder / "index.html")
+    timing = "return performance.getEntriesByType('navigation')[0].domComplete"
+    assert chromium.execute_script(timing) < 1000
+
+
+def test_formulas_can_be_read(chromium, folder):
+    """No part of a formula is set smaller than eleven pixels, fractions inside fractions among them."""
+    smallest = """return Math.min(...[...document.querySelectorAll("math *")]
+      .filter((e) => !e.children.length && e.getClientRects().length)
+      .map((e) => parseFloat(getComputedStyle(e).fontSize)))"""
+    for name in ("corollary-1-explicit", "eq-10"):
+        look(chromium, folder / "claims" / f"{name}.html")
+        assert chromium.execute_script(smallest) >= 11
+
+
+def test_a_long_formula_breaks_in_a_narrow_window(chromium, folder):
+    """On a phone the pieces of a formula stand below each other; with room it is in one piece."""
+    seen = "return [...document.querySelectorAll(arguments[0])].map((e) => e.getClientRects().length > 0)"
+    for width, pieces in ((390, True), (1280, False)):
+        look(chromium, folder / "index.html", width)
+        chromium.execute_script("document.querySelectorAll('details').forEach((d) => d.open = true)")
+        assert set(chromium.execute_script(seen, ".result .narrow")) == {pieces}
+        assert set(chromium.execute_script(seen, ".result .whole")) == {not pieces}
 
 
 def test_filters_show_the_rows_that_fit_and_say_how_many(chromium, folder):
@@ -191,7 +267,7 @@ def test_filters_show_the_rows_that_fit_and_say_how_many(chromium, folder):
     look(chromium, folder / "index.html")
     form = chromium.find_element("id", "filters")
     status = chromium.find_element("id", "shown")
-    assert shown(chromium) == list(CHOSEN)
+    assert shown(chromium) == list(BY_SECTION)
     choose = """const [field, value] = arguments;
       field.value = value;
       field.dispatchEvent(new Event('input', {bubbles: true}))"""
@@ -205,7 +281,7 @@ def test_filters_show_the_rows_that_fit_and_say_how_many(chromium, folder):
     assert (shown(chromium), status.text) == ([], "0 of 5 claims shown")
     form.find_element("css selector", "button").click()
     time.sleep(0.1)
-    assert shown(chromium) == list(CHOSEN)
+    assert shown(chromium) == list(BY_SECTION)
     chromium.execute_script(choose, form.find_element("name", "variant"), "corrected")
     assert shown(chromium) == ["eq-10-corrected"]
 
@@ -221,12 +297,12 @@ def test_rows_are_ordered_and_found_by_what_one_types(chromium, folder):
     chromium.execute_script(choose, order, "name")
     assert shown(chromium) == sorted(CHOSEN)
     chromium.execute_script(choose, order, "verdict")
-    assert shown(chromium)[:2] == [name for name in CHOSEN if name in ("eq-10", "lemma-8-log-concavity")]
+    assert shown(chromium)[:2] == [name for name in BY_SECTION if name in ("eq-10", "lemma-8-log-concavity")]
     assert shown(chromium)[-1] == "eq-10-corrected"
     chromium.execute_script(choose, order, "slack")
     assert shown(chromium)[0] == "corollary-1-explicit"
     chromium.execute_script(choose, order, "")
-    assert shown(chromium) == list(CHOSEN)
+    assert shown(chromium) == list(BY_SECTION)
     words = form.find_element("name", "words")
     for typed in ("theta = 0", "θ = 0"):
         words.clear()
@@ -241,9 +317,10 @@ def test_the_keyboard_is_enough(chromium, folder):
     body = chromium.find_element("css selector", "body")
     body.send_keys(Keys.TAB)
     first = chromium.switch_to.active_element
-    assert first.get_attribute("href").endswith("#claims")
+    assert first.get_attribute("href").endswith("#table")
     assert chromium.execute_script("return arguments[0].getBoundingClientRect().left", first) >= 0
-    for _ in range(12):
+    first.send_keys(Keys.ENTER)
+    for _ in range(4):
         chromium.switch_to.active_element.send_keys(Keys.TAB)
         if chromium.switch_to.active_element.get_attribute("name") == "words":
             break
@@ -266,7 +343,14 @@ def test_nothing_is_wider_than_the_window(chromium, folder, width):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_all_text_can_be_read(chromium, folder, scheme):
     """Contrast is at least 4.5 in both colour schemes, on badges and in the graph too."""
-    for page in (folder / "index.html", folder / "notes" / "filtered.html"):
+    some = (
+        "index.html",
+        "graph.html",
+        "claims/eq-10.html",
+        "claims/corollary-1-explicit.html",
+        "notes/filtered.html",
+    )
+    for page in (folder / name for name in some):
         look(chromium, page, scheme=scheme)
         chromium.execute_script("document.querySelectorAll('details').forEach((d) => d.open = true)")
         assert chromium.execute_script(CONTRASTS) == []
@@ -275,32 +359,47 @@ def test_all_text_can_be_read(chromium, folder, scheme):
 
 
 def test_colours_are_never_alone(chromium, folder):
-    """Badges, checks and boxes of the graph say in words what their colour says."""
+    """Badges, checks and boxes of the graph say in words or letters what their colour says."""
     look(chromium, folder / "index.html")
     badges = {badge.text for badge in chromium.find_elements("css selector", ".badge")}
     assert badges == {"PROVED", "CERTIFIED", "SUPPORTED", "REFUTED"}
-    for check in chromium.find_elements("css selector", ".check"):
-        (outcome,) = set(check.get_attribute("class").split()) & {"holds", "fails", "undecided"}
-        assert outcome in check.find_element("css selector", "strong").text
-    words = [t.text for t in chromium.find_elements("css selector", "svg.claim-graph a .verdict-word")]
-    assert sorted(words) == ["certified", "proved", "refuted", "refuted", "supported"]
+    look(chromium, folder / "graph.html")
+    letters = [t.text for t in chromium.find_elements("css selector", "svg.claim-graph a .letter")]
+    assert sorted(letters) == ["C", "P", "R", "R", "S"]
+    for name in CHOSEN:
+        look(chromium, folder / "claims" / f"{name}.html")
+        for check in chromium.find_elements("css selector", ".check"):
+            (outcome,) = set(check.get_attribute("class").split()) & {"holds", "fails", "undecided"}
+            assert outcome in check.find_element("css selector", "strong").text
 
 
 def test_pictures_have_names_and_headings_an_order(chromium, folder):
     """Every SVG has an accessible name, and no level of heading is left out."""
-    look(chromium, folder / "index.html")
-    assert chromium.execute_script(NAMELESS) == []
-    assert chromium.execute_script(JUMPS) == []
+    for page in every_page(folder)[:8]:
+        look(chromium, page)
+        assert chromium.execute_script(NAMELESS) == [], page.name
+        assert chromium.execute_script(JUMPS) == [], page.name
 
 
 def test_paper_gets_all_of_it(chromium, folder):
-    """Printing unfolds the details of every claim and leaves out the filters."""
+    """Printing unfolds what belongs to the claims, in black, and leaves out the filters."""
     look(chromium, folder / "index.html", scheme="dark", media="print")
     assert not chromium.find_element("id", "filters").is_displayed()
     assert chromium.execute_script("return getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
     chromium.execute_cdp_cmd("Page.printToPDF", {})
-    folded = chromium.execute_script("return document.querySelectorAll('article details:not([open])').length")
-    assert folded == 0
+    folded = "return document.querySelectorAll('main details:not([open]):not(.budget)').length"
+    assert chromium.execute_script(folded) == 0
+
+
+def test_the_printed_version_is_short(chromium, folder):
+    """All claims of the register would take forty pages at most: so much does one take."""
+    look(chromium, folder / "print.html", media="print")
+    sheet = {"paperWidth": 8.27, "paperHeight": 11.69}
+    printed = base64.b64decode(chromium.execute_cdp_cmd("Page.printToPDF", sheet)["data"])
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) <= 8
+    heights = "return [...document.querySelectorAll('.brief')].map((e) => e.getBoundingClientRect().height)"
+    # An A4 sheet has about 1000 pixels between its margins.
+    assert sum(chromium.execute_script(heights)) / len(CHOSEN) * len(claims) / 1000 < 32
 
 
 def test_planted_faults_are_seen(chromium, folder, tmp_path):

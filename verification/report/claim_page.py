@@ -1,36 +1,22 @@
-"""Verdicts as one HTML page that needs no other file and no network."""
+"""One claim as a page shows it: its statements, its evidence, its neighbours, what its words lead to."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from verification.checks.proved import CertificateDetails, ProofDetails
-from verification.errors import extra
-from verification.judging import verdicts as shown
-from verification.judging.verdict import TIGHT, interval_of
-from verification.report import mathematics, notes, plots
-from verification.report.templating import environment
+from verification.judging.verdict import interval_of
+from verification.report import mathematics, plots
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
     from bounds.claim import Claim, Step
-    from bounds.errata import Erratum
     from verification.judging.verdict import ClaimVerdict
-    from verification.judging.verdicts import Verdicts
     from verification.statistics.evidence import Evidence
 
-MEANINGS = {
-    "PROVED": "every step of a symbolic proof was decided true",
-    "CERTIFIED": "enclosed in ball arithmetic over a stated box",
-    "SUPPORTED": "every statistical check holds, with the stated power",
-    "REFUTED": "some check fails, with a witness",
-    "INCONCLUSIVE": "not decided within the budget; never a pass",
-}
 VARIANTS = {
     "printed": "as printed",
     "corrected": "corrected",
@@ -48,6 +34,9 @@ FOUND = {
     "outcome": "outcome",
 }
 """What is known of a setting, in the order of the columns."""
+
+SHORT = 60
+"""Characters of LaTeX up to which a formula fits every screen."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +69,14 @@ class Shown:
 
 @dataclass(frozen=True)
 class Stated:
-    """A statement in words and, where it has a bound, as a formula."""
+    """A statement in words and, where it has a bound, as a formula; `broken` is for narrow places."""
 
     id: str
     heading: str
     words: str
     formula: Markup | None
     latex: str
+    broken: Markup | None = None
 
 
 @dataclass(frozen=True)
@@ -97,83 +87,24 @@ class Section:
     statements: tuple[Stated, ...]
     conditions: tuple[Markup, ...]
     probability: Markup | None
-    note: str | None
     checks: tuple[Shown, ...]
 
 
-def require() -> None:
-    """Raises MissingExtra where a package that the page cannot do without is absent."""
-    environment()
-    with extra("networkx", "report"):
-        import networkx  # noqa: F401
-
-
-def render(verdicts: Verdicts) -> str:
-    """The page.  Raises MissingExtra without Jinja2; without Matplotlib it has no plots."""
-    require()
-    from markupsafe import Markup
-
-    from bounds.errata import ERRATA
-    from verification.report import graph
-
-    judged = {v.claim.id: v for v in verdicts}
-    script = files(__package__).joinpath("templates/report.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    with_plots = plots.available()
-    errata: list[tuple[Erratum, ClaimVerdict]] = [
-        (entry, judged[entry.claim]) for entry in ERRATA if _is_registers(entry.claim, judged)
-    ]
-    return (
-        environment()
-        .get_template("report.html")
-        .render(
-            verdicts=verdicts,
-            judged=judged,
-            summary=shown.summary(verdicts).splitlines(),
-            counts={name: sum(str(v.verdict) == name for v in verdicts) for name in MEANINGS},
-            meanings=MEANINGS,
-            variants=VARIANTS,
-            sections=[_section(k, v, judged, with_plots) for k, v in enumerate(verdicts)],
-            errata=errata,
-            graph=Markup(
-                graph.render(
-                    [v.claim for v in verdicts],
-                    {i: str(v.verdict) for i, v in judged.items()},
-                    {i: v.conditional_on for i, v in judged.items()},
-                    links=True,
-                )
-            ),
-            with_plots=with_plots,
-            slack=shown.slack,
-            tight=f"{TIGHT:g}",
-            script=Markup(script),
-            script_hash=digest,
-        )
-    )
-
-
-def _is_registers(claim_id: str, judged: dict[str, ClaimVerdict]) -> bool:
-    """Whether the claim was judged and is the register's, not somebody's own of that name."""
-    from bounds import claims
-
-    return claim_id in judged and judged[claim_id].claim is claims.get(claim_id)
-
-
-def _section(number: int, v: ClaimVerdict, judged: dict[str, ClaimVerdict], with_plots: bool) -> Section:
+def section(v: ClaimVerdict, judged: Mapping[str, ClaimVerdict], with_plots: bool) -> Section:
+    """Everything that the page of a claim shows, ready for the template."""
     from bounds.claim import to_latex
 
     claim = v.claim
     return Section(
         verdict=v,
-        statements=tuple(_statement(c) for c in _side_by_side(claim, judged)),
-        conditions=tuple(mathematics.formula(to_latex(c)) for c in claim.conditions),
+        statements=tuple(statement(c) for c in _side_by_side(claim, judged)),
+        conditions=tuple(mathematics.formula(to_latex(c), block=True) for c in claim.conditions),
         probability=None if claim.probability is None else mathematics.formula(to_latex(claim.probability)),
-        note=notes.link(claim.note),
-        checks=tuple(_shown(e, f"plot-{number}-{k}", with_plots) for k, e in enumerate(v.evidence)),
+        checks=tuple(_shown(e, f"plot-{k}", with_plots) for k, e in enumerate(v.evidence)),
     )
 
 
-def _side_by_side(claim: Claim, judged: dict[str, ClaimVerdict]) -> tuple[Claim, ...]:
+def _side_by_side(claim: Claim, judged: Mapping[str, ClaimVerdict]) -> tuple[Claim, ...]:
     """The claim; beside it what was printed, for a correction, or its corrections, for the print."""
     from bounds import claims as register
 
@@ -183,7 +114,8 @@ def _side_by_side(claim: Claim, judged: dict[str, ClaimVerdict]) -> tuple[Claim,
     return (claim, *(v.claim for v in judged.values() if v.claim.corrects == claim.id))
 
 
-def _statement(claim: Claim) -> Stated:
+def statement(claim: Claim) -> Stated:
+    """What a claim says, in words and as a formula."""
     # Without a bound the LaTeX is only the words again.
     latex = "" if claim.bound is None or claim.relation is None else claim.latex()
     return Stated(
@@ -192,6 +124,7 @@ def _statement(claim: Claim) -> Stated:
         words=claim.statement,
         formula=mathematics.formula(latex, block=True) if latex else None,
         latex=latex,
+        broken=mathematics.broken(claim.latex(broken=True)) if len(latex) > SHORT else None,
     )
 
 

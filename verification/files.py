@@ -50,18 +50,26 @@ def _probe(argument: str, path: str | Path, folder: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
-def write(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 so that `path` holds the old file or the new one, never a part."""
+def write(path: Path, content: str | bytes) -> None:
+    """Write text (as UTF-8) or bytes so that `path` holds the old file or the new one, never a part."""
+    # A name from the file system or a claim's words may hold what UTF-8 cannot: "?" stands for it.
+    data = content.encode("utf-8", errors="replace") if isinstance(content, str) else content
     draft = _draft(path)
     try:
-        # A name from the file system or a claim's words may hold what UTF-8 cannot: "?" stands for it.
-        with open(draft, "x", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.write(text)
+        with open(draft, "xb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def lost(path: Path, error: Exception) -> str:
+    """One line on a file that could not be written or made."""
+    reason = error.strerror if isinstance(error, OSError) else None
+    said = reason or f"{type(error).__name__}: {error}"
+    return f"cannot write {path}: {' '.join(said.split())}"
 
 
 def _draft(path: Path) -> Path:
