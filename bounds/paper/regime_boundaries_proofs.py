@@ -104,7 +104,12 @@ def compared(
     if value is None:
         return Found(place, "none", -1.0, False)
     with precision(bits):
-        low, high = endpoints(value / enclose(claimed.bound, parameters(place) if given is None else given))
+        bound = enclose(claimed.bound, parameters(place) if given is None else given)
+        if not bound > 0:
+            # What is compared is positive.
+            holds = None if bound > 0 or not bound <= 0 else asked(claimed) is Relation.LOWER
+            return Found(place, "against no positive number", -1.0, holds)
+        low, high = endpoints(value / bound)
         words = f"{float(value.mid()):.4g}"
         if not claimed.bound.is_number:
             words += f" [{(low + high) / 2:.3g}]"
@@ -192,12 +197,14 @@ def certify_count(claimed: Statement, bits: int) -> Certified:
 
 def certify_never(claimed: Statement, bits: int) -> Certified:
     """At gamma = 1 and r = 2, 4, 16 the ratio stays below the claim's bound at every eta."""
-    asked(claimed, Relation.UPPER)
+    upper = asked(claimed) is Relation.UPPER
     factor = Fraction(int(claimed.bound.p), int(claimed.bound.q))
 
     def cell(place: Place) -> Found:
-        below = crossings.never_above(place[0], Fraction(1, place[1]), factor, bits)
-        return Found(place, "below" if below else "not below", 0.0, below)
+        below = factor > 0 and crossings.never_above(place[0], Fraction(1, place[1]), factor, bits)
+        # What is below the number at every eta is neither equal to it nor above it.
+        holds = below if upper else False if below else None
+        return Found(place, "below" if below else "not below", 0.0, holds)
 
     return certified(bits, f"below {factor} at every eta in [0, 1]", map(cell, ((2, 1), (4, 1), (16, 1))))
 

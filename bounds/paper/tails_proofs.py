@@ -165,8 +165,9 @@ def residual_life(claimed: Statement) -> Iterator[Step]:
 
 def _exponential_law(claimed: Statement) -> Step:
     """Mean and deviation sigma, log-concave: its mean above a threshold is that plus sigma."""
-    quantity = sp.Max(theta, 0) + sigma
-    return steps.instance("the exponential law", quantity, claimed, {MEAN: sigma})
+    start = sp.Symbol("m", real=True)
+    quantity = sp.Max(theta, start) + sigma
+    return steps.instance("the exponential law from m on", quantity, claimed, {MEAN: start + sigma})
 
 
 def certify_lemma_5(claimed: Statement, bits: int) -> Certified:

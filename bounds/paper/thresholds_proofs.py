@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import product
 from typing import TYPE_CHECKING
 
 import sympy as sp
@@ -221,27 +222,37 @@ def exactly_half(claimed: Statement) -> Iterator[Step]:
     yield steps.concluded("P(C > 0) = P(C < 0), and both make 1", share, claimed)
 
 
-def certify_at_zero(claimed: Statement, bits: int) -> Certified:
-    """P_c(0) against the stated number for r = 1..LARGEST_R: it rises with the correlation from 1/2."""
-    from bounds.law.score_balls import tail
-    from bounds.proof.enclose import enclose, endpoints, precision
+def certify_at_zero(clean: bool) -> Callable[[Statement, int], Certified]:
+    """P_c(0) against the stated number for r = 1..LARGEST_R: 1/2 at correlation 0, rising with it."""
 
-    equality = claimed.relation is Relation.EQUAL
-    box = f"r = 1..{LARGEST_R}, " + ("correlation 0" if equality else "correlation in [0, 1]") + ", theta = 0"
-    stated = constant_of(claimed.bound)
-    steps.given(claimed, sp.Eq(theta, 0))
-    if stated is None or claimed.relation is Relation.UPPER:
-        return Certified(None, box, bits, 0, float("-inf"))
-    with precision(bits):
-        best = endpoints(enclose(HALF))
-        for dimension in range(1, LARGEST_R + 1):
-            least = tail(dimension, 0 if equality else Fraction(1, 2**10), 0)
-            off = least - enclose(stated)
-            if off < 0 or (equality and not off.contains(0)):
-                return Certified(False, box, bits, dimension, endpoints(off)[1], f"r = {dimension}", best)
-    # The proof gives exactly 1/2 at correlation 0 and more beyond.
-    holds = stated == HALF if equality else bool(stated <= HALF)
-    return Certified(holds, box, bits, LARGEST_R, float(HALF - stated), "", best)
+    def prove(claimed: Statement, bits: int) -> Certified:
+        from bounds.law.score_balls import tail
+        from bounds.proof.enclose import enclose, endpoints, precision, stands
+
+        steps.given(claimed, sp.Eq(theta, 0))
+        where = "correlation in [0, 1]" if clean else "correlation 0"
+        box = f"r = 1..{LARGEST_R}, {where}, theta = 0"
+        stated = constant_of(claimed.bound)
+        if stated is None:
+            return Certified(None, box, bits, 0, float("-inf"))
+        places = (Fraction(1, 2**10), Fraction(1)) if clean else (Fraction(0),)
+        with precision(bits):
+            best = endpoints(enclose(HALF))
+            for dimension, correlation in product(range(1, LARGEST_R + 1), places):
+                share, at = tail(dimension, correlation, 0), f"r = {dimension}, correlation {correlation}"
+                if stands(share, enclose(stated), claimed.relation) is False:
+                    off = endpoints(share - enclose(stated))
+                    return Certified(False, box, bits, dimension, -min(map(abs, off)), at, best)
+        # The proof gives exactly 1/2 at correlation 0 and more beyond: no more than a lower bound there.
+        holds = {
+            Relation.EQUAL: None if clean else stated == HALF,
+            Relation.UPPER: None if clean else bool(stated >= HALF),
+            Relation.LOWER: bool(stated <= HALF),
+            None: None,
+        }[claimed.relation]
+        return Certified(holds, box, bits, LARGEST_R, float(abs(HALF - stated)), "", best)
+
+    return prove
 
 
 def median(scaled_threshold: sp.Expr) -> Callable[[Statement], Iterator[Step]]:
