@@ -34,7 +34,7 @@ _ID = re.compile(rf"(?:.*[/\\])?{NODE}::(.+)")
 OPTIONS = {
     "profile": ("NAME", "quick, standard or thorough (default: quick)"),
     "only": ("ID[,ID...]", "claims to judge (default: all)"),
-    "module": ("FILE", "Python file with CLAIMS of your own"),
+    "module": ("FILE", "Python file with CLAIMS of your own, or paper:NAME for an installed paper"),
     "seed": ("NUMBER", "root seed of every random stream (default: 0)"),
     "alpha": ("NUMBER", "probability of false alarms in all (default: 1e-6)"),
     "jobs": ("NUMBER", "worker processes (default: all cores, shared among the workers of xdist)"),
@@ -293,7 +293,7 @@ def _name(config: pytest.Config, name: str) -> str:
 def _module(config: pytest.Config) -> str | None:
     """The file of one's own claims; in the ini file it is relative to that file."""
     text = _given(config, "module")
-    if not text or config.option.claims_module is not None:
+    if not text or text.startswith("paper:") or config.option.claims_module is not None:
         return text or None
     here = config.invocation_params.dir
     place = (here if config.inipath is None else config.inipath.parent) / text

@@ -29,7 +29,7 @@ from verification.cli.main import run
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
-    for pattern in ("*.md", "docs/**/*.md", "proofs_notes/*.md", "examples/**/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "proofs_notes/*.md", "examples/**/*.md", "filtergain/papers/*.md")
     for page in ROOT.glob(pattern)
 )
 NOT_RUN = ("pip install", "make ", "git ", "cd ", "pre-commit ", "dask ", "mpiexec ")

@@ -16,6 +16,7 @@ from verification.cli.app import (
     number_option,
 )
 from verification.cli.terminal import console, message, print_json, work_bar
+from verification.errors import InvalidArgument
 
 EXAMPLE = "Example: filtergain verify theorem-1 theorem-1-corrected --profile standard --report out"
 
@@ -30,6 +31,9 @@ def verify(
     jobs: AllJobsOption = None,
     module: Annotated[
         str | None, typer.Option("--module", metavar="FILE", help="Python file with CLAIMS of your own.")
+    ] = None,
+    paper: Annotated[
+        str | None, typer.Option("--paper", metavar="NAME", help="An installed paper's claims, by its name.")
     ] = None,
     report: Annotated[
         str | None,
@@ -52,8 +56,13 @@ def verify(
     from verification.judging.own_claims import chosen_claims
     from verification.judging.run import verify as run_verify
     from verification.judging.verdicts import show
+    from verification.quantities.papers import PREFIX
     from verification.report.outputs import Outputs
 
+    if paper is not None:
+        if module is not None:
+            raise InvalidArgument("--paper", paper, "cannot stand beside --module")
+        module = f"{PREFIX}{paper}"
     chosen, budget = chosen_claims(claims or [], module)
     outputs = Outputs.prepare(report, junit, module)
     draws = None if store is None else writable_file("--store", store)

@@ -25,6 +25,7 @@ from verification.engines import seeds
 from verification.engines.estimate import Array
 from verification.errors import InvalidArgument, TooFewPairs
 from verification.quantities.batched import Batched
+from verification.quantities.papers import source_file
 from verification.setting import Procedure, Setting
 from verification.workers.threads import one_thread
 
@@ -127,7 +128,8 @@ def own_files() -> set[str]:
 
 
 def load_module(path: str) -> ModuleType:
-    """A Python file as a module, the same one on every call; raises InvalidArgument."""
+    """A Python file, or ``paper:name``, as a module, the same one on every call; raises InvalidArgument."""
+    path = source_file(path)
     name = OWN_MODULES + "".join(c if c.isalnum() else "_" for c in str(Path(path).resolve()))
     if name in sys.modules:
         return sys.modules[name]
