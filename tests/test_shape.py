@@ -17,6 +17,7 @@ MOST_PATHS = 15
 """Of a function: the cyclomatic complexity, one more than the places where its way parts."""
 
 TO_MEND = {ROOT / "verification/cli/threshold.py"}
+"""Files with a function that is still too much."""
 
 BRANCHES = (ast.If, ast.IfExp, ast.For, ast.While, ast.ExceptHandler, ast.Assert, ast.match_case)
 
