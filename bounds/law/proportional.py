@@ -27,6 +27,9 @@ NODES = ((-math.sqrt(3.0), 1 / 6), (0.0, 2 / 3), (math.sqrt(3.0), 1 / 6))
 FAINTEST_SIGNAL = 1e-130
 """What a fainter signal is raised to, so that its square can be inverted: any noise hides it."""
 
+FAINTEST_SCALE = 1e-300
+"""Likewise, for its reciprocal."""
+
 FEWEST = 30.0
 """Kept pairs a latent dimension below which the law was off by more than 10% in some measured setting."""
 
@@ -189,7 +192,7 @@ def unfiltered_fit(model: Model, pairs: Any) -> Fit:
 
 def _raw_oracle_scale(model: Model) -> Any:
     """The oracle's matrix is U U~^T itself, of which `ORACLE.value` = 1 is in units of sqrt(a a_tilde)."""
-    return 1 / model.correlation
+    return 1 / np.maximum(model.correlation, FAINTEST_SCALE)
 
 
 def _multiple(model: Model, theta: Any) -> Any:

@@ -49,6 +49,9 @@ TINIEST = 1e-300
 LARGEST_ROOT = 1e300
 """A larger s is cut to this: only where both gammas are below 1e-300."""
 
+FARTHEST = 1e200
+"""Thresholds beyond so many scales are infinite: log P would be about minus that."""
+
 SMALLEST = 1e-300
 """Without noise, a smaller positive theta / r is raised to this (its reciprocal would overflow)."""
 
@@ -152,6 +155,9 @@ def evaluate(theta: ArrayLike, law: Parameters) -> Evaluation:
 
 def _fill(out: Array, theta: Array, law: Parameters) -> None:
     noiseless = law.reduced == 0.0  # S = |z|^2 > 0
+    # So far off that its logarithm is out of range: as good as infinite.
+    theta = np.where(theta / law.right_scale > FARTHEST, np.inf, theta)
+    theta = np.where(~noiseless & (-theta / law.left_scale > FARTHEST), -np.inf, theta)
     inside = np.isfinite(theta) & ~(noiseless & (theta <= 0.0))
     theta = np.where(inside & noiseless, np.maximum(theta, law.r * SMALLEST), theta)
     out[:, ~inside] = _limits(theta[~inside], law.at(~inside))
