@@ -199,7 +199,7 @@ def _multiple(model: Model, theta: Any) -> Any:
     """c(theta), what a student's matrix tends to: the same cross-moment that the oracle's filter makes."""
     view = View(model, ORACLE)
     _, signal, _ = view.kept(view.threshold(theta, _raw_oracle_scale(model)))
-    return signal.cross[..., 0, 0] / model.correlation
+    return signal.cross[..., 0, 0] / np.maximum(model.correlation, FAINTEST_SCALE)
 
 
 def _student(

@@ -13,7 +13,7 @@ from bounds.law.outlier import Array
 from bounds.law.proportional import teacher_limits
 from bounds.law.scales import error_law, selection
 from bounds.law.score import Score
-from bounds.law.score_contour import LARGEST_ROOT, deviation
+from bounds.law.score_contour import parameters
 from verification.errors import InvalidArgument
 from verification.prediction import law
 from verification.prediction.law import Prediction, limits_at, predict, score_of
@@ -196,7 +196,7 @@ def retained_grid(score: Score, smallest: float, count: int = 81) -> np.ndarray[
 
     The first one is -inf (no filter), the rest are evenly spaced.
     """
-    tail = min(deviation(score.gamma) * deviation(score.gamma_tilde), LARGEST_ROOT)
+    tail = parameters(score.r, score.gamma, score.gamma_tilde, clean=False).root
     spread = tail * math.sqrt(2 * score.r)
     # Corrupted scores fall off like exp(-|theta| / tail): far enough for them to be as rare as eta.
     low = -4 * spread + 1.5 * tail * math.log(score.eta)
