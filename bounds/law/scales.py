@@ -152,7 +152,7 @@ def _repeated(fresh: Array, leak: Array, teacher: Any, rounds: int) -> Array:
 
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         found = repeated_scale(fresh, leak, teacher, rounds)
-        return np.where(leak**2 < 1, found, rounds * fresh + teacher)
+        return np.asarray(np.where(leak**2 < 1, found, rounds * fresh + teacher))
 
 
 def selection(score: Score, theta: ArrayLike) -> Selection:

@@ -143,10 +143,13 @@ class Score:
         r a a~ p_{r+2} / M / (1 + gamma), p_{r+2} the mixture's density at r + 2: the same number, as the
         identity for E[S; S > theta] above shows, with nothing subtracted.  gamma_tilde for the right.
         """
+        import numpy as np
+
         at = self._weigh(theta, finite_above=True)
         lifted = at.mix(lambda law, values: law.r * law.root * (law.root * values.lifted_hazard))
         gamma = of_side(side, self.gamma, self.gamma_tilde)
-        return (lifted / at.mean() / (1.0 + gamma))[()]
+        with np.errstate(invalid="ignore", over="ignore"):  # far above the last score nothing is kept
+            return (lifted / at.mean() / (1.0 + gamma))[()]
 
     def quantile(self, retained: float) -> float:
         """The threshold that keeps the share `retained` in (0, 1] of the pairs; -inf for all of them."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from bounds.constants import forms
 from bounds.law.score_contour import evaluate, parameters
 from verification.errors import UserError
 from verification.prediction.advice import best_threshold
@@ -149,3 +150,19 @@ def test_a_faint_modality_is_drawn_as_it_is(engine):
     assert moved.theta == pytest.approx(1e30, rel=1e-3)
     assert abs(kept[0] - kept[1]) / 30_000 < 0.02
     assert abs(kept[0] - kept[2]) / 30_000 > 0.02
+
+
+FORMS = [form for name in ("corollary-1", "theorem-1", "proposition-1") for form in forms(name)]
+
+
+@given(st.sampled_from(FORMS), places(), THETAS.filter(math.isfinite), doubles(SMALLEST, 1.0))
+def test_constants_have_a_value_or_none_everywhere(form, setting, theta, delta):
+    """A bound at any numbers is evaluated without a warning: at the ends it is 0, infinite or not a number."""
+    values = setting.as_dict() | {"theta": theta, "delta": delta, "rounds": 2.0}
+    values |= {"n_T": setting.n, "N": setting.n}
+    assert set(form.parameters) <= set(values)
+    with a_number_or_one_line():
+        unmet = form.unmet(values)
+        value = form.evaluate(values)
+    assert all("\n" not in line for line in unmet)
+    assert math.isnan(value) or value >= 0
