@@ -105,11 +105,19 @@ class Limits:
         found = centres[0] * ndtr(z) + centres[1] * ndtr(-z) + together * density
         return np.asarray(np.minimum(found, math.sqrt(self.model.r)))
 
+    def trusted(self) -> Any:
+        """Where the law is to be trusted."""
+        found: Any = True
+        for where, _ in _doubts(self.model, self.fits, self.kept):
+            found = found & ~where
+        return found
+
     def law(self) -> AnySizeLaw:
         """The law, of a single setting and threshold."""
         (left, left_dof), (right, right_dof) = self._chis()
         law = ErrorLaw(float(left), float(right), int(left_dof), int(right_dof))
-        reason = _doubt(self.model, self.fits, float(self.kept))
+        doubts = _doubts(self.model, self.fits, self.kept)
+        reason = next((why for where, why in doubts if where), "").format(kept=float(self.kept))
         return AnySizeLaw(law, math.sqrt(self.model.r), self.fits, float(self.kept), not reason, reason)
 
     def _chis(self) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
@@ -286,16 +294,17 @@ def _chi(d: Any, r: int, cosine: Any, sine: Any, extra: Any) -> tuple[Array, Arr
     return np.where(exact, 0.0, r * sine**2 / base / np.maximum(dof, 1)), dof
 
 
-def _doubt(model: Model, fits: tuple[Fit, ...], kept: float) -> str:
-    """Why the law is not to be trusted; "" where it is."""
+def _doubts(model: Model, fits: tuple[Fit, ...], kept: Any) -> tuple[tuple[Any, str], ...]:
+    """(where the law is not to be trusted, why) for every bound that was measured, the first one first."""
     last, r = fits[-1], model.r
-    if kept < FEWEST * r:
-        return f"{kept:.3g} pairs are kept, fewer than {FEWEST:g} a latent dimension"
-    if max(float(fit.unevenness) for fit in fits) * r > MOST_UNEVEN and last.separation > 0:
-        return "the signal's own sampling noise is not small"
-    if min(float(fit.gap) for fit in fits) < NARROWEST:
-        return "a second family of singular values is nearly as strong"
-    return ""
+    uneven, narrow = 0.0, math.inf
+    for fit in fits:
+        uneven, narrow = np.maximum(uneven, fit.unevenness), np.minimum(narrow, fit.gap)
+    return (
+        (np.less(kept, FEWEST * r), f"{{kept:.3g}} pairs are kept, fewer than {FEWEST:g} a latent dimension"),
+        ((uneven * r > MOST_UNEVEN) & (last.separation > 0), "the signal's own sampling noise is not small"),
+        (np.less(narrow, NARROWEST), "a second family of singular values is nearly as strong"),
+    )
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ FORMS = [form for name in ("corollary-1", "theorem-1", "proposition-1") for form
 
 @given(st.sampled_from(FORMS), places(), THETAS.filter(math.isfinite), doubles(SMALLEST, 1.0))
 def test_constants_have_a_value_or_none_everywhere(form, setting, theta, delta):
-    """A bound at any numbers is evaluated without a warning: at the ends it is 0, infinite or not a number."""
+    """A bound at any numbers is evaluated without a warning, to 0, infinity or NaN at the ends."""
     values = setting.as_dict() | {"theta": theta, "delta": delta, "rounds": 2.0}
     values |= {"n_T": setting.n, "N": setting.n}
     assert set(form.parameters) <= set(values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,7 +192,7 @@ def _split_means(setting: Setting, thetas: Array, shares: Array, rounds: int) ->
     return np.asarray(np.where(scored >= 2, found.rough_means().min(axis=1), np.inf))
 
 
-def retained_grid(score: Score, smallest: float, count: int = 81) -> np.ndarray[Any, np.dtype[np.float64]]:
+def retained_grid(score: Score, smallest: float, count: int = 81) -> Array:
     """Thresholds from nearly no filtering down to a retained share of `smallest`, shape (count + 1,).
 
     The first one is -inf (no filter), the rest are evenly spaced.
@@ -250,11 +251,12 @@ def best_threshold(
     procedure = Procedure("teacher-filtered", 0.0, None, rounds, teacher_n, student_n)
     _, scored = procedure.sizes(setting.n)
     grid = retained_grid(score_of(setting), min(0.5, 2 / scored))
-    found = minimise(lambda thetas: limits_at(setting, procedure, thetas).rough_means(), grid)
+    found = float(minimise(lambda thetas: limits_at(setting, procedure, thetas).rough_means(), grid))
     # The search is a per mille off: of what is compared with, nothing may be better.
     candidates = np.array([found, 0.0, setting.r / 2])
     means = limits_at(setting, procedure, candidates).means()
-    theta = float(candidates[int(np.argmin(means))])
+    best = int(np.argmin(means))
+    theta = float(candidates[best if means[best] < (1 - TIE) * means[0] else 0])
     prediction = predict(setting, theta=theta, rounds=rounds, teacher_n=teacher_n, student_n=student_n)
     student = prediction.law("teacher-filtered")
     compared = {
@@ -262,35 +264,39 @@ def best_threshold(
         "theta_0": float(means[1]),
         "theta_half_r": float(means[2]),
     }
-    best = student.mean
+    least = student.mean
     return Threshold(
         setting,
         theta,
         float(prediction.retained if prediction.retained is not None else 1.0),
-        best,
-        {name: value / best if best > 0 else None for name, value in compared.items()},
+        least,
+        {name: value / least if least > 0 else None for name, value in compared.items()},
         prediction,
     )
 
+
+TIE = 1e-9
+"""A threshold is better than none, or than the one that the search found, only by more than this share."""
 
 ZOOMS, ZOOM_POINTS = 4, 17
 """How often the best point's surroundings are looked at again, and at how many points."""
 
 
-def minimise(function: Any, grid: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+def minimise(function: Callable[[Array], Array], grid: Array) -> Any:
     """Where `function` (vectorised) is smallest: the best of `grid`, refined between its neighbours.
 
-    grid[0] is -inf.  A constant function keeps it.
+    `grid` (..., k) starts with -inf, which a constant function keeps; rows are searched side by side.
     """
     values = function(grid)
-    best = int(np.argmin(values))
-    if best == 0:
-        return float(grid[0])
-    points = grid[1:]
-    best -= 1
+    keeps_all = values[..., 0] * (1 - TIE) <= values[..., 1:].min(axis=-1)
+    points = grid[..., 1:]
+    best = np.argmin(values[..., 1:], axis=-1)[..., None]
     for _ in range(ZOOMS):
-        low, high = points[max(best - 1, 0)], points[min(best + 1, len(points) - 1)]
-        points = np.concatenate([np.linspace(low, high, ZOOM_POINTS), points[best : best + 1]])
-        points.sort()
-        best = int(np.argmin(function(points)))
-    return float(points[best])
+        last = points.shape[-1] - 1
+        low, high = (np.take_along_axis(points, np.clip(best + step, 0, last), axis=-1) for step in (-1, 1))
+        kept = np.take_along_axis(points, best, axis=-1)
+        between = low + (high - low) * np.linspace(0.0, 1.0, ZOOM_POINTS)
+        points = np.sort(np.concatenate([between, kept], axis=-1), axis=-1)
+        best = np.argmin(function(points), axis=-1)[..., None]
+    found = np.take_along_axis(points, best, axis=-1)[..., 0]
+    return np.where(keeps_all, -math.inf, found)[()]
