@@ -12,8 +12,9 @@ from bounds.law import regimes
 from bounds.law.scales import Side
 from verification.errors import whole
 from verification.figures import canvas
-from verification.prediction.advice import Threshold, best_threshold
+from verification.prediction.advice import Threshold
 from verification.prediction.law import limits_at, predict
+from verification.prediction.over import threshold_over
 from verification.setting import Procedure, Setting
 
 if TYPE_CHECKING:
@@ -124,14 +125,14 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
     figure, (left, right) = canvas.begin(10.5, 4.4, panels=2)
     etas, gammas = np.geomspace(1e-3, 1.0, points), np.geomspace(1e-1, 1e4, points)
     ratio = 1.0 if math.isinf(setting.gamma) else setting.gamma_tilde / setting.gamma
-    gain, theta = np.full((2, points, points), np.nan)
-    for i, gamma in enumerate(gammas):
-        for j, eta in enumerate(etas):
-            here = replace(setting, eta=float(eta), gamma=float(gamma), gamma_tilde=float(gamma * ratio))
-            found = best_threshold(here)
-            if found.gain["unfiltered"] is not None and found.prediction.law("teacher-filtered").trusted:
-                gain[i, j] = found.gain["unfiltered"]
-                theta[i, j] = found.theta / here.r
+    eta, gamma = (grid.ravel() for grid in np.meshgrid(etas, gammas))
+    found = threshold_over(setting, {"eta": eta, "gamma": gamma, "gamma_tilde": gamma * ratio})
+    assert found.theta is not None
+    shown = found.trusted & np.isfinite(found.gain)
+    gain, theta = (
+        np.where(shown, values, np.nan).reshape(points, points)
+        for values in (found.gain, found.theta / setting.r)
+    )
     import matplotlib
     from matplotlib.colors import LogNorm, Normalize
 
