@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from bounds.claim import Claim
 from bounds.paper import (
+    alternatives,
     classes,
     concentration,
     conditioning,
@@ -40,6 +41,7 @@ CLAIMS: tuple[Claim, ...] = (
     *filtered.CLAIMS,
     *explicit.CLAIMS,
     *one_round.CLAIMS,
+    *alternatives.CLAIMS,
     *regimes.CLAIMS,
     *regime_boundaries.CLAIMS,
     *selection.CLAIMS,
