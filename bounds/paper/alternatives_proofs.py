@@ -39,7 +39,7 @@ FISHER = "Fisher: the score of what is seen is the mean of the complete score gi
 LAGRANGE = "Lagrange's identity, for integrals"
 
 _h, _x, _y = sp.symbols("h x y", nonnegative=True)
-_w = sp.Symbol("w", positive=True)
+_w = sp.Symbol("w", nonnegative=True)
 _s = sp.Symbol("s", real=True)
 
 
