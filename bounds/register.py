@@ -9,6 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from bounds.claim import Claim
 from bounds.paper import (
+    alternatives,
     classes,
     concentration,
     conditioning,
@@ -43,6 +44,7 @@ CLAIMS: tuple[Claim, ...] = (
     *explicit.CLAIMS,
     *one_round.CLAIMS,
     *repair.CLAIMS,
+    *alternatives.CLAIMS,
     *regimes.CLAIMS,
     *regime_boundaries.CLAIMS,
     *selection.CLAIMS,

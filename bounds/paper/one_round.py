@@ -27,7 +27,7 @@ BESSEL = "DLMF 10.25.3: K_nu(x) is sqrt(pi/(2x)) exp(-x) for large x, to first o
 _edge = sp.Symbol("g", positive=True)  # r P_1 + theta p_1
 _mass = sp.Symbol("M", positive=True)  # E[S; S > theta]
 _x, _y, _h, _k = sp.symbols("x y h k", nonnegative=True)
-_w = sp.Symbol("w", positive=True)
+_w = sp.Symbol("w", nonnegative=True)
 
 
 def _student(kappa: sp.Expr, share: sp.Expr, mass: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
@@ -152,7 +152,6 @@ CLAIMS: tuple[Claim, ...] = (
         note="filtered.md#no-threshold-repairs-it",
         relation=Relation.LOWER,
         variant="sharp",
-        conditions=(sp.Lt(eta, 1),),
         depends_on=("theorem-1-sharp", "section-6-2-tail-1-zero", "section-6-2-tail-0-zero"),
         remark="J is the infimum over theta of (a~/2) r^2 P_0/(r P_1 + theta p_1)^2, a~ = 1 + 1/gamma~.",
     ),
