@@ -14,9 +14,9 @@ from bounds.checks import Quoted, Relation, Statement, Step
 from bounds.claim import Claim, Verdict, exact
 from bounds.paper.contrastive import S_N_WEIGHT, K, L
 from bounds.paper.matrices import BASES, G_TILDE, U_TILDE, X_TILDE, G, U, X
-from bounds.paper.unfiltered import COROLLARY_1
+from bounds.paper.unfiltered import COROLLARY_1, SAMPLE_CONDITION
 from bounds.proof.matrix_words import Algebra
-from bounds.proof.steps import concluded, given, identity, instance, integral, nonnegative, positive
+from bounds.proof.steps import concluded, given, identity, instance, integral, nonnegative, of_order, positive
 from bounds.symbols import (
     ERR,
     P,
@@ -49,6 +49,9 @@ F_0, F_1 = (sp.Symbol(f"f_{c}", real=True) for c in (0, 1))
 
 CLEAN_ORACLE = sp.sqrt(r * sp.Max(d, d_tilde) * a_x * a_y / (eta * n))
 """Rate of the error of training on the clean pairs alone."""
+
+CLEAN_SAMPLES = SAMPLE_CONDITION.subs({n: eta * n, eta: 1}, simultaneous=True)
+"""Corollary 1's condition for the clean pairs."""
 
 TEACHER_SCORE = sp.Trace(X.T * G.T * G_TILDE * X_TILDE)
 
@@ -87,7 +90,8 @@ def _prove_clean_oracle(claimed: Statement) -> Iterator[Step]:
     known = COROLLARY_1.subs({n: eta * n, eta: 1}, simultaneous=True)
     what = "Corollary 1 for eta n pairs, all of them clean"
     yield Quoted(what, True, "quoted: Corollary 1, eta n times as many pairs and eta = 1", "Corollary 1")
-    yield concluded(what, known, claimed, shown=Relation.UPPER)
+    yield given(claimed, CLEAN_SAMPLES)
+    yield of_order(what, sp.simplify(known / claimed.bound), claimed, shown=Relation.UPPER)
     yield identity("which gains sqrt(eta) on all pairs", known / COROLLARY_1, sp.sqrt(eta))
 
 
@@ -224,6 +228,7 @@ CLAIMS: tuple[Claim, ...] = (
         note="selection.md#the-other-oracle",
         relation=Relation.UPPER,
         up_to_constant=True,
+        conditions=(CLEAN_SAMPLES,),
         depends_on=("corollary-1", "eq-29"),
     ),
     exact(

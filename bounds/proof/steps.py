@@ -115,17 +115,20 @@ def concluded(
     return replace(step, refutes=shown is Relation.EQUAL and attained)
 
 
-def of_order(statement: str, ratio: Any, claimed: Statement) -> Step:
-    """The end of a proof of a claim up to a constant: the limit of the claim's quantity over its bound.
+def of_order(statement: str, ratio: Any, claimed: Statement, shown: Relation = Relation.EQUAL) -> Step:
+    """The end of a proof up to a constant: what was derived over the bound, a number or a limit.
 
-    It must be finite for "at most", not 0 for "at least", and neither for an order.  Raises Undecided.
+    It must be finite for "at most", above 0 for "at least", and both for an order; `shown` as for
+    `concluded`.  Raises Undecided where no relation up to a constant is claimed.
     """
     ratio = sp.sympify(ratio)
-    if claimed.relation is None or not claimed.up_to_constant or ratio.free_symbols:
-        raise Undecided(f"{statement}: no order is stated, or the limit {ratio} is no number")
-    finite, present = ratio != sp.oo, bool(ratio > 0)
+    if claimed.relation is None or not claimed.up_to_constant:
+        raise Undecided(f"{statement}: no order is stated")
+    if ratio.free_symbols or (shown is not Relation.EQUAL and claimed.relation is not shown):
+        return Step(statement, False, f"the ratio {ratio} shows no more than {shown}")
+    finite, present = bool(0 <= ratio < sp.oo), bool(ratio > 0)
     needed = {Relation.UPPER: finite, Relation.LOWER: present, Relation.EQUAL: finite and present}
-    return Step(statement, needed[claimed.relation], f"limit {ratio}", refutes=True)
+    return Step(statement, needed[claimed.relation], f"limit {ratio}", refutes=shown is Relation.EQUAL)
 
 
 def instance(

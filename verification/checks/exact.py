@@ -70,8 +70,11 @@ def derived(check: Proof, claim: Claim) -> tuple[tuple[Step, ...], str]:
     """The steps of a proof as far as it goes, and what ended it before its end, in words."""
     steps: list[Step] = []
     try:
-        # One by one: what was refuted before a doubt is refuted.
-        steps.extend(check.derive(claim.stated))
+        # One by one: what was refuted before a doubt is refuted, and needs no more steps.
+        for step in check.derive(claim.stated):
+            steps.append(step)
+            if step.refutes and step.truth is not True:
+                break
     except Undecided as doubt:
         return tuple(steps), f"SymPy could not decide a step: {doubt}"
     return tuple(steps), ""
