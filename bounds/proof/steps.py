@@ -32,6 +32,9 @@ __all__ = [
 FIRST_POINTS = 2
 """Points that an identity is tried at before it is simplified."""
 
+INSTANCES = 45
+"""Points that a claim is tried at where its quantity is known."""
+
 TINY = sp.Float("1e-20")
 """What a number of 30 digits must pass to be told from 0."""
 
@@ -157,7 +160,7 @@ def _breaking(excess: sp.Expr, relation: Relation | None, conditions: Conditions
     if relation is None or any(c == sp.false for c in conditions):
         return None
     signs = {Relation.UPPER: (1,), Relation.LOWER: (-1,), Relation.EQUAL: (1, -1)}[relation]
-    found = points(excess, tuple(c for c in conditions if c != sp.true))
+    found = points(excess, tuple(c for c in conditions if c != sp.true))[:INSTANCES]
     return next((p for p in found if _has_sign(excess, p, signs)), None)
 
 

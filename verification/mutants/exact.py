@@ -25,18 +25,19 @@ REVERSED = {Relation.UPPER: Relation.LOWER, Relation.LOWER: Relation.UPPER}
 
 
 def exact_mutants(claim: Claim, *, all_kinds: bool = True) -> Iterator[Mutant]:
-    """Versions of an exact claim with other relation, conditions, constant and sign, and of `all_kinds`.
+    """Versions of an exact claim: another relation, a condition less, another constant; and `all_kinds`.
 
-    The other kinds are exponents, addends, modalities and bounds that are right at small sizes only.
+    The other kinds are equality for an inequality, sign, exponents, addends, modalities and bounds that are
+    right at small sizes only.
     """
     bound = claim.bound
     if bound is None or claim.relation is None:
         return
-    yield from _relations(claim)
+    yield from _relations(claim, all_kinds)
     yield from _conditions(claim)
     kinds = [_constants(claim)]
     if all_kinds and bound != 0:
-        kinds += [_exponents(claim), _addends(bound), _swapped(bound)]
+        kinds += [_signs(bound), _exponents(claim), _addends(bound), _swapped(bound)]
     for name, reason, wrong in _distinct(bound, (version for kind in kinds for version in kind)):
         # What an inequality claims more of may be true: its derivation may show more than it says.
         may_hold = claim.relation is not Relation.EQUAL and name != "negative"
@@ -46,7 +47,7 @@ def exact_mutants(claim: Claim, *, all_kinds: bool = True) -> Iterator[Mutant]:
 
 
 def _version(claim: Claim, name: str, reason: str, wrong: sp.Expr) -> Mutant:
-    implied = says_no_more(claim, wrong)
+    implied = not name.startswith("constant") and says_no_more(claim, wrong)
     if implied:
         reason += ": says no more than the claim does, at dozens of points"
     return changed(claim, name, reason, implied=implied, bound=wrong)
@@ -64,13 +65,13 @@ def _distinct(bound: sp.Expr, versions: Iterable[_Version]) -> Iterator[_Version
             yield version
 
 
-def _relations(claim: Claim) -> Iterator[Mutant]:
+def _relations(claim: Claim, all_kinds: bool) -> Iterator[Mutant]:
     assert claim.relation is not None
     if claim.relation is Relation.EQUAL:
         return  # an equality implies both inequalities
     other = REVERSED[claim.relation]
     yield changed(claim, "reversed", f"{claim.relation} read as {other}", relation=other)
-    if not claim.up_to_constant:
+    if all_kinds and not claim.up_to_constant:
         yield changed(claim, "equal", f"{claim.relation} read as =", relation=Relation.EQUAL)
 
 
@@ -86,14 +87,18 @@ def _constants(claim: Claim) -> Iterator[_Version]:
     bound = claim.bound
     assert bound is not None
     if bound == 0:
-        yield "constant", "1 in place of 0", sp.Integer(1)
-        yield "negative", "-1 in place of 0", sp.Integer(-1)
-        return
-    if not claim.up_to_constant:
+        if claim.relation is not Relation.UPPER:
+            yield "constant-up", "1 in place of 0", sp.Integer(1)
+        if claim.relation is not Relation.LOWER:
+            yield "constant-down", "-1 in place of 0", sp.Integer(-1)
+    elif not claim.up_to_constant:
         if claim.relation is not Relation.LOWER:
             yield "constant-down", "bound times 1/2", HALF * bound
         if claim.relation is not Relation.UPPER:
             yield "constant-up", "bound times 2", 2 * bound
+
+
+def _signs(bound: sp.Expr) -> Iterator[_Version]:
     yield "negative", "the sign changed", -bound
 
 
