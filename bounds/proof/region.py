@@ -117,15 +117,20 @@ def domains(expression: sp.Expr) -> Point:
     return {s: v.subs(found) for s, v in found.items()}
 
 
-def points(expression: sp.Basic, conditions: tuple[sp.Basic, ...] = ()) -> Iterator[Point]:
+def points(expression: sp.Basic, conditions: tuple[sp.Basic, ...] = ()) -> tuple[Point, ...]:
     """Exact points inside the symbols' domains and the conditions, dozens of them in a fixed order."""
-    known = substitutions(conditions)
     wanted = expression.free_symbols.union(*(c.free_symbols for c in conditions))
-    free = {*(wanted - known.keys()), *(s for v in known.values() for s in v.free_symbols)}
+    return _points(tuple(sorted(wanted, key=lambda symbol: symbol.name)), conditions)
+
+
+@lru_cache(maxsize=1024)  # versions of a claim are looked at where the claim is
+def _points(wanted: tuple[sp.Symbol, ...], conditions: tuple[sp.Basic, ...]) -> tuple[Point, ...]:
+    known = substitutions(conditions)
+    free = {*(s for s in wanted if s not in known), *(s for v in known.values() for s in v.free_symbols)}
     basis = sorted(free, key=lambda symbol: symbol.name)
     found = (_extended(point, known) for point in _grid(basis))
     inside = (p for p in found if _possible(p) and all(c.subs(p) == sp.true for c in conditions))
-    yield from islice(({s: v for s, v in p.items() if s in wanted} for p in inside), len(_POSITIVE) ** 2)
+    return tuple(islice(({s: p[s] for s in wanted} for p in inside), len(_POSITIVE) ** 2))
 
 
 def approximate_sign(expression: sp.Expr, point: Point) -> int | None:
@@ -162,7 +167,9 @@ def _compiled(expression: sp.Expr) -> tuple[tuple[sp.Symbol, ...], Any] | None:
 
 
 def _extended(point: Point, known: Mapping[sp.Symbol, sp.Expr]) -> Point:
-    return {**point, **{s: v.subs(point) for s, v in known.items()}}
+    """The point with what is known of the other symbols, a count rounded up to a whole number."""
+    found = {s: v.subs(point) for s, v in known.items()}
+    return {**point, **{s: sp.ceiling(v) if s.is_integer and v.is_number else v for s, v in found.items()}}
 
 
 def _grid(free: Sequence[sp.Symbol]) -> Iterator[Point]:

@@ -32,6 +32,9 @@ __all__ = [
 FIRST_POINTS = 2
 """Points that an identity is tried at before it is simplified."""
 
+INSTANCES = 45
+"""Points that a claim is tried at where its quantity is known."""
+
 TINY = sp.Float("1e-20")
 """What a number of 30 digits must pass to be told from 0."""
 
@@ -115,17 +118,20 @@ def concluded(
     return replace(step, refutes=shown is Relation.EQUAL and attained)
 
 
-def of_order(statement: str, ratio: Any, claimed: Statement) -> Step:
-    """The end of a proof of a claim up to a constant: the limit of the claim's quantity over its bound.
+def of_order(statement: str, ratio: Any, claimed: Statement, shown: Relation = Relation.EQUAL) -> Step:
+    """The end of a proof up to a constant: what was derived over the bound, a number or a limit.
 
-    It must be finite for "at most", not 0 for "at least", and neither for an order.  Raises Undecided.
+    It must be finite for "at most", above 0 for "at least", and both for an order; `shown` as for
+    `concluded`.  Raises Undecided where no relation up to a constant is claimed.
     """
     ratio = sp.sympify(ratio)
-    if claimed.relation is None or not claimed.up_to_constant or ratio.free_symbols:
-        raise Undecided(f"{statement}: no order is stated, or the limit {ratio} is no number")
-    finite, present = ratio != sp.oo, bool(ratio > 0)
+    if claimed.relation is None or not claimed.up_to_constant:
+        raise Undecided(f"{statement}: no order is stated")
+    if ratio.free_symbols or (shown is not Relation.EQUAL and claimed.relation is not shown):
+        return Step(statement, False, f"the ratio {ratio} shows no more than {shown}")
+    finite, present = bool(0 <= ratio < sp.oo), bool(ratio > 0)
     needed = {Relation.UPPER: finite, Relation.LOWER: present, Relation.EQUAL: finite and present}
-    return Step(statement, needed[claimed.relation], f"limit {ratio}", refutes=True)
+    return Step(statement, needed[claimed.relation], f"limit {ratio}", refutes=shown is Relation.EQUAL)
 
 
 def instance(
@@ -154,7 +160,7 @@ def _breaking(excess: sp.Expr, relation: Relation | None, conditions: Conditions
     if relation is None or any(c == sp.false for c in conditions):
         return None
     signs = {Relation.UPPER: (1,), Relation.LOWER: (-1,), Relation.EQUAL: (1, -1)}[relation]
-    found = points(excess, tuple(c for c in conditions if c != sp.true))
+    found = points(excess, tuple(c for c in conditions if c != sp.true))[:INSTANCES]
     return next((p for p in found if _has_sign(excess, p, signs)), None)
 
 
