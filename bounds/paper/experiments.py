@@ -82,6 +82,16 @@ def _kept(parameter: sp.Symbol, values: tuple[float, ...], **at: Any) -> Scaling
     return Scaling(measured, path, two_sided=parameter is n, margin=margin, precision=precision)
 
 
+TEACHER = Measured("teacher")
+
+
+def _teachers(family: Path) -> Path:
+    """A family of Corollary 1 with its pairs as the teacher's own, and many more beside them."""
+    at = tuple((n_T if symbol == n else symbol, value) for symbol, value in family.at)
+    parameter = n_T if family.parameter == n else family.parameter
+    return Path(parameter, family.values, (*at, (n, 10**13)))
+
+
 STUDENT = Measured("teacher-filtered", thetas=(sp.Integer(0),))
 
 
@@ -156,6 +166,7 @@ CLAIMS: tuple[Claim, ...] = (
             _kept(gamma, (1.0, 0.01)),
             _kept(gamma_tilde, (1.0, 0.01)),
             _kept(gamma, (1.0, 100.0), gamma_tilde=gamma),
+            _kept(r, (1, 6), gamma=0.1, gamma_tilde=0.1),
             _kept(eta, (0.05, 1.0)),
             _kept(eta, (1.0, 0.05)),
         ),
@@ -176,17 +187,25 @@ CLAIMS: tuple[Claim, ...] = (
         probability=HIGH_PROBABILITY,
         checks=(
             Scaling(
-                UNFILTERED,
-                Path(eta, (1.0, 0.3, 0.1, 0.03), (*CORE, (n, 10**8), (n_T, n))),
+                TEACHER,
+                Path(eta, (1.0, 0.3, 0.1, 0.03), (*CORE, (n_T, 10**8), (n, 10**13))),
                 two_sided=True,
                 margin=EXPONENT,
             ),
-            *(
-                Scaling(
-                    UNFILTERED, Path(f.parameter, f.values, (*f.at, (n_T, n))), two_sided=False, margin=GROWTH
-                )
-                for f in COROLLARY_1_FAMILIES
+            Scaling(
+                TEACHER,
+                Path(n_T, (10**5, 10**6, 10**8), (*CORE, (eta, 0.3), (n, 10**13))),
+                two_sided=True,
+                margin=EXPONENT,
             ),
+            # The pairs beside its own do not help the teacher.
+            Scaling(
+                TEACHER,
+                Path(n, (2 * 10**6, 10**9), (*CORE, (eta, 0.3), (n_T, 10**6))),
+                two_sided=False,
+                margin=GROWTH,
+            ),
+            *(Scaling(TEACHER, _teachers(f), two_sided=False, margin=GROWTH) for f in COROLLARY_1_FAMILIES),
         ),
         expected=Verdict.SUPPORTED,
         note="experiments.md#eq-45",
@@ -235,6 +254,7 @@ CLAIMS: tuple[Claim, ...] = (
         bound=1 / (eta * sp.sqrt(n * gamma)),
         quantity=ERR,
         up_to_constant=True,
+        conditions=(sp.Eq(d, 10), sp.Eq(d_tilde, 8), sp.Eq(r, 4), sp.Eq(gamma_tilde, gamma)),
         checks=(
             Scaling(
                 UNFILTERED, Path(eta, (1.0, 0.1, 0.01), (*PRINTED, (n, 10**7))), two_sided=True, margin=0.05
@@ -289,6 +309,12 @@ CLAIMS: tuple[Claim, ...] = (
                 STUDENT,
                 Path(d, (20, 80), (*(p for p in PRINTED if p[0] != d), (eta, 0.1), (n, 20_000))),
                 two_sided=False,
+                margin=0.3,
+            ),
+            Scaling(
+                STUDENT,
+                Path(d_tilde, (4, 10), (*(p for p in PRINTED if p[0] != d_tilde), (eta, 0.1), (n, 20_000))),
+                two_sided=True,
                 margin=0.3,
             ),
             _printed_noise((100.0, 1e4), STUDENT, 20_000, two_sided=False, margin=0.3),

@@ -34,6 +34,7 @@ class Judged:
     mutants: tuple[Mutant, ...] = ()
     refuted: dict[str, bool] = field(default_factory=dict)
     survival: dict[str, float] = field(default_factory=dict)
+    unstrengthened: dict[str, float] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -55,7 +56,11 @@ class Judged:
             evidence=tuple(self.evidence.values()),
             mutants=tuple(
                 MutantResult(
-                    mutant.id, self.refuted[mutant.id], mutant.reason, self.survival.get(mutant.id, 0.0)
+                    mutant.id,
+                    self.refuted[mutant.id],
+                    mutant.reason,
+                    self.survival.get(mutant.id, 0.0),
+                    self.unstrengthened.get(mutant.id),
                 )
                 for mutant in self.mutants
                 if mutant.counted
@@ -169,6 +174,10 @@ def _judge(
     ]
     for version in versions:
         judged.survival[version.mutant.id] = _planned(version, plans)
+        if version.mutant.weakest is not None:
+            weakest = version.mutant.claim.with_bound(version.mutant.weakest)
+            before = [replace(planned, claim=weakest) for planned in version.left or ()]
+            judged.unstrengthened[version.mutant.id] = _planned(replace(version, left=before), plans)
         yield []
     yield from _judge_versions(judged, versions, undecided, samples)
 

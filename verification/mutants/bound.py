@@ -46,7 +46,8 @@ class Mutant:
     where the original is judged, because its bound is loose or nothing there depends on what was
     changed.  Neither is counted, and both are told; `reason` says what was changed and why.  A mutant has
     as many checks as its original, in the same order and on the same cells, unless `outside` is set:
-    then its checks look where the original makes no statement and need draws of their own.
+    then its checks look where the original makes no statement and need draws of their own.  `weakest` is the
+    bound that it was before it was made stronger, where it was.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Mutant:
     reason: str
     outside: bool = False
     untested: bool = False
+    weakest: sp.Expr | None = None
 
     @property
     def counted(self) -> bool:
@@ -101,7 +103,8 @@ def _ladder(claim: Claim, name: str, change: _Change) -> Mutant:
             words = change.words(step)
             if step > 1:
                 words += "; the weaker ones are not known to be false where it is judged"
-            return changed(claim, name, words, bound=change.expression(step))
+            found = changed(claim, name, words, bound=change.expression(step))
+            return replace(found, weakest=change.expression(1)) if step > 1 else found
     return changed(claim, name, change.words(1), bound=change.expression(1))
 
 
