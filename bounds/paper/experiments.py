@@ -25,7 +25,7 @@ from bounds.paper.unfiltered import (
     UNFILTERED,
     condition_multiple,
 )
-from bounds.symbols import ERR, a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, n_T, r
+from bounds.symbols import ERR, C, a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, n_T, r
 
 
 class TableRow(NamedTuple):
@@ -151,13 +151,14 @@ CLAIMS: tuple[Claim, ...] = (
         source="Section 6.2, Eq. 11",
         statement=(
             "The cross-covariance of the pairs that the oracle keeps is within order "
-            "sqrt(max(d, d~)(1 + 1/gamma)(1 + 1/gamma~)/(n P)) of its limit; shown at theta = 0, where P is "
-            "at least 1/2."
+            "sqrt(max(d, d~)(1 + 1/gamma)(1 + 1/gamma~)/(n P)) of its limit, with as many pairs as "
+            "dimensions; shown at theta = 0, where P is at least 1/2."
         ),
         relation=Relation.UPPER,
         bound=KEPT_RATE,
         quantity=_NOISE,
         up_to_constant=True,
+        conditions=(sp.Ge(n, C * sp.Max(d, d_tilde)),),
         probability=HIGH_PROBABILITY,
         checks=(
             _kept(n, (250, 4_000), d=8, d_tilde=6),
@@ -271,8 +272,8 @@ CLAIMS: tuple[Claim, ...] = (
         title="The flat end of the filtered curve of Figure 3a",
         source="Section 7, Figure 3a",
         statement=(
-            "With r = 4, d~ <= d and gamma = gamma~ >= 1000 the error of the student filtered at theta = 0 "
-            "is at most of order sqrt(d/(gamma n)): from "
+            "With r = 4, d~ <= d, n >= 10^4 and gamma = gamma~ >= 1000 the error of the student filtered at "
+            "theta = 0 is at most of order sqrt(d/(gamma n)): from "
             f"eta = 0.1 to 0.02 it grows like a power of 1/eta below {FLAT_POWER:g}, where learning on all "
             "pairs has 1."
         ),
@@ -287,6 +288,7 @@ CLAIMS: tuple[Claim, ...] = (
             sp.Eq(gamma_tilde, gamma),
             sp.Ge(eta, sp.Rational(1, 50)),
             sp.Le(eta, sp.Rational(1, 10)),
+            sp.Ge(n, 10_000),
         ),
         checks=(
             Scaling(
