@@ -2,6 +2,7 @@
 # make test     environment, then the whole test suite
 # make bench    environment, then the benchmarks
 # make check    environment, then Ruff and mypy
+# make seeds    environment, then 300 seeds of the quick profile on the sampled claims; goes on where it stopped
 # make docs     environment, then the table of verdicts and the pictures of the pages
 # make floors   the oldest versions that pyproject.toml admits, in an environment of their own; make newest: the newest
 SHELL := /bin/sh
@@ -14,7 +15,7 @@ endif
 ARGS ?=
 TESTS ?= tests
 
-.PHONY: verify test bench check docs floors newest lock clean environment
+.PHONY: verify test bench check seeds docs floors newest lock clean environment
 
 verify: environment
 	@$(BIN)/filtergain verify $(ARGS)
@@ -32,6 +33,10 @@ bench: environment
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest benchmarks -o python_files='bench_*.py' -q --benchmark-only \
 		--benchmark-timer=time.process_time --benchmark-json=out/benchmarks.json
 	@$(BIN)/python benchmarks/render.py out/benchmarks.json
+
+seeds: environment
+	@mkdir -p out
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/seeds.py --record out/seeds.jsonl $(ARGS)
 
 docs: environment
 	@$(BIN)/python docs/build.py

@@ -137,9 +137,9 @@ def replicates(
     key = stream_key(setting, procedure, engine)
     if min(setting.gamma, setting.gamma_tilde) < DARKEST:
         lit, same, unit = brightened(setting, procedure)
-        dark = _draws(module, lit, same, engine, seed, key, indices, scales, rotate)
+        dark = _draws(module, lit, same, engine, seed, key, indices, scales, rotate, weights)
         return [found if isinstance(found, TooFewPairs) else _in_units(found, unit) for found in dark]
-    return _draws(module, setting, procedure, engine, seed, key, indices, scales, rotate)
+    return _draws(module, setting, procedure, engine, seed, key, indices, scales, rotate, weights)
 
 
 DARKEST = 1e-60
@@ -183,7 +183,8 @@ def _draws(
     indices: Sequence[int],
     scales: tuple[float, ...],
     rotate: bool,
-) -> list[Outcome]:
+    weights: WeightTable | None,
+) -> list[Drawn]:
     with one_thread():
         if engine != "direct":
             generators = seeds.generators(seed, key, indices)

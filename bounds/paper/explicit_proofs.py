@@ -168,6 +168,7 @@ def chain(samples: Any) -> dict[str, Ball]:
 POSITIVE = ("1 - beta_P - e_1", "G", "1 - sine", "1 - beta", "zeta", "l_1", "clean", "slope", "corrupted")
 """What must be positive for the chain to mean anything."""
 
+
 def constants(claimed: Statement, events: int) -> tuple[Ball, Ball, Ball] | None:
     """K1, K2 and C that the claim states, if it has the theorem's form with this many events; else None."""
     own, leak = explicit_terms.own_noise(events), explicit_terms.inherited(events)

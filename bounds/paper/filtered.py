@@ -122,8 +122,10 @@ def _family(
 
 CORRECTED_FAMILIES = (
     _family(d, (6, 48)),
-    # Half of the margin is used up by the bound itself, which is not tight here.
-    _family(gamma, (1.0, 0.1), precision=0.5 * GROWTH, spread=0.32),
+    _family(d_tilde, (6, 48)),
+    # More than half of the margin is used up by the bound itself, which is not tight here.
+    _family(gamma, (1.0, 0.1), precision=0.4 * GROWTH, spread=0.32),
+    _family(gamma_tilde, (1.0, 0.1), precision=0.4 * GROWTH, spread=0.32),
     _family(gamma, (1.0, 10.0), eta=0.05, spread=0.38),
     # Without noise on either side the teacher's share vanishes and the printed term decides.
     _family(gamma, (10.0, 1000.0), gamma_tilde=gamma, n=condition_multiple(20), spread=0.32),

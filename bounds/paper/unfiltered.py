@@ -111,6 +111,9 @@ def _family(parameter: sp.Symbol, values: tuple[float, ...], multiple: float = 1
     fixed = {d: 24, d_tilde: 16, r: 4, gamma: 1, gamma_tilde: 1, eta: 0.3, n: condition_multiple(multiple)}
     fixed |= {symbol: at[symbol.name] for symbol in fixed if symbol.name in at}
     del fixed[parameter]
+    if parameter != n:
+        # The condition at the end that needs most: n itself stands still.
+        fixed[n] = max(point["n"] for point in Path(parameter, values, tuple(fixed.items())).points())
     return Path(parameter, values, tuple(fixed.items()))
 
 
@@ -122,6 +125,7 @@ COROLLARY_1_FAMILIES = (
     _family(gamma, (1.0, 0.1, 0.01)),
     _family(gamma, (1.0, 100.0, 1e4)),
     _family(gamma_tilde, (1.0, 0.1, 0.01)),
+    _family(gamma_tilde, (1.0, 100.0, 1e4)),
     Path(
         gamma,
         (1.0, 100.0, 1e4),
@@ -142,6 +146,13 @@ PROPOSITION_1_RATES = (
         margin=EXPONENT,
     ),
     Scaling(UNFILTERED, Path(d, (8, 32, 128), (*OPEN_INSTANCE, (n, 10**7))), two_sided=False, margin=GROWTH),
+    # Directions of the other modality, without noise, are of no account.
+    Scaling(
+        UNFILTERED,
+        Path(d_tilde, (2, 64), (*(p for p in INSTANCE if p[0] != d_tilde), (eta, 0.3), (n, 10**7))),
+        two_sided=True,
+        margin=5 * EXPONENT,
+    ),
     Scaling(
         UNFILTERED,
         Path(gamma, (0.1, 10.0, 1000.0), (*GAMMA_INSTANCE, (n, 10**7))),
@@ -277,6 +288,8 @@ CLAIMS: tuple[Claim, ...] = (
             _at_the_edge(gamma, (1, 10**4, 10**8), eta=1 / sp.sqrt(gamma)),
             _at_the_edge(d, (8, 32, 256), gamma=10**4),
             _at_the_edge(d, (256, 32, 8), gamma=10**4),
+            _at_the_edge(d_tilde, (2, 64)),
+            _at_the_edge(d_tilde, (64, 2)),
             _at_the_edge(n, (4 * 10**8, 10**10, 10**12), gamma=10**4, eta=sp.Rational(1, 1000)),
         ),
         variant="corrected",

@@ -44,6 +44,7 @@ class Judged:
     mutants: tuple[Mutant, ...] = ()
     found: dict[str, Found] = field(default_factory=dict)
     survival: dict[str, float] = field(default_factory=dict)
+    unstrengthened: dict[str, float] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -69,6 +70,7 @@ class Judged:
                     self.found[mutant.id] == "refuted",
                     mutant.reason,
                     self.survival.get(mutant.id, 0.0),
+                    self.unstrengthened.get(mutant.id),
                 )
                 for mutant in self.mutants
                 if mutant.counted and self.found[mutant.id] in ("refuted", "survived")
@@ -199,6 +201,10 @@ def _judge(
     ]
     for version in versions:
         judged.survival[version.mutant.id] = _planned(version, plans)
+        if version.mutant.weakest is not None:
+            weakest = version.mutant.claim.with_bound(version.mutant.weakest)
+            before = [replace(planned, claim=weakest) for planned in version.left or ()]
+            judged.unstrengthened[version.mutant.id] = _planned(replace(version, left=before), plans)
         yield []
     yield from _judge_versions(judged, versions, undecided, samples)
 

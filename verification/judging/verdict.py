@@ -25,13 +25,15 @@ class MutantResult:
     """A wrong version of a claim and whether the claim's own design refuted it.
 
     `survival` is the probability, planned before drawing, that it does not; 0 where a proof, a certificate or
-    a bound's formula decides.
+    a bound's formula decides.  `unstrengthened` is that of the weaker change that it was made from, where the
+    forecast did not show that one to be false: near 1, as what may be true must survive.
     """
 
     id: str
     refuted: bool
     description: str = ""
     survival: float = 0.0
+    unstrengthened: float | None = None
 
     @property
     def by_luck(self) -> bool:

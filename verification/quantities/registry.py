@@ -103,6 +103,10 @@ def cell(measured: Measured, values: Mapping[str, float], module: str | None = N
 
     # Only what the error depends on, so that claims that differ in delta share their draws.
     own = {name: values[name] for name in Setting.__dataclass_fields__}
+    if measured.estimator == "teacher":
+        # Algorithm 1's teacher is the unfiltered fit on its own pairs, whatever else there is.
+        own["n"] = values["n_T"]
+        return Cell(tuple(own.items()), measured.quantity, (Procedure(),), module)
     numbers = {sp.Symbol(name): value for name, value in values.items()}
 
     def number(expression: sp.Expr) -> float:

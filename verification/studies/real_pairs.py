@@ -188,4 +188,3 @@ def _pairs(name: str, x: Array, y: Array, r: int, n: int) -> RealPairs:
         centred = rows - rows.mean(axis=0)
         scaled.append(centred / np.sqrt(np.mean(centred**2)))
     return RealPairs(name, scaled[0], scaled[1], r, n)
-
