@@ -1,0 +1,178 @@
+"""Theorem 1 at threshold 0 to first order, with its best constants, for every rank, noise and clean fraction.
+
+Derivation: proofs_notes/filtered.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy as sp
+
+from bounds.checks import Proof, Quoted, Relation, Statement, Step
+from bounds.claim import Claim, Verdict
+from bounds.law import scales
+from bounds.paper.events import WATSON, no_stronger, quoted
+from bounds.paper.filtered import LEAK_CEILING, SAMPLING_RATE, T_ZERO
+from bounds.paper.unfiltered import LEFT_ROOT_MEAN_SQUARE
+from bounds.proof import steps
+from bounds.symbols import (
+    N,
+    P,
+    a_x,
+    a_y,
+    c,
+    d,
+    d_tilde,
+    eta,
+    gamma,
+    gamma_tilde,
+    kappa_right,
+    mass_0,
+    mass_1,
+    n,
+    r,
+    tail_0,
+    tail_1,
+    theta,
+)
+
+_WEAK = r * sp.sqrt(sp.pi / ((2 * r - 1) * a_x * a_y))
+_half = n / 2
+_entries = (d - r) * r
+_own = 2 * a_y / (gamma * _half) * _entries * sp.Max(1, _WEAK, evaluate=False) ** 2
+_leak = a_y / (gamma * _half) * _entries / (eta * (1 + gamma)) ** 2
+
+FIRST_ORDER: sp.Expr = sp.sqrt(_own + _leak)
+"""The left error's root mean square at threshold 0 is at most this, to first order."""
+
+PRINTED_FORM: sp.Expr = sp.sqrt(2) * SAMPLING_RATE * (T_ZERO + LEAK_CEILING * sp.sqrt(r) / eta)
+"""The larger side's is at most this, in the corrected theorem's own terms."""
+
+_MORE, _LESS = sp.symbols("z p", nonnegative=True)
+_MU = 1 + _MORE  # M_1/r, at least E S/r = 1 in a clean pair
+_W = sp.Symbol("w", positive=True)  # M_0/r
+_MASS = eta * _MU + (1 - eta) * _W  # M/r
+_B = eta * _MU + (1 - eta) / 2
+
+
+def _squared(name: str) -> sp.Expr:
+    """A scale or factor of the law at threshold 0, with P_1 <= 1, P_0 = 1/2 and M_1/r >= 1 put in."""
+    law = scales.expressions()
+    at = {kappa_right: law["kappa_right"], c: law["multiple"], P: law["retained"]}
+    zero = {theta: 0, tail_0: sp.Rational(1, 2), tail_1: 1 / (1 + _LESS), mass_1: r * _MU, mass_0: r * _W}
+    return law[name].subs(at).subs(zero)
+
+
+def _parts() -> Iterator[Step]:
+    """Own noise and leak at threshold 0, for every value of the parameters."""
+    own, share = _squared("scale_oracle_filtered"), _squared("leak_left")
+    kept = sp.factor(sp.simplify(own * gamma * N * _MASS**2 / a_y))  # E[|v|^2; S > 0]/(r a~)
+    form = a_y / (gamma * N) * kept / _MASS**2
+    yield steps.identity("own noise is a~ K r^2/(gamma N M^2)", sp.simplify(own / form), 1)
+    yield steps.nonnegative("K <= B = eta M_1/r + (1 - eta)/2", sp.factor(sp.together(_B - kept)))
+    # eta < 1, as eta = k/(1 + k)
+    k = sp.Symbol("k", positive=True)
+    share_of_clean = k / (1 + k)
+    yield steps.nonnegative("B >= 1/2", sp.factor((2 * _B - 1).subs(eta, share_of_clean)))
+    inherited = sp.factor(sp.together((1 / (1 + gamma) - share).subs(eta, share_of_clean)))
+    yield steps.nonnegative("the leak is at most 1/(1 + gamma)", inherited)
+
+
+def _watson() -> Iterator[Quoted]:
+    return quoted((), ("2 M_0 = E_0(0) >= sqrt((2r - 1) a a~/pi)", WATSON))
+
+
+def _first_order(claimed: Statement) -> Iterator[Step]:
+    yield from _watson()
+    yield from _parts()
+    k, q, m = sp.symbols("k q m", positive=True)
+    at = {eta: k / (1 + k)}
+    strong = sp.factor((_MASS - _B).subs({**at, _W: sp.Rational(1, 2) + m}))
+    yield steps.nonnegative("2 M_0/r >= q >= 1: M/r >= B", strong)
+    weak = sp.factor((_MASS * (1 + q) - _B).subs({**at, _W: 1 / (2 * (1 + q)) + m}))
+    yield steps.nonnegative("2 M_0/r >= q, Q = 1/q >= 1: Q M/r >= B", weak)
+    yield steps.nonnegative("so K r^2/M^2 <= Q^2/B <= 2 Q^2", sp.factor(2 - 1 / (sp.Rational(1, 2) + m)))
+    statement = "the bound is at least the root of both parts"
+    yield no_stronger(statement, claimed.bound, FIRST_ORDER, Relation.UPPER)
+    yield from _best()
+
+
+def _best() -> Iterator[Step]:
+    """Both constants are reached as eta -> 0: the leak's at every rank, the noise's as r -> oo."""
+    leak = sp.limit(_squared("leak_left") * (1 + gamma), eta, 0, "+")
+    yield steps.identity("the leak tends to 1/(1 + gamma) as eta -> 0", leak, 1)
+    low, high = (2 * r - 1) / sp.pi, 2 * (r - 1 + 2 / sp.pi) / sp.pi  # of E_0(0)^2/(a a~)
+    yield steps.identity("the bounds of E_0(0)^2 meet as r -> oo", sp.limit(high / low, r, sp.oo), 1)
+
+
+def _printed_form(claimed: Statement) -> Iterator[Step]:
+    yield from _watson()
+    yield from _parts()
+    yield steps.nonnegative("a (1 + gamma) >= 4", sp.factor(a_x * (1 + gamma) - 4))
+    yield steps.nonnegative("a~ >= 1", a_y, 1)
+    k, m, h = sp.symbols("k m h", nonnegative=True)
+    floor = 3 / sp.pi  # of M_0^2 (1 + gamma), for r >= 2
+    yield steps.nonnegative("(2r - 1)/pi >= 3/pi for r >= 2", ((2 * r - 1) / sp.pi - floor).subs(r, 2 + m))
+    yield steps.positive("1 > 3/pi >= 1/2", (1 - floor) * (2 * floor - 1))
+    low = 1 / (1 + h)  # its root, below 1
+    mass = (2 + m) * eta * _MU + (1 - eta) * (low + _LESS)  # M sqrt(1 + gamma), at least
+    room = sp.factor((mass - 2 * low * _B).subs(eta, k / (1 + k)))
+    yield steps.nonnegative("M sqrt(1 + gamma) >= 2 sqrt(3/pi) B", room)
+    half = sp.Rational(1, 2) + m
+    yield steps.nonnegative("so M^2 (1 + gamma) >= (12/pi) B^2 >= B >= K", sp.expand(4 * floor * half - 1))
+    x, y = sp.symbols("x y", positive=True)
+    yield steps.nonnegative("x^2 + y^2 <= (x + y)^2", sp.expand((x + y) ** 2 - x**2 - y**2))
+    yield no_stronger("the bound has the constant sqrt 2", claimed.bound, PRINTED_FORM, Relation.UPPER)
+    worst = _squared("leak_left") * sp.sqrt(_entries * a_y / (gamma * _half)) / eta
+    reached = (worst / PRINTED_FORM).subs({d_tilde: d, gamma_tilde: gamma}).subs(_MORE, 0)
+    equal = reached.replace(sp.Max, lambda *a: a[0]).replace(sp.Min, lambda *a: a[0])
+    near = sp.simplify(sp.limit(equal, eta, 0))
+    yield steps.identity(
+        "as eta -> 0, r/d -> 0 and then gamma -> 0 the bound is reached",
+        sp.limit(sp.limit(near, d, sp.oo), gamma, 0),
+        1,
+    )
+
+
+CLAIMS: tuple[Claim, ...] = (
+    Claim(
+        id="theorem-1-first-order",
+        title="Error of learning on teacher-filtered pairs at threshold 0, to first order",
+        source="Section 5, Theorem 1, corrected and sharpened",
+        statement=(
+            "To first order the left error's root mean square at threshold 0 is at most the stated "
+            "expression, own noise and 1/(1 + gamma) of the teacher's error, for every r, noise and eta; "
+            "neither constant can be smaller. The right one's is its mirror image."
+        ),
+        relation=Relation.UPPER,
+        bound=FIRST_ORDER,
+        quantity=LEFT_ROOT_MEAN_SQUARE,
+        checks=(Proof(_first_order),),
+        variant="sharp",
+        expected=Verdict.PROVED,
+        note="filtered.md#threshold-0-with-its-best-constant",
+        depends_on=("theorem-1-sharp", "section-6-2-mean-0-zero-explicit"),
+        remark="About the first-order law (theorem-1-sharp); theorem-1-explicit has finite samples.",
+    ),
+    Claim(
+        id="theorem-1-constant",
+        title="The constant of the corrected theorem at threshold 0",
+        source="Section 5, Theorem 1, corrected, with its constant",
+        statement=(
+            "For r >= 2 and to first order, the root mean square of either side's error at threshold 0 is at "
+            "most sqrt(2) times sqrt(max(d, d~) a a~/n)(r^1.5 + sqrt(r)/(eta (1 + min(gamma, gamma~)))); the "
+            "sqrt(2) is best possible."
+        ),
+        relation=Relation.UPPER,
+        bound=PRINTED_FORM,
+        quantity=LEFT_ROOT_MEAN_SQUARE,
+        conditions=(sp.Ge(r, 2),),
+        checks=(Proof(_printed_form),),
+        variant="sharp",
+        expected=Verdict.PROVED,
+        note="filtered.md#threshold-0-with-its-best-constant",
+        depends_on=("theorem-1-sharp", "section-6-2-mean-0-zero-explicit"),
+        remark="The branch sqrt(r/eta) needs another threshold where r is huge: see the note.",
+    ),
+)

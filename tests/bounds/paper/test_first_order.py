@@ -1,0 +1,67 @@
+"""Threshold 0 to first order: the claims against the exact law, and wrong versions of them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from bounds.claim import Claim, Proof
+from bounds.law.scales import selection, unfiltered_scales
+from bounds.law.score import Score
+from bounds.paper import first_order
+
+CLAIMS = {claim.id: claim for claim in first_order.CLAIMS}
+
+
+def failing(claim: Claim) -> list[str]:
+    """Statements of the false steps of the claim's proof."""
+    (proof,) = (check for check in claim.checks if isinstance(check, Proof))
+    return [step.statement for step in proof.derive(claim.stated) if step.truth is not True]
+
+
+def root_mean_square(place: dict[str, Any], side: int = 0) -> float:
+    """The law's own root mean square of one side, halves of n = 1 pairs."""
+    noises = place["gamma"], place["gamma_tilde"]
+    scales = selection(Score(place["r"], place["eta"], *noises), 0.0).student_scales(
+        unfiltered_scales(0.5, place["eta"], *noises), 0.5
+    )
+    dimension = (place["d"], place["d_tilde"])[side]
+    return math.sqrt((dimension - place["r"]) * place["r"] * float(scales[side]))
+
+
+@pytest.mark.parametrize("claim_id", CLAIMS)
+def test_the_first_order_claims_are_proved_and_a_smaller_constant_is_not(claim_id: str) -> None:
+    """All steps hold; with 99% of the bound one does not."""
+    claim = CLAIMS[claim_id]
+    assert failing(claim) == []
+    assert claim.bound is not None
+    assert failing(claim.with_bound(sp.Rational(99, 100) * claim.bound))
+
+
+@pytest.mark.parametrize("claim_id", CLAIMS)
+def test_the_exact_law_obeys_the_first_order_claims_everywhere_and_reaches_them(claim_id: str) -> None:
+    """In 400 settings over the whole range the law is below the bound, and somewhere within 2% of it."""
+    rng = np.random.default_rng(11)
+    worst = 0.0
+    for _ in range(400):
+        size = int(10 ** rng.uniform(math.log10(2), 3))
+        place: dict[str, Any] = {"n": 1.0, "r": size, "eta": 10 ** rng.uniform(-7, 0)}
+        place |= {"d": size + int(10 ** rng.uniform(0, 7)), "d_tilde": size + int(10 ** rng.uniform(0, 3))}
+        place |= {"gamma": 10 ** rng.uniform(-4, 5), "gamma_tilde": 10 ** rng.uniform(-4, 5)}
+        ratio = root_mean_square(place) / float(CLAIMS[claim_id].evaluate(place))
+        assert ratio <= 1 + 1e-9, place
+        worst = max(worst, ratio)
+    assert worst > 0.98
+
+
+def test_the_constant_covers_the_right_side_too() -> None:
+    """The bound with the corrected theorem's terms is symmetric in the modalities and holds for both."""
+    rng = np.random.default_rng(12)
+    for _ in range(100):
+        place: dict[str, Any] = {"n": 1.0, "r": 3, "eta": 10 ** rng.uniform(-5, 0), "d": 5, "d_tilde": 900}
+        place |= {"gamma": 10 ** rng.uniform(-3, 4), "gamma_tilde": 10 ** rng.uniform(-3, 4)}
+        assert root_mean_square(place, 1) <= float(CLAIMS["theorem-1-constant"].evaluate(place))
