@@ -12,7 +12,7 @@ import sympy as sp
 from bounds.checks import Proof, Quoted, Relation, Statement, Step
 from bounds.claim import Claim, Verdict
 from bounds.law import scales
-from bounds.paper.events import WATSON, no_stronger, quoted
+from bounds.paper.events import WATSON, no_stronger, quoted, stated_at_least
 from bounds.paper.filtered import LEAK_CEILING, SAMPLING_RATE, T_ZERO
 from bounds.paper.unfiltered import LEFT_ROOT_MEAN_SQUARE
 from bounds.proof import steps
@@ -32,6 +32,7 @@ from bounds.symbols import (
     mass_1,
     n,
     r,
+    rounds,
     tail_0,
     tail_1,
     theta,
@@ -48,6 +49,13 @@ FIRST_ORDER: sp.Expr = sp.sqrt(_own + _leak)
 
 PRINTED_FORM: sp.Expr = sp.sqrt(2) * SAMPLING_RATE * (T_ZERO + LEAK_CEILING * sp.sqrt(r) / eta)
 """The larger side's is at most this, in the corrected theorem's own terms."""
+
+RESTORED: sp.Expr = sp.sqrt(_entries * a_y / (gamma * n)) * (
+    sp.sqrt(2) * sp.Max(1, _WEAK, evaluate=False) * (1 + gamma) / gamma + 1
+)
+"""The left error's root mean square after enough rounds on n pairs in all: free of eta."""
+
+ENOUGH_ROUNDS: sp.Basic = sp.Ge(rounds, sp.log(1 / eta) / sp.log(1 + gamma), evaluate=False)
 
 _MORE, _LESS = sp.symbols("z p", nonnegative=True)
 _MU = 1 + _MORE  # M_1/r, at least E S/r = 1 in a clean pair
@@ -135,6 +143,30 @@ def _printed_form(claimed: Statement) -> Iterator[Step]:
     )
 
 
+def _restored(claimed: Statement) -> Iterator[Step]:
+    yield from _watson()
+    yield from _parts()
+    share = sp.Symbol("l", positive=True)  # the leak, at most 1/(1 + gamma)
+    count = sp.Symbol("K", integer=True, positive=True)
+    series = (1 - share**count) / (1 - share)
+    yield steps.identity("1 + l + ... + l^(K-1): one round", series.subs(count, 1), 1)
+    longer = sp.simplify(series.subs(count, count + 1) - 1 - share * series)
+    yield steps.identity("and one more", longer, 0)
+    pairs, weight, rest = sp.symbols("n w W", positive=True)  # one part's root and all the others'
+    spent = weight**2 / (pairs * weight / (weight + rest))
+    even = weight * (weight + rest) / pairs
+    yield steps.identity("shares as the roots: w^2/n_j = w (sum of w)/n", spent, even)
+    far, pace = sp.symbols("L g", positive=True)  # log(1/eta) and log(1 + gamma)
+    rounds_made = (far + _MORE) / pace
+    asked_for = stated_at_least(claimed, rounds)
+    enough = asked_for is not None and sp.simplify(asked_for - ENOUGH_ROUNDS.rhs) == 0
+    yield steps.decided("the claim asks for log(1/eta)/log(1 + gamma) rounds", enough, str(asked_for))
+    yield steps.nonnegative("so (1 + gamma)^K >= 1/eta, in logarithms", rounds_made * pace, far)
+    whole = 1 / (1 - 1 / (1 + gamma))
+    yield steps.identity("1/(1 - 1/(1 + gamma)) = (1 + gamma)/gamma", whole, (1 + gamma) / gamma)
+    yield no_stronger("the bound is the root of what is left", claimed.bound, RESTORED, Relation.UPPER)
+
+
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="theorem-1-first-order",
@@ -174,5 +206,25 @@ CLAIMS: tuple[Claim, ...] = (
         note="filtered.md#threshold-0-with-its-best-constant",
         depends_on=("theorem-1-sharp", "section-6-2-mean-0-zero-explicit"),
         remark="The branch sqrt(r/eta) needs another threshold where r is huge: see the note.",
+    ),
+    Claim(
+        id="repeated-rounds",
+        title="How many rounds of filtering restore Theorem 1",
+        source="Section 5, Theorem 1, with more rounds",
+        statement=(
+            "With log(1/eta)/log(1 + gamma) rounds or more, each on fresh pairs and n pairs in all, suitably "
+            "split, the left error's root mean square at threshold 0 is to first order at most the stated "
+            "expression, which is free of eta. With fewer by a fixed factor it is not bounded as eta falls."
+        ),
+        relation=Relation.UPPER,
+        bound=RESTORED,
+        quantity=LEFT_ROOT_MEAN_SQUARE,
+        conditions=(ENOUGH_ROUNDS,),
+        checks=(Proof(_restored),),
+        variant="sharp",
+        expected=Verdict.PROVED,
+        note="filtered.md#rounds-that-restore-theorem-1",
+        depends_on=("theorem-1-sharp", "section-6-2-mean-0-zero-explicit"),
+        remark="About the first-order law of repeated filtering.",
     ),
 )
