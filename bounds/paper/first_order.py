@@ -173,7 +173,7 @@ CLAIMS: tuple[Claim, ...] = (
         title="Error of learning on teacher-filtered pairs at threshold 0, to first order",
         source="Section 5, Theorem 1, corrected and sharpened",
         statement=(
-            "To first order the left error's root mean square at threshold 0 is at most the stated "
+            "To first order the root mean square on the left at threshold 0 is at most the stated "
             "expression, own noise and 1/(1 + gamma) of the teacher's error, for every r, noise and eta; "
             "neither constant can be smaller. The right one's is its mirror image."
         ),
@@ -213,7 +213,7 @@ CLAIMS: tuple[Claim, ...] = (
         source="Section 5, Theorem 1, with more rounds",
         statement=(
             "With log(1/eta)/log(1 + gamma) rounds or more, each on fresh pairs and n pairs in all, suitably "
-            "split, the left error's root mean square at threshold 0 is to first order at most the stated "
+            "split, the root mean square on the left at threshold 0 is to first order at most the stated "
             "expression, which is free of eta. With fewer by a fixed factor it is not bounded as eta falls."
         ),
         relation=Relation.UPPER,
