@@ -24,6 +24,8 @@ from bounds.symbols import (
     c,
     d,
     d_tilde,
+    density_0,
+    density_1,
     eta,
     gamma,
     gamma_tilde,
@@ -49,6 +51,9 @@ FIRST_ORDER: sp.Expr = sp.sqrt(_own + _leak)
 
 PRINTED_FORM: sp.Expr = sp.sqrt(2) * SAMPLING_RATE * (T_ZERO + LEAK_CEILING * sp.sqrt(r) / eta)
 """The larger side's is at most this, in the corrected theorem's own terms."""
+
+HALF: sp.Expr = sp.sqrt(_entries * a_y / gamma * (3 / (_half * eta) + 1 / (_half * (eta * (1 + gamma)) ** 2)))
+"""The same at threshold r/2, for r >= 2: the branch 1/sqrt(eta n), and the leak."""
 
 RESTORED: sp.Expr = sp.sqrt(_entries * a_y / (gamma * n)) * (
     sp.sqrt(2) * sp.Max(1, _WEAK, evaluate=False) * (1 + gamma) / gamma + 1
@@ -167,6 +172,36 @@ def _restored(claimed: Statement) -> Iterator[Step]:
     yield no_stronger("the bound is the root of what is left", claimed.bound, RESTORED, Relation.UPPER)
 
 
+def _at_half(claimed: Statement) -> Iterator[Step]:
+    grows = "K_v(x) grows with v >= 0 (its integral over cosh(v t))"
+    yield from quoted((), ("-p_0' sqrt(a a~)/p_0 = K_(v-1)/K_v is at most 1 for v >= 1/2", grows))
+    yield given_rank(claimed)
+    decay, low = sp.symbols("x s", positive=True)
+    beyond = sp.integrate(sp.exp(-low / decay), (low, 0, sp.oo))
+    yield steps.identity("so P_0 >= p_0 sqrt(a a~) >= p_0", beyond, decay)
+    clean, edge, gain, less = sp.symbols("y p_1 g h", nonnegative=True)
+    tail, more = sp.symbols("P_0 m", nonnegative=True)
+    mean = sp.Rational(1, 2) + clean + edge / 2 + gain  # M_1/r: P_1 >= 1/2, p_1 and Stein's remainder
+    mass = {mass_1: r * mean, mass_0: r * (tail / 2 + more), tail_1: sp.Rational(1, 2) + clean, tail_0: tail}
+    at = {**mass, density_1: edge, density_0: tail / (1 + less), theta: r / 2}
+    law = scales.expressions()
+    kept = (law["kappa_right"] * law["retained"] / a_y).subs(at)
+    share = (law["multiple"] * law["retained"]).subs(at)  # M/r
+    k = sp.Symbol("k", positive=True)
+    room = sp.factor(sp.together((3 * share**2 - eta * kept).subs(eta, k / (1 + k))))
+    open_form = sp.expand(sp.numer(room)) / sp.denom(room)
+    yield steps.nonnegative("own noise at r/2: K r^2/M^2 <= 3/eta", open_form)
+    leak = (1 / (1 + gamma) - law["leak_left"].subs(at)).subs(eta, k / (1 + k))
+    yield steps.nonnegative("the leak is at most 1/(1 + gamma)", sp.factor(sp.together(leak)))
+    yield no_stronger("the bound is at least the root of both parts", claimed.bound, HALF, Relation.UPPER)
+
+
+def given_rank(claimed: Statement) -> Step:
+    """Whether the claim asks for r >= 2, which P_1(r/2) >= 1/2 and v >= 1/2 need."""
+    least_r = stated_at_least(claimed, r)
+    return steps.decided("the claim asks for r >= 2", least_r is not None and least_r >= 2, str(least_r))
+
+
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="theorem-1-first-order",
@@ -186,6 +221,25 @@ CLAIMS: tuple[Claim, ...] = (
         note="filtered.md#threshold-0-with-its-best-constant",
         depends_on=("theorem-1-sharp", "section-6-2-mean-0-zero-explicit"),
         remark="About the first-order law (theorem-1-sharp); theorem-1-explicit has finite samples.",
+    ),
+    Claim(
+        id="theorem-1-first-order-half",
+        title="Error of learning on teacher-filtered pairs at threshold r/2, to first order",
+        source="Section 5, Theorem 1, corrected and sharpened",
+        statement=(
+            "For r >= 2 and to first order the root mean square on the left at threshold r/2 is at most the "
+            "stated expression: the branch 1/sqrt(eta n), and 1/(1 + gamma) of the teacher's error."
+        ),
+        relation=Relation.UPPER,
+        bound=HALF,
+        quantity=LEFT_ROOT_MEAN_SQUARE,
+        conditions=(sp.Ge(r, 2),),
+        checks=(Proof(_at_half),),
+        variant="sharp",
+        expected=Verdict.PROVED,
+        note="filtered.md#threshold-r2-with-a-constant",
+        depends_on=("theorem-1-sharp", "section-6-2-tail-1-half-corrected", "section-6-2-mean-1-half"),
+        remark="About the first-order law (theorem-1-sharp).",
     ),
     Claim(
         id="theorem-1-constant",

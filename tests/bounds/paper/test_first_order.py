@@ -25,10 +25,10 @@ def failing(claim: Claim) -> list[str]:
     return [step.statement for step in proof.derive(claim.stated) if step.truth is not True]
 
 
-def root_mean_square(place: dict[str, Any], side: int = 0) -> float:
+def root_mean_square(place: dict[str, Any], side: int = 0, theta: float = 0.0) -> float:
     """The law's own root mean square of one side, halves of n = 1 pairs."""
     noises = place["gamma"], place["gamma_tilde"]
-    scales = selection(Score(place["r"], place["eta"], *noises), 0.0).student_scales(
+    scales = selection(Score(place["r"], place["eta"], *noises), theta).student_scales(
         unfiltered_scales(0.5, place["eta"], *noises), 0.5
     )
     dimension = (place["d"], place["d_tilde"])[side]
@@ -58,6 +58,27 @@ def test_the_exact_law_obeys_the_first_order_claims_everywhere_and_reaches_them(
         assert ratio <= 1 + 1e-9, place
         worst = max(worst, ratio)
     assert worst > 0.98
+
+
+def test_the_exact_law_obeys_the_claim_at_half_of_r_and_not_a_third_of_it() -> None:
+    """In 200 settings with r >= 2 the law at r/2 is below the bound; a third of the bound is passed."""
+    rng = np.random.default_rng(13)
+    worst = 0.0
+    for _ in range(200):
+        size = int(10 ** rng.uniform(math.log10(2), 3))
+        place: dict[str, Any] = {"n": 1.0, "r": size, "d": 10**4, "d_tilde": size}
+        place |= {"eta": 10 ** rng.uniform(-5, 0)}
+        place |= {"gamma": 10 ** rng.uniform(-3, 5), "gamma_tilde": 10 ** rng.uniform(-3, 5)}
+        claim = CLAIMS["theorem-1-first-order-half"]
+        ratio = root_mean_square(place, theta=size / 2) / float(claim.evaluate(place))
+        assert ratio <= 1, place
+        worst = max(worst, ratio)
+    assert worst > 1 / 3
+
+
+def test_the_claim_at_half_of_r_needs_a_rank_of_two() -> None:
+    """Without r >= 2 a step breaks."""
+    assert failing(replace(CLAIMS["theorem-1-first-order-half"], conditions=()))
 
 
 def test_the_constant_covers_the_right_side_too() -> None:
