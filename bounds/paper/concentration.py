@@ -81,6 +81,16 @@ PROPOSITION_1_EXPLICIT: sp.Expr = with_failures(
 )
 """ERR of the unfiltered estimator is at least this with probability >= 1 - delta in that instance."""
 
+PROPOSITION_1_EVERY_NOISE: sp.Expr = with_failures(
+    sp.Pow(1 + (sp.Rational(17, 16) * _cotangent) ** 2, -sp.Rational(1, 2), evaluate=False), 13
+)
+"""The same for r = 1 and every second modality, where the samples below are there: thirteen events."""
+
+EVERY_NOISE_SAMPLES: sp.Expr = with_failures(
+    1 + 100 * a_x * a_y * (sp.sqrt(d) + sp.sqrt(d_tilde) + _s) ** 2 / eta**2, 13
+)
+"""With at least so many pairs the second modality's noise costs the bound no more than 17/16."""
+
 PROPOSITION_1_CONDITION: sp.Basic = sp.And(sp.Ge(d, 2), sp.Ge(n, 2 * sp.log(7 / delta) + 2, evaluate=False))
 """Two dimensions at least, and a positive bound for the norm of n - 1 normals."""
 

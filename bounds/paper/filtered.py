@@ -59,7 +59,7 @@ The smallest error of each replicate favours an upper bound: it is no support fo
 
 
 AT_ZERO = Measured("teacher-filtered", thetas=(sp.Integer(0),))
-"""Theta = 0 alone, stated before anything is drawn: it is enough for the corrected theorem (see the note).
+"""Theta = 0 alone, stated before anything is drawn: enough for the corrected theorem unless r is huge.
 
 "There is a threshold" follows if the bound holds at one; a failure at one would not refute it.
 """
@@ -217,7 +217,8 @@ CLAIMS: tuple[Claim, ...] = (
         source="Section 5, Theorem 1, corrected",
         statement=(
             "As Theorem 1, with the leak times the teacher's error added: the factor becomes "
-            "min(sqrt(r/eta), r^1.5) + sqrt(r)/(eta (1 + min(gamma, gamma~))), and theta = 0 will do."
+            "min(sqrt(r/eta), r^1.5) + sqrt(r)/(eta (1 + min(gamma, gamma~))); theta = 0 gives r^1.5, and "
+            "the minimum too unless r is huge."
         ),
         relation=Relation.UPPER,
         bound=THEOREM_1_CORRECTED,

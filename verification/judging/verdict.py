@@ -283,7 +283,7 @@ def _decisive(verdict: ClaimVerdict) -> Evidence | None:
 
 
 def _rank(evidence: Evidence) -> tuple[int, int, float]:
-    """Sorts the checks of a claim by how much they decide; an exact failure weighs the most."""
+    """Sorts a claim's checks by how much they decide; an exact failure comes before a drawn one."""
     order = {"fails": 0, "undecided": 1, "holds": 2}[evidence.outcome]
     exactness = {"certificate": 1, "proof": 2}.get(evidence.kind, 0)
     return order, -exactness if evidence.outcome == "fails" else exactness, _closeness(evidence)
