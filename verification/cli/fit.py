@@ -51,7 +51,7 @@ def fit(
         typer.Option(
             "--scores",
             metavar="OUT",
-            help="Write row, score, probability of being clean, kept (.parquet, .csv).",
+            help="Write row, score, probability of being clean, kept, weight (.parquet, .csv).",
         ),
     ] = None,
     figure: Figure = None,
@@ -125,6 +125,7 @@ def _write_scores(found: Fit, path: Path) -> None:
         "score": found.scores,
         "clean": found.clean,
         "kept": found.kept,
+        "weight": found.weight,
     }
     if path.suffix == ".parquet":
         import pyarrow as pa
@@ -134,7 +135,12 @@ def _write_scores(found: Fit, path: Path) -> None:
         return
     table = np.column_stack(list(columns.values()))
     np.savetxt(
-        path, table, fmt=["%d", "%.9g", "%.6g", "%d"], delimiter=",", header=",".join(columns), comments=""
+        path,
+        table,
+        fmt=["%d", "%.9g", "%.6g", "%d", "%.6g"],
+        delimiter=",",
+        header=",".join(columns),
+        comments="",
     )
 
 

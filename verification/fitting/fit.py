@@ -13,6 +13,7 @@ from verification.engines.estimate import Fit as ContrastiveFit
 from verification.errors import InvalidArgument, real, whole
 from verification.fitting import alternatives, checks
 from verification.fitting.alternatives import Alternative
+from verification.fitting.blend import blend
 from verification.fitting.checks import Check
 from verification.fitting.clean_share import clean_share, lower_bound
 from verification.fitting.moments import Array, Moments, moments
@@ -39,7 +40,8 @@ class Fit:
     `eta_free` is without a model of clean pairs, `lower_bound` holds whatever their law is.  `gain` is mean
     error on all pairs over mean error after the proposed filter, which keeps the share `keep` of the
     scored pairs, those with a score above `threshold`; `gain_model` is None where the model does not fit.
-    `scores`, `clean` (probability of being clean) and `kept` have one entry for each row; `curve` holds
+    `scores`, `clean` (probability of being clean), `kept` and `weight` (of the blend of all pairs and kept
+    ones, mean 1) have one entry for each row; `curve` holds
     (share kept, measured gain).
     """
 
@@ -64,6 +66,7 @@ class Fit:
     false_share: float
     scores: Array = field(repr=False)
     clean: Array = field(repr=False)
+    weight: Array = field(repr=False)
     repaired: Array = field(repr=False)
     curve: tuple[tuple[float, float], ...] = field(repr=False)
 
@@ -269,6 +272,8 @@ def _answer(
     eta_model = _eta(sides, nuclear, scored.row_cov[:3, :3], n, k, alpha)
     gammas = [_gamma(sides[s], scored, s, n, k, alpha) for s in (0, 1)]
     share = clean_share(scored.halves, alpha)
+    least = lower_bound(scored.halves, alpha)
+    free = share.eta.at_least(least)
     fixed = None if guess is None else shares_tried(guess).index(guess) + 1
     paid = payoff(scored.sums, fitted.left, fitted.right, alpha, fixed)
     enough = checks.small_error(paid.unfiltered, k)
@@ -276,17 +281,20 @@ def _answer(
         flat,
         checks.gaussian_latents(scored.fourth, n, k, alpha),
         checks.mixture(share.misfit, share.misfit_p, alpha),
-        checks.agreement(eta_model, share.eta),
+        checks.agreement(eta_model, free),
         enough,
         checks.repeated_pairs(found.repeated),
         checks.heavy_rows(found.heaviest),
         checks.rank(r, given),
     ]
     if known is not None:
-        made.append(checks.labelled(float(known.mean()), share.eta))
+        made.append(checks.labelled(float(known.mean()), free))
     threshold = float(scored.thresholds[paid.bin - 1]) if paid.bin else float(scored.scores.min())
     clean = share.posterior(scored.scores)
     chosen = scored.scores >= threshold
+    mixed = blend(scored.sums, fitted.left, fitted.right)
+    edge = scored.thresholds[mixed.bin - 1] if mixed.bin else -np.inf
+    weight = np.where(scored.scores >= edge, mixed.kept, mixed.other)
     setting = _setting(found, k, eta_model.value, gammas[0].value, gammas[1].value)
     gain_model, others = (
         None,
@@ -297,10 +305,11 @@ def _answer(
         others = alternatives.by_law(setting, prediction, seed)
         gain_model = _model_gain(found, k, eta_model, gammas, paid.keep)
     return Fit(
-        n, len(found.cov_x), len(found.cov_y), seed, alpha, r, gammas[0], gammas[1], eta_model, share.eta,
-        lower_bound(scored.halves, alpha), tuple(made), paid.decision if enough.holds else "undecided",
+        n, len(found.cov_x), len(found.cov_y), seed, alpha, r, gammas[0], gammas[1], eta_model, free,
+        least, tuple(made), paid.decision if enough.holds else "undecided",
         gain_model, paid.gain, paid.keep, threshold, others, float(1 - clean[chosen].mean()),
-        scored.scores, clean, np.concatenate([half.repaired[0] for half in scored.halves]), paid.curve,
+        scored.scores, clean, weight, np.concatenate([half.repaired[0] for half in scored.halves]),
+        paid.curve,
     )  # fmt: skip
 
 
