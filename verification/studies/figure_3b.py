@@ -130,17 +130,12 @@ class SetResult:
         )
 
     def wrong_decisions(self) -> tuple[int, int]:
-        """(decisions against the mean gain of the share that they speak of, decisions made).
-
-        Right is what the mean errors say: the best share beats all pairs by over 2%, or no share does.
-        """
+        """(decisions against the mean gain of the shares that they speak of, decisions made)."""
         wrong = made = 0
-        for best, whole_error, line in zip(self.best, self.mean("all pairs"), self.runs, strict=True):
+        for gain, line in zip(self.gain("proposed share"), self.runs, strict=True):
             for run in line:
-                if run.decision == "undecided":
-                    continue
-                made += 1
-                wrong += (run.decision == "pays") != bool(best < whole_error / 1.02)
+                made += run.decision != "undecided"
+                wrong += run.decision == ("pays" if gain < 1 else "does-not-pay")
         return wrong, made
 
     def as_dict(self) -> dict[str, Any]:
@@ -247,8 +242,8 @@ def one_run(name: str, eta: float, index: int, seed: int) -> Run:
         said = fit(x, y, rank=pairs.r, seed=index)
         errors["soft weights"] = _error(_weighted(x, y, said.clean), truth)
         errors["blend"] = errors["rule: blend"] = _error(_weighted(x, y, said.weight), truth)
-        kept = said.keep if said.decision == "pays" else 1.0
-        errors["rule: fit"] = errors["all pairs"] if kept == 1 else _student(pairs, truth, x, y, kept)
+        errors["proposed share"] = _student(pairs, truth, x, y, said.keep)
+        errors["rule: fit"] = errors["proposed share" if said.decision == "pays" else "all pairs"]
         return Run(
             errors,
             (said.eta_free.value, said.eta_free.low, said.eta_free.high),
