@@ -51,10 +51,13 @@ def fit(
         typer.Option(
             "--scores",
             metavar="OUT",
-            help="Write row, score, probability of being clean, kept (.parquet, .csv).",
+            help="Write row, score, probability of being clean, kept, weight (.parquet, .csv).",
         ),
     ] = None,
     figure: Figure = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="DIR", help="Write the answer as a page, fit.html.")
+    ] = None,
     seed: SeedOption = 0,
     json: JsonOption = False,
 ) -> None:
@@ -71,6 +74,11 @@ def fit(
         canvas.require_matplotlib()
         canvas.require_ending("figure", figure)
         _require_place("figure", figure)
+    if report is not None:
+        from verification.figures import canvas
+
+        canvas.require_matplotlib()
+        report.mkdir(parents=True, exist_ok=True)
     from verification.fitting.fit import fit as fitted
 
     found = fitted(x, y, rank=rank, labels=labels, alpha=alpha, seed=seed, key=key)  # type: ignore[arg-type]
@@ -82,6 +90,12 @@ def fit(
 
         _whole_file(Path(figure), lambda path: own_pairs.scores_and_gain(found, path))
         message(f"wrote {figure}")
+    if report is not None:
+        from verification.report import own_pairs as pages
+
+        text = pages.page(found, f"{Path(x).name} and {Path(y).name}: does filtering pay?")
+        _whole_file(report / "fit.html", lambda path: path.write_text(text, encoding="utf-8"))
+        message(f"wrote {report / 'fit.html'}")
     if json:
         print_json(found.as_dict())
         return
@@ -125,6 +139,7 @@ def _write_scores(found: FittedPairs, path: Path) -> None:
         "score": found.scores,
         "clean": found.clean,
         "kept": found.kept,
+        "weight": found.weight,
     }
     if path.suffix == ".parquet":
         import pyarrow as pa
@@ -134,7 +149,12 @@ def _write_scores(found: FittedPairs, path: Path) -> None:
         return
     table = np.column_stack(list(columns.values()))
     np.savetxt(
-        path, table, fmt=["%d", "%.9g", "%.6g", "%d"], delimiter=",", header=",".join(columns), comments=""
+        path,
+        table,
+        fmt=["%d", "%.9g", "%.6g", "%d", "%.6g"],
+        delimiter=",",
+        header=",".join(columns),
+        comments="",
     )
 
 

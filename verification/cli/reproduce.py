@@ -238,6 +238,58 @@ def leak(
     return None
 
 
+@reproduce.command(
+    "figure-3b",
+    short_help="Real pairs: slopes, gains, and who chooses the share best.",
+    epilog="Example: filtergain reproduce figure-3b --replicates 4 --set digits --out pictures",
+)
+def figure_3b(
+    out: OutOption = None,
+    chosen: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME", help="A set of pairs, again for more.  [default: every one]"),
+    ] = None,
+    replicates: Annotated[float, _replicates(8)] = 8,
+    seed: SeedOption = 0,
+    jobs: JobsOption = None,
+    json: JsonOption = False,
+) -> int | None:
+    """Figure 3b's counterpart on real pairs: error against eta, in the theorem's own metric.
+
+    The paper's own figure shows accuracies of another work.  The sets are in the project and in
+    Matplotlib's fonts: digits, white-digits, sans-serif, mono-stix, names.
+    """
+    from verification.figures import canvas
+
+    canvas.require_matplotlib()  # its fonts are data here
+    with _folder(out) as write:
+        from verification.studies import figure_3b as study
+
+        results = _with_progress(
+            "figure 3b",
+            lambda report, workers: study.figure_3b(
+                _whole(replicates), seed, workers, report, tuple(chosen or ())
+            ),
+            jobs,
+        )
+        if results is None:
+            return EXIT_WRONG_USE
+        if json:
+            print_json(
+                {"experiment": "figure-3b", "seed": seed, "sets": [result.as_dict() for result in results]}
+            )
+        else:
+            from verification.cli.figure_3b_text import text
+
+            print(text(results))
+        if write is not None:
+            from verification.figures import real_pairs as figures
+
+            rows = [row for result in results for row in result.rows()]
+            write("figure-3b", rows, lambda path: figures.figure_3b(results, path))
+    return None
+
+
 def _whole(value: float) -> int:
     """A whole number for a count such as 1e7; experiments say what is wrong with any other."""
     return int(value) if math.isfinite(value) and value == int(value) else value  # type: ignore[return-value]

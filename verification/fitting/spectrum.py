@@ -33,6 +33,10 @@ class Estimate:
         """The documented JSON object."""
         return {"value": self.value, "low": self.low, "high": self.high}
 
+    def at_least(self, bound: float) -> Estimate:
+        """The same, with value and upper end raised to a bound that holds by itself."""
+        return Estimate(max(self.value, bound), self.low, max(self.high, bound))
+
     def holds(self, number: float) -> bool:
         """Whether the interval covers `number`."""
         return self.low <= number <= self.high
@@ -112,7 +116,7 @@ def rank_of(found: Moments, alpha: float, seed: int) -> Rank:
 def _spread(k: int, correlation: float, upper: float, seed: int) -> float:
     """How far apart the largest and smallest of k equal correlations fall, times sqrt(n): a quantile."""
     rng = seeds.generator(seed, "fit: spread", k)
-    draws = rng.standard_normal((400, k, k)) * math.sqrt((1 + correlation) / 2)
+    draws = rng.standard_normal((max(50, 3200 // k), k, k)) * math.sqrt((1 + correlation) / 2)
     values = np.linalg.eigvalsh((draws + draws.transpose(0, 2, 1)) / math.sqrt(2))
     return float(np.quantile(values[:, -1] - values[:, 0], 1 - upper))
 

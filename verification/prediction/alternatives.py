@@ -66,4 +66,6 @@ def information(r: int, eta: float, gamma: float, gamma_tilde: float, seed: int 
     posterior = posterior[:, None]
     left = np.mean((posterior * joint + (1 - posterior) * u / a) ** 2)
     right = np.mean((posterior * joint + (1 - posterior) * v / b) ** 2)
-    return float(left), float(right)
+    # What is known exactly at both ends bounds the drawn values.
+    most = 1 / (1 + 1 / (gamma + gamma_tilde))
+    return float(np.clip(left, 1 / a, most)), float(np.clip(right, 1 / b, most))

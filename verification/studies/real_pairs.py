@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from verification.engines import estimate
 from verification.engines.estimate import Array
@@ -46,7 +47,7 @@ class RealPairs:
         """What every estimator aims at."""
         return estimate.fit(self.x.T @ self.y / len(self.x), self.r)
 
-    def draw(self, eta: float, n: int, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+    def draw(self, eta: float, n: int, rng: np.random.Generator) -> tuple[Array, Array, NDArray[np.bool_]]:
         """n pairs of which each is clean with probability eta: x (n, d), y (n, d~), clean (n,)."""
         left = rng.integers(0, len(self.x), n)
         clean = rng.random(n) < eta
@@ -90,7 +91,7 @@ def upright_and_italic() -> RealPairs:
 
 @lru_cache(maxsize=1)
 def pictures_and_names() -> RealPairs:
-    """Characters' pictures (DejaVu Sans) and their Unicode names as counts of words: pictures and captions."""
+    """Characters' pictures (DejaVu Sans) and their names as counts of words: pictures and captions."""
     pictures = _pictures("DejaVuSans.ttf")
     named = {code: name for code in pictures if (name := unicodedata.name(chr(code), ""))}
     words = {code: [w for w in name.split() if len(w) > 1] for code, name in named.items()}
