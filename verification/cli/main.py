@@ -12,6 +12,7 @@ from typer.exceptions import Abort, TyperException
 # Each module adds its commands to the application: this is the order of the help text.
 from verification.cli import verify  # isort: skip  # noqa: F401
 from verification.cli import claims  # isort: skip  # noqa: F401
+from verification.cli import new  # isort: skip  # noqa: F401
 from verification.cli import diff  # isort: skip  # noqa: F401
 from verification.cli import simulate  # isort: skip  # noqa: F401
 from verification.cli import predict  # isort: skip  # noqa: F401

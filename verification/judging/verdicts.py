@@ -207,6 +207,11 @@ def _wrong_versions(verdicts: Verdicts) -> list[str]:
     if total:
         told = f" Survived: {', '.join(survivors)}." if survivors else ""
         lines.append(f"{total - len(survivors)} of {total} wrong versions (mutants) refuted.{told}")
+    untested = sum(len(v.untested) for v in judged)
+    if untested:
+        lines.append(
+            f"{untested} more could not be tested: they are not known to be wrong where claims are judged."
+        )
     if open_:
         lines.append(f"{open_} wrong versions (mutants) not judged, as their claims were not decided.")
     return lines
