@@ -65,6 +65,10 @@ examples/*/*
 
 <a href="report/index.html">The report of a run</a> shows every claim with its verdict and its evidence.
 """
+# A browser's own choice of font has no room for indices.
+STYLE = """math { font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", "Libertinus Math",
+  "TeX Gyre DejaVu Math", "DejaVu Math TeX Gyre", "Noto Sans Math", math; font-size: 1.08em; }
+"""
 SETTINGS: dict[str, Any] = {
     "project": "filtergain",
     "extensions": ["myst_parser", "mathml_pages"],  # the second lies beside this file
@@ -74,6 +78,8 @@ SETTINGS: dict[str, Any] = {
     "myst_heading_anchors": 6,
     "myst_dmath_double_inline": True,
     "html_math_renderer": "mathml",
+    "html_static_path": ["_static"],
+    "html_css_files": ["site.css"],
     "html_copy_source": False,
     "html_show_sourcelink": False,
     # What pages of the repository have that is no fault: a level left out, a lexer in doubt.
@@ -96,6 +102,8 @@ def stage(source: Path) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, target)
     (source / "index.md").write_text(INDEX)
+    (source / "_static").mkdir()
+    (source / "_static" / "site.css").write_text(STYLE)
 
 
 def report(folder: Path) -> None:
