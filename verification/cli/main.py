@@ -13,6 +13,7 @@ from typer.exceptions import Abort, TyperException
 from verification.cli import verify  # isort: skip  # noqa: F401
 from verification.cli import fit  # isort: skip  # noqa: F401
 from verification.cli import claims  # isort: skip  # noqa: F401
+from verification.cli import new  # isort: skip  # noqa: F401
 from verification.cli import diff  # isort: skip  # noqa: F401
 from verification.cli import simulate  # isort: skip  # noqa: F401
 from verification.cli import predict  # isort: skip  # noqa: F401
@@ -84,7 +85,10 @@ def run(arguments: Sequence[str]) -> int:
         said = f" ({error})" if str(error) else ""
         message(f"filtergain: not enough memory for {' '.join(arguments)}{said}")
         return EXIT_WRONG_USE
-    except Exception:
+    except Exception as error:
+        if type(error).__module__ == "sqlite3":  # not imported by the commands that have no store
+            message(f"filtergain: cannot use the store: {error}")
+            return EXIT_WRONG_USE
         # A fault of ours is told apart from a verdict that differs.
         traceback.print_exc()
         message("filtergain: this is a fault of filtergain; please report it with the lines above")

@@ -249,9 +249,9 @@ def figure_3b(
         list[str] | None,
         typer.Option("--set", metavar="NAME", help="A set of pairs, again for more.  [default: every one]"),
     ] = None,
-    replicates: Annotated[float, _replicates(8)] = 8,
+    replicates: RunsOption = 8,
     seed: SeedOption = 0,
-    jobs: JobsOption = None,
+    jobs: AllJobsOption = None,
     json: JsonOption = False,
 ) -> int | None:
     """Figure 3b's counterpart on real pairs: error against eta, in the theorem's own metric.
@@ -272,8 +272,6 @@ def figure_3b(
             ),
             jobs,
         )
-        if results is None:
-            return EXIT_WRONG_USE
         if json:
             print_json(
                 {"experiment": "figure-3b", "seed": seed, "sets": [result.as_dict() for result in results]}
@@ -286,7 +284,7 @@ def figure_3b(
             from verification.figures import real_pairs as figures
 
             rows = [row for result in results for row in result.rows()]
-            write("figure-3b", rows, lambda path: figures.figure_3b(results, path))
+            return write("figure-3b", rows, lambda path: figures.figure_3b(results, path))
     return None
 
 

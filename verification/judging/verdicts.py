@@ -216,6 +216,11 @@ def _wrong_versions(verdicts: Verdicts) -> list[str]:
             f"{total - len(survivors)} of {total} wrong versions (mutants) refuted; planned probability that "
             f"one survives: {verdicts.survival:.1g}.{told}"
         )
+    untested = sum(len(v.untested) for v in judged)
+    if untested:
+        lines.append(
+            f"{untested} more could not be tested: they are not known to be wrong where claims are judged."
+        )
     if open_:
         lines.append(f"{open_} wrong versions (mutants) not judged, as their claims were not decided.")
     return lines

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from verification.figures import own_pairs
 
 if TYPE_CHECKING:
-    from verification.fitting.fit import Fit
+    from verification.fitting.fit import FittedPairs
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -27,7 +27,7 @@ img { width: 100%; background: white; border-radius: 4px; }
 HOLDS = {True: "holds", False: "does not hold", None: "cannot tell"}
 
 
-def page(found: Fit, title: str) -> str:
+def page(found: FittedPairs, title: str) -> str:
     """The page as HTML without links to anything outside it.  Raises MissingExtra without Matplotlib."""
     said = found.sentences()
     return "\n".join(
@@ -62,7 +62,7 @@ def page(found: Fit, title: str) -> str:
     )
 
 
-def _parameters(found: Fit) -> list[tuple[str, str, str]]:
+def _parameters(found: FittedPairs) -> list[tuple[str, str, str]]:
     rows = [("shared directions", str(found.r.value), f"{found.r.low} to {found.r.high}")]
     for name, estimate in (
         ("clean share, from scores", found.eta_free),
@@ -96,7 +96,7 @@ def _number(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.4g}"
 
 
-def _picture(found: Fit) -> str:
+def _picture(found: FittedPairs) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "fit.png"
         own_pairs.scores_and_gain(found, path)

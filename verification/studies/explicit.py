@@ -92,9 +92,7 @@ def random_settings(count: int, seed: int = 0) -> Iterator[tuple[Setting, float]
 
 def judge(setting: Setting, delta: float, replicates: int, seed: int = 0) -> Row:
     """Drawn errors of Algorithm 1 at threshold 0 over the bound."""
-    drawn = simulate(
-        setting, "teacher-filtered", theta=0.0, replicates=replicates, seed=seed, engine="limit"
-    )
+    drawn = simulate(setting, "teacher-filtered", theta=0.0, replicates=replicates, seed=seed, engine="limit")
     limit = bound(setting, delta)
     errors = np.asarray(drawn.errors)
     over = errors / limit if limit > 0 else np.where(errors > 1e-12, np.inf, 0.0)

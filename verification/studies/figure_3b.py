@@ -254,7 +254,7 @@ def one_run(name: str, eta: float, index: int, seed: int) -> Run:
 
 
 def algorithm_1(
-    pairs: RealPairs, truth: estimate.Fit, x: Array, y: Array, clean: NDArray[np.bool_]
+    pairs: RealPairs, truth: estimate.Trained, x: Array, y: Array, clean: NDArray[np.bool_]
 ) -> dict[str, float]:
     """Errors of all pairs, clean ones, PCA, and Algorithm 1's students by threshold, share and rule."""
     xs, ys, scores = _scored(pairs, x, y)
@@ -336,7 +336,7 @@ def _scored(pairs: RealPairs, x: Array, y: Array) -> tuple[Array, Array, Array]:
     return x[half:], y[half:], scores
 
 
-def _student(pairs: RealPairs, truth: estimate.Fit, x: Array, y: Array, share: float) -> float:
+def _student(pairs: RealPairs, truth: estimate.Trained, x: Array, y: Array, share: float) -> float:
     xs, ys, scores = _scored(pairs, x, y)
     kept = scores >= np.quantile(scores, 1 - share)
     return _error(estimate.cross_covariance(xs[kept], ys[kept]), truth)
@@ -348,12 +348,12 @@ def _weighted(x: Array, y: Array, weight: Array) -> Array:
     return np.asarray(centred.T @ (y - y.mean(axis=0)) / len(x))
 
 
-def _error(cross: Array, truth: estimate.Fit) -> float:
+def _error(cross: Array, truth: estimate.Trained) -> float:
     fitted = estimate.fit(cross, truth.left.shape[1])
     return _worse(fitted.left, fitted.right, truth)
 
 
-def _worse(left: Array, right: Array, truth: estimate.Fit) -> float:
+def _worse(left: Array, right: Array, truth: estimate.Trained) -> float:
     return max(estimate.chordal_distance(left, truth.left), estimate.chordal_distance(right, truth.right))
 
 
