@@ -228,6 +228,11 @@ def _words(verdict: ClaimVerdict) -> str:
     }[verdict.verdict]
     if isinstance(decisive.details, Raised):
         opening = "Not decided, as the claim's own code raised an error"
+    return "; ".join([*_measured(decisive, opening), *_notes(verdict, decisive)]) + "."
+
+
+def _measured(decisive: Evidence, opening: str) -> list[str]:
+    """What the check that decides found, and how sure it is."""
     parts = [f"{opening}: {decisive.statement}"]
     if decisive.estimate is not None:
         parts[0] += f" ({decisive.details.estimated} {decisive.estimate:.3g}{_interval(decisive)}"
@@ -237,6 +242,12 @@ def _words(verdict: ClaimVerdict) -> str:
             f"{decisive.replicates} replicates, seed {decisive.seed}, false alarm at most "
             f"{decisive.false_alarm:.1g}"
         )
+    return parts
+
+
+def _notes(verdict: ClaimVerdict, decisive: Evidence) -> list[str]:
+    """What else a reader must know of a verdict."""
+    parts = []
     if verdict.slack == "loose":
         where = "at some settings" if verdict.claim.up_to_constant else "at every setting judged"
         parts.append(
@@ -254,7 +265,7 @@ def _words(verdict: ClaimVerdict) -> str:
         parts.append(f"given {', '.join(verdict.given)} (only SUPPORTED)")
     if verdict.conditional_on:
         parts.append(f"conditional on {', '.join(verdict.conditional_on)}")
-    return "; ".join(parts) + "."
+    return parts
 
 
 def interval_of(evidence: Evidence) -> str:
