@@ -67,7 +67,7 @@ def proof(claim_id, truth=True, expected=Verdict.PROVED, **changes):
     """A claim whose proof has one step."""
     return Claim(
         id=claim_id, title="t", source="s", statement="w", expected=expected, note="x.md#x",
-        checks=(Proof(lambda c: [Step("a step", truth)]),), **changes,
+        checks=(Proof(lambda c: [Step("a step", truth, refutes=True)]),), **changes,
     )  # fmt: skip
 
 
