@@ -34,6 +34,9 @@ UP_0 = sp.Symbol(r"{P_0^{(r+2)}}", positive=True)
 UP_1 = sp.Symbol(r"{P_1^{(r+2)}}", positive=True)
 """Tails of the classes' scores at theta in r + 2 dimensions: E[|v|^2; S > theta] over r a~."""
 
+EQUAL_NOISE = sp.Eq(gamma_tilde, gamma)
+"""The condition of every certificate: both modalities are equally noisy."""
+
 OVER = "[over the stated value]"
 
 WIDTH = 1e-8
@@ -138,9 +141,17 @@ def leak_boundary(place: Place, half: bool, bits: int) -> Ball | None:
 
 
 def certify_switch(
-    places: tuple[Place, ...], allowed: Callable[[int], float], claimed: Statement, bits: int
+    places: tuple[Place, ...],
+    allowed: Callable[[int], float],
+    claimed: Statement,
+    bits: int,
+    needed: tuple[sp.Basic, ...] = (),
 ) -> Certified:
-    """The first crossing over the claim's bound lies within [1/x, x], x = allowed(r), at each place."""
+    """The first crossing over the claim's bound lies within [1/x, x], x = allowed(r), at each place.
+
+    `needed` are the conditions beside equal noise that leave no other places.
+    """
+    given(claimed, EQUAL_NOISE, *needed)
 
     def cells() -> Iterable[Found]:
         for place in places:
@@ -154,6 +165,7 @@ def certify_places(
     table: Mapping[Place, tuple[float, ...]], relative: float, claimed: Statement, bits: int
 ) -> Certified:
     """At each place the crossings over those of `table` are the claim's bound, and there are no others."""
+    given(claimed, EQUAL_NOISE)
 
     def cell(place: Place) -> Found:
         stated = table[place]
@@ -177,6 +189,7 @@ def certify_places(
 
 def certify_count(claimed: Statement, bits: int) -> Certified:
     """As many crossings as the claim's bound says, at every place; which threshold is better at eta = 0."""
+    given(claimed, EQUAL_NOISE)
     stated = claimed.bound
 
     def cell(place: Place) -> Found:
@@ -197,6 +210,7 @@ def certify_count(claimed: Statement, bits: int) -> Certified:
 
 def certify_never(claimed: Statement, bits: int) -> Certified:
     """At gamma = 1 and r = 2, 4, 16 the ratio stays below the claim's bound at every eta."""
+    given(claimed, EQUAL_NOISE, sp.Le(r, 16), sp.Eq(gamma, 1))
     upper = asked(claimed) is Relation.UPPER
     factor = Fraction(int(claimed.bound.p), int(claimed.bound.q))
 
@@ -211,7 +225,7 @@ def certify_never(claimed: Statement, bits: int) -> Certified:
 
 def certify_leak_at_zero(stated: sp.Expr, claimed: Statement, bits: int) -> Certified:
     """At theta = 0 the boundary over the claim's bound lies within [1 - 3/2 stated, 1], at every place."""
-    given(claimed, sp.Eq(theta, 0))
+    given(claimed, sp.Eq(theta, 0), EQUAL_NOISE)
 
     def cell(place: Place) -> Found:
         with precision(bits):
@@ -224,7 +238,7 @@ def certify_leak_at_zero(stated: sp.Expr, claimed: Statement, bits: int) -> Cert
 
 def certify_leak_at_half(factor: float, claimed: Statement, bits: int) -> Certified:
     """At theta = r/2 the boundary is the claim's bound up to `factor`, at every place."""
-    given(claimed, sp.Eq(theta, r / 2))
+    given(claimed, sp.Eq(theta, r / 2), EQUAL_NOISE)
 
     def cell(place: Place) -> Found:
         value, given = leak_boundary(place, True, bits), with_moments(True, bits, place)
@@ -235,7 +249,7 @@ def certify_leak_at_half(factor: float, claimed: Statement, bits: int) -> Certif
 
 def certify_flat(least: float, claimed: Statement, bits: int) -> Certified:
     """At theta = 0 M_0/(M_0 + M_1) over the claim's bound lies within [least, 1], at every place."""
-    given(claimed, sp.Eq(theta, 0))
+    given(claimed, sp.Eq(theta, 0), EQUAL_NOISE)
 
     def cell(place: Place) -> Found:
         value = crossings.flat_boundary(place[0], Fraction(1, place[1]), False, bits)
@@ -247,7 +261,7 @@ def certify_flat(least: float, claimed: Statement, bits: int) -> Certified:
 
 def certify_order(claimed: Statement, bits: int) -> Certified:
     """At theta = 0 the leak's boundary over the flat one is at most the claim's bound, at every place."""
-    given(claimed, sp.Eq(theta, 0))
+    given(claimed, sp.Eq(theta, 0), EQUAL_NOISE)
 
     def cell(place: Place) -> Found:
         leak = leak_boundary(place, False, bits)
@@ -260,6 +274,8 @@ def certify_order(claimed: Statement, bits: int) -> Certified:
     return certified(bits, what, map(cell, EVERY))
 
 
-def switch(places: Iterable[Place], allowed: Callable[[int], float]) -> Callable[[Statement, int], Certified]:
+def switch(
+    places: Iterable[Place], allowed: Callable[[int], float], *needed: sp.Basic
+) -> Callable[[Statement, int], Certified]:
     """`certify_switch` of these places, ready for a `Certificate`."""
-    return partial(certify_switch, tuple(places), allowed)
+    return partial(certify_switch, tuple(places), allowed, needed=needed)

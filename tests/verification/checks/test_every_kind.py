@@ -86,8 +86,8 @@ def ratios(worst):
 
 
 def proof(truth):
-    """A proof of one step."""
-    return Proof(lambda stated: [Step("a step", truth)])
+    """A proof of one step, which refutes where it is false."""
+    return Proof(lambda stated: [Step("a step", truth, refutes=True)])
 
 
 def certificate(holds):

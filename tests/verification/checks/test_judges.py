@@ -23,6 +23,7 @@ from bounds.claim import (
     Tail,
     Verdict,
 )
+from bounds.proof.undecided import Undecided
 from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 from verification.checks import judge
 from verification.checks import plan as design
@@ -137,12 +138,28 @@ def test_a_law_is_compared_as_a_whole(scale, outcome):
     assert found.outcome == outcome
 
 
+def outcome_of(derive):
+    """What the judge makes of a derivation."""
+    return judge.judge(plan(Proof(derive)), {}.__getitem__, 0).outcome
+
+
 def test_a_proof_needs_every_step():
-    """One step that is not decided True makes the proof fail; so does a proof without steps."""
-    good = Proof(lambda c: [Step("a", True), Step("b", True)])
-    assert judge.judge(plan(good), {}.__getitem__, 0).outcome == "holds"
+    """One step that is not decided True leaves the claim undecided; so does a proof without steps."""
+    assert outcome_of(lambda c: [Step("a", True), Step("b", True)]) == "holds"
     for steps in ([Step("a", True), Step("b", False)], [], [Step("a", sp.Symbol("x") > 0)]):
-        assert judge.judge(plan(Proof(lambda c, s=steps: s)), {}.__getitem__, 0).outcome == "fails"
+        assert outcome_of(lambda c, s=steps: s) == "undecided"
+
+
+def test_only_an_exact_counterexample_refutes():
+    """A false step refutes where it says so, before a doubt or after a step that does not go through."""
+
+    def doubtful(claimed):
+        yield Step("a counterexample", False, refutes=True)
+        raise Undecided("what follows")
+
+    assert outcome_of(doubtful) == "fails"
+    assert outcome_of(lambda c: [Step("short", False), Step("broken", False, refutes=True)]) == "fails"
+    assert outcome_of(lambda c: [Step("tried", True, refutes=True), Step("short", False)]) == "undecided"
 
 
 @pytest.mark.parametrize(("holds", "outcome"), [(True, "holds"), (False, "fails"), (None, "undecided")])
