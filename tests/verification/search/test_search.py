@@ -178,7 +178,13 @@ def test_hypothesis_is_an_optional_package(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"), [({"budget": 3}, "budget"), ({"alpha": 1.5}, "alpha"), ({"seed": -1}, "seed")]
+    ("arguments", "message"),
+    [
+        ({"budget": 3}, "budget"),
+        ({"alpha": 1.5}, "alpha"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**63 - 1}, "seed"),
+    ],
 )
 def test_wrong_arguments_are_named(arguments, message):
     """Each argument outside its range is an error that names it."""
