@@ -192,6 +192,33 @@ def test_a_check_of_an_unknown_kind_is_refused():
         judge.judge(dataclasses.replace(plan(Proof(lambda c: [])), check=object()), {}.__getitem__, 0)
 
 
+@pytest.mark.parametrize("margin", [1e-4, 3e-5, 1e-6, 1e-9, 1e-14])
+def test_a_margin_that_no_run_can_tell_is_an_error_at_every_size(margin):
+    """However many replicates it would take: no overflow where the number passes what integers hold."""
+    for check in (
+        Scaling(Measured(), N_PATH, two_sided=True, margin=margin),
+        Level(Measured(), N_PATH, tolerance=margin),
+        Law(Measured(), None, (N_PATH,), tolerance=margin),
+    ):
+        with pytest.raises(UnderpoweredDesign, match="replicates"):
+            plan(check)
+
+
+def test_a_constant_that_is_its_bound_keeps_it():
+    """One ulp beside the bound is an error of rounding, a millionth is not."""
+    check = Tail(Measured(), (N_PATH,), delta=0.05)
+    for relation, off in ((Relation.UPPER, 1 + 4e-16), (Relation.LOWER, 1 - 4e-16)):
+        kept = judged(
+            check, lambda s, count, rng, off=off: np.full(count, off / math.sqrt(s.n)), relation=relation
+        )
+        assert kept.outcome == "holds"
+        far = 1 + 1e-6 * (1 if relation is Relation.UPPER else -1)
+        found = judged(
+            check, lambda s, count, rng, far=far: np.full(count, far / math.sqrt(s.n)), relation=relation
+        )
+        assert found.outcome == "fails"
+
+
 def test_a_design_that_cannot_decide_is_an_error():
     """A margin beyond the profile's means is refused before sampling, with what it would take."""
     with pytest.raises(UnderpoweredDesign, match="replicates"):

@@ -21,7 +21,7 @@ from verification.errors import InvalidArgument, MissingExtra
 from verification.prediction.advice import best_threshold
 from verification.search import climb, regressions
 from verification.search.case import expected, load
-from verification.search.space import COORDINATES, MAX_NORMALS, space
+from verification.search.space import COORDINATES, LARGEST_N, MAX_NORMALS, space
 from verification.setting import Procedure, Setting
 
 EXISTENCE = replace(claims["theorem-1-corrected"], checks=ETA_GROWTH[1:2])
@@ -36,11 +36,12 @@ SEARCHED = ("corollary-1-explicit", "proposition-1-explicit", "corollary-1", "th
 @settings(max_examples=25, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(data=st.data())
 def test_every_point_of_the_space_is_inside_the_conditions(claim_id, data):
-    """What the search may visit meets the claim's conditions and is payable."""
+    """What the search may visit meets the claim's conditions, and nothing is too large to be drawn."""
     where = space(claims[claim_id])
     point = data.draw(points(where))
     assert meets(where.claim, point)
-    assert where.cell(point).pairs * (point["r"] + 1) <= MAX_NORMALS
+    assert max(point["d"], point["d_tilde"]) <= where.largest
+    assert point["n"] <= LARGEST_N
     assert 1 <= point["r"] <= min(point["d"], point["d_tilde"])
     assert Setting(**{name: point[name] for name in Setting.__dataclass_fields__}).n >= 4
 
@@ -191,7 +192,13 @@ def test_hypothesis_is_an_optional_package(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"), [({"budget": 3}, "budget"), ({"alpha": 1.5}, "alpha"), ({"seed": -1}, "seed")]
+    ("arguments", "message"),
+    [
+        ({"budget": 3}, "budget"),
+        ({"alpha": 1.5}, "alpha"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**63 - 1}, "seed"),
+    ],
 )
 def test_wrong_arguments_are_named(arguments, message):
     """Each argument outside its range is an error that names it."""
@@ -346,3 +353,24 @@ def test_no_draw_judges_a_stored_setting_twice(monkeypatch, tmp_path):
     monkeypatch.setattr(climb, "judge", judge)
     stored, again = replay(path)
     assert replace(again, searches=stored.searches) == stored
+
+
+def test_a_dear_setting_is_drawn_by_the_engine_whose_cost_is_free_of_n():
+    """Small eta at moderate signal-to-noise ratio: 10^8 pairs, at the law's own error, and said how to repeat it."""
+    where = space(claims["theorem-1-corrected"])
+    point = where.with_pairs(
+        {"d": 6, "d_tilde": 6, "r": 2, "eta": 1e-3, "gamma": 1.0, "gamma_tilde": 1.0}, 10**8
+    )
+    assert where.cell(point).pairs * 3 > MAX_NORMALS
+    found = climb.judge(where, point, seed=1, alpha=1e-3)
+    assert found.interval[0] <= found.guide <= found.interval[1]
+    assert found.repeat.endswith("--engine limit")
+    cheap = climb.judge(where, where.with_pairs({**point, "eta": 0.5}, 10**4), seed=1, alpha=1e-3)
+    assert "--engine" not in cheap.repeat
+
+
+def test_an_equation_of_the_conditions_is_kept():
+    """Figure 3a's two noise levels are one, wherever the search goes."""
+    where = space(claims["figure-3a-filtered"])
+    points = [where.point((0.6, 0.5, 0.5, 0.6, 0.75, place, 0.1)) for place in (0.1, 0.9, 1.0)]
+    assert all(point is not None and point["gamma"] == point["gamma_tilde"] for point in points)
