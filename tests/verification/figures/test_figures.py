@@ -22,7 +22,7 @@ def results():
 TEXTS = {
     "table_1": ["agrees with the printed rows", "first-order law", "kept"],
     "figure_2b": ["oracle score", "exact density", "clean", "corrupted"],
-    "figure_3a": ["slope", "first-order law", "no filter", "share of clean pairs"],
+    "figure_3a": ["slope", ": law", "no filter", "share of clean pairs"],
 }
 
 
