@@ -24,6 +24,7 @@ from bounds.paper import (
     tails,
     thresholds,
     transfer,
+    transition,
     unfiltered,
     unimodal,
 )
@@ -38,6 +39,7 @@ CLAIMS: tuple[Claim, ...] = (
     *explicit.CLAIMS,
     *regimes.CLAIMS,
     *regime_boundaries.CLAIMS,
+    *transition.CLAIMS,
     *selection.CLAIMS,
     *thresholds.CLAIMS,
     *subspace.CLAIMS,
