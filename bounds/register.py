@@ -31,6 +31,7 @@ from bounds.paper import (
     tails,
     thresholds,
     transfer,
+    transition,
     unfiltered,
     unimodal,
 )
@@ -49,6 +50,7 @@ CLAIMS: tuple[Claim, ...] = (
     *alternatives.CLAIMS,
     *regimes.CLAIMS,
     *regime_boundaries.CLAIMS,
+    *transition.CLAIMS,
     *selection.CLAIMS,
     *classes.CLAIMS,
     *thresholds.CLAIMS,

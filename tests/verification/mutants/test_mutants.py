@@ -9,6 +9,7 @@ import pytest
 import sympy as sp
 from helpers import made_up
 from scipy import stats
+from verification.checks.exact import derived
 
 from bounds import claims
 from bounds.claim import (
@@ -25,7 +26,6 @@ from bounds.claim import (
     Verdict,
 )
 from bounds.symbols import ERR, C, a_x, a_y, d, d_tilde, delta, eta, gamma, gamma_tilde, n, r, theta
-from verification.checks.exact import derived
 from verification.checks.forecast import contradicted, forecast
 from verification.mutants.claim import Mutant, WrongLaw, mutants
 from verification.quantities.registry import Cell
