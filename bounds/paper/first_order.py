@@ -40,10 +40,10 @@ from bounds.symbols import (
     theta,
 )
 
-_WEAK = r * sp.sqrt(sp.pi / ((2 * r - 1) * a_x * a_y))
+_WEAK = sp.Max(1, r**2 * sp.pi / ((2 * r - 1) * a_x * a_y), evaluate=False)  # Q^2 of the note
 _half = n / 2
 _entries = (d - r) * r
-_own = 2 * a_y / (gamma * _half) * _entries * sp.Max(1, _WEAK, evaluate=False) ** 2
+_own = 2 * a_y / (gamma * _half) * _entries * _WEAK
 _leak = a_y / (gamma * _half) * _entries / (eta * (1 + gamma)) ** 2
 
 FIRST_ORDER: sp.Expr = sp.sqrt(_own + _leak)
@@ -56,7 +56,7 @@ HALF: sp.Expr = sp.sqrt(_entries * a_y / gamma * (3 / (_half * eta) + 1 / (_half
 """The same at threshold r/2, for r >= 2: the branch 1/sqrt(eta n), and the leak."""
 
 RESTORED: sp.Expr = sp.sqrt(_entries * a_y / (gamma * n)) * (
-    sp.sqrt(2) * sp.Max(1, _WEAK, evaluate=False) * (1 + gamma) / gamma + 1
+    sp.sqrt(2 * _WEAK) * (1 + gamma) / gamma + 1
 )
 """The left error's root mean square after enough rounds on n pairs in all: free of eta."""
 
