@@ -7,7 +7,7 @@ Derivation: proofs_notes/concentration.md, facts 1 to 7.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -135,18 +135,21 @@ def concluded(
     logarithms = {part for part in claimed.bound.atoms(sp.log) if part.has(delta)}
     paid = logarithms == {sp.log(len(found) / delta)}
     yield steps.decided(f"the bound's t is log({len(found)}/delta)", paid, str(logarithms))
-    yield steps.decided(f"the derived bound is one of {relation}", claimed.relation is relation)
     if not paid:
         return
-    stated = claimed.bound.xreplace({sp.log(len(found) / delta): t})
-    yield no_stronger("the stated bound is no stronger than the derived one", stated, derived, relation)
+    in_t = replace(claimed, right_hand_side=claimed.bound.xreplace({sp.log(len(found) / delta): t}))
+    yield no_stronger("the stated bound is no stronger than the derived one", in_t, derived, relation)
 
 
-def no_stronger(statement: str, stated: sp.Expr, derived: sp.Expr, relation: Relation) -> Step:
-    """Whether `stated` is the derived bound, or a weaker constant multiple of it.
+def no_stronger(statement: str, claimed: Statement, derived: sp.Expr, relation: Relation) -> Step:
+    """Whether the claim's bound is the derived one, or a weaker constant multiple of it, in its direction.
 
-    False where it is stronger at one of `PLACES`.  Raises Undecided on another bound that is weaker there.
+    `relation` is how the claim's quantity was shown to stand to `derived`.  False where the stated bound is
+    stronger at one of `PLACES`.  Raises Undecided on another bound that is weaker there.
     """
+    if claimed.relation is not relation:
+        return Step(statement, False, f"shows that the quantity is {relation} what was derived, no more")
+    stated = claimed.bound
     factor = sp.Integer(1) if sp.expand((stated - derived).doit()) == 0 else (stated / derived).doit()
     if factor.is_number:
         weaker = factor >= 1 if relation is Relation.UPPER else factor <= 1

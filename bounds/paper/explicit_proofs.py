@@ -14,7 +14,7 @@ from typing import Any
 import sympy as sp
 from flint import arb
 
-from bounds.checks import Statement, Step
+from bounds.checks import Relation, Statement, Step
 from bounds.paper import concentration_proofs, explicit_terms
 from bounds.paper.events import (
     ANDERSON,
@@ -210,6 +210,7 @@ def theorem_1(claimed: Statement) -> Iterator[Step]:
     yield from whole_range()
     yield from together()
     found = constants(claimed, len(EVENTS))
+    yield steps.decided("what is derived is an upper bound", claimed.relation is Relation.UPPER)
     form = f"the bound and the condition have the theorem's form, with {len(EVENTS)} events"
     yield Step(form, found is not None, "K1 own + K2 inherited, n >= 1 + 2 C a a~ D^2/eta^2")
     if found is None:

@@ -69,6 +69,7 @@ def test_every_step_of_theorem_1_with_numbers_is_decided_true() -> None:
         version(constant=sp.Integer(1500)),
         *(version(events=explicit.EVENTS - dropped) for dropped in (1, 2, 10)),
         replace(CLAIM, bound=sp.Rational(99, 100) * explicit.THEOREM_1_EXPLICIT),
+        replace(CLAIM, relation=Relation.LOWER),
     ],
 )
 def test_a_wrong_version_of_theorem_1_breaks_a_step(wrong: Claim) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from bounds.claim import Claim, Proof
+from bounds.claim import Claim, Proof, Relation
 from bounds.law.repeated import best_split
 from bounds.law.scales import selection, unfiltered_scales
 from bounds.law.score import Score
@@ -42,6 +42,7 @@ def test_the_first_order_claims_are_proved_and_a_smaller_constant_is_not(claim_i
     assert failing(claim) == []
     assert claim.bound is not None
     assert failing(claim.with_bound(sp.Rational(99, 100) * claim.bound))
+    assert failing(replace(claim, relation=Relation.LOWER))
 
 
 @pytest.mark.parametrize("claim_id", ["theorem-1-first-order", "theorem-1-constant"])
@@ -76,9 +77,10 @@ def test_the_exact_law_obeys_the_claim_at_half_of_r_and_not_a_third_of_it() -> N
     assert worst > 1 / 3
 
 
-def test_the_claim_at_half_of_r_needs_a_rank_of_two() -> None:
+@pytest.mark.parametrize("claim_id", ["theorem-1-first-order-half", "theorem-1-constant"])
+def test_a_claim_that_needs_a_rank_of_two_says_so(claim_id: str) -> None:
     """Without r >= 2 a step breaks."""
-    assert failing(replace(CLAIMS["theorem-1-first-order-half"], conditions=()))
+    assert failing(replace(CLAIMS[claim_id], conditions=()))
 
 
 def test_the_constant_covers_the_right_side_too() -> None:
