@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -76,6 +77,8 @@ def verify(
         from verification.judging.verdicts import show
 
         show(verdicts, console())
+    if not json and report is None and sys.stdout.isatty():
+        print("The evidence as pages: add --report out; a claim in full: filtergain claims CLAIM.")
     for line in lost:
         message(f"filtergain: {line}")
     if outputs.report is not None and (outputs.report / "index.html").exists():
