@@ -55,9 +55,7 @@ PRINTED_FORM: sp.Expr = sp.sqrt(2) * SAMPLING_RATE * (T_ZERO + LEAK_CEILING * sp
 HALF: sp.Expr = sp.sqrt(_entries * a_y / gamma * (3 / (_half * eta) + 1 / (_half * (eta * (1 + gamma)) ** 2)))
 """The same at threshold r/2, for r >= 2: the branch 1/sqrt(eta n), and the leak."""
 
-RESTORED: sp.Expr = sp.sqrt(_entries * a_y / (gamma * n)) * (
-    sp.sqrt(2 * _WEAK) * (1 + gamma) / gamma + 1
-)
+RESTORED: sp.Expr = sp.sqrt(_entries * a_y / (gamma * n)) * (sp.sqrt(2 * _WEAK) * (1 + gamma) / gamma + 1)
 """The left error's root mean square after enough rounds on n pairs in all: free of eta."""
 
 ENOUGH_ROUNDS: sp.Basic = sp.Ge(rounds, sp.log(1 / eta) / sp.log(1 + gamma), evaluate=False)

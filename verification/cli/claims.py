@@ -118,22 +118,33 @@ def _place(path: Path) -> str:
     return f"{path.parameter} = {values}" + (f" ({fixed})" if fixed else "")
 
 
+WIDE = 110
+"""Columns from which the register is a table with sources; below, a claim has one line, cut if need be."""
+
+
 def _table(chosen: list[Claim]) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("claim", no_wrap=True)
     screen = console()
-    wide = screen.width >= 110
-    if wide:
-        table.add_column("source")
-    table.add_column("expected", no_wrap=True)
-    table.add_column("what it says", ratio=1)
-    for one in chosen:
-        table.add_row(Text(one.id), *([Text(one.source)] if wide else []), str(one.expected), Text(one.title))
-    screen.print(table)
+    if screen.width >= WIDE:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for heading, whole in (
+            ("claim", True),
+            ("source", False),
+            ("expected", True),
+            ("what it says", False),
+        ):
+            table.add_column(heading, no_wrap=whole)
+        for one in chosen:
+            table.add_row(Text(one.id), Text(one.source), str(one.expected), Text(one.title))
+        screen.print(table)
+    else:
+        room = max(len(one.id) for one in chosen)
+        for one in chosen:
+            line = f"{one.id:<{room}}  {one.expected:<12}  {one.title}"
+            print(line if len(line) <= screen.width else f"{line[: screen.width - 1]}…")
     print(f"\n{len(chosen)} claims; `filtergain claims CLAIM` explains one, `verify CLAIM` judges it.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,6 +85,8 @@ def verify(
         print_json(verdicts.as_dict())
     else:
         show(verdicts, console())
+        if report is None and sys.stdout.isatty():
+            print("The evidence as pages: add --report out; a claim in full: filtergain claims CLAIM.")
     return _ended(verdicts, outputs, lost)
 
 
