@@ -361,7 +361,7 @@ def test_no_draw_judges_a_stored_setting_twice(monkeypatch, tmp_path):
 
 
 def test_a_dear_setting_is_drawn_by_the_engine_whose_cost_is_free_of_n():
-    """Small eta at moderate signal-to-noise ratio: 10^8 pairs, at the law's own error, and said how to repeat it."""
+    """Small eta at moderate signal-to-noise ratio takes 10^8 pairs: the law's error, and repeatable."""
     where = space(claims["theorem-1-corrected"])
     point = where.with_pairs(
         {"d": 6, "d_tilde": 6, "r": 2, "eta": 1e-3, "gamma": 1.0, "gamma_tilde": 1.0}, 10**8
