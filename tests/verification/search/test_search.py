@@ -87,13 +87,13 @@ def test_search_breaks_a_planted_wrong_bound_and_repeats_itself():
     """Negative control: half of the explicit bound is broken somewhere, with confidence, twice the same."""
     true = claims["corollary-1-explicit"]
     wrong = replace(true, bound=true.bound / 2)
-    found = climb.search(wrong, budget=40)
+    found = climb.search(wrong, budget=20)
     assert found.breaks
     assert found.exceedances > 0.05 * found.replicates
     assert not expected(found, wrong)
     assert expected(found, replace(wrong, expected=Verdict.REFUTED))
-    assert climb.search(wrong, budget=40) == found
-    assert not climb.search(true, budget=40).breaks
+    assert climb.search(wrong, budget=20) == found
+    assert not climb.search(true, budget=20).breaks
 
 
 def test_lower_bounds_are_attacked_from_below():
