@@ -161,7 +161,7 @@ def test_a_case_is_kept_unless_a_worse_one_is_there(tmp_path):
 def test_a_known_case_competes():
     """A search starts from what was found before, so it does not end below it."""
     where = space(claims["corollary-1"])
-    point = where.point((1.0, 0.0, 0.0, 0.1, 0.0, 0.5, 0.9))
+    point = where.point((1.0, 0.0, 0.0, 0.4, 0.4, 0.5, 0.9))
     assert point is not None
     known = climb.judge(where, point, seed=0, alpha=1e-3)
     found = climb.search(claims["corollary-1"], budget=10, start=known)
