@@ -19,8 +19,8 @@ COORDINATES = ("d", "d_tilde", "r", "eta", "gamma", "gamma_tilde", "n")
 """What a point of the cube sets, in order; all on a log scale, n as a multiple of its least value."""
 
 RANGES: Mapping[str, tuple[float, float]] = {
-    "d": (1, 512),
-    "d_tilde": (1, 512),
+    "d": (1, 128),
+    "d_tilde": (1, 128),
     "r": (1, 64),
     "eta": (1e-4, 1.0),
     "gamma": (1e-8, 1e8),
