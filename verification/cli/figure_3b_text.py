@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from verification.studies.figure_3b import SetResult
+
+WIDTH = 80
 
 SHORT = {
     "all pairs": "all",
@@ -27,17 +30,18 @@ def text(results: Sequence[SetResult]) -> str:
         lines += ["", *_errors(result), *_slopes(result), *_rules(result), *_said(result)]
     lines += [
         "",
-        "theta=0, 30%, oracle: Algorithm 1 with its halves (oracle: the population as teacher).  blend: all",
-        "pairs and kept ones, weighed by what the rows say.  best: all pairs or the best share in hindsight.",
+        "theta=0, 30%, oracle: Algorithm 1 with its halves (oracle: the population as teacher).  "
+        "blend: all pairs and kept ones, weighed by what the rows say.  "
+        "best: all pairs or the best share in hindsight.",
     ]
-    return "\n".join(lines)
+    return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="    ") for line in lines)
 
 
 def _errors(result: SetResult) -> list[str]:
-    head = "".join(f"{short:>9}" for short in SHORT.values())
+    head = "".join(f"{short:>8}" for short in SHORT.values())
     lines = [f"{result.name}: n = {result.n:,}, r = {result.r}, {len(result.runs[0])} runs", f"   eta{head}"]
     for i, eta in enumerate(result.etas):
-        cells = "".join(f"{result.mean(name)[i]:9.3f}" for name in SHORT)
+        cells = "".join(f"{result.mean(name)[i]:8.3f}" for name in SHORT)
         lines.append(f"  {eta:4.2f}{cells}")
     return lines
 

@@ -54,7 +54,9 @@ def by_law(setting: Setting, prediction: Prediction, seed: int) -> tuple[Alterna
     ]
     if several is not None:
         means.append((f"teacher-filtered, {several.rounds} rounds", several.mean))
-    means += [("weighted", error_law(alternatives.weights(setting).scales, *dims).mean), ("limit", limit)]
+    if alternatives.weighable(setting):
+        means.append(("weighted", error_law(alternatives.weights(setting).scales, *dims).mean))
+    means.append(("limit", limit))
     return tuple(
         Alternative(name, mean, min(1.0, (limit / mean) ** 2) if mean > 0 else None)
         if mean <= most
