@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verification.figures import canvas
-from verification.figures.canvas import BLUE, GREY, ORANGE, STYLE, from_defaults
+from verification.figures.canvas import BLUE, GREY, LOOKS, ORANGE, STYLE, from_defaults
 
 if TYPE_CHECKING:
     from verification.studies.experiments import Figure2b, Figure3a, Table1
@@ -138,8 +138,8 @@ def figure_3a(result: Figure3a, path: str | Path) -> None:
     """Error against eta, both estimators with error bars, reference slopes and the sample condition."""
     figure, axes = canvas.begin(8.6, 5.8)
     for estimator, color, marker, name in (
-        ("unfiltered", ORANGE, "s", "no filter"),
-        ("teacher-filtered", BLUE, "o", "teacher-based filter, $\\theta=0$"),
+        ("unfiltered", LOOKS["unfiltered"].colour, "o", "no filter"),
+        ("teacher-filtered", LOOKS["teacher-filtered"].colour, "s", "teacher-based filter, $\\theta=0$"),
     ):
         rows = result.curve(estimator)
         etas = np.array([row.eta for row in rows])
@@ -166,7 +166,7 @@ def figure_3a(result: Figure3a, path: str | Path) -> None:
     _reference_slopes(axes, result)
     _sample_condition(axes, result)
     s = result.setting
-    axes.set_xlabel(r"share of clean pairs $\eta$")
+    axes.set_xlabel(r"share of clean pairs $\eta$, falling to the right")
     axes.set_ylabel("error (chordal distance)")
     axes.set_title(
         f"$n={_power(s.n)}$, $d={s.d}$, $\\tilde d={s.d_tilde}$, $r={s.r}$, "
