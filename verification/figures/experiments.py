@@ -14,7 +14,7 @@ import numpy as np
 
 from bounds.law import regimes as law_regimes
 from verification.figures import canvas
-from verification.figures.canvas import BLUE, GREY, ORANGE, STYLE, from_defaults
+from verification.figures.canvas import BLUE, GREY, LOOKS, ORANGE, STYLE, from_defaults
 
 if TYPE_CHECKING:
     from verification.studies.experiments import Figure2b, Figure3a, Table1
@@ -143,8 +143,8 @@ def figure_3a(result: Figure3a, path: str | Path, *, regimes: bool = False) -> N
     """
     figure, axes = canvas.begin(8.6, 5.8)
     for estimator, color, marker, name in (
-        ("unfiltered", ORANGE, "s", "no filter"),
-        ("teacher-filtered", BLUE, "o", "teacher-based filter, $\\theta=0$"),
+        ("unfiltered", LOOKS["unfiltered"].colour, "o", "no filter"),
+        ("teacher-filtered", LOOKS["teacher-filtered"].colour, "s", "teacher-based filter, $\\theta=0$"),
     ):
         rows = result.curve(estimator)
         etas = np.array([row.eta for row in rows])
@@ -175,7 +175,7 @@ def figure_3a(result: Figure3a, path: str | Path, *, regimes: bool = False) -> N
         _reference_slopes(axes, result)
     _sample_condition(axes, result, 0.14 if regimes else 0.02)
     s = result.setting
-    axes.set_xlabel(r"share of clean pairs $\eta$")
+    axes.set_xlabel(r"share of clean pairs $\eta$, falling to the right")
     axes.set_ylabel("error (chordal distance)")
     axes.set_title(
         f"$n={_power(s.n)}$, $d={s.d}$, $\\tilde d={s.d_tilde}$, $r={s.r}$, "

@@ -23,17 +23,18 @@ if TYPE_CHECKING:
 
 SMALLEST_ETA = 1e-4
 SIZE = (6.4, 4.4)
-COLOURS = {"unfiltered": "#4c72b0", "oracle-filtered": "#55a868", "teacher-filtered": "#c44e52"}
+COLOURS = {name: look.colour for name, look in canvas.LOOKS.items()}
 SHADES = {"clean": "#ffffff", "flat": "#eef3e6", "leak": "#f6e6e6"}
 ROOM = 3.0
 """Ratio of a band's ends below which its label would run into the next one."""
 
-COSTS = "#c44e52"
+COSTS = "#b2182b"
 """In a map of gains: filtering raises the error."""
 
 NAMES = {"clean": "clean pairs rule", "flat": "flat", "leak": "the leak rules"}
 
 
+@canvas.from_defaults(canvas.PLAIN)
 def error_against_eta(
     setting: Setting,
     theta: float,
@@ -79,6 +80,7 @@ def error_against_eta(
     canvas.write(figure, path)
 
 
+@canvas.from_defaults(canvas.PLAIN)
 def error_against_threshold(found: Threshold, path: str, *, replicates: int = 0, seed: int = 0) -> None:
     """Mean error against the threshold around the best one, which is marked, as are 0 and r/2.
 
@@ -160,6 +162,7 @@ def error_against_n(setting: Setting, path: str, *, replicates: int = 0, seed: i
     canvas.write(figure, path)
 
 
+@canvas.from_defaults(canvas.PLAIN)
 def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
     """Gain over the unfiltered estimator and best threshold, over (eta, gamma), the rest as in `setting`.
 
@@ -192,12 +195,14 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
         if axes is left:
             bar.ax.yaxis.set_major_formatter("{x:g}×")
             bar.ax.yaxis.set_minor_formatter("{x:g}×" if most < 10 else "")
-        axes.set(xscale="log", yscale="log", xlabel="clean fraction η", ylabel="signal-to-noise ratio γ")
+        axes.set(xscale="log", yscale="log", xlabel="clean fraction η", ylabel="inverse noise variance γ")
+        if math.isfinite(setting.gamma):
+            axes.plot([setting.eta], [setting.gamma], "w*", markersize=13, markeredgecolor="k")
         axes.set_title(title, fontsize=9)
         axes.patch.set(hatch="///", edgecolor="#bbbbbb")
     figure.suptitle(
         f"n = {setting.n:,}, half for the teacher; d = {setting.d}, d̃ = {setting.d_tilde}, r = {setting.r}\n"
-        "hatched: the law is not to be trusted; red, left: filtering costs",
+        "hatched: the law is not to be trusted; red, left: filtering costs; star: the setting given",
         fontsize=9,
     )
     canvas.write(figure, path)

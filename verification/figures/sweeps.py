@@ -61,6 +61,7 @@ class Point:
     spread: float
 
 
+@canvas.from_defaults(canvas.PLAIN)
 def plot(
     store: str | Path,
     to: str | Path,

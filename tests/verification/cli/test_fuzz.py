@@ -51,7 +51,6 @@ ODD = st.sampled_from(
         "n=",
         "é",
         "\udce9",
-        "\x00",
         "'",
         '"',
         "$(true)",
@@ -61,7 +60,8 @@ ODD = st.sampled_from(
         "a" * 300,
     ]
 )
-WORDS = st.one_of(ODD, st.text(max_size=12))
+# No argument of a process holds a zero byte.
+WORDS = st.one_of(ODD, st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=12))
 IDS = st.one_of(st.sampled_from(sorted(claims)), WORDS)
 
 
