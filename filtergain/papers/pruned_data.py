@@ -19,6 +19,7 @@ from scipy import stats
 from bounds import Claim, Level, Measured, Path, Proof, Relation, Verdict
 from bounds.checks import Quoted, Statement, Step
 from bounds.proof.steps import concluded, identity
+from filtergain.papers.shared import families
 
 real, m, p, mu, gamma, epsilon, rho, phi = sp.symbols("real m p mu gamma epsilon rho phi", positive=True)
 accuracy, second_moment, mean, share, flips, stretch, kept, h = sp.symbols(
@@ -155,11 +156,6 @@ MIXED = {**CORE, real: 150, m: 450, p: 150, mu: 1.5, epsilon: 0.3, rho: 0.2, phi
 WEAK = {**CORE, gamma: 1000}
 MANY = {**CORE, m: 20000, p: 5}
 LABELS = {**CORE, m: 100000}
-
-
-def families(at: Mapping[sp.Symbol, float], *moving: tuple[sp.Symbol, tuple[float, ...]]) -> tuple[Path, ...]:
-    """Families of settings around `at`, in each of which one parameter moves."""
-    return tuple(Path(s, v, tuple((o, x) for o, x in at.items() if o is not s)) for s, v in moving)
 
 
 def levels(
