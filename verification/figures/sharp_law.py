@@ -119,6 +119,7 @@ def error_against_threshold(found: Threshold, path: str, *, replicates: int = 0,
     canvas.write(figure, path)
 
 
+@canvas.from_defaults(canvas.PLAIN)
 def error_against_n(setting: Setting, path: str, *, replicates: int = 0, seed: int = 0) -> None:
     """The unfiltered error over n through the transition: the law, the first-order law, Corollary 1's rate.
 
