@@ -121,11 +121,11 @@ RARE = sp.Rational(1, 100)
 EQ_11_FAMILIES = (
     _kept(n, (250, 4_000), d=8, d_tilde=6, spread=0.17, two_sided=True, margin=0.15),
     _kept(n, (250, 4_000), d=8, d_tilde=6, theta=r / 2, spread=0.18, two_sided=True, margin=0.15),
-    _kept(d, (4, 64), d_tilde=4, spread=0.2, precision=0.5 * GROWTH),
-    _kept(d_tilde, (4, 64), d=4, spread=0.2, precision=0.5 * GROWTH),
+    _kept(d, (12, 192), d_tilde=4, precision=0.5 * GROWTH),
+    _kept(d_tilde, (12, 192), d=4, precision=0.5 * GROWTH),
     # Where the bound is not tight, a wrong power differs by little from the margin.
-    _kept(gamma, (1, sp.Rational(1, 10)), precision=0.5 * GROWTH),
-    _kept(gamma_tilde, (1, sp.Rational(1, 10)), d=8, d_tilde=12, precision=0.5 * GROWTH),
+    _kept(gamma, (1, RARE), precision=0.5 * GROWTH),
+    _kept(gamma_tilde, (1, RARE), d=8, d_tilde=12, precision=0.5 * GROWTH),
     _kept(r, (1, 8), spread=0.18, gamma=sp.Rational(1, 10), gamma_tilde=sp.Rational(1, 10), **_EVERY_RANK),
     # Little noise leaves the few directions of the latents, whose norm spreads more.
     _kept(gamma, (1, 100), gamma_tilde=gamma, spread=0.45, precision=0.5 * GROWTH),
@@ -206,7 +206,7 @@ def _other_modality(measured: Measured) -> tuple[Scaling, ...]:
     """The families of d~ and gamma~, each moved alone where the second modality's error is the larger."""
     return (
         _error(d_tilde, (16, 128), (), measured, d=16),
-        _error(gamma_tilde, (10, sp.Rational(1, 10)), (), measured, d=16, d_tilde=24, precision=0.5 * GROWTH),
+        _error(gamma_tilde, (1, RARE), (), measured, d=16, d_tilde=24, precision=0.5 * GROWTH),
     )
 
 
@@ -244,8 +244,8 @@ _STUDENT: dict[str, Any] = {"quantity": "student-covariance-deviation", "n": 20_
 
 STEP_4_1_FAMILIES = (
     _kept(n, (4_000, 64_000), theta=r / 2, **{**_STUDENT, "two_sided": True, "margin": 0.15}),
-    _kept(d, (8, 64), d_tilde=8, **{**_STUDENT, "spread": 0.16}),
-    _kept(d_tilde, (8, 64), d=8, **{**_STUDENT, "spread": 0.16}),
+    _kept(d, (12, 192), d_tilde=4, **_STUDENT),
+    _kept(d_tilde, (12, 192), d=4, **_STUDENT),
     _kept(gamma, (sp.Rational(1, 2), sp.Rational(1, 20)), precision=0.5 * GROWTH, **_STUDENT),
     _kept(
         gamma_tilde,
@@ -365,7 +365,7 @@ CLAIMS: tuple[Claim, ...] = (
             _error(eta, (sp.Rational(1, 2), sp.Rational(1, 1000)), (), AT_ZERO),
             _error(eta, (sp.Rational(1, 1000), 1), (), AT_ZERO),
             _error(d, (16, 128), (), AT_ZERO),
-            _error(gamma, (10, sp.Rational(1, 10)), (), AT_ZERO, precision=0.5 * GROWTH),
+            _error(gamma, (1, RARE), (), AT_ZERO, precision=0.5 * GROWTH),
             _error(gamma, (1, 1000), (), AT_ZERO, gamma_tilde=gamma),
             *_other_modality(AT_ZERO),
             _error(r, (2, 16), (), AT_ZERO, d=64, d_tilde=48, eta=sp.Rational(1, 100)),
@@ -410,7 +410,7 @@ CLAIMS: tuple[Claim, ...] = (
                 margin=0.1,
             ),
             _error(d, (16, 128), (), AT_HALF),
-            _error(gamma, (10, sp.Rational(1, 10)), (), AT_HALF, precision=0.5 * GROWTH),
+            _error(gamma, (1, RARE), (), AT_HALF, precision=0.5 * GROWTH),
             _error(gamma, (1, 1000), (), AT_HALF, gamma_tilde=gamma),
             *_other_modality(AT_HALF),
             _error(r, (2, 16), (), AT_HALF, d=64, d_tilde=48, eta=1),
