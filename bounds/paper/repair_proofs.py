@@ -182,7 +182,7 @@ def keeps_up(claimed: Statement) -> Iterator[Step]:
     ratios = [sp.limit(sp.simplify(every.subs(place) / branch), eta, 0, "+") for branch in above]
     statement = "a constant times the bound stays above what no rule beats (theorem-1-every-rule)"
     kept = all(ratio.is_finite for ratio in ratios)
-    yield Step(statement, kept, f"as eta -> 0 their ratio tends to {max(ratios)}")
+    yield Step(statement, kept, f"as eta -> 0 their ratio tends to {max(ratios)}", refutes=True)
 
 
 def every_weight(claimed: Statement) -> Iterator[Step]:
