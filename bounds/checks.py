@@ -7,7 +7,7 @@ draws, which threshold, which budget) is not known here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -239,12 +239,13 @@ class Statement:
     """What a proof reasons about: `relation` to `right_hand_side`, where all `conditions` hold.
 
     A claim's words, id and checks are left out, so that no proof can lean on them.  `right_hand_side` and
-    `relation` are None where the claim states none.
+    `relation` are None where the claim states none; `up_to_constant` as in the claim.
     """
 
     right_hand_side: sp.Expr | None
     relation: Relation | None = None
     conditions: tuple[sp.Basic, ...] = ()
+    up_to_constant: bool = False
 
     @property
     def bound(self) -> sp.Expr:
@@ -253,18 +254,24 @@ class Statement:
             raise ValueError("the claim states no bound")
         return self.right_hand_side
 
+    def about(self, right_hand_side: Any) -> Statement:
+        """The same relation in the same conditions, to another right-hand side: a part of the bound, say."""
+        return replace(self, right_hand_side=sp.sympify(right_hand_side))
+
 
 @dataclass(frozen=True)
 class Step:
     """One step of a symbolic proof: `statement` in words, `truth` decided by SymPy.
 
     `truth` is True only where SymPy reduced the step to an identity or a sign; `shown` is what was
-    decided, whose `str` is for display.
+    decided, whose `str` is for display.  A step that is not true leaves the claim undecided, unless it
+    `refutes`: then an exact instance inside the claim's conditions breaks the claim itself.
     """
 
     statement: str
     truth: bool
     shown: object = ""
+    refutes: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -292,18 +299,20 @@ class Proof:
     """A symbolic derivation: every step must be decided True by SymPy.
 
     - `derive`: receives the claim's `Statement` and yields a `Step` for each thing that it decides.  It must
-      reason about what stands in the statement, so that a changed bound changes the outcome.  It may raise
-      `bounds.proof.undecided.Undecided`, as the steps of `bounds.proof.steps` do.
+      reason about what stands in the statement, its bound, relation and conditions, so that a changed one
+      changes the outcome: `bounds.proof.steps.concluded` ends a proof, `given` asks for a condition.  It may
+      raise `bounds.proof.undecided.Undecided`, as the steps of `bounds.proof.steps` do.
 
     Example:
 
         >>> from bounds import Proof
         >>> from bounds.checks import Statement
-        >>> from bounds.proof.steps import identity
+        >>> from bounds.proof.steps import concluded
         >>> from bounds.symbols import r
-        >>> proof = Proof(lambda claimed: [identity("r twice", r + r, claimed.bound)])
-        >>> [step.truth for right in (2 * r, 3 * r) for step in proof.derive(Statement(right))]
-        [True, False]
+        >>> proof = Proof(lambda claimed: [concluded("r twice", r + r, claimed)])
+        >>> stated = [Statement(2 * r, how) for how in Relation] + [Statement(3 * r, Relation.LOWER)]
+        >>> [step.truth for statement in stated for step in proof.derive(statement)]
+        [True, True, True, False]
     """
 
     derive: Callable[[Statement], Iterable[Step]]

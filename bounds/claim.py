@@ -131,7 +131,7 @@ class Claim:
     @property
     def stated(self) -> Statement:
         """What a proof of the claim may reason about."""
-        return Statement(self.bound, self.relation, self.conditions)
+        return Statement(self.bound, self.relation, self.conditions, self.up_to_constant)
 
     @property
     def parameters(self) -> tuple[sp.Symbol, ...]:

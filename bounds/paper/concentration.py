@@ -194,7 +194,8 @@ def _one_dimension(claimed: Statement) -> Iterator[Step]:
     learned = sp.Matrix([sign / sp.Abs(sign)])
     residual = (sp.eye(1) - sp.Matrix([1]) * sp.Matrix([1]).T) * learned
     yield steps.identity("the learned direction has no part across the true one", residual[0], 0)
-    yield steps.nonnegative("the error 0 is at least the stated bound", residual[0] - claimed.bound)
+    yield steps.given(claimed, sp.Eq(d, 1), sp.Eq(d_tilde, 1), sp.Eq(r, 1))
+    yield steps.concluded("the error against the stated bound", residual[0], claimed)
 
 
 CLAIMS: tuple[Claim, ...] = (

@@ -11,13 +11,13 @@ from itertools import product
 
 import sympy as sp
 
-from bounds.checks import Measured, Relation, Search, Statement, Step
+from bounds.checks import Measured, Quoted, Relation, Search, Statement, Step
 from bounds.claim import Claim, exact
 from bounds.paper.matrices import BASES, U_PERP, U_TILDE, U_TILDE_PERP, X_TILDE, U, X, isotropic
 from bounds.paper.model import COVARIANCE_X, COVARIANCE_Y
 from bounds.paper.moments import contracted_moment
 from bounds.proof.matrix_words import Algebra
-from bounds.proof.steps import identity, integral, nonnegative
+from bounds.proof.steps import concluded, given, identity, integral, nonnegative
 from bounds.symbols import a_x, a_y, d, d_tilde, mean_1, r, rho
 
 GAP = sp.Symbol("g", positive=True)
@@ -91,7 +91,7 @@ def _prove_lemma_7(claimed: Statement) -> Iterator[Step]:
     # The substitution (x, x~) -> (-x, -x~) therefore turns E[x | kept] into minus itself.
     mean = sp.Symbol("m", real=True)
     (solution,) = sp.solve(sp.Eq(mean, -mean), mean)
-    yield identity("the only m with m = -m", solution, claimed.bound)
+    yield concluded("the only m with m = -m", solution, claimed)
 
 
 def _lemma_10_pieces() -> Iterator[Step]:
@@ -130,16 +130,30 @@ def _lowest_eigenvalue() -> sp.Expr:
 
 
 def _prove_lemma_10_probability(claimed: Statement) -> Iterator[Step]:
+    yield given(claimed, RANK_TWO, sp.Lt(CHANGE, GAP))
+    yield from _quoted_for_lemma_10()
     yield from _lemma_10_pieces()
     derived = SCALE * CHANGE_NUCLEAR / (4 * _lowest_eigenvalue())
-    slack = sp.Symbol("h", positive=True)
-    yield nonnegative(
-        "trace norm of the change times 1/(4 mu)", (claimed.bound - derived).subs(GAP, CHANGE + slack)
+    yield from _scale_free(derived)
+    norms = "trace norm of the change times 1/(4 mu)"
+    yield concluded(norms, derived, claimed, shown=Relation.UPPER)
+
+
+def _quoted_for_lemma_10() -> Iterator[Quoted]:
+    ostrowski, coarea = "Ostrowski 1959", "the coarea formula (Federer 1959)"
+    yield Quoted(
+        "a congruence S^(1/2) A S^(1/2) shrinks eigenvalues by at most l",
+        True,
+        f"quoted: {ostrowski}",
+        ostrowski,
     )
-    yield from _scale_free(claimed.bound)
+    path = "the kept moments are smooth along the path from M_O to M_T"
+    yield Quoted(path, True, f"quoted: {coarea}", coarea)
 
 
 def _prove_lemma_10_moment(claimed: Statement) -> Iterator[Step]:
+    yield given(claimed, RANK_TWO, sp.Lt(CHANGE, GAP))
+    yield from _quoted_for_lemma_10()
     yield from _lemma_10_pieces()
     size = sp.Symbol("m", integer=True, positive=True)
     form, change, law = (sp.MatrixSymbol(name, size, size) for name in ("F", "D", "V"))
@@ -150,9 +164,8 @@ def _prove_lemma_10_moment(claimed: Statement) -> Iterator[Step]:
     yield nonnegative("the trace norm is at least the Frobenius norm", sp.expand((x + y) ** 2 - x**2 - y**2))
     # |tr(FV) tr(DV)| + 2 |tr(FVDV)| <= 3 ||F||_* ||D||_* for |V_jj| <= 1.
     derived = 3 * SCALE * (SCALE * CHANGE_NUCLEAR) / (4 * _lowest_eigenvalue())
-    slack = sp.Symbol("h", positive=True)
-    yield nonnegative("three trace norms times 1/(4 mu)", (claimed.bound - derived).subs(GAP, CHANGE + slack))
-    yield from _scale_free(claimed.bound)
+    yield from _scale_free(derived)
+    yield concluded("three trace norms times 1/(4 mu)", derived, claimed, shown=Relation.UPPER)
 
 
 def _scale_free(bound: sp.Expr) -> Iterator[Step]:
@@ -178,9 +191,8 @@ def _prove_step_3_prime(claimed: Statement) -> Iterator[Step]:
             )
     # Uncorrelated Gaussians are independent, so such a part is independent of the score and of the other.
     kept_mean = sp.Symbol("k", real=True)
-    yield identity(
-        "the expectation is a factor E[U_perp^T xi] = 0 times another", 0 * kept_mean, claimed.bound
-    )
+    part = "the expectation is a factor E[U_perp^T xi] = 0 times another"
+    yield concluded(part, 0 * kept_mean, claimed)
 
 
 def _prove_multiple(claimed: Statement) -> Iterator[Step]:
@@ -194,7 +206,7 @@ def _prove_multiple(claimed: Statement) -> Iterator[Step]:
         yield algebra.identity(
             f"nor does a covariance block {value} I", turn * (value * one) * turn.T, value * one
         )
-    yield from isotropic(mean_1, claimed.bound)
+    yield from isotropic(mean_1, claimed)
 
 
 CLAIMS: tuple[Claim, ...] = (

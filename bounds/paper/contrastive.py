@@ -7,6 +7,7 @@ are sums of Kronecker deltas, summed by SymPy for symbolic n.  Notes: proofs_not
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 
 import sympy as sp
@@ -16,7 +17,7 @@ from bounds.checks import Relation, Statement, Step
 from bounds.claim import Claim, exact
 from bounds.paper.matrices import BASES, G_TILDE, U_TILDE, G, U
 from bounds.proof.matrix_words import Algebra, substitute
-from bounds.proof.steps import decided, identity, nonnegative, positive
+from bounds.proof.steps import concluded, decided, given, identity, instance, nonnegative, positive
 from bounds.symbols import d, d_tilde, eta, n, r, rho
 
 K, L = (sp.Symbol(name, integer=True, positive=True) for name in ("k", "l"))
@@ -83,30 +84,30 @@ def loss_weight() -> sp.Expr:
 
 
 def _prove_eq_3(claimed: Statement) -> Iterator[Step]:
-    yield identity("the weight of s_kl in the double sum", loss_weight(), claimed.bound)
-    total = _summed(claimed.bound, K)
+    yield concluded("the weight of s_kl in the double sum", loss_weight(), claimed)
+    total = _summed(loss_weight(), K)
     yield identity("the weights of a row sum to 0: a common shift of the x~ changes nothing", total, 0)
 
 
 def _prove_eq_5(claimed: Statement) -> Iterator[Step]:
     i = sp.Symbol("i", integer=True, positive=True)
-    yield identity("minus the weight of s_kl in the loss", -loss_weight(), claimed.bound)
-    yield identity("mean of matched minus mean of mismatched products", S_N_WEIGHT_PAIRS, claimed.bound)
+    yield concluded("minus the weight of s_kl in the loss", -loss_weight(), claimed)
+    yield concluded("mean of matched minus mean of mismatched products", S_N_WEIGHT_PAIRS, claimed)
     # (1/(n-1)) sum_i (x_i - mean)(x~_i - mean~)^T
     left = sp.KroneckerDelta(i, K) - 1 / n
     right = sp.KroneckerDelta(i, L) - 1 / n
-    yield identity("product of the centred pairs", _summed(left * right, i) / (n - 1), claimed.bound)
-    yield identity("a row of weights sums to 0", _summed(claimed.bound, K), 0)
+    yield concluded("product of the centred pairs", _summed(left * right, i) / (n - 1), claimed)
+    yield identity("a row of weights sums to 0", _summed(S_N_WEIGHT, K), 0)
 
 
 def _prove_step_1(claimed: Statement) -> Iterator[Step]:
     plain = Algebra()
     x, y = sp.MatrixSymbol("x_k", d, 1), sp.MatrixSymbol("xt_l", d_tilde, 1)
     score = sp.Trace(x.T * G.T * G_TILDE * y)
-    yield plain.identity(
+    yield plain.concluded(
         "any n: s_kl with its weight is the (k, l) part of the trace",
         loss_weight() * score,
-        S_N_WEIGHT * substitute(claimed.bound, {S_N: x * y.T}),
+        claimed.about(S_N_WEIGHT * substitute(claimed.bound, {S_N: x * y.T})),
     )
     for size in (2, 3, 4):
         xs = [sp.MatrixSymbol(f"x_{i}", d, 1) for i in range(size)]
@@ -120,7 +121,7 @@ def _prove_step_1(claimed: Statement) -> Iterator[Step]:
         mean_x, mean_y = sp.MatAdd(*xs) / size, sp.MatAdd(*ys) / size
         covariance = sp.MatAdd(*((xs[i] - mean_x) * (ys[i] - mean_y).T for i in range(size))) / (size - 1)
         stated = substitute(claimed.bound, {S_N: covariance})
-        yield plain.identity(f"n = {size}, written out from Eq. 3", loss, stated)
+        yield plain.concluded(f"n = {size}, written out from Eq. 3", loss, claimed.about(stated))
 
 
 def _prove_unbiased(claimed: Statement) -> Iterator[Step]:
@@ -130,7 +131,7 @@ def _prove_unbiased(claimed: Statement) -> Iterator[Step]:
     yield identity("the weights of matched pairs sum to 1", total, 1)
     clean, corrupted = U * U_TILDE.T, sp.ZeroMatrix(d, d_tilde)
     mean = eta * clean + (1 - eta) * corrupted
-    yield BASES.identity("E[S_n] over the coin", total * mean, claimed.bound)
+    yield BASES.concluded("E[S_n] over the coin", total * mean, claimed)
 
 
 def _prove_eckart_young(claimed: Statement) -> Iterator[Step]:
@@ -143,12 +144,10 @@ def _prove_eckart_young(claimed: Statement) -> Iterator[Step]:
     # The loss now splits over singular values sigma of M: -sigma s_k + rho sigma^2/2.
     sigma = sp.Symbol("sigma", nonnegative=True)
     one = -sigma * SINGULAR_VALUE + rho * sigma**2 / 2
-    least = one.subs(sigma, claimed.bound)
-    yield identity(
-        "each singular value has its one minimum at the bound",
-        one - least,
-        rho * (sigma - claimed.bound) ** 2 / 2,
-    )
+    (place,) = sp.solve(sp.diff(one, sigma), sigma)
+    least = one.subs(sigma, place)
+    yield identity("each singular value has one minimum", one - least, rho * (sigma - place) ** 2 / 2)
+    yield concluded("which lies at", place, claimed)
     lower = sp.Symbol("s_l", nonnegative=True)
     extra = sp.Symbol("h", nonnegative=True)
     gain = least.subs(SINGULAR_VALUE, lower) - least.subs(SINGULAR_VALUE, lower + extra)
@@ -183,6 +182,10 @@ def _trace_inequality() -> Iterator[Step]:
 
 def _prove_minimum(claimed: Statement) -> Iterator[Step]:
     """By induction over the rank: the first value's loss, and what each further one adds."""
+    common = sp.Symbol("s", positive=True)
+    all_equal = claimed.bound.replace(lambda e: isinstance(e, sp.Indexed), lambda _: common).doit()
+    equal = "all singular values equal: r times the loss of one"
+    yield instance(equal, -r * common**2 / (2 * rho), claimed.about(all_equal))
     value, rest = sp.symbols("s_next R", positive=True)
     minimum = MINIMISER.subs(SINGULAR_VALUE, value)
     loss = -minimum * value + rho * minimum**2 / 2
@@ -197,8 +200,11 @@ def _prove_minimum(claimed: Statement) -> Iterator[Step]:
 
         return claimed.bound.subs(r, rank).replace(lambda e: isinstance(e, sp.Sum), split)
 
-    yield identity("the loss at Eq. 6's minimiser, r = 1", loss, at(sp.Integer(1)))
-    yield identity("what the minimiser's next value adds, from r to r + 1", loss, at(r + 1) - at(r))
+    first = claimed.about(at(sp.Integer(1)))
+    yield concluded("the loss at Eq. 6's minimiser, r = 1", loss, first)
+    added = concluded("what its next value adds, from r to r + 1", loss, claimed.about(at(r + 1) - at(r)))
+    # R and s_next are not free of each other: the induction's step proves and does not refute.
+    yield replace(added, refutes=False)
 
 
 def _prove_rho_free(claimed: Statement) -> Iterator[Step]:
@@ -214,39 +220,44 @@ def _prove_rho_free(claimed: Statement) -> Iterator[Step]:
     learned = _LEFT * values * _RIGHT.T / rho
     pseudo_inverse = rho * _RIGHT * inverse * _LEFT.T
     yield algebra.identity("M M^+ M = M", learned * pseudo_inverse * learned, learned)
-    yield algebra.identity(
-        "the projector on the range of M, whatever rho", learned * pseudo_inverse, claimed.bound
+    yield algebra.concluded(
+        "the projector on the range of M, whatever rho", learned * pseudo_inverse, claimed
     )
-    yield decided("no rho is left in it", not claimed.bound.has(rho))
 
 
 def _prove_eq_23(claimed: Statement) -> Iterator[Step]:
+    far, near = sp.Symbol("v", positive=True), sp.Symbol("t", positive=True)
+    far_off = 2 * CHANGE / rho / (1 + 1 / (1 + far))  # b/rho: see below
+    yield instance("diag(b - e, e) in place of diag(b, 0), e <= b < 2e", far_off, claimed)
+    yield instance("diag(b + e, 0) in place of diag(b, 0)", CHANGE / rho, claimed)
     # ||SVD_r(S) - S|| = sigma_(r+1)(S) <= sigma_(r+1)(eta U U~^T) + e = e, by Weyl and the rank of U U~^T.
-    tail = sp.Symbol("s_{r+1}", nonnegative=True)
-    slack = sp.Symbol("h", nonnegative=True)
-    total = (tail + CHANGE) / rho
-    yield nonnegative(
-        "triangle inequality through S_n, with sigma_(r+1) <= e",
-        (claimed.bound - total).subs(CHANGE, tail + slack),
-    )
+    tail = CHANGE / (1 + near)  # sigma_(r+1)(S_n), at most e
+    yield nonnegative("triangle inequality: (sigma_(r+1) + e)/rho", 2 * CHANGE / rho, (tail + CHANGE) / rho)
+    yield concluded("with sigma_(r+1) <= e by Weyl", 2 * CHANGE / rho, claimed, shown=Relation.UPPER)
     # diag(b - e, e) is e away from diag(b, 0); for b < 2e its best rank-1 part is diag(0, e).
     w = sp.Symbol("w", positive=True)  # b = 2e/(1 + w)
     size = 2 * CHANGE / (1 + w)
     yield positive("diag(b - e, e) with b < 2e has its larger entry second", CHANGE - (size - CHANGE))
     v = sp.Symbol("v", positive=True)
     yield positive("that part is then max(b, e) = b away, for w < 1", (size - CHANGE).subs(w, 1 / (1 + v)))
-    yield identity("which tends to the bound: the 2 is best", sp.limit(size, w, 0) / rho, claimed.bound)
+    yield identity("which tends to 2e: the 2 is best", sp.limit(size, w, 0), 2 * CHANGE)
 
 
 def _prove_step_5(claimed: Statement) -> Iterator[Step]:
+    yield instance("S_n = (eta + e) U U~^T turns nothing", 0, claimed)
+    share = sp.Symbol("t", positive=True)
+    small = eta / (2 * (1 + share))  # e, below eta/2
+    # eta diag(1, 0) + e times the reflection that turns its axes furthest: sin(2 angle) = 2e/eta.
+    turned = sp.sqrt(r) * sp.sin(sp.asin(2 * small / eta) / 2)
+    yield instance("the plane's furthest turn, in r planes", turned, claimed, {CHANGE: small})
+    yield given(claimed, sp.Lt(2 * CHANGE, eta))
     yield from _frobenius_steps()
     # Both matrices have rank r, so their difference has rank at most 2r.
     operator, gap = CLOSED_FORM_ERROR, eta / rho
     wedin = sp.sqrt(2 * r) * operator / (gap - operator)
-    slack = sp.Symbol("h", positive=True)  # eta = 2e + h
-    stated = (claimed.bound - wedin).subs(eta, 2 * CHANGE + slack)
-    yield nonnegative("Lemma 2 at sigma_r = eta/rho and Eq. 23 gives at most the bound", sp.simplify(stated))
-    yield decided("rho has cancelled", not sp.simplify(wedin).has(rho))
+    angle = sp.simplify(wedin)
+    yield decided("rho cancels", not angle.has(rho))
+    yield concluded("Lemma 2 at sigma_r = eta/rho and Eq. 23", angle, claimed, shown=Relation.UPPER)
 
 
 def _frobenius_steps() -> Iterator[Step]:

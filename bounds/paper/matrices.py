@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from bounds.checks import Step
+from bounds.checks import Statement, Step
 from bounds.proof.matrix_words import Algebra
-from bounds.proof.steps import identity
+from bounds.proof.steps import concluded
 from bounds.symbols import LATEX_NAMES, d, d_tilde, r
 
 U = sp.MatrixSymbol("U", d, r)
@@ -71,8 +71,8 @@ BASES = Algebra(
 """U, U~, V and their complements."""
 
 
-def isotropic(mean_score: sp.Expr, multiple: sp.Expr) -> Iterator[Step]:
-    """M = E[x y^T | x^T y > theta] is `multiple` times I_r, of trace `mean_score`, in every dimension r.
+def isotropic(mean_score: sp.Expr, claimed: Statement) -> Iterator[Step]:
+    """M = E[x y^T | x^T y > theta], of trace `mean_score`, is the claimed multiple of I_r for every r.
 
     For x and y whose law and score no common rotation Q changes, M = Q M Q^T; two rotations, with e and h
     any two of the coordinates, leave nothing but a multiple of the identity.
@@ -98,4 +98,4 @@ def isotropic(mean_score: sp.Expr, multiple: sp.Expr) -> Iterator[Step]:
     )
     f = sp.Symbol("f")
     (solved,) = sp.solve(sp.Sum(f, (sp.Symbol("i"), 1, r)).doit() - mean_score, f)
-    yield identity("f from the trace, the mean score", solved, multiple)
+    yield concluded("f from the trace, the mean score", solved, claimed)

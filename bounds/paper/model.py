@@ -17,7 +17,7 @@ from bounds.paper.matrices import BASES, G_TILDE, U_TILDE, G, U, V
 from bounds.paper.moments import gaussian_moment
 from bounds.paper.subspace import CHORDAL_SQUARED
 from bounds.proof.matrix_words import Algebra, multiple_of_blocks, substitute
-from bounds.proof.steps import identity, positive
+from bounds.proof.steps import concluded, identity, positive
 from bounds.symbols import a_x, d, d_tilde, eta, gamma, gamma_tilde, r
 
 COVARIANCE_X = U * U.T + sp.Identity(d) / gamma
@@ -68,10 +68,9 @@ def _prove_covariance(claimed: Statement) -> Iterator[Step]:
     for clean in (True, False):
         x, _ = _maps(clean)
         word = "clean" if clean else "corrupted"
-        yield _SOURCES.identity(f"Cov(x) of a {word} pair", x * x.T, claimed.bound)
-    yield BASES.identity(
-        "its r signal directions have variance 1 + 1/gamma", U.T * claimed.bound * U, a_x * sp.Identity(r)
-    )
+        yield _SOURCES.concluded(f"Cov(x) of a {word} pair", x * x.T, claimed)
+    signal = U.T * COVARIANCE_X * U
+    yield BASES.identity("its r signal directions have variance 1 + 1/gamma", signal, a_x * sp.Identity(r))
 
 
 def _prove_mixture(clean: bool) -> Derivation:
@@ -79,10 +78,10 @@ def _prove_mixture(clean: bool) -> Derivation:
         maps = _maps(clean)
         factor, stated = multiple_of_blocks(claimed.bound)
         for i, j in product((0, 1), repeat=2):
-            yield _SOURCES.identity(
+            yield _SOURCES.concluded(
                 f"block ({i + 1}, {j + 1}) of the covariance of a linear image of Gaussians",
                 maps[i] * maps[j].T,
-                factor * stated.blocks[i, j],
+                claimed.about(factor * stated.blocks[i, j]),
             )
 
     return prove
@@ -94,9 +93,9 @@ def _prove_corruption(claimed: Statement) -> Iterator[Step]:
         return gaussian_moment(lambda i, j: sp.Integer(1 if clean or (i - j) % 2 == 0 else 0), order)
 
     second = eta * moment(True, 2) + (1 - eta) * moment(False, 2)
-    yield identity("E[z z~] of one coordinate, over the coin", second, claimed.bound)
+    yield concluded("E[z z~] of one coordinate, over the coin", second, claimed)
     fourth = eta * moment(True, 4) + (1 - eta) * moment(False, 4)
-    gaussian = gaussian_moment(lambda i, j: sp.Integer(1) if (i - j) % 2 == 0 else claimed.bound, 4)
+    gaussian = gaussian_moment(lambda i, j: sp.Integer(1) if (i - j) % 2 == 0 else eta, 4)
     w = sp.Symbol("w", positive=True)
     gap = (fourth - gaussian).subs(eta, 1 / (1 + w))
     yield positive("E[z^2 z~^2] exceeds that of a Gaussian pair with this correlation when 0 < eta < 1", gap)
@@ -116,7 +115,7 @@ _TURNED = Algebra(
 
 
 def _prove_noise(claimed: Statement) -> Iterator[Step]:
-    yield BASES.identity("E||xi||^2 = tr(I/gamma)", sp.Trace(sp.Identity(d) / gamma), claimed.bound)
+    yield BASES.concluded("E||xi||^2 = tr(I/gamma)", sp.Trace(sp.Identity(d) / gamma), claimed)
     noise = sp.Identity(d) / gamma
     yield _TURNED.identity("the noise's law does not change under a rotation", _Q * noise * _Q.T, noise)
 
@@ -124,7 +123,7 @@ def _prove_noise(claimed: Statement) -> Iterator[Step]:
 def _prove_snr(claimed: Statement) -> Iterator[Step]:
     signal, noise = sp.Trace(U * U.T), sp.Trace(sp.Identity(d) / gamma)
     yield BASES.identity("E||Uz||^2 = tr(U U^T)", signal, r)
-    yield BASES.identity("signal power over noise power", signal / noise, claimed.bound)
+    yield BASES.concluded("signal power over noise power", signal / noise, claimed)
 
 
 def _prove_rotation(claimed: Statement) -> Iterator[Step]:
@@ -143,9 +142,7 @@ def _prove_rotation(claimed: Statement) -> Iterator[Step]:
         substitute(U * U_TILDE.T, swap),
     )
     turned = substitute(CHORDAL_SQUARED, {V: _Q * V, U: _Q * U})
-    yield _TURNED.identity(
-        "the squared chordal distance of QV and QU is that of V and U", turned, claimed.bound
-    )
+    yield _TURNED.concluded("the squared chordal distance of QV and QU is that of V and U", turned, claimed)
 
 
 _TURN = sp.MatrixSymbol("A", r, r)
@@ -160,7 +157,7 @@ _ENCODERS = Algebra(
 
 def _prove_invariance(claimed: Statement) -> Iterator[Step]:
     left, right = _TURN * G, _TURN * G_TILDE
-    yield _ENCODERS.identity("(AG)^T (AG~)", left.T * right, claimed.bound)
+    yield _ENCODERS.concluded("(AG)^T (AG~)", left.T * right, claimed)
     # W stands for (G G^T)^-1; G G^T is written H, so that H W = I can be a relation.
     gram = sp.MatrixSymbol("H", r, r)
     algebra = Algebra(

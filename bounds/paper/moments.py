@@ -14,7 +14,7 @@ import sympy as sp
 from bounds.checks import Relation, Statement, Step
 from bounds.claim import Claim, exact
 from bounds.proof.matrix_words import Algebra, contract, multiple_of_blocks
-from bounds.proof.steps import identity, integral, nonnegative, positive
+from bounds.proof.steps import concluded, identity, instance, integral, nonnegative, positive
 from bounds.symbols import t
 
 _m = sp.Symbol("m", integer=True, positive=True)
@@ -90,27 +90,28 @@ _SYMMETRIC = Algebra(symmetric=(OMEGA, OMEGA_TILDE))
 
 def _prove_lemma_12_mean(claimed: Statement) -> Iterator[Step]:
     mean = contracted_moment([(A, 0, 1)], {0: OMEGA, 1: OMEGA})
-    yield _SYMMETRIC.identity("E[X^T A X], contracted from E[X_i X_j] = Omega_ij", mean, claimed.bound)
+    yield _SYMMETRIC.concluded("E[X^T A X], contracted from E[X_i X_j] = Omega_ij", mean, claimed)
 
 
 def _prove_lemma_12_variance(claimed: Statement) -> Iterator[Step]:
     mean = contracted_moment([(A, 0, 1)], {0: OMEGA, 1: OMEGA})
     square = contracted_moment([(A, 0, 1), (A, 2, 3)], dict.fromkeys(range(4), OMEGA))
-    yield _SYMMETRIC.identity("E[(X^T A X)^2] - E[X^T A X]^2 from Isserlis", square - mean**2, claimed.bound)
+    yield _SYMMETRIC.concluded("E[(X^T A X)^2] - E[X^T A X]^2 from Isserlis", square - mean**2, claimed)
 
 
 def _prove_lemma_13_mean(claimed: Statement) -> Iterator[Step]:
     mean = contracted_moment([(A_CROSS, 0, 1)], {0: OMEGA, 1: OMEGA_TILDE})
-    yield _SYMMETRIC.identity("E[X^T A X~] for independent factors", mean, claimed.bound)
+    yield _SYMMETRIC.concluded("E[X^T A X~] for independent factors", mean, claimed)
 
 
 def _prove_lemma_13_variance(claimed: Statement) -> Iterator[Step]:
     blocks = {0: OMEGA, 1: OMEGA_TILDE, 2: OMEGA, 3: OMEGA_TILDE}
     square = contracted_moment([(A_CROSS, 0, 1), (A_CROSS, 2, 3)], blocks)
-    yield _SYMMETRIC.identity("E[(X^T A X~)^2], whose mean is 0", square, claimed.bound)
+    yield _SYMMETRIC.concluded("E[(X^T A X~)^2], whose mean is 0", square, claimed)
 
 
 def _prove_lemma_12_tail(claimed: Statement) -> Iterator[Step]:
+    yield from _equal_eigenvalues(claimed)
     y, q, g = sp.Symbol("y", nonnegative=True), sp.Symbol("q", positive=True), sp.Symbol("g", real=True)
     exponent = (1 - q) / 2 * g**2 - g**2 / 2
     moment = integral(sp.exp(sp.expand(exponent)) / sp.sqrt(2 * sp.pi), (g, -sp.oo, sp.oo))
@@ -126,9 +127,18 @@ def _prove_lemma_12_tail(claimed: Statement) -> Iterator[Step]:
     # Summed over eigenvalues: log E exp(s(Z - EZ)) <= s^2 F^2/(1 - 2 s K) for 0 <= s < 1/(2K).
     s = sp.sqrt(t) / (FROBENIUS + 2 * OPERATOR * sp.sqrt(t))
     yield positive("s = sqrt(t)/(F + 2K sqrt(t)) is below 1/(2K)", 1 - 2 * OPERATOR * s)
-    exponent = s * claimed.bound - s**2 * FROBENIUS**2 / (1 - 2 * OPERATOR * s)
-    root = sp.Symbol("w", positive=True)  # sqrt(t): keeps the expression rational
-    yield nonnegative("Chernoff's exponent at this s is at least t", (exponent - t).subs(t, root**2))
+    # P(Z - EZ > u) <= exp(-s u + s^2 F^2/(1 - 2 s K)), which is exp(-t) at
+    enough = sp.factor(sp.together(t / s + s * FROBENIUS**2 / (1 - 2 * OPERATOR * s)))
+    yield concluded("Chernoff's bound at this s is exp(-t)", enough, claimed, shown=Relation.UPPER)
+
+
+def _equal_eigenvalues(claimed: Statement) -> Iterator[Step]:
+    """m eigenvalues 1: the excess of chi-square with m degrees of freedom, of which the tail is known."""
+    for size in (2, 20):
+        stated = claimed.bound.subs({FROBENIUS: sp.sqrt(size), OPERATOR: 1}, simultaneous=True)
+        half = sp.Rational(size, 2)
+        share = sp.uppergamma(half, half + sp.Max(stated, -size) / 2) / sp.gamma(half)
+        yield instance(f"{size} eigenvalues 1 exceed the bound rarely", share, claimed.about(sp.exp(-t)))
 
 
 _p, _q = (sp.Symbol(name, integer=True, positive=True) for name in ("p", "q"))
@@ -181,13 +191,12 @@ def _prove_lemma_14(claimed: Statement) -> Iterator[Step]:
     product_ = _placed(_block("A")) * _placed(_block("B"))
     factor, stated = multiple_of_blocks(claimed.bound)
     for i, j in product((1, 2), repeat=2):
-        yield _SELECT.identity(
-            f"block ({i}, {j})", _F[i].T * product_ * _F[j], factor * stated.blocks[i - 1, j - 1]
-        )
+        block = claimed.about(factor * stated.blocks[i - 1, j - 1])
+        yield _SELECT.concluded(f"block ({i}, {j})", _F[i].T * product_ * _F[j], block)
 
 
 def _prove_lemma_15(claimed: Statement) -> Iterator[Step]:
-    yield _SELECT.identity("tr of the placed blocks", sp.Trace(_placed(_block("A"))), claimed.bound)
+    yield _SELECT.concluded("tr of the placed blocks", sp.Trace(_placed(_block("A"))), claimed)
 
 
 _quadratic = sp.Symbol("{X^T A X}", real=True)

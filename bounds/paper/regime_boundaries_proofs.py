@@ -7,7 +7,6 @@ Derivations: proofs_notes/regimes.md.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,11 +14,12 @@ from functools import partial
 
 import sympy as sp
 
-from bounds.checks import Certified, Statement
+from bounds.checks import Certified, Relation, Statement
 from bounds.law import crossings
 from bounds.proof.enclose import Ball, ball, enclose, endpoints, precision
+from bounds.proof.steps import given
 from bounds.proof.undecided import Undecided
-from bounds.symbols import gamma, gamma_tilde, mass_0, r
+from bounds.symbols import gamma, gamma_tilde, mass_0, r, theta
 
 SNRS = (1, 10, 10**4)
 LATENT = (2, 4, 16, 64, 256)
@@ -85,6 +85,13 @@ def certified(bits: int, what: str, found: Iterable[Found]) -> Certified:
     return Certified(holds, f"{len(cells)} settings; {what}: {words}", bits, len(cells), margin, witness)
 
 
+def asked(claimed: Statement, *only: Relation) -> Relation:
+    """The relation that the claim states; raises Undecided if it is none, or none of `only`."""
+    if claimed.relation is None or (only and claimed.relation not in only):
+        raise Undecided(f"nothing is enclosed for the relation {claimed.relation}")
+    return claimed.relation
+
+
 def compared(
     claimed: Statement,
     bits: int,
@@ -97,12 +104,23 @@ def compared(
     if value is None:
         return Found(place, "none", -1.0, False)
     with precision(bits):
-        low, high = endpoints(value / enclose(claimed.bound, parameters(place) if given is None else given))
+        bound = enclose(claimed.bound, parameters(place) if given is None else given)
+        if not bound > 0:
+            # What is compared is positive.
+            holds = None if bound > 0 or not bound <= 0 else asked(claimed) is Relation.LOWER
+            return Found(place, "against no positive number", -1.0, holds)
+        low, high = endpoints(value / bound)
         words = f"{float(value.mid()):.4g}"
         if not claimed.bound.is_number:
             words += f" [{(low + high) / 2:.3g}]"
-    margin = min(limits[1] - high, low - limits[0])
-    if low > limits[1] or high < limits[0]:
+    margin = {
+        Relation.UPPER: limits[1] - high,
+        Relation.LOWER: low - limits[0],
+        Relation.EQUAL: min(limits[1] - high, low - limits[0]),
+    }[asked(claimed)]
+    above = low > limits[1] and claimed.relation is not Relation.LOWER
+    below = high < limits[0] and claimed.relation is not Relation.UPPER
+    if above or below:
         return Found(place, words, margin, False)
     return Found(place, words, margin, True if margin >= 0 else None)
 
@@ -165,7 +183,13 @@ def certify_count(claimed: Statement, bits: int) -> Certified:
         noise = Fraction(1, place[1])
         count = len(crossings.crossings(place[0], noise, bits))
         better = "0" if crossings.cubic(place[0], noise, Fraction(1), bits)[0] > 0 else "r/2"
-        return Found(place, f"{count}, {better} first", 0.0, bool(stated.subs(parameters(place)) == count))
+        said = stated.subs(parameters(place))
+        holds = {
+            Relation.EQUAL: said == count,
+            Relation.UPPER: count <= said,
+            Relation.LOWER: count >= said,
+        }[asked(claimed)]
+        return Found(place, f"{count}, {better} first", 0.0, bool(holds))
 
     what = "number of crossings in [0, 1], and the better threshold at eta = 0"
     return certified(bits, what, map(cell, EVERY))
@@ -173,17 +197,21 @@ def certify_count(claimed: Statement, bits: int) -> Certified:
 
 def certify_never(claimed: Statement, bits: int) -> Certified:
     """At gamma = 1 and r = 2, 4, 16 the ratio stays below the claim's bound at every eta."""
+    upper = asked(claimed) is Relation.UPPER
     factor = Fraction(int(claimed.bound.p), int(claimed.bound.q))
 
     def cell(place: Place) -> Found:
-        below = crossings.never_above(place[0], Fraction(1, place[1]), factor, bits)
-        return Found(place, "below" if below else "not below", 0.0, below)
+        below = factor > 0 and crossings.never_above(place[0], Fraction(1, place[1]), factor, bits)
+        # What is below the number at every eta is neither equal to it nor above it.
+        holds = below if upper else False if below else None
+        return Found(place, "below" if below else "not below", 0.0, holds)
 
     return certified(bits, f"below {factor} at every eta in [0, 1]", map(cell, ((2, 1), (4, 1), (16, 1))))
 
 
 def certify_leak_at_zero(stated: sp.Expr, claimed: Statement, bits: int) -> Certified:
     """At theta = 0 the boundary over the claim's bound lies within [1 - 3/2 stated, 1], at every place."""
+    given(claimed, sp.Eq(theta, 0))
 
     def cell(place: Place) -> Found:
         with precision(bits):
@@ -196,6 +224,7 @@ def certify_leak_at_zero(stated: sp.Expr, claimed: Statement, bits: int) -> Cert
 
 def certify_leak_at_half(factor: float, claimed: Statement, bits: int) -> Certified:
     """At theta = r/2 the boundary is the claim's bound up to `factor`, at every place."""
+    given(claimed, sp.Eq(theta, r / 2))
 
     def cell(place: Place) -> Found:
         value, given = leak_boundary(place, True, bits), with_moments(True, bits, place)
@@ -206,6 +235,7 @@ def certify_leak_at_half(factor: float, claimed: Statement, bits: int) -> Certif
 
 def certify_flat(least: float, claimed: Statement, bits: int) -> Certified:
     """At theta = 0 M_0/(M_0 + M_1) over the claim's bound lies within [least, 1], at every place."""
+    given(claimed, sp.Eq(theta, 0))
 
     def cell(place: Place) -> Found:
         value = crossings.flat_boundary(place[0], Fraction(1, place[1]), False, bits)
@@ -217,13 +247,14 @@ def certify_flat(least: float, claimed: Statement, bits: int) -> Certified:
 
 def certify_order(claimed: Statement, bits: int) -> Certified:
     """At theta = 0 the leak's boundary over the flat one is at most the claim's bound, at every place."""
+    given(claimed, sp.Eq(theta, 0))
 
     def cell(place: Place) -> Found:
         leak = leak_boundary(place, False, bits)
         with precision(bits):
             flat = crossings.flat_boundary(place[0], Fraction(1, place[1]), False, bits)
             ratio = None if leak is None else leak / flat
-        return compared(claimed, bits, place, ratio, (-math.inf, 1.0))
+        return compared(claimed, bits, place, ratio, (1.0, 1.0))
 
     what = "the leak's boundary over the flat regime's at theta = 0, N = n_T"
     return certified(bits, what, map(cell, EVERY))

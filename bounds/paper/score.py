@@ -25,7 +25,7 @@ from bounds.paper.moments import (
     contracted_moment,
 )
 from bounds.proof.matrix_words import Algebra, substitute
-from bounds.proof.steps import decided, identity, integral, nonnegative
+from bounds.proof.steps import concluded, decided, identity, instance, integral, nonnegative
 from bounds.symbols import a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, r
 
 VARIANCE_CORRUPTED = r * a_x * a_y
@@ -84,49 +84,50 @@ def _at_model(expression: sp.Expr) -> sp.Expr:
 
 
 def _prove_mean_clean(claimed: Statement) -> Iterator[Step]:
-    yield identity("tr(A Sigma_1) with A = U U~^T", _at_model(LEMMA_12_MEAN), claimed.bound)
+    yield concluded("tr(A Sigma_1) with A = U U~^T", _at_model(LEMMA_12_MEAN), claimed)
 
 
 def _prove_mean_corrupted(claimed: Statement) -> Iterator[Step]:
     mean = contracted_moment([(A_CROSS, 0, 1)], {0: OMEGA, 1: OMEGA_TILDE})
-    yield identity("E[x^T U U~^T x~] for independent x, x~", mean, claimed.bound)
+    yield concluded("E[x^T U U~^T x~] for independent x, x~", mean, claimed)
 
 
 def _prove_variance_corrupted(claimed: Statement) -> Iterator[Step]:
-    yield identity("Lemma 13 at A = U U~^T and Sigma_0", _at_model(LEMMA_13_VARIANCE), claimed.bound)
+    yield concluded("Lemma 13 at A = U U~^T and Sigma_0", _at_model(LEMMA_13_VARIANCE), claimed)
 
 
 def _prove_variance_clean(claimed: Statement) -> Iterator[Step]:
-    yield identity("Lemma 12 at A = U U~^T and Sigma_1", _at_model(LEMMA_12_VARIANCE), claimed.bound)
+    yield concluded("Lemma 12 at A = U U~^T and Sigma_1", _at_model(LEMMA_12_VARIANCE), claimed)
 
 
 def _prove_variance_lower(claimed: Statement) -> Iterator[Step]:
     ratio = VARIANCE_CLEAN / VARIANCE_CORRUPTED
-    yield nonnegative("sigma_1^2/sigma_0^2 is at least the bound", ratio - claimed.bound)
     noisy = sp.limit(sp.limit(ratio, gamma, 0), gamma_tilde, 0)
-    yield identity("and tends to it as the noise grows: the constant is best", noisy, claimed.bound)
+    yield identity("sigma_1^2/sigma_0^2 tends to 1 as the noise grows: the constant is best", noisy, 1)
+    yield concluded("sigma_1^2/sigma_0^2", ratio, claimed)
 
 
 def _prove_variance_upper(claimed: Statement) -> Iterator[Step]:
     ratio = VARIANCE_CLEAN / VARIANCE_CORRUPTED
-    yield nonnegative("sigma_1^2/sigma_0^2 is at most the bound", claimed.bound - ratio)
     noiseless = sp.limit(sp.limit(ratio, gamma, sp.oo), gamma_tilde, sp.oo)
-    yield identity("and tends to it without noise: the constant is best", noiseless, claimed.bound)
+    yield identity("sigma_1^2/sigma_0^2 tends to 2 without noise: the constant is best", noiseless, 2)
+    yield concluded("sigma_1^2/sigma_0^2", ratio, claimed)
 
 
 def _prove_mixture(claimed: Statement) -> Iterator[Step]:
     second = eta * (VARIANCE_CLEAN + r**2) + (1 - eta) * VARIANCE_CORRUPTED
-    yield identity("E[D^2] - E[D]^2 over the hidden coin", second - (eta * r) ** 2, claimed.bound)
+    yield concluded("E[D^2] - E[D]^2 over the hidden coin", second - (eta * r) ** 2, claimed)
 
 
 def _prove_remark_6_2(claimed: Statement) -> Iterator[Step]:
-    yield identity("sigma_1^2 equals the stated value", VARIANCE_CLEAN, claimed.bound)
+    yield concluded("sigma_1^2 against the stated value", VARIANCE_CLEAN, claimed)
 
 
 def _prove_remark_6_2_corrected(claimed: Statement) -> Iterator[Step]:
-    squares = r**2 / VARIANCE_CLEAN - claimed.bound**2
-    yield nonnegative("(r/sigma_1)^2 is at least the bound squared", squares)
-    yield decided("it grows without bound in r at any noise", sp.limit(claimed.bound**2, r, sp.oo) == sp.oo)
+    yield instance("r/sigma_1", r / sp.sqrt(VARIANCE_CLEAN), claimed)
+    yield nonnegative("the bound is not negative, and may be squared", claimed.bound)
+    yield concluded("(r/sigma_1)^2", r**2 / VARIANCE_CLEAN, claimed.about(claimed.bound**2))
+    yield decided("it grows without bound in r at any noise", sp.limit(SEPARATION**2, r, sp.oo) == sp.oo)
     fixed = sp.limit(sp.limit(r**2 / VARIANCE_CLEAN, gamma, sp.oo), gamma_tilde, sp.oo)
     yield identity("at fixed r the modes never separate further than sqrt(r/2)", fixed, r / 2)
 
@@ -149,17 +150,21 @@ def _prove_mgf(correlated: int) -> Derivation:
             density.subs(u, v) * sp.exp((1 - q) * v**2 / (2 * a)),
             q ** sp.Rational(-1, 2) * density.subs({u: v, a: a / q}, simultaneous=True),
         )
+        # Near s = 0, where base > 0, S = 0 among it: the points of s are taken from there.
+        near = {S: sp.Symbol("t", real=True) / (1 + sp.Symbol("t", real=True) ** 2) / (4 * a_x * a_y)}
+        power = sp.expand(base) ** (-r / 2)
+        yield instance("r coordinates: the power -r/2 of q", power.subs(near), claimed, near)
+        logarithm = -r / 2 * sp.log(base)
         stated = sp.expand_log(sp.log(claimed.bound), force=True)
-        yield identity(
-            "r coordinates: the power -r/2 of q", sp.diff(-r / 2 * sp.log(base), S), sp.diff(stated, S)
-        )
-        yield identity("and 1 at s = 0", claimed.bound.subs(S, 0), 1)
-        mean = sp.diff(stated, S).subs(S, 0)
-        variance = sp.diff(stated, S, 2).subs(S, 0)
+        yield identity("the bound has the same logarithmic slope", sp.diff(logarithm, S), sp.diff(stated, S))
+        start = claimed.about(claimed.bound.subs(S, 0))
+        yield concluded("and its value 1 at s = 0", sp.Integer(1), start)
+        mean = sp.diff(logarithm, S).subs(S, 0)
+        variance = sp.diff(logarithm, S, 2).subs(S, 0)
         yield identity("first cumulant", mean, r * correlated)
         yield identity("second cumulant", variance, VARIANCE_CLEAN if correlated else VARIANCE_CORRUPTED)
         if not correlated:
-            yield identity("even in s: the law is symmetric", claimed.bound.subs(S, -S), claimed.bound)
+            yield identity("even in s: the law is symmetric", base.subs(S, -S), base)
 
     return prove
 

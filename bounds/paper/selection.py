@@ -15,7 +15,7 @@ from bounds.claim import Claim, Verdict, exact
 from bounds.paper.contrastive import S_N_WEIGHT, K, L
 from bounds.paper.matrices import BASES, G_TILDE, U_TILDE, X_TILDE, G, U, X
 from bounds.proof.matrix_words import Algebra
-from bounds.proof.steps import identity, integral, nonnegative, positive
+from bounds.proof.steps import concluded, given, identity, instance, integral, nonnegative, positive
 from bounds.symbols import (
     P,
     d,
@@ -62,9 +62,7 @@ _MASS = sp.Integral(_s * _pdf(_s), (_s, theta, sp.oo))
 
 def _prove_eq_7(claimed: Statement) -> Iterator[Step]:
     left, right = G * X, G_TILDE * X_TILDE
-    yield Algebra().identity(
-        "<G x, G~ x~> = x^T A x~ with A = G^T G~", sp.Trace(left.T * right), claimed.bound
-    )
+    yield Algebra().concluded("<G x, G~ x~> = x^T A x~ with A = G^T G~", sp.Trace(left.T * right), claimed)
     factor, excess = sp.symbols("c h", positive=True)
     yield positive("score > theta gives c score > c theta", factor * (theta + excess) - factor * theta)
     yield nonnegative("and score <= theta does not", factor * theta - factor * (theta - excess))
@@ -72,9 +70,9 @@ def _prove_eq_7(claimed: Statement) -> Iterator[Step]:
 
 def _prove_eq_8(claimed: Statement) -> Iterator[Step]:
     left, right = U.T * X, U_TILDE.T * X_TILDE
-    yield BASES.identity("<U^T x, U~^T x~> = x^T U U~^T x~", sp.Trace(left.T * right), claimed.bound)
-    limit = eta / rho * ORACLE_SCORE
-    yield BASES.identity("the teacher's limit is eta/rho of it", limit, eta / rho * claimed.bound)
+    yield BASES.concluded("<U^T x, U~^T x~> = x^T U U~^T x~", sp.Trace(left.T * right), claimed)
+    limit = sp.Trace(X.T * (eta / rho * U * U_TILDE.T) * X_TILDE)
+    yield BASES.identity("the teacher's limit is eta/rho of it", limit, eta / rho * sp.Trace(left.T * right))
 
 
 def _prove_eq_9(claimed: Statement) -> Iterator[Step]:
@@ -83,10 +81,11 @@ def _prove_eq_9(claimed: Statement) -> Iterator[Step]:
     yield identity("the weights of matched pairs sum to 1", n * matched, 1)
     yield identity("the others to -1", n * (n - 1) * apart, -1)
     mean_x, mean_y = sp.ZeroMatrix(d, 1), sp.ZeroMatrix(d_tilde, 1)  # Lemma 7
-    yield Algebra().identity(
+    weights = sp.simplify(n * matched), sp.simplify(n * (n - 1) * apart)
+    yield Algebra().concluded(
         "so E[S_n(theta)] = E[x x~^T] - E[x] E[x~]^T among kept pairs",
-        _KEPT_MOMENT - mean_x * mean_y.T,
-        claimed.bound,
+        weights[0] * _KEPT_MOMENT + weights[1] * mean_x * mean_y.T,
+        claimed,
     )
 
 
@@ -110,49 +109,46 @@ def _prove_eq_10(claimed: Statement) -> Iterator[Step]:
     kept = eta * tail_1 * mean_1 / r + (1 - eta) * tail_0 * mean_0 / r
     truth = kept / KEPT_SHARE
     here = noise_free_values()
-    yield identity("r = 2, no noise, theta = 0", sp.simplify(truth.subs(here)), claimed.bound.subs(here))
-    yield identity("Bayes' rule: sum of eta_c P_c E_c/r over P", truth, claimed.bound)
+    yield instance("r = 2, no noise, theta = 0", sp.simplify(truth.subs(here)), claimed, here)
+    yield concluded("Bayes' rule: sum of eta_c P_c E_c/r over P", truth, claimed, attained=False)
 
 
 def _prove_eq_56(claimed: Statement) -> Iterator[Step]:
     truth = (eta * tail_1 * F_1 + (1 - eta) * tail_0 * F_0) / KEPT_SHARE
     here = noise_free_values()
     here |= {F_1: here[mean_1] / 2, F_0: here[mean_0] / 2}
-    yield identity("r = 2, no noise, theta = 0", sp.simplify(truth.subs(here)), claimed.bound.subs(here))
-    yield identity("Bayes' rule: sum of eta_c P_c f_c over P", truth, claimed.bound)
+    yield instance("r = 2, no noise, theta = 0", sp.simplify(truth.subs(here)), claimed, here)
+    yield concluded("Bayes' rule: sum of eta_c P_c f_c over P", truth, claimed, attained=False)
 
 
 def _prove_survival(claimed: Statement) -> Iterator[Step]:
-    w, more_kept, more_mean = sp.symbols("w h k", nonnegative=True)
-    base, mean = sp.symbols("P_0 E_0", positive=True)
-    family = {
-        tail_1: base + more_kept,
-        tail_0: base,
-        mean_1: mean + more_mean,
-        mean_0: mean,
-        eta: 1 / (1 + w),
-    }
-    gap = (MULTIPLE - claimed.bound).subs(family, simultaneous=True)
-    yield nonnegative("true minus printed, with P_1 >= P_0 and E_1 >= E_0", sp.factor(sp.together(gap)))
-    truth = eta * (1 - eta) * (tail_1 - tail_0) * (mean_1 - mean_0) / (r * KEPT_SHARE)
-    yield identity("the difference in full", MULTIPLE - claimed.bound, truth)
+    here = noise_free_values()
+    yield instance("r = 2, no noise, theta = 0", sp.simplify(MULTIPLE.subs(here)), claimed, here)
+    ordered = (sp.Ge(tail_1, tail_0), sp.Ge(mean_1, mean_0))
+    yield given(claimed, *ordered)
+    gap = eta * (1 - eta) * (tail_1 - tail_0) * (mean_1 - mean_0) / (r * KEPT_SHARE)
+    yield identity("true minus printed, in full", MULTIPLE - MULTIPLE_PRINTED, gap)
+    yield nonnegative("which is not negative, with P_1 >= P_0 and E_1 >= E_0", gap, conditions=ordered)
+    yield concluded("so the printed one is no larger", MULTIPLE_PRINTED, claimed, shown=Relation.LOWER)
 
 
 def _prove_mean_slope(claimed: Statement) -> Iterator[Step]:
     slope = sp.diff(_MASS / _ABOVE, theta)
     names = {_MASS: _mean_kept * P, _ABOVE: P, _pdf(theta): _density}
-    yield identity("quotient rule on E = M/P", sp.simplify(slope.subs(names)), claimed.bound)
     above = sp.Symbol("h", positive=True)
+    stated = claimed.about(claimed.bound.subs(_mean_kept, theta + above))
+    derived = sp.simplify(slope.subs(names))
+    yield concluded("quotient rule on E = M/P", derived.subs(_mean_kept, theta + above), stated)
     yield nonnegative(
         "E >= theta, as every kept score passes theta", (_s - theta).subs(_s, theta + above) * _density
     )
-    yield nonnegative("so the slope is not negative", claimed.bound.subs(_mean_kept, theta + above))
+    yield nonnegative("so the slope is not negative", derived.subs(_mean_kept, theta + above))
 
 
 def _prove_share_slope(claimed: Statement) -> Iterator[Step]:
     slope = sp.diff(_ABOVE, theta).subs(_pdf(theta), _density)
-    yield identity("dP/dtheta", slope, claimed.bound)
-    yield nonnegative("P falls", -claimed.bound)
+    yield concluded("dP/dtheta", slope, claimed)
+    yield nonnegative("P falls", -slope)
 
 
 _TAIL_INTEGRAL = sp.Symbol("T", positive=True)
@@ -170,7 +166,7 @@ def _prove_residual(claimed: Statement) -> Iterator[Step]:
         "M - theta P and the integral of P have the same slope, both vanishing at infinity", slope, 0
     )
     mean = sp.solve(sp.Eq(_mean_kept * P - theta * P, _TAIL_INTEGRAL), _mean_kept)[0]
-    yield identity("so E = M/P is", mean, claimed.bound)
+    yield concluded("so E = M/P is", mean, claimed)
 
 
 _multiple = sp.Symbol("c", positive=True)

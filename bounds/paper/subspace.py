@@ -13,7 +13,7 @@ from bounds.checks import Measured, Relation, Search, Statement, Step
 from bounds.claim import Claim, exact
 from bounds.paper.matrices import BASES, U_PERP, U, V, complement_relations
 from bounds.proof.matrix_words import Algebra
-from bounds.proof.steps import decided, identity, nonnegative, positive
+from bounds.proof.steps import concluded, given, identity, instance, nonnegative, positive
 from bounds.symbols import ERR, Noiseless, d, d_tilde, gamma_tilde, r
 
 CHORDAL_SQUARED = r - sp.Trace(V.T * U * U.T * V)
@@ -37,11 +37,10 @@ WEDIN_SHARP = CHANGE_FROBENIUS / GAP
 
 def _prove_definition_1(claimed: Statement) -> Iterator[Step]:
     residual = U_PERP.T * V
-    yield BASES.identity("||U_perp^T V||_F^2", sp.Trace(residual.T * residual), claimed.bound)
+    yield BASES.concluded("||U_perp^T V||_F^2", sp.Trace(residual.T * residual), claimed)
     difference = V * V.T - U * U.T
-    yield BASES.identity(
-        "half of ||V V^T - U U^T||_F^2", sp.Trace(difference.T * difference) / 2, claimed.bound
-    )
+    half = sp.Trace(difference.T * difference) / 2
+    yield BASES.concluded("half of ||V V^T - U U^T||_F^2", half, claimed)
     # Principal angles: cos theta_i are the singular values of U^T V = P diag(cos) Q^T.
     cosines = sp.MatrixSymbol("C", r, r)
     left, right = sp.MatrixSymbol("P", r, r), sp.MatrixSymbol("Q", r, r)
@@ -54,20 +53,21 @@ def _prove_definition_1(claimed: Statement) -> Iterator[Step]:
         },
     )
     sines = sp.Trace(sp.Identity(r)) - sp.Trace(cosines * cosines)
-    yield angles.identity("sum of 1 - cos^2 over principal angles", sines, claimed.bound)
+    yield angles.concluded("sum of 1 - cos^2 over principal angles", sines, claimed)
     theta = sp.Symbol("theta_i", real=True)
     yield identity("1 - cos^2 is sin^2", 1 - sp.cos(theta) ** 2, sp.sin(theta) ** 2)
 
 
 def _prove_eq_4(claimed: Statement) -> Iterator[Step]:
+    yield instance("orthogonal spaces (d >= 2r)", sp.sqrt(r), claimed)
+    yield instance("equal spaces", 0, claimed)
     overlap = V.T * U
     yield BASES.identity(
         "the squared distance falls short of r by a squared norm",
         r - CHORDAL_SQUARED,
         sp.Trace(overlap * overlap.T),
     )
-    yield nonnegative("so no distance passes sqrt(r)", claimed.bound**2 - r)
-    yield nonnegative("and the bound is reached by orthogonal spaces (d >= 2r)", r - claimed.bound**2)
+    yield concluded("so no distance passes sqrt(r)", sp.sqrt(r), claimed, shown=Relation.UPPER)
 
 
 def _prove_weyl_2x2(claimed: Statement) -> Iterator[Step]:
@@ -115,7 +115,18 @@ _WEDIN = Algebra(
 )
 
 
-def _wedin_steps(bound: sp.Expr) -> Iterator[Step]:
+def _turns(claimed: Statement) -> Iterator[Step]:
+    """Known turns: a rank-one matrix and its projection on a turned line, or a multiple of itself."""
+    size, place, change = sp.symbols("s v x", positive=True)
+    sine = 1 / (1 + place)
+    shift = size * sine  # what projecting s u v^T on a line at that angle changes
+    reached = {GAP: size, CHANGE: shift, CHANGE_FROBENIUS: shift}
+    yield instance("the projection of a rank-one matrix", sine, claimed, reached)
+    still = {GAP: size, CHANGE: change, CHANGE_FROBENIUS: change}
+    yield instance("a multiple of a rank-one matrix", 0, claimed, still)
+
+
+def _wedin_steps(claimed: Statement) -> Iterator[Step]:
     truth = U * _VALUES * _RIGHT.T
     fitted = _FIT * _CORE
     change = truth - fitted
@@ -142,27 +153,26 @@ def _wedin_steps(bound: sp.Expr) -> Iterator[Step]:
         "||X S||_F >= sigma_r ||X||_F, column by column", ((GAP + extra) * column) ** 2 - (GAP * column) ** 2
     )
     # Hence ||sin Theta||_F sigma_r <= ||A - A^||_F; both sides alike by transposition.
-    slack = sp.Symbol("h", positive=True)  # sigma_r(A) = e + h
-    yield nonnegative(
-        "||A - A^||_F / sigma_r(A) is at most the bound",
-        (bound - CHANGE_FROBENIUS / GAP).subs(GAP, CHANGE + slack),
-    )
+    turn = "||A - A^||_F / sigma_r(A) is at most the bound"
+    yield concluded(turn, CHANGE_FROBENIUS / GAP, claimed, shown=Relation.UPPER)
 
 
 def _prove_wedin(claimed: Statement) -> Iterator[Step]:
-    yield from _wedin_steps(claimed.bound)
-    ratio = sp.limit(claimed.bound * GAP / CHANGE_FROBENIUS, CHANGE, 0)
-    yield decided("for small changes the bound is no larger than needed", ratio == 1, f"{ratio} = 1")
+    yield from _turns(claimed)
+    yield given(claimed, sp.Lt(CHANGE, GAP))
+    yield from _wedin_steps(claimed)
+    ratio = sp.limit(WEDIN * GAP / CHANGE_FROBENIUS, CHANGE, 0)
+    yield identity("for small changes it is no larger than needed", ratio, 1)
 
 
 def _prove_wedin_sharp(claimed: Statement) -> Iterator[Step]:
-    yield from _wedin_steps(claimed.bound)
+    yield from _turns(claimed)
+    yield from _wedin_steps(claimed)
     # Equality: A = s u v^T and A^ = s (1 - x^2)^(1/2) u^ v^T at an angle with sine x.
     sine, size = sp.symbols("x s", positive=True)
     cosine = sp.sqrt(1 - sine**2)
     change = sp.Matrix([size, 0]) - size * cosine * sp.Matrix([cosine, sine])
-    reached = sp.simplify((claimed.bound**2).subs({CHANGE_FROBENIUS: sp.sqrt(change.dot(change)), GAP: size}))
-    yield identity("reached by the projection of a rank-one matrix", reached, sine**2)
+    yield identity("reached by the projection of a rank-one matrix", change.dot(change) / size**2, sine**2)
 
 
 def _prove_lemma_4(claimed: Statement) -> Iterator[Step]:
@@ -210,8 +220,10 @@ def _prove_eq_35(claimed: Statement) -> Iterator[Step]:
             _unit.T * _unit_n: cosine,
         },
     )
-    yield angled.identity(
-        "its square is 1 - (u^T u_n)^2 = sin^2", claimed.bound**2, 1 - sp.Trace(cosine * cosine)
+    yield angled.concluded(
+        "its square is 1 - (u^T u_n)^2 = sin^2",
+        1 - sp.Trace(cosine * cosine),
+        claimed.about(claimed.bound**2),
     )
     across = _PROJECTION * _unit_n
     yield units.identity("the residual is orthogonal to u", _unit.T * across, sp.ZeroMatrix(1, 1))
@@ -219,6 +231,7 @@ def _prove_eq_35(claimed: Statement) -> Iterator[Step]:
 
 def _prove_eq_36(claimed: Statement) -> Iterator[Step]:
     yield _a_length(claimed.bound)
+    yield given(claimed, sp.Eq(r, 1), Noiseless(gamma_tilde))
     # x~_i = u~ z~_i, so S_n = w u~^T with w = S_n u~, whose left singular vector is w/||w||.
     rank_one = Algebra(relations={_unit.T * _unit: sp.Identity(1), _u_tilde.T * _u_tilde: sp.Identity(1)})
     matrix = _second * _u_tilde.T
@@ -229,7 +242,7 @@ def _prove_eq_36(claimed: Statement) -> Iterator[Step]:
     across = _PROJECTION * _second
     sine_squared = sp.Trace(across.T * across) / sp.Trace(_second.T * _second)
     stated = (claimed.bound**2).subs(_CROSS, matrix)
-    yield rank_one.identity("Eq. 35 at u_n = w/||w||", stated, sine_squared)
+    yield rank_one.concluded("Eq. 35 at u_n = w/||w||", sine_squared, claimed.about(stated))
 
 
 _distance = r"\|\sin\Theta\|_F"

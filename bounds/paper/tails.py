@@ -12,9 +12,7 @@ import sympy as sp
 from bounds.checks import Certificate, Proof, Relation
 from bounds.claim import Claim, Verdict
 from bounds.paper import tails_proofs
-from bounds.symbols import cov_uv, mean_above, product_mean_above, r, sigma_u, sigma_v, theta
-
-NOT_NEGATIVE = sp.And(sp.Ge(cov_uv, 0), sp.Lt(cov_uv, sigma_u * sigma_v), sp.Ge(theta, 0))
+from bounds.symbols import mean_above, product_mean_above, r, theta
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -22,6 +20,9 @@ CLAIMS: tuple[Claim, ...] = (
         title="Whittle: convex means grow with the number of summands",
         source="Appendix C, Lemma 3",
         statement="E phi(X_1 + ... + X_n) does not fall with n: convex phi, symmetric independent X_k.",
+        quantity=sp.Symbol(r"\mathbb{E}\varphi(s + X) - \varphi(s)"),
+        relation=Relation.LOWER,
+        bound=sp.Integer(0),
         checks=(Proof(tails_proofs.whittle),),
         expected=Verdict.PROVED,
         note="tails.md#lemma-3",
@@ -47,6 +48,7 @@ CLAIMS: tuple[Claim, ...] = (
         quantity=mean_above,
         relation=Relation.UPPER,
         bound=tails_proofs.LEMMA_5,
+        conditions=(sp.Ge(theta, tails_proofs.MEAN),),
         checks=(Proof(tails_proofs.residual_life), Certificate(tails_proofs.certify_lemma_5)),
         expected=Verdict.CERTIFIED,
         note="tails.md#lemma-5",
@@ -75,7 +77,7 @@ CLAIMS: tuple[Claim, ...] = (
         quantity=sp.Symbol(r"(\log p_{uv})''"),
         relation=Relation.LOWER,
         bound=sp.Integer(0),
-        conditions=(sp.Ne(sp.Symbol("x"), 0),),
+        conditions=(sp.Ne(tails_proofs.PLACE, 0),),
         checks=(Proof(tails_proofs.log_convexity),),
         expected=Verdict.PROVED,
         note="tails.md#lemma-8",
@@ -103,7 +105,7 @@ CLAIMS: tuple[Claim, ...] = (
         quantity=product_mean_above,
         relation=Relation.UPPER,
         bound=tails_proofs.LEMMA_8_UPPER,
-        conditions=(NOT_NEGATIVE,),
+        conditions=tails_proofs.INSIDE,
         checks=(Proof(tails_proofs.upper_by_class), Certificate(tails_proofs.certify_upper, bits=40)),
         expected=Verdict.CERTIFIED,
         note="tails.md#lemma-8",
@@ -119,7 +121,7 @@ CLAIMS: tuple[Claim, ...] = (
         quantity=product_mean_above,
         relation=Relation.UPPER,
         bound=tails_proofs.LEMMA_8_SHARP,
-        conditions=(NOT_NEGATIVE,),
+        conditions=tails_proofs.INSIDE,
         checks=(Proof(tails_proofs.upper_by_class), Certificate(tails_proofs.certify_upper, bits=40)),
         expected=Verdict.CERTIFIED,
         note="tails.md#lemma-8",
@@ -133,7 +135,6 @@ CLAIMS: tuple[Claim, ...] = (
         quantity=product_mean_above,
         relation=Relation.LOWER,
         bound=tails_proofs.LEMMA_8_LOWER,
-        conditions=(NOT_NEGATIVE,),
         checks=(Proof(tails_proofs.mean_above),),
         expected=Verdict.PROVED,
         note="tails.md#lemma-8",
@@ -146,7 +147,7 @@ CLAIMS: tuple[Claim, ...] = (
         quantity=product_mean_above,
         relation=Relation.LOWER,
         bound=tails_proofs.LEMMA_8_ZERO,
-        conditions=(sp.Eq(cov_uv, 0), sp.Eq(theta, 0)),
+        conditions=tails_proofs.AT_ZERO,
         checks=(Proof(tails_proofs.rising_with_r), Certificate(tails_proofs.certify_at_zero)),
         expected=Verdict.CERTIFIED,
         note="tails.md#lemma-8",
@@ -175,7 +176,7 @@ CLAIMS: tuple[Claim, ...] = (
         quantity=product_mean_above,
         relation=Relation.UPPER,
         bound=tails_proofs.LEMMA_8_UPPER,
-        conditions=(NOT_NEGATIVE,),
+        conditions=tails_proofs.INSIDE,
         checks=(Certificate(tails_proofs.certify_upper, bits=40),),
         expected=Verdict.CERTIFIED,
         note="tails.md#lemma-9",
@@ -189,7 +190,6 @@ CLAIMS: tuple[Claim, ...] = (
         quantity=product_mean_above,
         relation=Relation.LOWER,
         bound=tails_proofs.LEMMA_8_LOWER,
-        conditions=(NOT_NEGATIVE,),
         checks=(Proof(tails_proofs.mean_above),),
         expected=Verdict.PROVED,
         note="tails.md#lemma-9",
@@ -203,7 +203,7 @@ CLAIMS: tuple[Claim, ...] = (
         quantity=product_mean_above,
         relation=Relation.LOWER,
         bound=tails_proofs.LEMMA_8_ZERO,
-        conditions=(sp.Eq(cov_uv, 0), sp.Eq(theta, 0)),
+        conditions=tails_proofs.AT_ZERO,
         checks=(Certificate(tails_proofs.certify_at_zero),),
         expected=Verdict.CERTIFIED,
         note="tails.md#lemma-9",

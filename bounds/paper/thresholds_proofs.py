@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import product
 from typing import TYPE_CHECKING
 
 import sympy as sp
 
 from bounds.checks import Certified, Relation, Statement, Step
 from bounds.paper.filtered import T_HALF, T_ZERO
+from bounds.paper.score_proofs import laplace_tail
 from bounds.paper.tails_proofs import MEAN_AT_ZERO, constant_of
 from bounds.proof import steps
+from bounds.proof.undecided import Undecided
 from bounds.symbols import a_x, a_y, eta, r, theta
 
 if TYPE_CHECKING:
@@ -26,41 +29,60 @@ LARGEST_R = 12
 
 HALF = sp.Rational(1, 2)
 
+CLOSE = 1e-6
+"""Width below which an enclosed difference that contains 0 is taken for the equality that a proof shows."""
+
+_ROOT = sp.sqrt(a_x * a_y)
 _x, _y, _w = sp.symbols("x y w", nonnegative=True)
 _m = sp.Symbol("m", nonnegative=True)  # r = 2 + m
 
 
-def mean_above(larger: sp.Expr) -> Callable[[Statement], Iterator[Step]]:
-    """A conditional mean above theta is at least theta and the mean; `larger` is what that gives."""
+def mean_above(larger: sp.Expr, clean: bool) -> Callable[[Statement], Iterator[Step]]:
+    """A conditional mean above theta is at least theta and the mean; `larger` is one of the two."""
 
     def derive(claimed: Statement) -> Iterator[Step]:
+        yield at_two(claimed, theta + _ROOT + (1 if clean else 0), from_zero=True)
         share = 1 / (1 + _w)
         above, below = theta + _x, theta - _y
         mean = share * above + (1 - share) * below
         yield steps.nonnegative("E[S | S > theta] >= theta", above - theta)
         yield steps.nonnegative("E[S | S > theta] >= E[S]", sp.factor(above - mean))
-        yield steps.nonnegative("the stated bound is no more than that", larger - claimed.bound)
+        yield steps.concluded("so it is at least the one", larger, claimed, shown=Relation.LOWER)
 
     return derive
 
 
+def at_two(claimed: Statement, quantity: sp.Expr, from_zero: bool = False) -> Step:
+    """The claim at r = 2, where the score has a Laplace law: what is known for theta >= 0 at least."""
+    at = {r: 2, theta: _x} if from_zero else {r: 2}
+    return steps.instance("r = 2, a Laplace law", quantity, claimed, at)
+
+
+def above_zero(claimed: Statement) -> Step:
+    """E_0(0) in closed form, for every r."""
+    return steps.instance("the mean above 0 in closed form", _ROOT * MEAN_AT_ZERO, claimed, {theta: 0})
+
+
 def mean_at_zero(claimed: Statement) -> Iterator[Step]:
     """Given v, S is N(0, a |v|^2): E[S; S > 0] = sqrt(a/(2 pi)) E|v|."""
+    yield at_two(claimed, theta + _ROOT, from_zero=True)
+    yield steps.given(claimed, sp.Eq(theta, 0))
     z = sp.Symbol("z", positive=True)
     half_normal = steps.integral(z * sp.exp(-(z**2) / 2) / sp.sqrt(2 * sp.pi), (z, 0, sp.oo))
     yield steps.identity("E[N; N > 0] = 1/sqrt(2 pi)", half_normal, 1 / sp.sqrt(2 * sp.pi))
     chi = steps.integral(z**r * sp.exp(-(z**2) / 2), (z, 0, sp.oo)) / (2 ** (r / 2 - 1) * sp.gamma(r / 2))
     length = sp.sqrt(2) * sp.gamma((r + 1) / 2) / sp.gamma(r / 2)
     yield steps.identity("mean length of r standard normals", sp.simplify(chi), length)
-    yield steps.identity(
-        "divide by P_0(0) = 1/2", claimed.bound, 2 * half_normal * sp.sqrt(a_x * a_y) * length
-    )
+    yield steps.concluded("divide by P_0(0) = 1/2", 2 * half_normal * _ROOT * length, claimed)
 
 
 def asymptote(upper: bool) -> Callable[[Statement], Iterator[Step]]:
     """Gauss's sum for Gamma(x+1)^2/Gamma(x+1/2)^2 - x at x = (r-1)/2, a series of falling terms."""
 
     def derive(claimed: Statement) -> Iterator[Step]:
+        yield at_two(claimed, theta + _ROOT, from_zero=True)
+        yield above_zero(claimed)
+        yield steps.given(claimed, sp.Eq(theta, 0))
         x = sp.Symbol("x", positive=True)
         j = sp.Symbol("j", integer=True, positive=True)
         gauss = sp.hyperexpand(sp.hyper([-HALF, -HALF], [x], 1))
@@ -79,14 +101,12 @@ def asymptote(upper: bool) -> Callable[[Statement], Iterator[Step]]:
         yield steps.identity("the terms of order 0 and 1 are x and 1/4", x + first, start)
         yield steps.positive("the others carry x/(x)_{j+1} = 1/((x+1)...(x+j)), positive", 1 / (x + j))
         yield steps.positive("and falling in x", -sp.diff(sp.log(1 / (x + j)), x))
-        stated = claimed.bound**2 * sp.pi / (4 * a_x * a_y)
-        stated = sp.simplify(stated.subs(r, 2 * x + 1))
-        if upper:
-            at_zero = sp.gamma(1) ** 2 / sp.gamma(HALF) ** 2
-            yield steps.identity("the series is largest at x = 0, where it sums to 1/pi", at_zero, 1 / sp.pi)
-            yield steps.nonnegative("so the stated bound is above", sp.expand(stated - (x + at_zero)))
-        else:
-            yield steps.nonnegative("so the stated bound is below", sp.expand(x + first - stated))
+        at_zero = sp.gamma(1) ** 2 / sp.gamma(HALF) ** 2
+        yield steps.identity("the series is largest at x = 0, where it sums to 1/pi", at_zero, 1 / sp.pi)
+        yield steps.nonnegative("the bound is not negative, and may be squared", claimed.bound)
+        square = 4 * a_x * a_y / sp.pi * ((r - 1) / 2 + (at_zero if upper else first))
+        shown = Relation.UPPER if upper else Relation.LOWER
+        yield steps.concluded("the square, with x = (r-1)/2", square, claimed.about(claimed.bound**2), shown)
 
     return derive
 
@@ -96,9 +116,11 @@ def certify_asymptote(claimed: Statement, bits: int) -> Certified:
     from bounds.law.score_balls import truncated_mean
     from bounds.proof.enclose import ball, enclose, endpoints, precision
 
-    scale = sp.sqrt(a_x * a_y)
+    steps.given(claimed, sp.Eq(theta, 0))
+    if claimed.relation not in (Relation.UPPER, Relation.LOWER):
+        raise Undecided("the mean is held against an upper or a lower bound")
     sign = 1 if claimed.relation is Relation.UPPER else -1
-    stated = sp.simplify(claimed.bound / scale)
+    stated = sp.simplify(claimed.bound / _ROOT)
     worst, holds = float("inf"), True
     with precision(bits):
         for dimension in range(1, 4 * LARGEST_R + 1):
@@ -119,21 +141,23 @@ def _box_of_means() -> str:
 def certify_closed_form(claimed: Statement, bits: int) -> Certified:
     """The closed form of E_0(0) against the integral over the law, for r = 1..4 LARGEST_R."""
     from bounds.law.score_balls import truncated_mean
-    from bounds.proof.enclose import ball, enclose, endpoints, precision
+    from bounds.proof.enclose import ball, enclose, endpoints, precision, stands
 
-    formula = sp.simplify(claimed.bound / sp.sqrt(a_x * a_y))
+    steps.given(claimed, sp.Eq(theta, 0))
+    formula = sp.simplify(claimed.bound / _ROOT)
     width = 0.0
     with precision(bits):
         for dimension in range(1, 4 * LARGEST_R + 1):
             mean = truncated_mean(dimension, 0, 0) / ball(Fraction(1, 2))
             difference = enclose(formula.subs(r, dimension)) - mean
             low, high = endpoints(difference)
-            if not difference.contains(0):
+            if stands(mean, enclose(formula.subs(r, dimension)), claimed.relation) is False:
                 off, place = min(abs(low), abs(high)), f"r = {dimension}"
                 return Certified(False, _box_of_means(), bits, dimension, -off, place)
             width = max(width, high - low)
     # Balls can exclude equality and never show it: the proof does; this bounds what is left.
-    return Certified(True, f"{_box_of_means()}; equal within {width:.1g}", bits, 4 * LARGEST_R, 0.0)
+    close = width <= CLOSE or claimed.relation is not Relation.EQUAL
+    return Certified(close or None, f"{_box_of_means()}; equal within {width:.1g}", bits, 4 * LARGEST_R, 0.0)
 
 
 def certify_mean_at_zero(claimed: Statement, bits: int) -> Certified:
@@ -143,7 +167,8 @@ def certify_mean_at_zero(claimed: Statement, bits: int) -> Certified:
     box = "r >= 1, any SNR, theta = 0, given the proof that r = 1 without noise is least"
     least = MEAN_AT_ZERO.subs(r, 1)
     stated = constant_of(claimed.bound)
-    if stated is None:
+    steps.given(claimed, sp.Eq(theta, 0))
+    if stated is None or claimed.relation is not Relation.LOWER:
         return Certified(None, box, bits, 0, float("-inf"))
     with precision(bits):
         best = endpoints(enclose(least))
@@ -158,6 +183,9 @@ def certify_mean_at_zero(claimed: Statement, bits: int) -> Certified:
 
 def rising_mean(claimed: Statement) -> Iterator[Step]:
     """E_0(0) is least at r = 1 and without noise."""
+    yield at_two(claimed, theta + _ROOT, from_zero=True)
+    yield above_zero(claimed)
+    yield steps.given(claimed, sp.Eq(theta, 0))
     yield steps.identity(
         "a step of two in r multiplies it by (r+1)/r",
         sp.expand_func(MEAN_AT_ZERO.subs(r, r + 2) / MEAN_AT_ZERO),
@@ -167,49 +195,64 @@ def rising_mean(claimed: Statement) -> Iterator[Step]:
     yield steps.positive("r = 2 is above r = 1", sp.simplify(second - first))
     yield steps.identity("r = 1 has 2/pi", first, 2 / sp.pi)
     yield steps.nonnegative("noise only scales it up", sp.expand(a_x * a_y) - 1)
-    yield steps.nonnegative("the stated bound is at most that", first, claimed.bound)
+    yield steps.concluded("so E_0(0) is at least that", first, claimed, shown=Relation.LOWER)
 
 
 def symmetric(claimed: Statement) -> Iterator[Step]:
     """With correlation k the score is T (k + C), T > 0 and C symmetric: P(S > 0) = P(C > -k)."""
+    yield at_two(claimed, laplace_tail(True))
+    yield steps.given(claimed, sp.Le(theta, 0))
     c, k = sp.Symbol("c", real=True), sp.Symbol("k", nonnegative=True)
     density = (1 - c**2) ** (r / 2 - 1)
     yield steps.identity("the density of C is even: P(C > 0) = 1/2", density, density.subs(c, -c))
     share = sp.Integral(density, (c, -k, 1))
     at_minus_k = sp.diff(share, k).doit()
     yield steps.identity("P(C > -k) rises with k by the density at -k", at_minus_k, density.subs(c, k))
-    yield steps.nonnegative("the stated bound is at most 1/2", HALF - claimed.bound)
+    yield steps.concluded("so P(S > 0) is at least 1/2", HALF, claimed, shown=Relation.LOWER)
 
 
 def exactly_half(claimed: Statement) -> Iterator[Step]:
     """At correlation 0 the score is symmetric and has no atom."""
+    yield at_two(claimed, laplace_tail(False))
+    yield steps.given(claimed, sp.Eq(theta, 0))
     c = sp.Symbol("c", real=True)
     density = (1 - c**2) ** (r / 2 - 1)
     yield steps.identity("the density of C is even", density, density.subs(c, -c))
     (share,) = sp.solve(2 * _x - 1, _x)
-    yield steps.identity("P(C > 0) = P(C < 0), and both make 1", claimed.bound, share)
+    yield steps.concluded("P(C > 0) = P(C < 0), and both make 1", share, claimed)
 
 
-def certify_at_zero(claimed: Statement, bits: int) -> Certified:
-    """P_c(0) against the stated number for r = 1..LARGEST_R: it rises with the correlation from 1/2."""
-    from bounds.law.score_balls import tail
-    from bounds.proof.enclose import enclose, endpoints, precision
+def certify_at_zero(clean: bool) -> Callable[[Statement, int], Certified]:
+    """P_c(0) against the stated number for r = 1..LARGEST_R: 1/2 at correlation 0, rising with it."""
 
-    equality = claimed.relation is Relation.EQUAL
-    box = f"r = 1..{LARGEST_R}, " + ("correlation 0" if equality else "correlation in [0, 1]") + ", theta = 0"
-    stated = constant_of(claimed.bound)
-    if stated is None:
-        return Certified(None, box, bits, 0, float("-inf"))
-    with precision(bits):
-        best = endpoints(enclose(HALF))
-        for dimension in range(1, LARGEST_R + 1):
-            least = tail(dimension, 0 if equality else Fraction(1, 2**10), 0)
-            off = least - enclose(stated)
-            if off < 0 or (equality and not off.contains(0)):
-                return Certified(False, box, bits, dimension, endpoints(off)[1], f"r = {dimension}", best)
-    # The proof gives exactly 1/2 at correlation 0 and more beyond.
-    holds = stated == HALF if equality else bool(stated <= HALF)
-    return Certified(holds, box, bits, LARGEST_R, float(HALF - stated), "", best)
+    def prove(claimed: Statement, bits: int) -> Certified:
+        from bounds.law.score_balls import tail
+        from bounds.proof.enclose import enclose, endpoints, precision, stands
+
+        steps.given(claimed, sp.Eq(theta, 0))
+        where = "correlation in [0, 1]" if clean else "correlation 0"
+        box = f"r = 1..{LARGEST_R}, {where}, theta = 0"
+        stated = constant_of(claimed.bound)
+        if stated is None:
+            return Certified(None, box, bits, 0, float("-inf"))
+        places = (Fraction(1, 2**10), Fraction(1)) if clean else (Fraction(0),)
+        with precision(bits):
+            best = endpoints(enclose(HALF))
+            for dimension, correlation in product(range(1, LARGEST_R + 1), places):
+                share, at = tail(dimension, correlation, 0), f"r = {dimension}, correlation {correlation}"
+                if stands(share, enclose(stated), claimed.relation) is False:
+                    off = endpoints(share - enclose(stated))
+                    return Certified(False, box, bits, dimension, -min(map(abs, off)), at, best)
+        # The proof gives exactly 1/2 at correlation 0 and more beyond: no more than a lower bound there.
+        holds = {
+            Relation.EQUAL: None if clean else stated == HALF,
+            Relation.UPPER: None if clean else bool(stated >= HALF),
+            Relation.LOWER: bool(stated <= HALF),
+            None: None,
+        }[claimed.relation]
+        return Certified(holds, box, bits, LARGEST_R, float(abs(HALF - stated)), "", best)
+
+    return prove
 
 
 def median(scaled_threshold: sp.Expr) -> Callable[[Statement], Iterator[Step]]:
@@ -220,6 +263,10 @@ def median(scaled_threshold: sp.Expr) -> Callable[[Statement], Iterator[Step]]:
     """
 
     def derive(claimed: Statement) -> Iterator[Step]:
+        yield at_two(claimed, laplace_tail(True))
+        alone = {r: 1, theta: _x}
+        yield steps.instance("r = 1, no noise: a square", sp.erfc(sp.sqrt(_x / 2)), claimed, alone)
+        yield steps.given(claimed, sp.Ge(r, 2), sp.Le(theta, scaled_threshold))
         z = sp.Symbol("z", positive=True)
         big_r = 2 + _m
         level = scaled_threshold.subs(r, big_r)
@@ -246,8 +293,7 @@ def median(scaled_threshold: sp.Expr) -> Callable[[Statement], Iterator[Step]]:
         start = log_ratio.subs(h, 0)
         yield steps.identity("so the ratio, 1 at h = 0, falls and then rises: one crossing", start, 0)
         # f falls in |c|: E[h f(k h)] <= f(k h_0) E[h] <= 0, with h_0 the crossing.
-        room = HALF - claimed.bound
-        yield steps.nonnegative("P_1 rises from 1/2, and the stated bound is at most 1/2", room)
+        yield steps.concluded("P_1 rises with k from 1/2", HALF, claimed, shown=Relation.LOWER)
 
     return derive
 
@@ -267,7 +313,8 @@ def certify_median(
         direct = f"r = 2..{largest_r}, correlation in [{smallest}, 1]"
         box = f"r >= 2, any SNR; enclosed directly for {direct}"
         stated = constant_of(claimed.bound)
-        if stated is None:
+        steps.given(claimed, sp.Ge(r, 2), sp.Le(theta, scaled_threshold))
+        if stated is None or claimed.relation is not Relation.LOWER:
             return Certified(None, box, bits, 0, float("-inf"))
         with precision(bits):
             boxes, margin = 0, float("inf")
@@ -302,7 +349,8 @@ def certify_half_r(claimed: Statement, bits: int) -> Certified:
 
     box = "r >= 1, any SNR"
     stated = constant_of(claimed.bound)
-    if stated is None:
+    steps.given(claimed, sp.Eq(theta, r / 2))
+    if stated is None or claimed.relation is not Relation.LOWER:
         return Certified(None, box, bits, 0, float("-inf"))
 
     def lowest(cell: Cell) -> Ball:
@@ -328,9 +376,11 @@ def certify_half_r(claimed: Statement, bits: int) -> Certified:
 
 def kept_share_at_zero(claimed: Statement) -> Iterator[Step]:
     """P_O = eta P_1 + (1 - eta) P_0 with P_1 = 1/2 + x and P_0 = 1/2."""
-    share = 1 / (1 + _w)  # eta
-    kept = share * (HALF + _x) + (1 - share) * HALF
-    yield steps.nonnegative("P_O is at least the stated bound", sp.simplify(kept - claimed.bound))
+    yield at_two(claimed, eta * laplace_tail(True) + (1 - eta) * laplace_tail(False))
+    yield steps.given(claimed, sp.Eq(theta, 0))
+    kept = eta * (HALF + _x) + (1 - eta) * HALF
+    yield steps.nonnegative("P_O is at least 1/2", sp.expand(kept), HALF)
+    yield steps.concluded("which is at least the bound", HALF, claimed, shown=Relation.LOWER)
 
 
 def branches(claimed: Statement) -> Iterator[Step]:
@@ -338,7 +388,7 @@ def branches(claimed: Statement) -> Iterator[Step]:
     yield steps.positive("T_0.5 falls as eta rises", -sp.diff(T_HALF, eta))
     yield steps.identity("T_0 is free of eta", sp.diff(T_ZERO, eta), 0)
     (crossing,) = sp.solve(sp.Eq(T_HALF**2, T_ZERO**2), eta)
-    yield steps.identity("they are equal at", crossing, claimed.bound)
+    yield steps.concluded("they are equal at", crossing, claimed)
 
 
 def _crossing_steps() -> Iterator[Step | sp.Expr]:
@@ -379,7 +429,7 @@ def crossing_order(claimed: Statement) -> Iterator[Step]:
     found, crossing = _crossing()
     yield from found
     ratio = sp.limit(crossing / r / claimed.bound, r, sp.oo)
-    yield steps.decided("crossing over the stated order stays bounded", bool(0 < ratio < sp.oo), ratio)
+    yield steps.of_order("crossing over the stated order", ratio, claimed)
 
 
 def crossing_limit(claimed: Statement) -> Iterator[Step]:
@@ -387,4 +437,4 @@ def crossing_limit(claimed: Statement) -> Iterator[Step]:
     found, crossing = _crossing()
     yield from found
     ratio = sp.limit(crossing / r / claimed.bound, r, sp.oo)
-    yield steps.identity("crossing over the stated value tends to 1", ratio, 1)
+    yield steps.concluded("crossing over the stated value tends to 1", ratio, claimed.about(1))

@@ -14,10 +14,28 @@ from bounds.claim import Claim, Verdict, exact
 from bounds.paper.matrices import BASES, U_TILDE, U
 from bounds.paper.model import COVARIANCE_X
 from bounds.paper.score import VARIANCE_CORRUPTED
+from bounds.paper.score_proofs import laplace_tail
 from bounds.paper.selection import KEPT_SHARE
 from bounds.proof.matrix_words import Algebra
-from bounds.proof.steps import identity, nonnegative
-from bounds.symbols import C, N, a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, n_T, r, rho, tail_0, tail_1
+from bounds.proof.steps import concluded, given, identity, instance, nonnegative
+from bounds.symbols import (
+    C,
+    N,
+    a_x,
+    a_y,
+    d,
+    d_tilde,
+    eta,
+    gamma,
+    gamma_tilde,
+    n,
+    n_T,
+    r,
+    rho,
+    tail_0,
+    tail_1,
+    theta,
+)
 
 CHANGE = sp.Symbol("e", positive=True)
 """||M_T - M_O||_2."""
@@ -47,7 +65,8 @@ def _prove_step_4_2(claimed: Statement) -> Iterator[Step]:
         "S_T - S_O = (E_T - E_O)/P_T + S_O (P_O - P_T)/P_T", moment_t / SHARE - moment_o / share_o, split
     )
     parts = MOMENT_CONSTANT * CHANGE / SHARE + LIMIT_NORM * SHARE_CONSTANT * CHANGE / SHARE
-    yield nonnegative("Lemma 10 for each part", claimed.bound, parts)
+    yield given(claimed, sp.Ge(r, 2), sp.Lt(CHANGE, eta / rho))
+    yield concluded("Lemma 10 for each part", parts, claimed, shown=Relation.UPPER)
 
 
 def _prove_step_4_3(claimed: Statement) -> Iterator[Step]:
@@ -58,17 +77,22 @@ def _prove_step_4_3(claimed: Statement) -> Iterator[Step]:
     )
     share = (eta + chebyshev).subs({gamma: 1, gamma_tilde: 1, eta: 1 / r})
     limit = sp.limit(share, r, sp.oo)
-    yield nonnegative(
-        "along eta = 1/r, gamma = gamma~ = 1, P_O(r/2) stays above the constant", limit - claimed.bound
-    )
+    yield instance("along eta = 1/r, gamma = gamma~ = 1, in the limit of large r", limit, claimed)
+    # Only an upper bound of the share has been derived: no lower bound follows.
+    yield concluded("P_O(r/2) at large r", limit, claimed, shown=Relation.UPPER)
 
 
 def _prove_step_4_3_corrected(claimed: Statement) -> Iterator[Step]:
+    at_half_r = {theta: r / 2}
+    tails = [laplace_tail(clean).subs(at_half_r).subs(r, 2) for clean in (True, False)]
+    yield instance("r = 2, Laplace laws", eta * tails[0] + (1 - eta) * tails[1], claimed, {r: 2})
+    square = sp.erfc(sp.Rational(1, 2))  # P(z^2 > 1/2)
+    yield instance("r = 1, no noise, every pair clean: a square", square, claimed, {r: 1, eta: 1})
+    yield given(claimed, sp.Ge(r, 2))  # P_1(r/2) >= 1/2
     w, h = sp.symbols("w h", nonnegative=True)
-    at_half_r = {tail_1: sp.Rational(1, 2) + h, eta: 1 / (1 + w)}
-    yield nonnegative(
-        "P_O = eta P_1 + (1 - eta) P_0 with P_1(r/2) >= 1/2", (KEPT_SHARE - claimed.bound).subs(at_half_r)
-    )
+    share = KEPT_SHARE.subs({tail_1: sp.Rational(1, 2) + h, eta: 1 / (1 + w)})
+    yield nonnegative("P_O = eta P_1 + (1 - eta) P_0 >= eta/2", share, 1 / (1 + w) / 2)
+    yield concluded("which is at least the bound", eta / 2, claimed, shown=Relation.LOWER)
     symmetric = {tail_0: sp.Rational(1, 2), tail_1: sp.Rational(1, 2) + h, eta: 1 / (1 + w)}
     yield nonnegative("at theta = 0 even P_O >= 1/2", (KEPT_SHARE - sp.Rational(1, 2)).subs(symmetric))
 
@@ -105,14 +129,10 @@ def _prove_step_5_rho(claimed: Statement) -> Iterator[Step]:
     tangent = sp.simplify((sp.sin(ANGLE) / (gamma * rho)) / (a_x * sp.cos(ANGLE) / rho))
     yield identity("rho has cancelled in the student's tangent", sp.diff(tangent, rho), 0)
     limit = sp.limit(tangent, rho, sp.oo)
-    point = sp.pi / 4  # a teacher 45 degrees off
-    yield identity(
-        "its limit as rho grows, at 45 degrees", limit.subs(ANGLE, point), claimed.bound.subs(ANGLE, point)
-    )
-    small = sp.Symbol("tau", positive=True)  # tan(phi)
-    yield identity(
-        "and at any angle", limit.subs(ANGLE, sp.atan(small)), claimed.bound.subs(ANGLE, sp.atan(small))
-    )
+    point = {ANGLE: sp.pi / 4}  # a teacher 45 degrees off
+    yield instance("its limit as rho grows, at 45 degrees", limit.subs(point), claimed, point)
+    turned = {ANGLE: sp.atan(sp.Symbol("tau", positive=True))}
+    yield concluded("and at any angle", limit.subs(turned), claimed.about(claimed.bound.subs(turned)))
 
 
 def _prove_eq_46(claimed: Statement) -> Iterator[Step]:
@@ -128,12 +148,12 @@ def _prove_eq_46(claimed: Statement) -> Iterator[Step]:
         oracle.T * oracle,
         (eta / rho) ** 2 * U_TILDE * U_TILDE.T,
     )
-    yield identity("||M_T - M_O||/||M_O||", (TEACHER_ERROR / rho) / (eta / rho), claimed.bound)
+    yield concluded("||M_T - M_O||/||M_O||", (TEACHER_ERROR / rho) / (eta / rho), claimed)
 
 
 def _prove_split(claimed: Statement) -> Iterator[Step]:
     (student,) = sp.solve(sp.Eq(n_T + N, n), N)
-    yield identity("the pairs that do not train the teacher", student, claimed.bound)
+    yield concluded("the pairs that do not train the teacher", student, claimed)
 
 
 CLAIMS: tuple[Claim, ...] = (

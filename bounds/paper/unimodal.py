@@ -16,6 +16,7 @@ from bounds.claim import Claim, Verdict
 from bounds.law.error import ErrorLaw
 from bounds.paper.concentration import with_failures
 from bounds.proof.matrix_words import Algebra
+from bounds.proof.steps import concluded
 from bounds.symbols import ERR, C, a_x, d, delta, gamma, n, r, t
 
 PCA = Measured(quantity="pca-error", spread=0.19)
@@ -88,9 +89,7 @@ def _information(claimed: Statement) -> Iterator[Step]:
     (e, e_too), (h, h_too) = signal, noise
     about = inverse * slope(e, h)
     information = n * sp.Trace(about * about) / 2
-    yield algebra.identity(
-        "the information about an angle is one over the bound", information * claimed.bound, sp.Integer(1)
-    )
+    yield concluded("one over the information about an angle", 1 / algebra.evaluate(information), claimed)
     others = {
         "of one direction of the signal": (e, h_too),
         "of one direction of the noise": (e_too, h),

@@ -19,6 +19,8 @@ from typing import Any, TypeAlias
 import sympy as sp
 from flint import acb, arb, ctx, fmpq
 
+from bounds.checks import Relation
+
 Ball: TypeAlias = Any
 """A real ball (`flint.arb`) or a complex one (`flint.acb`)."""
 
@@ -50,6 +52,18 @@ def endpoints(value: Ball) -> tuple[float, float]:
         return -math.inf, math.inf
     low, high = float(value.lower()), float(value.upper())
     return math.nextafter(low, -math.inf), math.nextafter(high, math.inf)
+
+
+def stands(value: Ball, bound: Ball, relation: Relation | None) -> bool | None:
+    """Whether a number stands in this relation to a bound; None where their balls do not decide."""
+    if relation is None or not (value.overlaps(bound) or value < bound or value > bound):
+        return None
+    if relation is Relation.EQUAL:
+        return None if value.overlaps(bound) else False
+    good, bad = (
+        (value <= bound, value > bound) if relation is Relation.UPPER else (value >= bound, value < bound)
+    )
+    return True if good else False if bad else None
 
 
 _CONSTANTS: dict[Any, Callable[[], Ball]] = {

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import sympy as sp
 
-from bounds.checks import Compared, Step
-from bounds.proof.steps import vanishes
+from bounds.checks import Compared, Relation, Statement, Step
+from bounds.proof.steps import concluded, vanishes
 from bounds.proof.undecided import Undecided
 
 
@@ -102,6 +102,22 @@ class Algebra:
         if not truth and not self._confluent:
             raise Undecided(f"{statement}: the relations leave a difference that depends on their order")
         return Step(statement, truth, shown)
+
+    def concluded(self, statement: str, derived: Any, claimed: Statement) -> Step:
+        """The end of a proof: what the claim's quantity is against its bound, by its relation.
+
+        Raises Undecided where an inequality cannot be seen, or the relations do not decide an equality.
+        """
+        if claimed.relation is None:
+            raise Undecided(f"{statement}: the claim states no relation")
+        step = self.identity(statement, derived, claimed.bound)
+        if step.truth or claimed.relation is Relation.EQUAL:
+            return replace(step, refutes=True)
+        if getattr(sp.sympify(derived), "is_Matrix", False):
+            raise Undecided(f"{statement}: matrices are not compared by {claimed.relation}")
+        stated = replace(claimed, right_hand_side=self.evaluate(claimed.bound))
+        # The canonical traces may be dependent: that a point breaks the inequality shows nothing.
+        return replace(concluded(statement, self.evaluate(derived), stated), refutes=False)
 
     @cached_property
     def _confluent(self) -> bool:

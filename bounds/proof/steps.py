@@ -3,12 +3,15 @@
 A step is True where SymPy reduces it to an identity or a sign, False where an exact point breaks
 it.  Anything in between raises `Undecided`: a proof never passes, and never fails, by weakness of
 the simplifier.
+
+What is said of the claim itself goes through `given`, which asks for one of its conditions, and
+`concluded`, which holds what was derived against its bound by its relation; only such a comparison of what
+the claim's quantity exactly is, or of an exact instance of it (`instance`), can refute the claim.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
@@ -17,23 +20,25 @@ from typing import Any
 import sympy as sp
 from sympy.core.evalf import PrecisionExhausted
 
-from bounds.checks import Compared, Step
+from bounds.checks import Compared, Relation, Statement, Step
+from bounds.proof.region import Point, approximate_sign, domains, flattened, points, substitutions
 from bounds.proof.undecided import Undecided
-from bounds.symbols import SYMBOLS, in_domain
 
-MOST_TURNS = 10
-"""How often the choices are turned on to find points where parameters go together."""
+__all__ = [
+    "concluded", "decided", "given", "identity", "instance", "integral", "nonnegative", "of_order",
+    "positive", "vanishes",
+]  # fmt: skip
 
 FIRST_POINTS = 2
 """Points that an identity is tried at before it is simplified."""
 
-_POSITIVE = tuple(map(sp.Rational, ("1", "1/3", "5/2", "7", "2/9", "11/3", "1000", "1/1000", "40")))
-_NOT_NEGATIVE = (sp.Integer(0), *_POSITIVE[:-1])
-_UNIT = tuple(map(sp.Rational, ("1/2", "1/3", "2/9", "6/7", "1/1000", "3/5", "1/30", "3/4", "999/1000")))
-_COUNTS = tuple(map(sp.Integer, (2, 3, 5, 1, 7, 4, 30, 11, 1000)))
+TINY = sp.Float("1e-20")
+"""What a number of 30 digits must pass to be told from 0."""
+
+Conditions = tuple[sp.Basic, ...]
 
 
-def identity(statement: str, left: Any, right: Any) -> Step:
+def identity(statement: str, left: Any, right: Any, conditions: Conditions = ()) -> Step:
     """left = right for all values of the symbols; both may be matrices.  Raises Undecided."""
     left, right = sp.sympify(left), sp.sympify(right)
     shown = Compared(left, "=", right)
@@ -44,7 +49,7 @@ def identity(statement: str, left: Any, right: Any) -> Step:
     else:
         entries = [left - right]
     for entry in entries:
-        zero, point = vanishes(entry)
+        zero, point = vanishes(entry, conditions)
         if zero is None:
             raise Undecided(f"{statement}: cannot decide {entry} = 0")
         if not zero:
@@ -52,14 +57,14 @@ def identity(statement: str, left: Any, right: Any) -> Step:
     return Step(statement, True, shown)
 
 
-def nonnegative(statement: str, larger: Any, smaller: Any = 0) -> Step:
-    """larger >= smaller for all values of the symbols inside their domains.  Raises Undecided."""
-    return _sign(statement, sp.sympify(larger), sp.sympify(smaller), strict=False)
+def nonnegative(statement: str, larger: Any, smaller: Any = 0, conditions: Conditions = ()) -> Step:
+    """larger >= smaller inside the symbols' domains and the conditions.  Raises Undecided."""
+    return _sign(statement, sp.sympify(larger), sp.sympify(smaller), conditions, strict=False)
 
 
-def positive(statement: str, larger: Any, smaller: Any = 0) -> Step:
-    """larger > smaller for all values of the symbols inside their domains.  Raises Undecided."""
-    return _sign(statement, sp.sympify(larger), sp.sympify(smaller), strict=True)
+def positive(statement: str, larger: Any, smaller: Any = 0, conditions: Conditions = ()) -> Step:
+    """larger > smaller inside the symbols' domains and the conditions.  Raises Undecided."""
+    return _sign(statement, sp.sympify(larger), sp.sympify(smaller), conditions, strict=True)
 
 
 def decided(statement: str, truth: Any, shown: Any = "") -> Step:
@@ -71,74 +76,142 @@ def decided(statement: str, truth: Any, shown: Any = "") -> Step:
     raise Undecided(f"{statement}: {truth}")
 
 
+def given(claimed: Statement, *conditions: sp.Basic) -> Step:
+    """What a proof assumes: stated by the claim, or implied by its conditions and the symbols' domains.
+
+    Raises Undecided where it is neither: the claim says more than the proof shows.
+    """
+    for condition in flattened(conditions):
+        if condition not in flattened(claimed.conditions) and not _implied(condition, claimed.conditions):
+            raise Undecided(f"the proof needs {condition}, which the claim does not state")
+    return Step(f"given {', '.join(map(str, conditions))}", True)
+
+
+def concluded(
+    statement: str,
+    derived: Any,
+    claimed: Statement,
+    shown: Relation = Relation.EQUAL,
+    attained: bool = True,
+) -> Step:
+    """The end of a proof: what was derived against the claim's bound, by its relation, in its conditions.
+
+    `shown` is how the claim's quantity stands to `derived`.  Where it is EQUAL, a point that breaks the
+    relation breaks the claim, if the symbols attain all values that they may have (`attained`).  Where it is
+    UPPER (at most) or LOWER (at least), only a claim of that relation follows, and a bound that is stronger
+    than `derived` is left undecided.  Raises Undecided.
+    """
+    derived, bound = sp.sympify(derived), claimed.bound
+    if claimed.relation is None:
+        raise Undecided(f"{statement}: the claim states no relation")
+    if shown is not Relation.EQUAL and claimed.relation is not shown:
+        return Step(statement, False, f"shows that the quantity is {shown} {derived}, no more")
+    if claimed.relation is Relation.EQUAL:
+        step = identity(statement, derived, bound, claimed.conditions)
+    elif claimed.relation is Relation.UPPER:
+        step = nonnegative(statement, bound, derived, claimed.conditions)
+    else:
+        step = nonnegative(statement, derived, bound, claimed.conditions)
+    return replace(step, refutes=shown is Relation.EQUAL and attained)
+
+
+def of_order(statement: str, ratio: Any, claimed: Statement, shown: Relation = Relation.EQUAL) -> Step:
+    """The end of a proof up to a constant: what was derived over the bound, a number or a limit.
+
+    It must be finite for "at most", above 0 for "at least", and both for an order; `shown` as for
+    `concluded`.  Raises Undecided where no relation up to a constant is claimed.
+    """
+    ratio = sp.sympify(ratio)
+    if claimed.relation is None or not claimed.up_to_constant:
+        raise Undecided(f"{statement}: no order is stated")
+    if ratio.free_symbols or (shown is not Relation.EQUAL and claimed.relation is not shown):
+        return Step(statement, False, f"the ratio {ratio} shows no more than {shown}")
+    finite, present = bool(0 <= ratio < sp.oo), bool(ratio > 0)
+    needed = {Relation.UPPER: finite, Relation.LOWER: present, Relation.EQUAL: finite and present}
+    return Step(statement, needed[claimed.relation], f"limit {ratio}", refutes=shown is Relation.EQUAL)
+
+
+def instance(
+    statement: str, quantity: Any, claimed: Statement, at: Mapping[sp.Symbol, Any] | None = None
+) -> Step:
+    """The claim at exact instances: what `quantity` is there, the symbols of the bound being `at`.
+
+    False where a point inside the claim's conditions breaks it, which refutes the claim.  True where none is
+    found: an instance proves nothing.
+    """
+    place = {symbol: sp.sympify(value) for symbol, value in (at or {}).items()}
+    quantity, bound = sp.sympify(quantity).subs(place), claimed.bound.subs(place)
+    conditions = tuple(c.subs(place) for c in claimed.conditions)
+    sign = {Relation.UPPER: "<=", Relation.LOWER: ">="}.get(claimed.relation, "=")  # type: ignore[arg-type]
+    shown = Compared(quantity, sign, bound)
+    point = _breaking(quantity - bound, claimed.relation, conditions)
+    if point is None:
+        return Step(statement, True, shown)
+    where = {**{s: v.subs(point) for s, v in place.items()}, **point}
+    return Step(statement, False, replace(shown, ending=f" fails{_at(where)}"), refutes=True)
+
+
+@lru_cache(maxsize=4096)
+def _breaking(excess: sp.Expr, relation: Relation | None, conditions: Conditions) -> Point | None:
+    """An exact point inside the conditions at which the excess over the bound breaks the relation."""
+    if relation is None or any(c == sp.false for c in conditions):
+        return None
+    signs = {Relation.UPPER: (1,), Relation.LOWER: (-1,), Relation.EQUAL: (1, -1)}[relation]
+    found = points(excess, tuple(c for c in conditions if c != sp.true))
+    return next((p for p in found if _has_sign(excess, p, signs)), None)
+
+
+def _implied(condition: sp.Basic, conditions: Conditions) -> bool:
+    """Whether SymPy sees that the condition holds wherever the others do."""
+    if isinstance(condition, (sp.Ge, sp.Gt, sp.Le, sp.Lt)):
+        strict = isinstance(condition, (sp.Gt, sp.Lt))
+        return _signed(condition.gts, condition.lts, strict, conditions)[0] is True
+    if isinstance(condition, sp.Eq):
+        return _zero_inside(condition.lhs - condition.rhs, conditions)
+    return bool(condition.subs(substitutions(conditions)) == sp.true)
+
+
 @lru_cache(maxsize=256)  # wrong versions of a claim need the integrals of its own proof
 def integral(integrand: sp.Expr, limits: tuple[sp.Symbol, sp.Expr, sp.Expr]) -> sp.Expr:
     """SymPy's definite integral over `limits` = (variable, low, high)."""
     return sp.integrate(integrand, limits)
 
 
-def points(expression: sp.Expr) -> Iterator[dict[sp.Symbol, sp.Expr]]:
-    """Exact points inside the domains of the expression's symbols, dozens of them in a fixed order."""
-    free = sorted(expression.free_symbols, key=lambda symbol: symbol.name)
-    yield from islice(filter(_possible, _grid(free)), len(_POSITIVE) ** 2)
-
-
-def _grid(free: Sequence[sp.Symbol]) -> Iterator[dict[sp.Symbol, sp.Expr]]:
-    for shift in range(MOST_TURNS * len(_POSITIVE) ** 2 if free else 1):
-        point = {}
-        for place, symbol in enumerate(free):
-            turn = shift * (place + 1) + place + shift // len(_POSITIVE)
-            value = _choices(symbol)[turn % len(_POSITIVE)]
-            if not symbol.is_nonnegative and turn % 2:
-                value = -value
-            point[symbol] = value
-        yield point
-
-
-def _possible(point: Mapping[sp.Symbol, sp.Expr]) -> bool:
-    """Whether the declared symbols among the point's have values that they can have together."""
-    values = {s.name: float(v) for s, v in point.items() if s.name in SYMBOLS and SYMBOLS[s.name].symbol == s}
-    limits = {
-        "r": min(values.get("d", math.inf), values.get("d_tilde", math.inf)),
-        "n_T": values.get("n", math.inf) - 1,
-        "ERR": math.sqrt(values.get("r", math.inf)),
-    }
-    return all(in_domain(name, v) and v <= limits.get(name, math.inf) for name, v in values.items())
-
-
-def _choices(symbol: sp.Symbol) -> tuple[sp.Rational, ...]:
-    if symbol.is_integer:
-        return _COUNTS
-    declared = SYMBOLS.get(symbol.name)
-    inside_unit = declared is not None and declared.symbol == symbol and declared.domain.startswith("(0, 1")
-    if inside_unit:
-        return _UNIT
-    return _POSITIVE if symbol.is_positive else _NOT_NEGATIVE
-
-
-def _sign(statement: str, larger: sp.Expr, smaller: sp.Expr, *, strict: bool) -> Step:
-    truth, shown = _signed(larger, smaller, strict)
+def _sign(statement: str, larger: sp.Expr, smaller: sp.Expr, conditions: Conditions, *, strict: bool) -> Step:
+    truth, shown = _signed(larger, smaller, strict, conditions)
     if truth is None:
         raise Undecided(f"{statement}: cannot decide the sign of {larger - smaller}")
     return Step(statement, truth, shown)
 
 
 @lru_cache(maxsize=4096)
-def _signed(larger: sp.Expr, smaller: sp.Expr, strict: bool) -> tuple[bool | None, Compared]:
+def _signed(
+    larger: sp.Expr, smaller: sp.Expr, strict: bool, conditions: Conditions
+) -> tuple[bool | None, Compared]:
     """Whether larger > smaller (>= without `strict`), None where undecided, and how to show it."""
     expression = larger - smaller
     shown = Compared(larger, ">" if strict else ">=", smaller)
-    for form in _forms(expression):
+    for form in _forms(expression, conditions):
         if form.is_positive or (not strict and form.is_nonnegative):
             return True, shown
-    for point in points(expression):
-        value = expression.subs(point)
-        if value.is_negative or (strict and value.is_zero):
+    for point in points(expression, conditions):
+        if _has_sign(expression, point, (-1,)) or (strict and expression.subs(point).is_zero):
             return False, replace(shown, ending=f" fails{_at(point)}")
     return None, shown
 
 
-def _forms(expression: sp.Expr) -> Iterator[sp.Expr]:
+def _forms(expression: sp.Expr, conditions: Conditions) -> Iterator[sp.Expr]:
+    """The expression in several forms, as it is and with the conditions and domains put in."""
+    yield from _rewritten(expression)
+    inside = expression.subs(substitutions(conditions))
+    if inside != expression:
+        yield from _rewritten(inside)
+    spanned = inside.subs(domains(inside))
+    if spanned != inside:
+        yield from _rewritten(spanned)
+
+
+def _rewritten(expression: sp.Expr) -> Iterator[sp.Expr]:
     yield expression
     yield sp.factor(expression)
     yield sp.expand(expression)
@@ -146,20 +219,27 @@ def _forms(expression: sp.Expr) -> Iterator[sp.Expr]:
     yield sp.simplify(expression)
 
 
-def _against(entry: sp.Expr, most: int | None = None) -> dict[sp.Symbol, sp.Expr] | None:
+def _against(entry: sp.Expr, conditions: Conditions, most: int | None = None) -> Point | None:
     """The first exact point (of the first `most`) where the entry is not 0."""
-    return next((p for p in islice(points(entry), most) if _is_nonzero(entry.subs(p))), None)
+    return next((p for p in islice(points(entry, conditions), most) if _has_sign(entry, p, (1, -1))), None)
 
 
 @lru_cache(maxsize=4096)  # a claim and its wrong versions share most of their steps
-def vanishes(entry: sp.Expr) -> tuple[bool | None, str]:
-    """Whether the entry is 0, None where undecided, and an exact point against it in words."""
+def vanishes(entry: sp.Expr, conditions: Conditions = ()) -> tuple[bool | None, str]:
+    """Whether the entry is 0 in the conditions, None where undecided, and a point against it in words."""
     # An exact point against it is found sooner than a simplification gives up.
-    point = _against(entry, FIRST_POINTS)
-    if point is None and _is_zero(entry):
+    point = _against(entry, conditions, FIRST_POINTS)
+    if point is None and _zero_inside(entry, conditions):
         return True, ""
-    point = point or _against(entry)
+    point = point or _against(entry, conditions)
     return (None, "") if point is None else (False, _at(point))
+
+
+def _zero_inside(entry: sp.Expr, conditions: Conditions) -> bool:
+    if _is_zero(entry):
+        return True
+    inside = entry.subs(substitutions(conditions))
+    return inside != entry and _is_zero(inside)
 
 
 def _is_zero(entry: sp.Expr) -> bool:
@@ -168,20 +248,29 @@ def _is_zero(entry: sp.Expr) -> bool:
     return bool(sp.simplify(entry) == 0)
 
 
-def _is_nonzero(value: sp.Expr) -> bool:
+def _has_sign(expression: sp.Expr, point: Point, signs: tuple[int, ...]) -> bool:
+    """Whether the expression certainly has one of the signs at an exact point."""
+    about = approximate_sign(expression, point)
+    # What floating point shows is looked at exactly; a number that is not real has the sign 1.
+    return (about is None or about in signs) and _certain_sign(expression.subs(point)) in signs
+
+
+def _certain_sign(value: sp.Expr) -> int:
     # Evaluation to 30 digits is decisive for all but tiny numbers, and far cheaper than `is_zero`.
     if value.is_Rational:
-        return bool(value != 0)
+        return int(sp.sign(value))
     if not value.is_number:
-        return False
+        return 0
     try:
         # Strict: a number that is known to fewer digits than this, as a zero is, is not told from zero.
-        size = abs(value.evalf(30, strict=True))
+        number = value.evalf(30, strict=True)
     except PrecisionExhausted:
-        return False
-    return bool(size.is_finite and size > 1e-20)
+        return 0
+    if not number.is_finite or abs(number) <= TINY:
+        return 0
+    return -1 if number.is_negative else 1
 
 
-def _at(point: dict[sp.Symbol, sp.Expr]) -> str:
+def _at(point: Mapping[sp.Symbol, sp.Expr]) -> str:
     inside = ", ".join(f"{s} = {v}" for s, v in point.items())
     return f" at {inside}" if inside else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bounds.checks import Quoted
-from bounds.claim import Certificate, Proof, Step
+from bounds.claim import Certificate, Claim, Proof, Step
 from bounds.proof.undecided import Undecided
 from verification.checks.judge import Samples, counted, judge_check
 from verification.checks.plan import Plan, Profile, plan_check
@@ -55,17 +55,29 @@ def _plan(check: Proof | Certificate, base: Plan, profile: Profile, module: str 
 
 @judge_check.register
 def _proof(check: Proof, plan: Plan, samples: Samples, seed: int) -> Evidence:
-    try:
-        steps = tuple(check.derive(plan.claim.stated))
-    except Undecided as doubt:
-        return Evidence("proof", f"SymPy could not decide a step: {doubt}", "undecided")
+    steps, doubt = derived(check, plan.claim)
     wrong = [step for step in steps if step.truth is not True]
-    return Evidence(
-        kind="proof",
-        statement=_failing(wrong[0]) if wrong else _told(steps),
-        outcome="holds" if steps and not wrong else "fails",
-        details=ProofDetails(steps),
-    )
+    refuting = [step for step in wrong if step.refutes]
+    if refuting:
+        return Evidence("proof", _failing(refuting[0]), "fails", details=ProofDetails(steps))
+    if wrong or doubt or not steps:
+        open_step = _failing(wrong[0], "a step does not go through") if wrong else doubt or "no step was made"
+        return Evidence("proof", open_step, "undecided", details=ProofDetails(steps))
+    return Evidence("proof", _told(steps), "holds", details=ProofDetails(steps))
+
+
+def derived(check: Proof, claim: Claim) -> tuple[tuple[Step, ...], str]:
+    """The steps of a proof as far as it goes, and what ended it before its end, in words."""
+    steps: list[Step] = []
+    try:
+        # One by one: what was refuted before a doubt is refuted, and needs no more steps.
+        for step in check.derive(claim.stated):
+            steps.append(step)
+            if step.refutes and step.truth is not True:
+                break
+    except Undecided as doubt:
+        return tuple(steps), f"SymPy could not decide a step: {doubt}"
+    return tuple(steps), ""
 
 
 def _told(steps: Sequence[Step]) -> str:
@@ -75,10 +87,10 @@ def _told(steps: Sequence[Step]) -> str:
     return told + (f", given {counted(quoted, 'quoted theorem')}" if quoted else "")
 
 
-def _failing(step: Step) -> str:
+def _failing(step: Step, what: str = "step fails") -> str:
     """A step that fails, with what it compares where that is short."""
     shown = str(step.shown)
-    return f"step fails: {step.statement}" + (f" ({shown})" if 0 < len(shown) <= LONGEST_SHOWN else "")
+    return f"{what}: {step.statement}" + (f" ({shown})" if 0 < len(shown) <= LONGEST_SHOWN else "")
 
 
 @judge_check.register

@@ -48,7 +48,8 @@ class Mutant:
     where the original is judged, because its bound is loose or nothing there depends on what was
     changed.  Neither is counted, and both are told; `reason` says what was changed and why.  A mutant has
     as many checks as its original, in the same order and on the same cells, unless `outside` is set:
-    then its checks look where the original makes no statement and need draws of their own.
+    then its checks look where the original makes no statement and need draws of their own.  A version that
+    `may_hold` says more than the claim and is no survivor if the claim's own proof or certificate shows it.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Mutant:
     reason: str
     outside: bool = False
     untested: bool = False
+    may_hold: bool = False
 
     @property
     def counted(self) -> bool:

@@ -129,7 +129,7 @@ def test_the_density_of_a_product_is_refuted_to_be_log_concave_for_every_stated_
 def test_a_claim_without_a_bound_cannot_be_certified():
     """A claim without a bound cannot be certified."""
     with pytest.raises(ValueError, match="states no bound"):
-        _ = CLAIMS["lemma-3"].stated.bound
+        certify(CLAIMS["lemma-5"].with_bound(None))
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 3, 5, 16])

@@ -6,8 +6,10 @@ import pickle
 import pytest
 import sympy as sp
 
+from bounds.checks import Statement
 from bounds.claim import Relation, Search, Verdict, exact
-from bounds.proof.steps import decided, identity, nonnegative, points, positive
+from bounds.proof.region import points, substitutions
+from bounds.proof.steps import concluded, decided, given, identity, instance, nonnegative, positive
 from bounds.proof.undecided import Undecided
 from bounds.symbols import ERR, N, d, d_tilde, eta, n, n_T, r
 
@@ -146,5 +148,97 @@ def test_points_lie_in_the_declared_domains():
         assert point[n_T] < point[n]
         assert point[n] >= 4
         assert 0 <= point[ERR] <= sp.sqrt(point[r])
-    with pytest.raises(Undecided):  # true there, but not for all positive integers
-        nonnegative("inside the model", d, r)
+
+
+def test_a_sign_is_decided_inside_the_declared_domains():
+    """d >= r and eta <= 1 are the model's, r >= 2 is not: that is a condition to be stated."""
+    assert nonnegative("inside the model", d, r).truth is True
+    assert nonnegative("a share", 1, eta).truth is True
+    assert nonnegative("more than the model", r, 2).truth is False
+    assert nonnegative("stated", r, 2, conditions=(sp.Ge(r, 2),)).truth is True
+
+
+def _stated(bound, relation, *conditions):
+    return Statement(bound, relation, conditions)
+
+
+def test_a_proof_ends_by_the_relation_that_the_claim_states():
+    """An equality shows both inequalities and no other value; a chain of inequalities shows its own only."""
+    for relation in Relation:
+        assert concluded("equal", X + Y, _stated(Y + X, relation)).truth is True
+    for relation, bound in ((Relation.UPPER, Y), (Relation.LOWER, Y + 2), (Relation.EQUAL, Y + 2)):
+        step = concluded("broken", Y + 1, _stated(bound, relation))
+        assert step.truth is False
+        assert step.refutes
+    for relation in Relation:
+        step = concluded("at most", Y + 1, _stated(Y + 2, relation), shown=Relation.UPPER)
+        assert step.truth is (relation is Relation.UPPER)
+        assert not step.refutes
+    with pytest.raises(Undecided, match="no relation"):
+        concluded("nothing", Y, _stated(Y, None))
+
+
+def test_a_proof_that_falls_short_refutes_nothing():
+    """What is at most y + 1 may be at most y: a chain that does not reach the bound leaves it open."""
+    step = concluded("short", Y + 1, _stated(Y, Relation.UPPER), shown=Relation.UPPER)
+    assert (step.truth, step.refutes) == (False, False)
+
+
+def test_a_condition_is_used_only_where_it_is_stated_or_implied():
+    """Stated, as a part of another, implied by one, by a domain; nothing else."""
+    assumed = sp.Lt(Y, X)
+    for conditions in ((assumed,), (sp.And(assumed, X > 7),), (sp.Eq(X, Y + 1),), (sp.Ge(X, 2 * Y),)):
+        assert given(_stated(Y, Relation.UPPER, *conditions), assumed).truth is True
+    assert given(_stated(r, Relation.UPPER), sp.Ge(d, r)).truth is True
+    for conditions in ((), (sp.Le(Y, X),), (sp.Ge(X, Y / 2),), (sp.Ge(X, 2),)):
+        with pytest.raises(Undecided, match="does not state"):
+            given(_stated(Y, Relation.UPPER, *conditions), assumed)
+
+
+def test_a_condition_that_is_dropped_leaves_a_conclusion_open_or_broken():
+    """x >= 2 y holds where it is stated; without it a point breaks it."""
+    stated = _stated(2 * Y, Relation.LOWER, sp.Ge(X, 2 * Y))
+    assert concluded("stated", X, stated).truth is True
+    step = concluded("dropped", X, _stated(2 * Y, Relation.LOWER))
+    assert step.truth is False
+    assert " fails at " in str(step.shown)
+
+
+def test_a_counterexample_lies_inside_the_conditions():
+    """x^2 <= y is broken by points, which keep to what is stated; where all is inside, there is none."""
+    stated = _stated(Y, Relation.UPPER, sp.Ge(X, 3), sp.Le(Y, 4))
+    step = instance("squares", X**2, stated)
+    assert step.truth is False
+    assert step.refutes
+    inside = _stated(Y, Relation.UPPER, sp.Eq(X, 0))
+    assert instance("squares", X**2, inside).truth is True
+    assert not instance("squares", X**2, inside).refutes
+    for point in points(X * Y, (sp.Ge(X, 3), sp.Le(Y, 4))):
+        assert point[X] >= 3
+        assert 0 < point[Y] <= 4
+
+
+def test_an_instance_outside_the_conditions_says_nothing():
+    """At y = 5 the claim for y <= 4 says nothing, whatever the quantity is."""
+    stated = _stated(Y, Relation.UPPER, sp.Le(Y, 4))
+    assert instance("outside", sp.Integer(100), stated, {Y: 5}).truth is True
+    assert instance("inside", sp.Integer(100), stated, {Y: 3}).refutes
+
+
+@pytest.mark.parametrize(
+    ("conditions", "inside"),
+    [
+        ((sp.Ge(n, 4 * d), sp.Eq(r, 2)), {n: 40, d: 10, r: 2}),
+        ((sp.Lt(2 * Y, X), sp.Le(X, 7)), {X: 6, Y: 2}),
+        ((sp.And(sp.Ge(X, 0), sp.Lt(X, Y)),), {X: 0, Y: 1}),
+    ],
+)
+def test_substitutions_leave_no_point_of_the_conditions_out(conditions, inside):
+    """Every point that meets the conditions is reached: what is proved with them put in is proved there."""
+    assert all(c.subs(inside) for c in conditions)
+    known = substitutions(conditions)
+    assert known
+    equations = [sp.Eq(value.subs(inside), inside[symbol]) for symbol, value in known.items()]
+    slacks = sorted({s for e in equations for s in e.free_symbols}, key=str)
+    rooms = sp.solve(equations, slacks, dict=True)
+    assert all(room.is_nonnegative for room in rooms[0].values()) if slacks else all(equations)
