@@ -291,6 +291,12 @@ CLAIMS: tuple[Claim, ...] = (
                 two_sided=True,
                 margin=0.2,
             ),
+            Scaling(
+                STUDENT,
+                Path(d_tilde, (4, 8), (*(p for p in PRINTED if p[0] != d_tilde), (eta, 0.5), (n, 10_000))),
+                two_sided=True,
+                margin=0.2,
+            ),
             _printed_noise((1e3, 1e5), STUDENT, 10_000, clean=0.5, two_sided=True, margin=0.1),
         ),
         expected=Verdict.SUPPORTED,
