@@ -7,13 +7,14 @@ stands for sqrt(a a~).  Derivations: proofs_notes/alternatives.md.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import sympy as sp
 
-from bounds.checks import Quoted, Statement, Step
+from bounds.checks import Quoted, Relation, Statement, Step
 from bounds.law.scales import unfiltered_scale
 from bounds.paper.one_round import BESSEL, FLOOR, NO_THRESHOLD
-from bounds.proof.steps import identity, nonnegative, positive
+from bounds.proof.steps import concluded, identity, instance, nonnegative, positive
 from bounds.symbols import N, a_x, a_y, eta, gamma, gamma_tilde, n, n_T, r
 
 SIGNAL = sp.Symbol("zeta", positive=True)
@@ -31,6 +32,9 @@ SPILL = sp.Symbol("K_w", positive=True)
 F_INTEGRAL, J_INTEGRAL = sp.symbols("F J_w", positive=True)
 H_INTEGRAL = sp.Symbol("H", real=True)
 """F = E[S^2/q], H = E[S h'/h], J = E[(h'/h)^2 q]."""
+
+OWN_J = (H_INTEGRAL**2 + sp.Symbol("D", positive=True)) / F_INTEGRAL
+"""J, with D = F J - H^2 > 0 by Cauchy and Schwarz."""
 
 ALPHA, BETA = sp.symbols("alpha beta", positive=True)
 """alpha = r/N, beta = a~/(gamma^2 n_T eta^2)."""
@@ -57,7 +61,7 @@ def against_all_pairs(claimed: Statement) -> Iterator[Step]:
     pairs = unfiltered_scale(n, eta, gamma, a_y)
     ratio = pairs / pca_scale(n)
     yield identity("one side: (a~/a)/eta^2, below 1 where a~ < a eta^2", ratio, a_y / a_x / eta**2)
-    yield identity("both sides: the noise cancels", sp.simplify(ratio * _mirrored(ratio)), claimed.bound)
+    yield concluded("both sides: the noise cancels", sp.simplify(ratio * _mirrored(ratio)), claimed)
     yield nonnegative("at least 1", (1 / eta**4).subs(eta, 1 / (1 + _x)), 1)
 
 
@@ -66,9 +70,9 @@ def against_the_filter(claimed: Statement) -> Iterator[Step]:
     halves = {N: n / 2, n_T: n / 2}
     floor = (NO_THRESHOLD / pca_scale(n)).subs(halves)
     for symbol, words in ((FLOOR, "own noise"), (None, "teacher's part")):
-        found, stated = (sp.simplify(_entry(side, symbol) * eta**2) for side in (floor, claimed.bound))
-        rare = {eta: 1 / (1 + _w)}
-        yield nonnegative(f"the {words} over PCA's scale", sp.factor((found - stated).subs(rare)))
+        least = sp.simplify(_entry(floor, symbol))
+        stated = claimed.about(_entry(claimed.bound, symbol))
+        yield concluded(f"the {words} over PCA's scale", least, stated, shown=Relation.LOWER)
 
 
 def _entry(bound: sp.Expr, symbol: sp.Symbol | None) -> sp.Expr:
@@ -88,7 +92,7 @@ def information(claimed: Statement) -> Iterator[Step]:
     yield identity("given z, the score of the angle is gamma x_h z_j", score, gamma * across * latent)
     yield Quoted("so it is gamma x_h z^_j of what is seen", True, f"quoted: {FISHER}", FISHER)
     # x_h is noise alone, N(0, 1/gamma), and independent of (u, v).
-    yield identity("its mean square", gamma**2 * (1 / gamma) * SIGNAL, claimed.bound)
+    yield concluded("its mean square", gamma**2 * (1 / gamma) * SIGNAL, claimed)
     one, other = sp.symbols("v_1 v_2", real=True)
     yield identity(
         "two angles share no noise direction, E[x_h] = 0: none", gamma**2 * (0 * 0) * one * other, 0
@@ -109,10 +113,12 @@ def signal_below(claimed: Statement) -> Iterator[Step]:
     yield identity("E[(z - u/a) u] = 0, as E[z u] = 1 and E[u^2] = a", 1 - slope * a_x, 0)
     known = slope**2 * a_x
     yield identity("E[(u/a)^2]", sp.simplify(known), gamma / (1 + gamma))
-    yield nonnegative(
+    yield instance("as eta -> 0, where v tells nothing", sp.simplify(known), claimed)
+    yield concluded(
         "E[z^^2] is that plus the mean square of z^ - u/a, which is uncorrelated with u/a",
-        sp.simplify(known) + _h,
-        claimed.bound,
+        sp.simplify(known),
+        claimed,
+        shown=Relation.LOWER,
     )
 
 
@@ -124,9 +130,12 @@ def signal_above(claimed: Statement) -> Iterator[Step]:
     clean = on_u + on_v
     yield identity("corrupted: E[(z - u/a) u] = 0, and v is independent of both", 1 - (1 / a_x) * a_x, 0)
     known = eta * clean + (1 - eta) / a_x
-    yield nonnegative(
+    yield instance("eta = 1, where the coin is known", clean, claimed, {eta: 1})
+    yield concluded(
         "E[z^^2] is the mean over the coin less a mean square, as z^ is the mean given less",
-        sp.simplify(claimed.bound - known) + _h,
+        known,
+        claimed,
+        shown=Relation.UPPER,
     )
 
 
@@ -136,15 +145,30 @@ def efficiency(claimed: Statement) -> Iterator[Step]:
     yield identity("V of PCA over the limit is a E[z^^2]", ratio, sp.simplify(a_x) * SIGNAL)
     clean = (gamma + gamma_tilde) / (1 + gamma + gamma_tilde)
     most = eta * clean + (1 - eta) / a_x
-    yield nonnegative(
-        "which is at most the bound", sp.factor(sp.simplify(claimed.bound - a_x * most)) + a_x * _h
-    )
+    yield instance("eta = 1, where the coin is known", a_x * clean, claimed, {eta: 1})
+    yield concluded("which is at most that of a known coin", a_x * most, claimed, shown=Relation.UPPER)
     same = sp.factor(sp.simplify(2 - (a_x * most).subs(gamma_tilde, gamma).subs(eta, 1 / (1 + _x))))
     yield nonnegative("for gamma = gamma~ no more than 2", same)
 
 
 def weighted_leak(claimed: Statement) -> Iterator[Step]:
     """Stein's identity for g = v w(u^T v), one coordinate at a time."""
+    yield from _stein()
+    turned = sp.Symbol("B", real=True)  # E[|v|^2 w'(S)]
+    (solved,) = sp.solve(sp.Eq(REACHED, a_x * turned + eta * CLEAN_PART), turned)
+    leak = solved / (gamma * REACHED)
+    yield concluded("E[w S] = a E[|v|^2 w'] + eta G gives the leak E[|v|^2 w']/(gamma E[w S])", leak, claimed)
+    alone = sp.simplify(leak.subs(eta, 0))
+    yield identity("corrupted pairs alone: 1/(1 + gamma), whatever w", alone, 1 / (1 + gamma))
+
+
+@cache  # wrong versions of the claim need the same steps
+def _stein() -> tuple[Step, ...]:
+    """What Stein's identity says of g, as steps."""
+    return tuple(_stein_steps())
+
+
+def _stein_steps() -> Iterator[Step]:
     u, v, rest = sp.symbols("u v t", real=True)
     cross = sp.Symbol("k", real=True)
     own, other = sp.symbols("a b", positive=True)
@@ -165,14 +189,6 @@ def weighted_leak(claimed: Statement) -> Iterator[Step]:
         (sp.diff(field, v) - weight(u * v + rest) - u * v * slope).doit(),
         0,
     )
-    turned = sp.Symbol("B", real=True)  # E[|v|^2 w'(S)]
-    (solved,) = sp.solve(sp.Eq(REACHED, a_x * turned + eta * CLEAN_PART), turned)
-    leak = solved / (gamma * REACHED)
-    yield identity(
-        "E[w S] = a E[|v|^2 w'] + eta G gives the leak E[|v|^2 w']/(gamma E[w S])", leak, claimed.bound
-    )
-    alone = sp.simplify(claimed.bound.subs(eta, 0))
-    yield identity("corrupted pairs alone: 1/(1 + gamma), whatever w", alone, 1 / (1 + gamma))
 
 
 def no_weighting(claimed: Statement) -> Iterator[Step]:
@@ -194,18 +210,24 @@ def no_weighting(claimed: Statement) -> Iterator[Step]:
     leak = (1 - eta * CLEAN_PART / REACHED) / (1 + gamma)
     inherited = leak**2 * unfiltered_scale(n_T, eta, gamma, a_y)
     half = (sp.Rational(1, 2) - _x) * REACHED / eta
+    least = a_y / (4 * (1 + gamma) ** 2 * n_T) / (gamma * eta**2)
     yield nonnegative(
-        "where eta G <= M/2 the inherited part alone is at least the bound",
-        sp.factor((inherited.subs(CLEAN_PART, half) - _part(claimed.bound, n_T)) * gamma * eta**2),
+        "where eta G <= M/2 the inherited part is at least that of half the largest leak",
+        sp.factor((inherited.subs(CLEAN_PART, half) - least) * gamma * eta**2),
     )
+    stated = claimed.about(_part(claimed.bound, n_T))
+    yield concluded("which is at least the bound", least, stated, shown=Relation.LOWER)
     part = sp.Symbol("G", positive=True)
     corrupted = part**2 / SPILL * (1 + _y)
     fresh = r * ((1 - eta) * corrupted + _h) / (gamma * N * (2 * eta * part / (1 + _x)) ** 2)
     rare = {eta: 1 / (1 + _w)}
+    own = (1 - eta) * r / (4 * N * SPILL) / (gamma * eta**2)
     yield nonnegative(
-        "elsewhere M < 2 eta G, and the student's own noise is",
-        sp.factor(((fresh - _part(claimed.bound, SPILL)) * gamma * eta**2).subs(rare)),
+        "elsewhere M < 2 eta G, and the student's own noise is at least (1 - eta) r/(4 N K gamma eta^2)",
+        sp.factor(((fresh - own) * gamma * eta**2).subs(rare)),
     )
+    stated = claimed.about(_part(claimed.bound, SPILL))
+    yield concluded("which is at least the bound", own, stated, shown=Relation.LOWER)
     yield Quoted("tails: powers of s times exponentials", True, f"quoted: {BESSEL}", BESSEL)
     above = sp.Symbol("e", positive=True)  # sqrt(a a~) - 1, positive with any noise
     for place, rate in (("s -> oo", 2 + above), ("s -> -oo", above)):
@@ -223,6 +245,20 @@ def _part(bound: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
 
 def best_weights(claimed: Statement) -> Iterator[Step]:
     """A quadratic in w on the plane of s/q and h'/h, to which any other direction only adds."""
+    found, least = _best()
+    yield from found
+    stated = claimed.about(claimed.bound.subs(J_INTEGRAL, OWN_J))
+    yield concluded("where it is gamma V_L", least, stated)
+
+
+@cache  # wrong versions of the claim need the same steps
+def _best() -> tuple[tuple[Step, ...], sp.Expr]:
+    """The steps that find the least V_L, and its value."""
+    *found, least = _best_steps()
+    return tuple(step for step in found if isinstance(step, Step)), least
+
+
+def _best_steps() -> Iterator[Step | sp.Expr]:
     weight, mass = sp.Function("w")(_s), sp.Function("h")(_s)
     yield identity(
         "by parts: w' h is -w h' and a derivative, so E[w' q] = -E[w h'/p]",
@@ -248,14 +284,11 @@ def best_weights(claimed: Statement) -> Iterator[Step]:
     yield nonnegative(
         "z with E[z f q] = 0 = E[z g q] changes neither E[w S] nor E[w' q] and adds E[z^2 q]", added
     )
-    gap = sp.Symbol("D", positive=True)  # F J - H^2, by Cauchy and Schwarz
-    own_j = (H_INTEGRAL**2 + gap) / F_INTEGRAL
     x_of_y = (1 + two * H_INTEGRAL) / F_INTEGRAL  # E[w S] = x F - y H = 1
-    spread = x_of_y**2 * F_INTEGRAL - 2 * x_of_y * two * H_INTEGRAL + two**2 * own_j
-    value = ALPHA * spread + BETA * (two * own_j - x_of_y * H_INTEGRAL) ** 2
+    spread = x_of_y**2 * F_INTEGRAL - 2 * x_of_y * two * H_INTEGRAL + two**2 * OWN_J
+    value = ALPHA * spread + BETA * (two * OWN_J - x_of_y * H_INTEGRAL) ** 2
     yield positive("the value is convex in y", sp.factor(sp.diff(value, two, 2)))
     (best,) = sp.solve(sp.diff(value, two), two)
-    k = BETA * H_INTEGRAL / (ALPHA + BETA * own_j)
+    k = BETA * H_INTEGRAL / (ALPHA + BETA * OWN_J)
     yield identity("least at y/x = k", sp.simplify(best / x_of_y.subs(two, best) - k), 0)
-    stated = claimed.bound.subs(J_INTEGRAL, own_j)
-    yield identity("where it is gamma V_L", sp.simplify(value.subs(two, best) / gamma - stated), 0)
+    yield sp.simplify(value.subs(two, best) / gamma)

@@ -379,7 +379,10 @@ CLAIMS: tuple[Claim, ...] = (
             "section-6-2-tail-1-zero",
             "section-6-2-tail-0-zero",
         ),
-        remark="Loose by sqrt(r): E_0(0) grows like sqrt(r), so the power of r is 1.",
+        remark=(
+            "Loose by sqrt(r), and at low SNR by the noise's factor: E_0(0) grows like "
+            "sqrt(r (1 + 1/gamma)(1 + 1/gamma~))."
+        ),
     ),
     Claim(
         id="section-6-2-error-half",
