@@ -1,4 +1,4 @@
-"""Mistakes injected at random into exact claims: what they are, whether they are false, what is made of them."""
+"""Mistakes injected at random into exact claims: what they are and what is made of them."""
 
 from __future__ import annotations
 
