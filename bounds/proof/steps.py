@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 import sympy as sp
@@ -31,9 +30,6 @@ __all__ = [
 
 FIRST_POINTS = 2
 """Points that an identity is tried at before it is simplified."""
-
-INSTANCES = 45
-"""Points that a claim is tried at where its quantity is known."""
 
 TINY = sp.Float("1e-20")
 """What a number of 30 digits must pass to be told from 0."""
@@ -160,7 +156,7 @@ def _breaking(excess: sp.Expr, relation: Relation | None, conditions: Conditions
     if relation is None or any(c == sp.false for c in conditions):
         return None
     signs = {Relation.UPPER: (1,), Relation.LOWER: (-1,), Relation.EQUAL: (1, -1)}[relation]
-    found = points(excess, tuple(c for c in conditions if c != sp.true))[:INSTANCES]
+    found = points(excess, tuple(c for c in conditions if c != sp.true))
     return next((p for p in found if _has_sign(excess, p, signs)), None)
 
 
@@ -222,19 +218,15 @@ def _rewritten(expression: sp.Expr) -> Iterator[sp.Expr]:
     yield sp.simplify(expression)
 
 
-def _against(entry: sp.Expr, conditions: Conditions, most: int | None = None) -> Point | None:
-    """The first exact point (of the first `most`) where the entry is not 0."""
-    return next((p for p in islice(points(entry, conditions), most) if _has_sign(entry, p, (1, -1))), None)
-
-
 @lru_cache(maxsize=4096)  # a claim and its wrong versions share most of their steps
 def vanishes(entry: sp.Expr, conditions: Conditions = ()) -> tuple[bool | None, str]:
     """Whether the entry is 0 in the conditions, None where undecided, and a point against it in words."""
     # An exact point against it is found sooner than a simplification gives up.
-    point = _against(entry, conditions, FIRST_POINTS)
+    first = points(entry, conditions, FIRST_POINTS)
+    point = next((p for p in first if _certain_sign(entry.subs(p)) != 0), None)
     if point is None and _zero_inside(entry, conditions):
         return True, ""
-    point = point or _against(entry, conditions)
+    point = point or next((p for p in points(entry, conditions) if _has_sign(entry, p, (1, -1))), None)
     return (None, "") if point is None else (False, _at(point))
 
 
