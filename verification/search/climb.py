@@ -157,7 +157,7 @@ def search(
 def tried(where: Space, point: Mapping[str, float]) -> tuple[Procedure, ...]:
     """What is drawn where a setting is judged: the claim's own procedures.
 
-    With several thresholds the first-order law's best one is added, to two digits: a draw depends on
+    With several thresholds the law's best one is added, to two digits: a draw depends on
     every digit of a threshold, and the last ones of a minimum differ between machines.
     """
     procedures = where.cell(point).procedures

