@@ -38,14 +38,13 @@ def claims(
     With --module the claims of that file; an id may still be the register's.
     """
     from verification.errors import InvalidArgument
-    from verification.judging.own_claims import chosen_claims, known_claims
 
     if verdicts is not None and graph is None:
         raise InvalidArgument("--verdicts", verdicts, "must go with --graph")
-    chosen = list(chosen_claims([] if claim is None else [claim], module)[0])
+    known, own = _known(module)
+    chosen = own if claim is None else [_named(claim, known)]
     if graph is not None:
-        every = tuple(known_claims(None).values()) if module is None else chosen_claims([], module)[0]
-        _draw(graph, verdicts, every)
+        _draw(graph, verdicts, tuple(own))
     elif errata:
         _errata(claim, json)
     elif latex:
@@ -57,7 +56,27 @@ def claims(
     elif claim is None:
         _table(chosen)
     else:
-        _explain(chosen[0], known_claims(module), module)
+        _explain(chosen[0], known, module)
+
+
+def _known(module: str | None) -> tuple[Mapping[str, Claim], list[Claim]]:
+    """Every claim that an id may name, and those meant without an id: the module's, else the register's."""
+    from bounds.register import claims as register
+
+    if module is None:
+        return register, list(register.values())
+    from verification.judging.own_claims import known_claims  # what it needs, a list of the register does not
+
+    known = known_claims(module)
+    return known, [claim for claim in known.values() if claim.id not in register]
+
+
+def _named(claim_id: str, known: Mapping[str, Claim]) -> Claim:
+    from bounds.register import UnknownClaim
+
+    if claim_id not in known:
+        raise UnknownClaim(claim_id, tuple(known))
+    return known[claim_id]
 
 
 def _row(claim: Claim) -> dict[str, Any]:
