@@ -42,7 +42,7 @@ NEGLIGIBLE = 1e-200
 
 
 @dataclass(frozen=True)
-class Profile:
+class BestWeights:
     """What the best weights are made of, at nodes s (m,): f = s/q, g = h'/h, and F, H, J above.
 
     q is the right one, E[|v|^2 | S = s].
@@ -66,7 +66,7 @@ def noise(gamma: float, gamma_tilde: float) -> float:
 
 
 @lru_cache(maxsize=64)
-def profile(score: Score) -> Profile:
+def profile(score: Score) -> BestWeights:
     """The score's profile.  Raises ValueError where neither modality has noise: the law is degenerate."""
     a, b, apart = 1 + 1 / score.gamma, 1 + 1 / score.gamma_tilde, noise(score.gamma, score.gamma_tilde)
     if not apart > LEAST_NOISE:
@@ -91,7 +91,7 @@ def profile(score: Score) -> Profile:
     kept = p > NEGLIGIBLE * p.max()
     s, width, p, h, slope = (part[kept] for part in (s, width, p, h, slope))
     f, g = s * p / h, slope / h
-    return Profile(
+    return BestWeights(
         s,
         f,
         g,
@@ -108,7 +108,7 @@ class Weighted:
     `k` is the parameter of w_k, `scales` (V_L, V_R), `leaks` (left, right).
     """
 
-    profile: Profile
+    profile: BestWeights
     k: float
     scales: tuple[float, float]
     leaks: tuple[float, float]

@@ -16,7 +16,7 @@ from verification.fitting.alternatives import Alternative
 from verification.fitting.blend import Blend, blend
 from verification.fitting.checks import Check
 from verification.fitting.clean_share import clean_share, lower_bound
-from verification.fitting.moments import Array, Moments, moments
+from verification.fitting.moments import Array, PairMoments, moments
 from verification.fitting.payoff import Payoff, payoff
 from verification.fitting.reading import check_matched, open_rows, read_labels
 from verification.fitting.scoring import Scored, score_rows, shares_tried
@@ -233,7 +233,7 @@ def fit(
     )
 
 
-def _rank(found: Moments, rank: int | None, alpha: float, seed: int) -> Rank:
+def _rank(found: PairMoments, rank: int | None, alpha: float, seed: int) -> Rank:
     """The rank that the rows show, or the given one with what they show beside it."""
     most = min(len(found.cov_x), len(found.cov_y)) - 1
     shown = rank_of(found, alpha, seed)
@@ -257,7 +257,9 @@ def _eta(
     return eta_estimate(sides[0], sides[1], nuclear, spread, n, r, alpha)
 
 
-def _model_share(found: Moments, r: int, sides: tuple[Modality, Modality], nuclear: float) -> float | None:
+def _model_share(
+    found: PairMoments, r: int, sides: tuple[Modality, Modality], nuclear: float
+) -> float | None:
     """The best share to keep by the model's law at the estimated parameters, from pass one alone."""
     eta = _eta(sides, nuclear, np.eye(3), found.n, r, 0.05).value
     setting = _setting(found, r, eta, sides[0].gamma, sides[1].gamma)
@@ -267,14 +269,14 @@ def _model_share(found: Moments, r: int, sides: tuple[Modality, Modality], nucle
     return share if share < 1 else None
 
 
-def _setting(found: Moments, r: int, eta: float, gamma: float, gamma_tilde: float) -> Setting | None:
+def _setting(found: PairMoments, r: int, eta: float, gamma: float, gamma_tilde: float) -> Setting | None:
     if not (eta > 0 and gamma > 0 and gamma_tilde > 0):
         return None
     return Setting(found.n, len(found.cov_x), len(found.cov_y), r, min(eta, 1.0), gamma, gamma_tilde)
 
 
 def _answer(
-    found: Moments,
+    found: PairMoments,
     r: Rank,
     given: bool,
     fitted: Trained,
@@ -346,7 +348,7 @@ def _pca_error(fitted: Trained, sides: tuple[Modality, Modality], paid: Payoff) 
 
 
 def _model_gain(
-    found: Moments, r: int, eta: Estimate, gammas: list[Estimate], keep: float
+    found: PairMoments, r: int, eta: Estimate, gammas: list[Estimate], keep: float
 ) -> Estimate | None:
     """The law's gain at this share, and its range over the corners of the parameters' intervals."""
     gains = []

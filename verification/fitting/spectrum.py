@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special, stats
 
 from verification.engines import seeds
-from verification.fitting.moments import Array, Moments
+from verification.fitting.moments import Array, PairMoments
 
 FLAT = 1e-9
 """Directions of a covariance below this share of its largest are empty: nothing is divided by them."""
@@ -86,7 +86,7 @@ def whitener(cov: Array) -> Array:
     return np.asarray(vectors[:, kept] / np.sqrt(values[kept]))
 
 
-def rank_of(found: Moments, alpha: float, seed: int) -> Rank:
+def rank_of(found: PairMoments, alpha: float, seed: int) -> Rank:
     """How many shared directions the rows show; 0 where the gap over the noise's edge is not there.
 
     `low`: each further direction is tested against what noise alone reaches, so it exceeds the number
@@ -193,7 +193,7 @@ def _z(alpha: float) -> float:
     return float(stats.norm.isf(alpha / 2))
 
 
-def polar(found: Moments, x: Modality, y: Modality) -> tuple[Array, float]:
+def polar(found: PairMoments, x: Modality, y: Modality) -> tuple[Array, float]:
     """The rotation between the two leading bases, (r, r), and the nuclear norm of their cross-covariance."""
     left, values, right = np.linalg.svd(x.basis.T @ found.cross @ y.basis)
     return left @ right, float(values.sum())

@@ -42,7 +42,7 @@ NOISELESS = 0.05
 
 
 @dataclass(frozen=True)
-class Row:
+class DrawnRatios:
     """One setting at a failure probability: drawn errors over the bound.
 
     `largest` is the largest of the draws, `quantile` their 1 - delta quantile, `broken` how many passed 1.
@@ -90,14 +90,14 @@ def random_settings(count: int, seed: int = 0) -> Iterator[tuple[Setting, float]
         yield place(logarithms, LARGEST_MULTIPLE ** rng.random())
 
 
-def judge(setting: Setting, delta: float, replicates: int, seed: int = 0) -> Row:
+def judge(setting: Setting, delta: float, replicates: int, seed: int = 0) -> DrawnRatios:
     """Drawn errors of Algorithm 1 at threshold 0 over the bound."""
     drawn = simulate(setting, "teacher-filtered", theta=0.0, replicates=replicates, seed=seed, engine="limit")
     limit = bound(setting, delta)
     errors = np.asarray(drawn.errors)
     over = errors / limit if limit > 0 else np.where(errors > 1e-12, np.inf, 0.0)
     quantile = float(np.quantile(over, 1 - delta))
-    return Row(setting, delta, float(over.max()), quantile, int(np.count_nonzero(over > 1)))
+    return DrawnRatios(setting, delta, float(over.max()), quantile, int(np.count_nonzero(over > 1)))
 
 
 def hardest(seed: int = 0, rounds: int = 40) -> tuple[Setting, float]:
@@ -116,8 +116,8 @@ def hardest(seed: int = 0, rounds: int = 40) -> tuple[Setting, float]:
 
 
 def study(
-    count: int, replicates: int, seed: int = 0, on_row: Callable[[Row], None] | None = None
-) -> tuple[Row, ...]:
+    count: int, replicates: int, seed: int = 0, on_row: Callable[[DrawnRatios], None] | None = None
+) -> tuple[DrawnRatios, ...]:
     """`judge` at random settings, in the order of `random_settings`."""
     rows = []
     for number, (setting, delta) in enumerate(random_settings(count, seed)):
@@ -127,7 +127,7 @@ def study(
     return tuple(rows)
 
 
-def summary(rows: Sequence[Row]) -> str:
+def summary(rows: Sequence[DrawnRatios]) -> str:
     """What a reader wants to know of the rows, in one sentence."""
     worst = max(rows, key=lambda row: row.quantile)
     broken = sum(row.broken > 0 for row in rows)

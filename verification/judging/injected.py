@@ -5,7 +5,7 @@ one kind, at one place of the tree.  Whether it makes the statement false is dec
 where that can be: an equality with another value somewhere is false, an inequality with a weaker bound is
 true.  What is left is "unknown", and then a proof or a counterexample is all that there is.
 
-    python -m verification.studies.injected --mistakes 8 --seed 0
+    python -m verification.judging.injected --mistakes 8 --seed 0
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedMistake:
     """A mistake and the verdict on the claim that has it."""
 
     mistake: Mistake
@@ -206,7 +206,7 @@ def truth(true: Statement, changed: Statement) -> Truth:
     return "true" if signs <= weaker else "unknown"
 
 
-def judged(claim: Claim, mistake: Mistake) -> Judged:
+def judged(claim: Claim, mistake: Mistake) -> JudgedMistake:
     """The verdict of the claim's own proofs and certificates on the claim with the mistake."""
     stated = mistake.stated
     wrong = replace(claim, bound=stated.bound, relation=stated.relation, conditions=stated.conditions)
@@ -216,10 +216,10 @@ def judged(claim: Claim, mistake: Mistake) -> Judged:
         try:
             evidence.append(judge(planned, lambda cell: np.empty(0), 0))
         except Exception:  # a proof of one's own may raise anything on what it was not made for
-            return Judged(mistake, Verdict.INCONCLUSIVE)
+            return JudgedMistake(mistake, Verdict.INCONCLUSIVE)
         if evidence[-1].outcome == "fails":
             break
-    return Judged(mistake, decide(evidence))
+    return JudgedMistake(mistake, decide(evidence))
 
 
 def exact(claims: Iterable[Claim]) -> list[Claim]:
@@ -233,12 +233,12 @@ def exact(claims: Iterable[Claim]) -> list[Claim]:
     ]
 
 
-def study(claims: Iterable[Claim], mistakes: int, seed: int) -> list[Judged]:
+def study(claims: Iterable[Claim], mistakes: int, seed: int) -> list[JudgedMistake]:
     """Every mistake injected into the exact ones of the claims, judged."""
     return [judged(claim, one) for claim in exact(claims) for one in inject(claim, mistakes, seed)]
 
 
-def table(found: Sequence[Judged]) -> str:
+def table(found: Sequence[JudgedMistake]) -> str:
     """Recall by kind as a Markdown table: of the false ones, of the true ones, of those not known apart."""
     names = "kind | false | refuted | not proved | proved | true | refuted | unknown | refuted | proved"
     lines = [f"| {names} |", "|---|" + "---:|" * 9]
