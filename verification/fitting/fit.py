@@ -14,7 +14,7 @@ from verification.errors import InvalidArgument, real, whole
 from verification.fitting import alternatives, checks
 from verification.fitting.alternatives import Alternative
 from verification.fitting.blend import Blend, blend
-from verification.fitting.checks import Check
+from verification.fitting.checks import Assumption
 from verification.fitting.clean_share import clean_share, lower_bound
 from verification.fitting.moments import Array, PairMoments, moments
 from verification.fitting.payoff import Payoff, payoff
@@ -56,7 +56,7 @@ class FittedPairs:
     eta_model: Estimate
     eta_free: Estimate
     lower_bound: float
-    checks: tuple[Check, ...]
+    checks: tuple[Assumption, ...]
     decision: str
     gain_model: Estimate | None
     gain_free: Estimate
@@ -282,7 +282,7 @@ def _answer(
     fitted: Trained,
     sides: tuple[Modality, Modality],
     nuclear: float,
-    flat: Check,
+    flat: Assumption,
     guess: float | None,
     scored: Scored,
     known: Any,

@@ -195,7 +195,11 @@ def truth(true: Statement, changed: Statement) -> Truth:
     if true.up_to_constant:
         ratio = sp.simplify(changed.bound / true.bound) if true.bound != 0 else sp.nan
         return "true" if ratio.is_number and ratio.is_positive else "unknown"
-    difference = changed.bound - true.bound
+    return _compared(changed.bound - true.bound, true)
+
+
+def _compared(difference: sp.Expr, true: Statement) -> Truth:
+    """What follows of a bound that is larger than the true one by this."""
     signs = {approximate_sign(difference, point) for point in points(difference, true.conditions)}
     if not signs or None in signs:
         return "unknown"

@@ -163,13 +163,26 @@ def show(verdicts: Verdicts, console: Console) -> None:
         for v in verdicts:
             if len(verdicts) <= FEW or not v.as_expected or v.verdict not in TRUE:
                 console.print(Text(f"{v.claim.id}: {v.words}"), highlight=False)
+    _show_commands(verdicts, console)
+    console.print()
+    console.print(summary(verdicts), highlight=False)
+    _show_what_matters(verdicts, console)
+
+
+def _show_commands(verdicts: Verdicts, console: Console) -> None:
+    """What draws a witness again."""
+    from rich.text import Text
+
     for v in verdicts:
         if v.draw_again is not None and (len(verdicts) <= FEW or not v.as_expected):
             line = Text(f"{v.claim.id}: draw the witness again: {v.draw_again}")
             console.print(line, highlight=False, soft_wrap=True)
-    console.print()
-    console.print(summary(verdicts), highlight=False)
-    # What a reader must see comes last, where a terminal stops: what fails the run, else what is refuted.
+
+
+def _show_what_matters(verdicts: Verdicts, console: Console) -> None:
+    """Last, where a terminal stops: what fails the run, else what is refuted."""
+    from rich.text import Text
+
     failed = [v for v in verdicts if v.failure is not None]
     for v in failed:
         # One line whatever the width: the command is there to be copied.
