@@ -1,8 +1,9 @@
 """Makes what the pages show: the table of verdicts from a run, and the pictures.
 
 `python docs/build.py verdicts` judges every claim (profile standard) and stores the result in
-docs/verdicts.json; `text` renders it into docs/verdicts.md and the README; `pictures` draws; `flaky`
-measures the table of docs/statistical-assertions.md (some minutes, so only where it is named).
+docs/verdicts.json; `text` renders it into docs/verdicts.md and the README; `pictures`
+and `papers` draw; `flaky` measures the table of docs/statistical-assertions.md (some minutes, so only
+where it is named).
 """
 
 from __future__ import annotations
@@ -123,6 +124,20 @@ def pictures() -> None:
         figure.savefig(ROOT / "docs" / "leak.png", dpi=130)
 
 
+def papers() -> None:
+    """docs/papers.png: each paper's laws as lines, draws as dots."""
+    from matplotlib.figure import Figure
+
+    from filtergain.papers import figures
+    from verification.figures.canvas import STYLE, from_defaults
+
+    with from_defaults({**STYLE, "font.size": 10.0}):
+        figure = Figure(figsize=(14, 4.2), layout="constrained")
+        figures.draw(figure, dots=9, replicates=15)
+        figure.savefig(ROOT / "docs" / "papers.png", dpi=110)
+
+
 if __name__ == "__main__":
-    for name in sys.argv[1:] or ("verdicts", "text", "pictures"):
-        {"verdicts": verdicts, "text": text, "pictures": pictures, "flaky": flaky}[name]()
+    made = {"verdicts": verdicts, "text": text, "pictures": pictures, "papers": papers, "flaky": flaky}
+    for name in sys.argv[1:] or ("verdicts", "text", "pictures", "papers"):
+        made[name]()

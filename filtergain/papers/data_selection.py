@@ -98,7 +98,7 @@ def logistic(values: Mapping[str, float], rng: np.random.Generator) -> float:
     return float(values["N"] * np.mean((found - truth) ** 2))
 
 
-QUANTITIES = {
+QUANTITIES: dict[str, Callable[..., float]] = {
     **{f"selection-{name}": partial(slope, name) for name in SCHEMES},
     **{f"selection-{name}": partial(mean, name) for name in ("all", "clean", "noise-weighted")},
     "selection-logistic": logistic,

@@ -9,6 +9,7 @@ import pytest
 from bounds import Verdict
 from bounds.register import check_register
 from bounds.register import claims as register
+from filtergain.papers import figures
 from verification import verify
 from verification.errors import InvalidArgument
 from verification.quantities import papers
@@ -108,3 +109,16 @@ def test_without_any_paper_the_line_says_so(monkeypatch):
     monkeypatch.setattr(papers, "papers", dict)
     with pytest.raises(InvalidArgument, match="there is none"):
         papers.source_file("paper:mine")
+
+
+def test_the_pictures_show_laws_and_draws():
+    """A panel a paper; a law is 0 below its threshold, and dots of strong signals lie on their lines."""
+    figure_module = pytest.importorskip("matplotlib.figure")
+    figure = figure_module.Figure()
+    figures.draw(figure, dots=2, replicates=3)
+    assert len(figure.axes) == len(OURS)
+    _, overlaps, _ = figure.axes
+    law, dots = overlaps.lines[0].get_ydata(), overlaps.lines[1].get_ydata()
+    assert law[0] == 0 < law[-1]
+    assert dots[-1] == pytest.approx(law[-1], rel=0.15)
+    assert dots[-1] != pytest.approx(overlaps.lines[2].get_ydata()[-1], rel=0.15)
