@@ -102,14 +102,7 @@ def score_rows(
             all_left[0],
             all_right[0],
         )
-        inside = [np.einsum("ij,ij->i", part[3], part[3]) for part in (all_left, all_right)]
-        outside = [
-            np.einsum("ij,ij->i", block, block) - part
-            for block, part in zip((left, right), inside, strict=True)
-        ]
-        rowwise = np.stack([np.einsum("ij,ij->i", all_left[3], all_right[3]), *inside, *outside]).astype(
-            float
-        )
+        rowwise = _row_moments((left, right), all_left[3], all_right[3])
         total += rowwise.sum(axis=1)
         products += rowwise @ rowwise.T
         for s, part in enumerate((all_left[0], all_right[0])):
@@ -126,6 +119,14 @@ def score_rows(
         products / found.n - np.outer(means, means),
         (float(fourth[0] / found.n), float(fourth[1] / found.n)),
     )
+
+
+def _row_moments(blocks: tuple[Array, Array], p: Array, q: Array) -> Array:
+    """Of each row, (5, rows): its score in the leading bases, squared lengths there and off them."""
+    inside = [np.einsum("ij,ij->i", part, part) for part in (p, q)]
+    whole = [np.einsum("ij,ij->i", block, block) for block in blocks]
+    outside = [length - part for length, part in zip(whole, inside, strict=True)]
+    return np.stack([np.einsum("ij,ij->i", p, q), *inside, *outside]).astype(float)
 
 
 def shares_tried(share: float | None) -> tuple[float, ...]:
