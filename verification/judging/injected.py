@@ -5,7 +5,7 @@ one kind, at one place of the tree.  Whether it makes the statement false is dec
 where that can be: an equality with another value somewhere is false, an inequality with a weaker bound is
 true.  What is left is "unknown", and then a proof or a counterexample is all that there is.
 
-    python -m verification.studies.injected --mistakes 8 --seed 0
+    python -m verification.judging.injected --mistakes 8 --seed 0
 """
 
 from __future__ import annotations

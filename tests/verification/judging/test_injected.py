@@ -11,8 +11,8 @@ from bounds.checks import Relation, Statement
 from bounds.claim import Verdict, exact
 from bounds.proof.steps import concluded
 from bounds.symbols import d, n, r
-from verification.studies import injected
-from verification.studies.injected import INJECTORS, inject, judged, study, table, truth
+from verification.judging import injected
+from verification.judging.injected import INJECTORS, inject, judged, study, table, truth
 
 STATED = Statement(3 * d * r / n + r, Relation.EQUAL, (sp.Ge(r, 2), sp.Le(d, n)))
 SOME = [
