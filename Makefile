@@ -2,7 +2,9 @@
 # make test     environment, then the whole test suite
 # make bench    environment, then the benchmarks
 # make check    environment, then Ruff and mypy
+# make seeds    environment, then 300 seeds of the quick profile on the sampled claims; goes on where it stopped
 # make docs     environment, then the table of verdicts and the pictures of the pages
+# make site     the documentation as a site with a search: out/site/html/index.html, in an environment of its own
 # make floors   the oldest versions that pyproject.toml admits, in an environment of their own; make newest: the newest
 SHELL := /bin/sh
 VENV := .venv
@@ -14,7 +16,7 @@ endif
 ARGS ?=
 TESTS ?= tests
 
-.PHONY: verify test bench check docs floors newest lock clean environment
+.PHONY: verify test bench check seeds docs site floors newest lock clean environment
 
 verify: environment
 	@$(BIN)/filtergain verify $(ARGS)
@@ -33,6 +35,10 @@ bench: environment
 		--benchmark-timer=time.process_time --benchmark-json=out/benchmarks.json
 	@$(BIN)/python benchmarks/render.py out/benchmarks.json
 
+seeds: environment
+	@mkdir -p out
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/seeds.py --record out/seeds.jsonl $(ARGS)
+
 docs: environment
 	@$(BIN)/python docs/build.py
 	@$(BIN)/python docs/reference.py
@@ -46,6 +52,11 @@ floors newest: environment
 	@$(BIN)/uv pip install --quiet --python .venv-$@/bin/python --resolution $(RESOLUTION) '.[all]'
 	@.venv-$@/bin/filtergain --version
 	@.venv-$@/bin/filtergain verify $(ARGS)
+
+site: environment
+	@test -x .venv-site/bin/sphinx-build || { $(BIN)/uv venv --quiet --python $(PYTHON) .venv-site && \
+		$(BIN)/uv pip install --quiet --python .venv-site/bin/python --editable '.[report,site]'; }
+	@.venv-site/bin/python docs/make_site.py
 
 # The stamp holds what the environment was made from and is written last; with another stamp, or none, the
 # environment is made afresh. The lock names every dependency, so nothing is left to resolve: pip's resolver
@@ -69,4 +80,4 @@ lock:
 		--no-header --no-annotate --no-emit-package filtergain --upgrade -o requirements.lock
 
 clean:
-	rm -rf $(VENV) .venv-floors .venv-newest .pytest_cache .mypy_cache .ruff_cache .hypothesis out
+	rm -rf $(VENV) .venv-floors .venv-newest .venv-site .pytest_cache .mypy_cache .ruff_cache .hypothesis out

@@ -139,6 +139,16 @@ class Claim:
         """The free symbols of the bound, by name."""
         return () if self.bound is None else _parameters(self.bound)
 
+    @property
+    def left(self) -> sp.Expr:
+        """Left-hand side: the quantity, else the name of what is drawn, else ERR."""
+        if self.quantity is not None:
+            return self.quantity
+        named = {check.measured.quantity for check in self.checks if hasattr(check, "measured")}
+        own = named - {"error", "error-ratio"}
+        # SymPy prints a name with a brace as it stands.
+        return sp.Symbol(rf"\text{{{min(own)}}}") if len(own) == len(named) == 1 else symbols.ERR
+
     def lambdify(self, module: str = "numpy") -> Callable[..., Any]:
         """The bound as a function of its parameters by keyword, vectorised for "numpy".
 
@@ -206,9 +216,8 @@ class Claim:
             (Relation.EQUAL, True): r"\asymp",
             (Relation.EQUAL, False): "=",
         }[self.relation, self.up_to_constant]
-        left = symbols.ERR if self.quantity is None else self.quantity
         options = {"long_frac_ratio": 1} if broken else {}
-        return f"{to_latex(left)} {sign} {to_latex(self.bound, **options)}"
+        return f"{to_latex(self.left)} {sign} {to_latex(self.bound, **options)}"
 
     def __repr__(self) -> str:
         return f"<Claim {self.id}: {self.title} ({self.source}; expected {self.expected})>"

@@ -57,7 +57,7 @@ class Form:
             known |= score_values(known)
         symbols = sorted(self.expression.free_symbols, key=str)
         function = sp.lambdify(symbols, self.expression, modules="numpy")
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(all="ignore"):
             return float(function(*(np.float64(known[str(s)]) for s in symbols)))
 
     def unmet(self, values: Mapping[str, float]) -> tuple[str, ...]:

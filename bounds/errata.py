@@ -61,7 +61,8 @@ ERRATA: tuple[Erratum, ...] = (
         printed="After filtering the error no longer grows like 1/eta, at any signal-to-noise ratio.",
         why=(
             "The student inherits the share 1/(1+gamma) of its teacher's error from the corrupted pairs, "
-            "and the teacher's error is of order 1/eta."
+            "and the teacher's error is of order 1/eta.  No threshold and no weighting repairs it "
+            "(theorem-1-every-rule)."
         ),
         truth="The printed rate plus the leak times the teacher's error.",
         survives=(

@@ -9,6 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from bounds.claim import Claim
 from bounds.paper import (
+    alternatives,
     classes,
     concentration,
     conditioning,
@@ -16,6 +17,7 @@ from bounds.paper import (
     experiments,
     explicit,
     filtered,
+    first_order,
     model,
     moments,
     one_round,
@@ -29,6 +31,7 @@ from bounds.paper import (
     tails,
     thresholds,
     transfer,
+    transition,
     unfiltered,
     unimodal,
 )
@@ -40,11 +43,14 @@ CLAIMS: tuple[Claim, ...] = (
     *concentration.CLAIMS,
     *unfiltered.CLAIMS,
     *filtered.CLAIMS,
+    *first_order.CLAIMS,
     *explicit.CLAIMS,
     *one_round.CLAIMS,
     *repair.CLAIMS,
+    *alternatives.CLAIMS,
     *regimes.CLAIMS,
     *regime_boundaries.CLAIMS,
+    *transition.CLAIMS,
     *selection.CLAIMS,
     *classes.CLAIMS,
     *thresholds.CLAIMS,

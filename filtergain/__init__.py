@@ -38,9 +38,11 @@ if TYPE_CHECKING:
     from verification import Verdicts as Verdicts
     from verification import fit as fit
     from verification import predict as predict
+    from verification import predict_over as predict_over
     from verification import simulate as simulate
     from verification import sweep as sweep
     from verification import threshold as threshold
+    from verification import threshold_over as threshold_over
     from verification import verify as verify
 
 _CLAIMED = [
@@ -65,9 +67,11 @@ _TESTED = [
     "Verdicts",
     "fit",
     "predict",
+    "predict_over",
     "simulate",
     "sweep",
     "threshold",
+    "threshold_over",
     "verify",
 ]
 __all__ = [*_CLAIMED, *_TESTED]

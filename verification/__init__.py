@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from verification.judging.verdicts import Verdicts as Verdicts
     from verification.prediction.advice import best_threshold as threshold
     from verification.prediction.law import predict as predict
+    from verification.prediction.over import predict_over as predict_over
+    from verification.prediction.over import threshold_over as threshold_over
     from verification.setting import Procedure as Procedure
     from verification.setting import Setting as Setting
     from verification.simulation import Simulation as Simulation
@@ -23,9 +25,11 @@ _HOME = {
     "Verdicts": ("verification.judging.verdicts", "Verdicts"),
     "fit": ("verification.fitting.fit", "fit"),
     "predict": ("verification.prediction.law", "predict"),
+    "predict_over": ("verification.prediction.over", "predict_over"),
     "simulate": ("verification.simulation", "simulate"),
     "sweep": ("verification.sweeps.sweep", "sweep"),
     "threshold": ("verification.prediction.advice", "best_threshold"),
+    "threshold_over": ("verification.prediction.over", "threshold_over"),
     "verify": ("verification.judging.run", "verify"),
 }
 __all__ = [
@@ -35,9 +39,11 @@ __all__ = [
     "Verdicts",
     "fit",
     "predict",
+    "predict_over",
     "simulate",
     "sweep",
     "threshold",
+    "threshold_over",
     "verify",
 ]
 

@@ -14,7 +14,7 @@ def writable_file(argument: str, path: str | Path) -> Path:
 
     `argument` is what the user called it.  Raises InvalidArgument with the system's reason.
     """
-    target = Path(os.path.realpath(path))
+    target = _real(argument, path)
     if target.is_dir() or (target.exists() and not target.is_file()):
         raise InvalidArgument(argument, str(path), "must name a regular file")
     if not target.parent.is_dir():
@@ -28,7 +28,7 @@ def writable_folder(argument: str, path: str | Path) -> Path:
 
     Raises InvalidArgument with the system's reason.
     """
-    target = Path(os.path.realpath(path))
+    target = _real(argument, path)
     nearest = target
     while not nearest.exists():
         nearest = nearest.parent
@@ -36,6 +36,13 @@ def writable_folder(argument: str, path: str | Path) -> Path:
         raise InvalidArgument(argument, str(path), f"must name a folder ({nearest} is a file)")
     _probe(argument, path, nearest)
     return target
+
+
+def _real(argument: str, path: str | Path) -> Path:
+    try:
+        return Path(os.path.realpath(path))
+    except OSError as error:  # the folder that a relative path starts from is gone
+        raise InvalidArgument(argument, str(path), f"must be reachable ({error.strerror})") from None
 
 
 def _probe(argument: str, path: str | Path, folder: Path) -> None:

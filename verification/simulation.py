@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
@@ -135,6 +135,56 @@ def replicates(
     """
     module = load_engine(engine)
     key = stream_key(setting, procedure, engine)
+    if min(setting.gamma, setting.gamma_tilde) < DARKEST:
+        lit, same, unit = brightened(setting, procedure)
+        dark = _draws(module, lit, same, engine, seed, key, indices, scales, rotate, weights)
+        return [found if isinstance(found, TooFewPairs) else _in_units(found, unit) for found in dark]
+    return _draws(module, setting, procedure, engine, seed, key, indices, scales, rotate, weights)
+
+
+DARKEST = 1e-60
+"""A modality whose signal is fainter is drawn at this gamma: its law is the same to 1e-30.
+
+At smaller ones the squares of what the engines compute would leave the range of doubles.
+"""
+
+
+def brightened(setting: Setting, procedure: Procedure) -> tuple[Setting, Procedure, float]:
+    """(setting, procedure) in which a modality fainter than `DARKEST` is as bright as that, and its unit.
+
+    A pair's score is in units of the product of the modalities' lengths, a teacher's of its square.
+    """
+    gammas = (setting.gamma, setting.gamma_tilde)
+    unit = math.prod(math.sqrt(gamma / DARKEST) for gamma in gammas if gamma < DARKEST)
+    lit = replace(setting, gamma=max(gammas[0], DARKEST), gamma_tilde=max(gammas[1], DARKEST))
+    if procedure.theta is None:
+        return lit, procedure, unit
+    power = unit if procedure.estimator == "oracle-filtered" else unit * unit
+    theta = procedure.theta if math.isinf(procedure.theta) else procedure.theta * power
+    return lit, replace(procedure, theta=theta), unit
+
+
+def _in_units(found: Draw, unit: float) -> Draw:
+    """A draw with its singular values in these units, as far as they are in the range of doubles."""
+    return replace(found, singular_values=tuple(min(v / unit, LARGEST) for v in found.singular_values))
+
+
+LARGEST = 1e300
+"""A larger singular value is cut to this."""
+
+
+def _draws(
+    module: ModuleType,
+    setting: Setting,
+    procedure: Procedure,
+    engine: str,
+    seed: int,
+    key: str,
+    indices: Sequence[int],
+    scales: tuple[float, ...],
+    rotate: bool,
+    weights: WeightTable | None,
+) -> list[Drawn]:
     with one_thread():
         if engine != "direct":
             generators = seeds.generators(seed, key, indices)

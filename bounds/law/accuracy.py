@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from bounds.law.scales import TINIEST
+
 IN_RANGE = 0.1
 """Estimated relative error up to which a prediction counts as in range."""
 
@@ -48,10 +50,12 @@ def noise_ratio(
     """
     if pairs <= 0:
         return math.inf
+    gamma, gamma_tilde = max(gamma, TINIEST), max(gamma_tilde, TINIEST)
     own, other = (d - r) / gamma, (d_tilde - r) / gamma_tilde
     blocks = r * kappa_left * kappa_right + own * kappa_right + other * kappa_left
     blocks += max(own / gamma_tilde, other / gamma)
-    return blocks / (pairs * multiple**2)
+    ratio = blocks / pairs / multiple / multiple if multiple > 0 else math.inf
+    return math.inf if math.isnan(ratio) else ratio
 
 
 def accuracy(student: float, teacher: float = 0.0, kept: float = math.inf, r: int = 1) -> Accuracy:

@@ -20,6 +20,9 @@ from bounds.law.score_contour import deviation, evaluate, parameters
 FAINTEST = 1e-8
 """Smallest signal-to-noise ratio at which a score's law is evaluated: below, both classes are one to 1e-8."""
 
+LARGEST_CUT = 1e100
+"""A threshold that is farther off, in standard deviations of the score, is cut to this: nothing is there."""
+
 ORACLE = Fit(1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0)
 """A teacher that is the truth itself."""
 
@@ -158,11 +161,13 @@ class View:
     def threshold(self, theta: Any, scale: Any) -> Any:
         """Where the oracle's score at `ratios` is cut when the teacher's is cut at theta * scale."""
         left, right = self.sides
-        signal = self.model.signal_shares
         lengths = self.teacher.value * left.length * right.length
-        cut = theta * (scale * signal[0] * signal[1] / lengths * self.alignment)
+        unit = scale * self.model.correlation * self.model.correlation / lengths * self.alignment
+        with np.errstate(invalid="ignore", over="ignore"):
+            cut = np.clip(theta * unit * self._deviation, -LARGEST_CUT, LARGEST_CUT)
         # At r = 1 the density is infinite at 0.
-        return np.where(np.abs(cut) > 1e-150, cut * self._deviation, 0.0)[()]
+        near = np.where(np.abs(cut) > 1e-150, cut, 0.0)
+        return np.where(np.isinf(theta), theta, near)[()]
 
     def kept(self, cut: Any) -> tuple[Any, Signal, Any]:
         """(share kept, second moments of what is kept, inner leak) when the score is cut at `cut`.
@@ -190,7 +195,8 @@ class View:
         plain = (everything.cross, everything.left_excess, everything.right_excess)
         lost = nothing[..., None, None]
         cross, left, right = (np.where(lost, all_, m) for all_, m in zip(plain, mixed[:3], strict=True))
-        inner = np.where(nothing, 0.0, mixed[3] / np.where(nothing, 1.0, cross[..., 0, 0]))
+        main = cross[..., 0, 0]
+        inner = np.where(nothing | (main == 0), 0.0, mixed[3] / np.where(main == 0, 1.0, main))
         return np.where(nothing, 0.0, np.exp(total))[()], Signal(cross, left, right), inner[()]
 
     def _moments(self, k: Any, at_cut: Array, lifted: Array) -> tuple[Array, Array, Array, Array]:

@@ -27,6 +27,9 @@ NODES = ((-math.sqrt(3.0), 1 / 6), (0.0, 2 / 3), (math.sqrt(3.0), 1 / 6))
 FAINTEST_SIGNAL = 1e-130
 """What a fainter signal is raised to, so that its square can be inverted: any noise hides it."""
 
+FAINTEST_SCALE = 1e-300
+"""Likewise, for its reciprocal."""
+
 FEWEST = 30.0
 """Kept pairs a latent dimension below which the law was off by more than 10% in some measured setting."""
 
@@ -102,11 +105,19 @@ class Limits:
         found = centres[0] * ndtr(z) + centres[1] * ndtr(-z) + together * density
         return np.asarray(np.minimum(found, math.sqrt(self.model.r)))
 
+    def trusted(self) -> Any:
+        """Where the law is to be trusted."""
+        found: Any = True
+        for where, _ in _doubts(self.model, self.fits, self.kept):
+            found = found & ~where
+        return found
+
     def law(self) -> AnySizeLaw:
         """The law, of a single setting and threshold."""
         (left, left_dof), (right, right_dof) = self._chis()
         law = ErrorLaw(float(left), float(right), int(left_dof), int(right_dof))
-        reason = _doubt(self.model, self.fits, float(self.kept))
+        doubts = _doubts(self.model, self.fits, self.kept)
+        reason = next((why for where, why in doubts if where), "").format(kept=float(self.kept))
         return AnySizeLaw(law, math.sqrt(self.model.r), self.fits, float(self.kept), not reason, reason)
 
     def _chis(self) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
@@ -189,14 +200,14 @@ def unfiltered_fit(model: Model, pairs: Any) -> Fit:
 
 def _raw_oracle_scale(model: Model) -> Any:
     """The oracle's matrix is U U~^T itself, of which `ORACLE.value` = 1 is in units of sqrt(a a_tilde)."""
-    return 1 / model.correlation
+    return 1 / np.maximum(model.correlation, FAINTEST_SCALE)
 
 
 def _multiple(model: Model, theta: Any) -> Any:
     """c(theta), what a student's matrix tends to: the same cross-moment that the oracle's filter makes."""
     view = View(model, ORACLE)
     _, signal, _ = view.kept(view.threshold(theta, _raw_oracle_scale(model)))
-    return signal.cross[..., 0, 0] / model.correlation
+    return signal.cross[..., 0, 0] / np.maximum(model.correlation, FAINTEST_SCALE)
 
 
 def _student(
@@ -283,16 +294,17 @@ def _chi(d: Any, r: int, cosine: Any, sine: Any, extra: Any) -> tuple[Array, Arr
     return np.where(exact, 0.0, r * sine**2 / base / np.maximum(dof, 1)), dof
 
 
-def _doubt(model: Model, fits: tuple[Fit, ...], kept: float) -> str:
-    """Why the law is not to be trusted; "" where it is."""
+def _doubts(model: Model, fits: tuple[Fit, ...], kept: Any) -> tuple[tuple[Any, str], ...]:
+    """(where the law is not to be trusted, why) for every bound that was measured, the first one first."""
     last, r = fits[-1], model.r
-    if kept < FEWEST * r:
-        return f"{kept:.3g} pairs are kept, fewer than {FEWEST:g} a latent dimension"
-    if max(float(fit.unevenness) for fit in fits) * r > MOST_UNEVEN and last.separation > 0:
-        return "the signal's own sampling noise is not small"
-    if min(float(fit.gap) for fit in fits) < NARROWEST:
-        return "a second family of singular values is nearly as strong"
-    return ""
+    uneven, narrow = 0.0, math.inf
+    for fit in fits:
+        uneven, narrow = np.maximum(uneven, fit.unevenness), np.minimum(narrow, fit.gap)
+    return (
+        (np.less(kept, FEWEST * r), f"{{kept:.3g}} pairs are kept, fewer than {FEWEST:g} a latent dimension"),
+        ((uneven * r > MOST_UNEVEN) & (last.separation > 0), "the signal's own sampling noise is not small"),
+        (np.less(narrow, NARROWEST), "a second family of singular values is nearly as strong"),
+    )
 
 
 @dataclass(frozen=True)

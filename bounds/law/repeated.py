@@ -18,8 +18,11 @@ MAX_ROUNDS = 10_000
 
 
 def floor_ratio(leak: float) -> float:
-    """Limit of the student's error over the oracle's, rounds of equal size: 1/sqrt(1 - leak^2)."""
-    return 1 / math.sqrt(1 - leak**2)
+    """Limit of the student's error over the oracle's, rounds of equal size: 1/sqrt(1 - leak^2).
+
+    Infinite at a leak of 1 (to rounding, as gamma -> 0).
+    """
+    return 1 / math.sqrt(1 - leak**2) if leak**2 < 1 else math.inf
 
 
 def rounds_until(

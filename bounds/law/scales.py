@@ -29,10 +29,13 @@ if TYPE_CHECKING:
 
 Side = Literal["left", "right"]
 
+TINIEST = 1e-300
+"""The reciprocal of a smaller gamma may be out of range."""
+
 
 def unfiltered_scale(pairs: Any, eta: Any, gamma: Any, a_other: Any) -> Any:
     """V_L of the unfiltered estimator (Eq. 6) on `pairs` pairs; `a_other` is 1 + 1/gamma_tilde."""
-    return a_other / (gamma * pairs * eta**2)
+    return a_other / gamma / pairs / eta / eta  # one at a time: a square or product may be out of range
 
 
 def filtered_scale(pairs: Any, gamma: Any, retained: Any, multiple: Any, kappa: Any) -> Any:
@@ -41,7 +44,7 @@ def filtered_scale(pairs: Any, gamma: Any, retained: Any, multiple: Any, kappa: 
     `retained` is P(S > theta), `multiple` is c = E[S | S > theta] / r, the multiple of U U~^T that the
     kept pairs' cross-covariance tends to, and `kappa` is E[|v|^2 | S > theta] / r for v = U~^T x~.
     """
-    return kappa / (gamma * pairs * retained * multiple**2)
+    return kappa / multiple / gamma / multiple / pairs / retained
 
 
 def inherited_scale(fresh: Any, leak: Any, teacher: Any) -> Any:
@@ -126,10 +129,11 @@ class Selection:
         import numpy as np
 
         pairs = np.asarray(scored, dtype=float)
-        return (
-            filtered_scale(pairs, self.gamma, self.retained, self.multiple, self.kappa_right),
-            filtered_scale(pairs, self.gamma_tilde, self.retained, self.multiple, self.kappa_left),
-        )
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            return (
+                filtered_scale(pairs, self.gamma, self.retained, self.multiple, self.kappa_right),
+                filtered_scale(pairs, self.gamma_tilde, self.retained, self.multiple, self.kappa_left),
+            )
 
     def student_scales(
         self, teacher: tuple[Any, Any], scored: ArrayLike, rounds: int = 1
@@ -137,9 +141,18 @@ class Selection:
         """(V_L, V_R) after `rounds` rounds of `scored` fresh pairs, from a teacher with these scales."""
         left, right = self.fresh_scales(scored)
         return (
-            repeated_scale(left, self.leak_left, teacher[0], rounds),
-            repeated_scale(right, self.leak_right, teacher[1], rounds),
+            _repeated(left, self.leak_left, teacher[0], rounds),
+            _repeated(right, self.leak_right, teacher[1], rounds),
         )
+
+
+def _repeated(fresh: Array, leak: Array, teacher: Any, rounds: int) -> Array:
+    """`repeated_scale` in numbers: at a leak of 1 to rounding (gamma -> 0) nothing is forgotten."""
+    import numpy as np
+
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        found = repeated_scale(fresh, leak, teacher, rounds)
+        return np.asarray(np.where(leak**2 < 1, found, rounds * fresh + teacher))
 
 
 def selection(score: Score, theta: ArrayLike) -> Selection:
@@ -163,8 +176,8 @@ def selection(score: Score, theta: ArrayLike) -> Selection:
 def unfiltered_scales(pairs: Any, eta: float, gamma: float, gamma_tilde: float) -> tuple[float, float]:
     """(V_L, V_R) of the unfiltered estimator, or of a teacher, on `pairs` pairs."""
     return (
-        unfiltered_scale(pairs, eta, gamma, 1 + 1 / gamma_tilde),
-        unfiltered_scale(pairs, eta, gamma_tilde, 1 + 1 / gamma),
+        unfiltered_scale(pairs, eta, gamma, 1 + 1 / max(gamma_tilde, TINIEST)),
+        unfiltered_scale(pairs, eta, gamma_tilde, 1 + 1 / max(gamma, TINIEST)),
     )
 
 

@@ -125,9 +125,12 @@ class Score:
 
     def kappa(self, theta: ArrayLike, side: Side) -> Any:
         """E[|v|^2 | S > theta] / r (right) or E[|u|^2 | S > theta] / r (left): the kept pairs' variance."""
+        import numpy as np
+
         at = self._weigh(theta, finite_above=True)
-        lift = at.mix(lambda law, values: _lift(at.theta, law, values))
-        return (_variance(self.gamma, self.gamma_tilde, side) * lift)[()]
+        with np.errstate(over="ignore"):
+            lift = at.mix(lambda law, values: _lift(at.theta, law, values))
+            return (_variance(self.gamma, self.gamma_tilde, side) * lift)[()]
 
     def posterior(self, theta: ArrayLike) -> Any:
         """P(clean | S > theta) = eta P_1 / P."""
@@ -140,10 +143,13 @@ class Score:
         r a a~ p_{r+2} / M / (1 + gamma), p_{r+2} the mixture's density at r + 2: the same number, as the
         identity for E[S; S > theta] above shows, with nothing subtracted.  gamma_tilde for the right.
         """
+        import numpy as np
+
         at = self._weigh(theta, finite_above=True)
         lifted = at.mix(lambda law, values: law.r * law.root * (law.root * values.lifted_hazard))
         gamma = of_side(side, self.gamma, self.gamma_tilde)
-        return (lifted / at.mean() / (1.0 + gamma))[()]
+        with np.errstate(invalid="ignore", over="ignore"):  # far above the last score nothing is kept
+            return (lifted / at.mean() / (1.0 + gamma))[()]
 
     def quantile(self, retained: float) -> float:
         """The threshold that keeps the share `retained` in (0, 1] of the pairs; -inf for all of them."""
@@ -152,6 +158,8 @@ class Score:
         if retained == 1.0:
             return -math.inf
         from scipy.optimize import brentq
+
+        from bounds.law.score_contour import parameters
 
         if retained <= 0.5:
             target = math.log(retained)
@@ -165,8 +173,8 @@ class Score:
                 return max(-1e6, float(self.log_cdf(theta)) - target)
 
         center = self.eta * self.r
-        variances = (1.0 + 1.0 / self.gamma) * (1.0 + 1.0 / self.gamma_tilde)
-        width = math.sqrt(self.r * (1.0 + variances))
+        spread = parameters(self.r, self.gamma, self.gamma_tilde, clean=False).root
+        width = math.sqrt(self.r) * math.hypot(1.0, spread)
         low, high = center - width, center + width
         while excess(low) > 0.0:
             low, width = low - width, 2.0 * width
@@ -264,7 +272,7 @@ def _times_hazard(theta: Array, values: Evaluation) -> Array:
     """theta p_r / P_r, with its limit 0 at theta = 0, where p_1 is infinite, and at -inf."""
     import numpy as np
 
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return np.where(np.isinf(values.hazard) | np.isinf(theta), 0.0, theta * values.hazard)
 
 
@@ -276,7 +284,8 @@ def _mean(theta: Array, law: Parameters, values: Evaluation) -> Array:
 
 def _lift(theta: Array, law: Parameters, values: Evaluation) -> Array:
     """P_{r+2} / P_r."""
-    return 1.0 + law.covariance * values.lifted_hazard + _times_hazard(theta, values) / law.r
+    clean_part = law.covariance * values.lifted_hazard if law.covariance else 0.0  # 0 times inf is 0 here
+    return 1.0 + clean_part + _times_hazard(theta, values) / law.r
 
 
 def of_side(side: Side, left: float, right: float) -> float:
@@ -287,4 +296,4 @@ def of_side(side: Side, left: float, right: float) -> float:
 
 
 def _variance(gamma: float, gamma_tilde: float, side: Side) -> float:
-    return 1.0 + 1.0 / of_side(side, gamma, gamma_tilde)
+    return 1.0 + 1.0 / max(of_side(side, gamma, gamma_tilde), 1e-300)  # a reciprocal within range

@@ -46,8 +46,14 @@ LONGEST_STEP = 0.068
 TINIEST = 1e-300
 """The reciprocal of a smaller gamma may overflow; 1 + 1/gamma is 1/gamma there."""
 
-LARGEST_ROOT = 1e300
-"""A larger s is cut to this: only where both gammas are below 1e-300."""
+LARGEST_ROOT = 1e290
+"""A larger s is cut to this: only where the gammas' product is below 1e-580."""
+
+LARGEST_THETA = 1e300
+"""Larger finite thresholds are cut to this."""
+
+FARTHEST = 1e200
+"""Thresholds beyond so many scales are infinite: log P would be about minus that."""
 
 SMALLEST = 1e-300
 """Without noise, a smaller positive theta / r is raised to this (its reciprocal would overflow)."""
@@ -123,7 +129,7 @@ def parameters(r: int, gamma: Any, gamma_tilde: Any, clean: bool) -> Parameters:
         if not clean:
             return Parameters(int(r), root, root, root, root, 0.0)
         # A B / s = s - 1/s, of which 1/gamma + 1/gamma~ + 1/(gamma gamma~) = A B keeps the digits near s = 1.
-        noise, noise_tilde = np.divide(1.0, gamma), np.divide(1.0, gamma_tilde)
+        noise, noise_tilde = (np.divide(1.0, np.maximum(g, TINIEST)) for g in (gamma, gamma_tilde))
         near = np.minimum(noise + noise_tilde + noise * noise_tilde, 1e300)
         reduced = np.where(root > 1e9, root, near / root)[()]
     return Parameters(int(r), root + 1.0, reduced * (root / (root + 1.0)), root, reduced, 1.0)
@@ -152,6 +158,10 @@ def evaluate(theta: ArrayLike, law: Parameters) -> Evaluation:
 
 def _fill(out: Array, theta: Array, law: Parameters) -> None:
     noiseless = law.reduced == 0.0  # S = |z|^2 > 0
+    theta = np.where(np.isfinite(theta), np.clip(theta, -LARGEST_THETA, LARGEST_THETA), theta)
+    # So far off that its logarithm is out of range: as good as infinite.
+    theta = np.where(theta / law.right_scale > FARTHEST, np.inf, theta)
+    theta = np.where(~noiseless & (-theta / law.left_scale > FARTHEST), -np.inf, theta)
     inside = np.isfinite(theta) & ~(noiseless & (theta <= 0.0))
     theta = np.where(inside & noiseless, np.maximum(theta, law.r * SMALLEST), theta)
     out[:, ~inside] = _limits(theta[~inside], law.at(~inside))

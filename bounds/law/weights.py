@@ -34,12 +34,15 @@ Array = NDArray[np.float64]
 STEP = 0.04
 """Step of log |s| in the integrals' nodes, divided by the root of r."""
 
+LEAST_NOISE = 1e-12
+"""Below this a a~ - 1 a clean score is |z|^2 to all digits, and a double cannot part its law from that."""
+
 NEGLIGIBLE = 1e-200
 """Nodes where the score's density is below this share of its largest are left out."""
 
 
 @dataclass(frozen=True)
-class Profile:
+class BestWeights:
     """What the best weights are made of, at nodes s (m,): f = s/q, g = h'/h, and F, H, J above.
 
     q is the right one, E[|v|^2 | S = s].
@@ -57,12 +60,17 @@ class Profile:
         return np.asarray((self.f - k * self.g) / (self.big_f - k * self.big_h))
 
 
+def noise(gamma: float, gamma_tilde: float) -> float:
+    """a a~ - 1, with nothing subtracted."""
+    return 1 / gamma + 1 / gamma_tilde + 1 / gamma / gamma_tilde
+
+
 @lru_cache(maxsize=64)
-def profile(score: Score) -> Profile:
+def profile(score: Score) -> BestWeights:
     """The score's profile.  Raises ValueError where neither modality has noise: the law is degenerate."""
-    a, b = 1 + 1 / score.gamma, 1 + 1 / score.gamma_tilde
-    if not a * b > 1:
-        raise ValueError("gamma and gamma_tilde must not both be infinite")
+    a, b, apart = 1 + 1 / score.gamma, 1 + 1 / score.gamma_tilde, noise(score.gamma, score.gamma_tilde)
+    if not apart > LEAST_NOISE:
+        raise ValueError(f"gamma and gamma_tilde must not both be above {1 / LEAST_NOISE:g}")
     reach = 750 * (math.sqrt(a * b) + 1) + 4 * score.r
     step = STEP / math.sqrt(score.r)
     t = np.arange(math.log(1e-10 * math.sqrt(a * b)), math.log(reach), step)
@@ -79,11 +87,11 @@ def profile(score: Score) -> Profile:
         lifted = np.asarray(law.squared_norm_density(s, *place))
         p += share * own
         h += share * lifted
-        slope += share * (k * lifted - b * s * own) / (a * b - k * k)
+        slope += share * (k * lifted - b * s * own) / (apart if clean else a * b)
     kept = p > NEGLIGIBLE * p.max()
     s, width, p, h, slope = (part[kept] for part in (s, width, p, h, slope))
     f, g = s * p / h, slope / h
-    return Profile(
+    return BestWeights(
         s,
         f,
         g,
@@ -100,7 +108,7 @@ class Weighted:
     `k` is the parameter of w_k, `scales` (V_L, V_R), `leaks` (left, right).
     """
 
-    profile: Profile
+    profile: BestWeights
     k: float
     scales: tuple[float, float]
     leaks: tuple[float, float]

@@ -13,7 +13,7 @@ import sympy as sp
 from bounds.checks import Quoted, Relation, Statement, Step
 from bounds.claim import Claim, Derivation, exact
 from bounds.paper.score_proofs import T, even_tail, moment_generating_function
-from bounds.proof.steps import identity, integral, nonnegative, positive
+from bounds.proof.steps import concluded, given, identity, instance, integral, nonnegative, positive
 from bounds.symbols import a_x, a_y, gamma, gamma_tilde, kappa_right, mean_0, mean_1, r, tail_0, tail_1, theta
 
 ROOT = sp.sqrt(a_x * a_y)
@@ -28,14 +28,8 @@ PREKOPA = "Prekopa: the tail of a log-concave density is log-concave"
 
 _first, _second = sp.symbols("G_1 G_2", nonnegative=True)
 _s = sp.Symbol("s", positive=True)
-_more = sp.Symbol("m", nonnegative=True)
+_AT_LEAST_TWO = 2 + sp.Symbol("m", nonnegative=True)
 _h, _g = sp.symbols("h g", nonnegative=True)
-
-
-def _least(claimed: Statement) -> sp.Expr:
-    """r as its least value plus m >= 0: the least that the conditions leave, else 1."""
-    lows = [c.rhs for c in claimed.conditions if isinstance(c, sp.Ge) and c.lhs == r and c.rhs.is_Integer]
-    return max(lows, default=sp.Integer(1)) + _more
 
 
 def _score(k: int) -> sp.Expr:
@@ -79,20 +73,21 @@ def _prove_tail_order(claimed: Statement) -> Iterator[Step]:
         "with the same G_1, G_2 the clean score is the larger one by G_1 + G_2", _score(1) - _score(0)
     )
     (clean, _), (corrupted, _) = _at_two(True, sp.Integer(2)), _at_two(False, sp.Integer(2))
-    here = {tail_1: clean, tail_0: corrupted}
-    yield nonnegative("r = 2, s = 2, theta = 0 is an instance", clean, claimed.bound.subs(here))
-    yield nonnegative("it passes whatever the corrupted one passes", tail_0 + _h, claimed.bound)
+    here = {tail_1: clean, tail_0: corrupted, r: 2}
+    yield instance("r = 2, s = 2, theta = 0", clean, claimed, here)
+    yield concluded("it passes whatever the corrupted one passes", tail_0, claimed, shown=Relation.LOWER)
 
 
-def _log_concave(claimed: Statement) -> Step:
+def _log_concave(claimed: Statement) -> Iterator[Step]:
+    yield given(claimed, sp.Ge(r, 2))
     z = sp.Symbol("z", positive=True)
-    curvature = sp.diff((_least(claimed) / 2 - 1) * sp.log(z) - z, z, 2)
-    return nonnegative("the density of G is log-concave", -sp.simplify(curvature))
+    curvature = sp.diff((_AT_LEAST_TWO / 2 - 1) * sp.log(z) - z, z, 2)
+    yield nonnegative("the density of G is log-concave", -sp.simplify(curvature))
 
 
 def _prove_mean_order(claimed: Statement) -> Iterator[Step]:
     yield from _difference_of_gammas()
-    yield _log_concave(claimed)
+    yield from _log_concave(claimed)
     z, low = sp.symbols("z c", positive=True)
 
     def likelihood(scale: sp.Expr) -> sp.Expr:
@@ -115,9 +110,9 @@ def _prove_mean_order(claimed: Statement) -> Iterator[Step]:
         ((one - other) * (weight_one - weight_other)).subs({one: other + _h, weight_one: weight_other + _g}),
     )
     (_, clean), (_, corrupted) = _at_two(True, sp.Integer(2)), _at_two(False, sp.Integer(2))
-    here = {mean_1: clean, mean_0: corrupted}
-    yield nonnegative("r = 2, s = 2, theta = 0 is an instance", clean, claimed.bound.subs(here))
-    yield nonnegative("so E_1 = M_1/P_1 >= M_0/P_0 = E_0", mean_0 + _h, claimed.bound)
+    here = {mean_1: clean, mean_0: corrupted, r: 2}
+    yield instance("r = 2, s = 2, theta = 0", clean, claimed, here)
+    yield concluded("so E_1 = M_1/P_1 >= M_0/P_0 = E_0", mean_0, claimed, shown=Relation.LOWER)
 
 
 def _prove_below_all(clean: bool | None) -> Derivation:
@@ -143,10 +138,10 @@ def _prove_below_all(clean: bool | None) -> Derivation:
         falling = -sp.diff(y * sp.exp(-tilt * y), y).subs(y, 1 / tilt + _h) * sp.exp(1 + tilt * _h)
         yield nonnegative("y exp(-q y) falls beyond 1/q", sp.simplify(falling))
         if clean is None:
-            yield identity("P = 1 - P(S <= theta)", 1 - sp.Integer(0), claimed.bound)
+            yield concluded("P = 1 - P(S <= theta)", 1 - sp.Integer(0), claimed)
             return
         mean = sp.diff(moment_generating_function(clean), T).subs(T, 0)
-        yield identity("so E_c -> E[S]/1, the slope of the transform at 0", sp.simplify(mean), claimed.bound)
+        yield concluded("so E_c -> E[S]/1, the slope of the transform at 0", sp.simplify(mean), claimed)
 
     return prove
 
@@ -157,29 +152,26 @@ def _prove_one_mode(claimed: Statement) -> Iterator[Step]:
     yield identity("given v, a corrupted score is N(0, a |v|^2): even", normal, normal.subs(place, -place))
     slope = -place * sp.diff(normal, place) / normal
     yield identity("-x p'/p of that normal density", sp.simplify(slope), place**2 / spread**2)
-    yield nonnegative(
-        "the mixture over |v| has a weighted mean of these, at least the bound",
-        place**2 / spread**2,
-        claimed.bound,
-    )
+    yield given(claimed, sp.Ne(theta, 0))
+    yield nonnegative("the mixture over |v| has a weighted mean of these", place**2 / spread**2)
+    # At r = 3 without noise the density is exp(-|x|) times something of slope 0 at 0.
+    yield instance("close to 0, where the density is smooth for r >= 3, it is close to 0", 0 * place, claimed)
+    yield concluded("so it is at least", sp.Integer(0), claimed, shown=Relation.LOWER)
 
 
 def _prove_kept_variance(claimed: Statement) -> Iterator[Step]:
-    yield _log_concave(claimed)
+    yield from _log_concave(claimed)
+    yield given(claimed, sp.Ge(theta, 0))
     yield Quoted("so is the score's law, a convolution, and its tail", True, f"quoted: {PREKOPA}", PREKOPA)
     x, rate = sp.symbols("x q", positive=True)
-    tail = sp.Symbol("c", positive=True) * x ** (_least(claimed) / 2 - 1) * sp.exp(-rate * x)
+    tail = sp.Symbol("c", positive=True) * x ** (_AT_LEAST_TWO / 2 - 1) * sp.exp(-rate * x)
     hazard_limit = sp.limit(sp.simplify(-sp.diff(sp.log(tail), x)), x, sp.oo)
     yield identity("the hazard p/P rises to the rate of the exponential tail, 1/(s + k)", hazard_limit, rate)
     edge = sp.Symbol("e", nonnegative=True)  # theta/r
     own = sp.Symbol("l", positive=True)  # P_{r+2}/P_r
-    here = {theta: 1, r: 2, gamma: 1, gamma_tilde: 1}
-    found = (even_tail(4, True) / even_tail(2, True)).subs({s: v for s, v in here.items() if s != r})
-    yield nonnegative(
-        "clean pairs alone at r = 2, gamma = gamma~ = theta = 1 are an instance",
-        (claimed.bound / a_y).subs(here),
-        sp.simplify(found),
-    )
+    noise = {theta: 1, gamma: 1, gamma_tilde: 1}
+    found = a_y.subs(noise) * sp.simplify((even_tail(4, True) / even_tail(2, True)).subs(noise))
+    yield instance("clean pairs alone at r = 2, gamma = gamma~ = theta = 1", found, claimed, {**noise, r: 2})
     for k in (0, 1):
         # p_{r+2}/P_r = (p_{r+2}/P_{r+2}) l and p_r/P_r, each hazard at most 1/(s + k).
         hazard = 1 / (_s + k)
@@ -189,11 +181,12 @@ def _prove_kept_variance(claimed: Statement) -> Iterator[Step]:
             sp.simplify(most),
             1 + (k + edge) / _s,
         )
-        stated = (claimed.bound / a_y).subs(theta, edge * r)
         size = sp.sqrt((1 + _h) * (1 + _g))
-        noise = {gamma: 1 / _h, gamma_tilde: 1 / _g}
-        room = stated.subs(noise, simultaneous=True) - (1 + (k + edge) / size)
-        yield nonnegative(f"class {k}: the stated bound is no smaller", sp.expand(sp.simplify(room)))
+        yield nonnegative(
+            f"class {k}: no more than the other class has", (1 + edge) / size, (k + edge) / size
+        )
+    most = a_y * (1 + (1 + theta / r) / ROOT)
+    yield concluded("so kappa is at most", most, claimed, shown=Relation.UPPER)
 
 
 CLAIMS: tuple[Claim, ...] = (

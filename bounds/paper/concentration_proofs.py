@@ -94,6 +94,17 @@ PROPOSITION_1_EVENTS = events(
 )
 
 
+EVERY_NOISE_EVENTS = events(
+    *((event.what, event.theorem) for event in PROPOSITION_1_EVENTS),
+    ("least singular value of the clean rows of v", DAVIDSON_SZAREK),
+    ("many clean pairs at least", CHERNOFF),
+    ("norm of the centred v", DAVIDSON_SZAREK),
+    ("norm of the centred u", DAVIDSON_SZAREK),
+    ("the second noise against the centred u", CONCENTRATION),
+    ("the second noise against the centred v", CONCENTRATION),
+)
+
+
 def eq_2(claimed: Statement) -> Iterator[Step]:
     """Eq. 2 with numbers: four events, and roots that the stated sample keeps apart."""
     yield from quoted(EQ_2_EVENTS, INTERLACING)
@@ -213,8 +224,42 @@ def proposition_1(claimed: Statement) -> Iterator[Step]:
     yield steps.nonnegative("the sine falls in the cotangent", -sp.diff(1 / sp.sqrt(1 + angle**2), angle))
     yield asked(claimed, 2 * t + 2, len(PROPOSITION_1_EVENTS))
     yield steps.positive("n >= 2t + 2 leaves m - 1/2 > s^2", 2 * t + 2 + _more - sp.Rational(3, 2), 2 * t)
+    derived = 1 / sp.sqrt(1 + cotangent() ** 2)
+    yield from concluded(claimed, Relation.LOWER, derived, PROPOSITION_1_EVENTS)
+
+
+def cotangent() -> sp.Expr:
+    """The cotangent of the left angle is at most this, in t, without noise in the second modality."""
     clean, s = count_high(n * eta), sp.sqrt(2 * t)
     centred = sp.sqrt(_m - sp.Rational(1, 2)) - s  # |C v_0| = chi_m at least
     signal = ((sp.sqrt(clean) + s) ** 2 + s**2 * sp.sqrt(clean / n)) / centred
-    cotangent = (signal + sp.sqrt(a_x * a_y) * s) / (sp.sqrt(a_y / gamma) * chi_low(d - 1))
-    yield from concluded(claimed, Relation.LOWER, 1 / sp.sqrt(1 + cotangent**2), PROPOSITION_1_EVENTS)
+    return (signal + sp.sqrt(a_x * a_y) * s) / (sp.sqrt(a_y / gamma) * chi_low(d - 1))
+
+
+def every_noise(claimed: Statement) -> Iterator[Step]:
+    """Proposition 1 with numbers for every second modality: thirteen events, and what its noise costs."""
+    yield from quoted(EVERY_NOISE_EVENTS, LARGER, ("e^T (M)^-1 e >= 1/(e^T M e)", "Jensen's inequality"))
+    rho, tangent, first = sp.symbols("rho t P2", positive=True)  # |b p|/|p|^2, e^T T, |p|^2
+    across = rho * first  # |b p|, and e^T b b^T e >= (|b p|/|p|)^2
+    least_form = across * tangent**2 + (first - across**2 / first) * tangent - across
+    factored = first * (tangent - rho) * (rho * tangent + 1)
+    statement = "t (sigma^2 - |b^T e|^2) >= |b p| is (t - rho)(rho t + 1) >= 0"
+    yield steps.identity(statement, least_form, factored)
+    leak, noise = 1 / (1 + gamma_tilde), 1 / gamma_tilde
+    yield steps.identity("1/gamma~ = a~ lambda~", noise, a_y * leak)
+    yield steps.nonnegative("lambda~ <= 1", 1, leak)
+    yield asked(claimed, 1 + 100 * a_x * a_y * greatest(d, d_tilde) ** 2 / eta**2, len(EVERY_NOISE_EVENTS))
+    with precision(BITS):
+        cost = noise_cost(ball(100))
+        yield at_most("the second noise costs at most 17/16", cost, ball(Fraction(17, 16)))
+    derived = 1 / sp.sqrt(1 + (sp.Rational(17, 16) * cotangent()) ** 2)
+    yield from concluded(claimed, Relation.LOWER, derived, EVERY_NOISE_EVENTS)
+
+
+def noise_cost(samples: Ball) -> Ball:
+    """By how much noise in the second modality may raise the cotangent, at the sample constant."""
+    with precision(BITS):
+        e = 1 / samples.sqrt()  # sqrt(a a~) D/(eta sqrt m), as n >= 1 + samples a a~ D^2/eta^2
+        share = 1 - half_gap(samples)  # of P in eta, at least
+        across = (e * (1 + e) / share) ** 2  # |Q|^2/P^2
+        return (1 + across) / (1 - e**2 * (1 + e) / ((1 - e) * share))

@@ -7,7 +7,7 @@ Derivation: proofs_notes/concentration.md, facts 1 to 7.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -42,6 +42,7 @@ SUB_GAUSSIAN = "Chernoff's method for symmetric variables: E cosh(w g) = exp(w^2
 NET = "an e-net of a k-sphere has at most (1 + 2/e)^k points"
 WATSON = "Watson 1959: E chi_k >= sqrt(k - 1/2)"
 STEIN = "Stein's identity: E[(X - mean) 1{b^T X > 0}] is Cov(X) b times the density of b^T X at 0"
+STEIN_DIVERGENCE = "Stein 1981: E[X^T g(Z)] = E[tr(Cov(X, Z) grad g(Z)^T)] for Gaussian (X, Z) of mean 0"
 CHI_SQUARE = "Chernoff's bound for chi-square from below: P(chi_k^2 <= k x) <= (e x)^(k/2)"
 
 
@@ -134,18 +135,21 @@ def concluded(
     logarithms = {part for part in claimed.bound.atoms(sp.log) if part.has(delta)}
     paid = logarithms == {sp.log(len(found) / delta)}
     yield steps.decided(f"the bound's t is log({len(found)}/delta)", paid, str(logarithms))
-    yield steps.decided(f"the derived bound is one of {relation}", claimed.relation is relation)
     if not paid:
         return
-    stated = claimed.bound.xreplace({sp.log(len(found) / delta): t})
-    yield no_stronger("the stated bound is no stronger than the derived one", stated, derived, relation)
+    in_t = replace(claimed, right_hand_side=claimed.bound.xreplace({sp.log(len(found) / delta): t}))
+    yield no_stronger("the stated bound is no stronger than the derived one", in_t, derived, relation)
 
 
-def no_stronger(statement: str, stated: sp.Expr, derived: sp.Expr, relation: Relation) -> Step:
-    """Whether `stated` is the derived bound, or a weaker constant multiple of it.
+def no_stronger(statement: str, claimed: Statement, derived: sp.Expr, relation: Relation) -> Step:
+    """Whether the claim's bound is the derived one, or a weaker constant multiple of it, in its direction.
 
-    False where it is stronger at one of `PLACES`.  Raises Undecided on another bound that is weaker there.
+    `relation` is how the claim's quantity was shown to stand to `derived`.  False where the stated bound is
+    stronger at one of `PLACES`.  Raises Undecided on another bound that is weaker there.
     """
+    if claimed.relation is not relation:
+        return Step(statement, False, f"shows that the quantity is {relation} what was derived, no more")
+    stated = claimed.bound
     factor = sp.Integer(1) if sp.expand((stated - derived).doit()) == 0 else (stated / derived).doit()
     if factor.is_number:
         weaker = factor >= 1 if relation is Relation.UPPER else factor <= 1

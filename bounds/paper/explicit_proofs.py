@@ -14,8 +14,8 @@ from typing import Any
 import sympy as sp
 from flint import arb
 
-from bounds.checks import Statement, Step
-from bounds.paper import explicit_terms
+from bounds.checks import Relation, Statement, Step
+from bounds.paper import concentration_proofs, explicit_terms
 from bounds.paper.events import (
     ANDERSON,
     BERNSTEIN,
@@ -36,7 +36,8 @@ from bounds.paper.events import (
 )
 from bounds.proof import steps
 from bounds.proof.enclose import Ball, ball, enclose, endpoints, precision
-from bounds.symbols import gamma, gamma_tilde, n, r
+from bounds.proof.matrix_words import Algebra
+from bounds.symbols import d, d_tilde, gamma, gamma_tilde, n, r
 
 TEACHER = events(
     ("the teacher has at least n_T eta - sqrt(2 n_T eta t) clean pairs", CHERNOFF),
@@ -168,6 +169,7 @@ def chain(samples: Any) -> dict[str, Ball]:
 POSITIVE = ("1 - beta_P - e_1", "G", "1 - sine", "1 - beta", "zeta", "l_1", "clean", "slope", "corrupted")
 """What must be positive for the chain to mean anything."""
 
+
 def constants(claimed: Statement, events: int) -> tuple[Ball, Ball, Ball] | None:
     """K1, K2 and C that the claim states, if it has the theorem's form with this many events; else None."""
     own, leak = explicit_terms.own_noise(events), explicit_terms.inherited(events)
@@ -202,10 +204,13 @@ def theorem_1(claimed: Statement) -> Iterator[Step]:
         ("means above a threshold, given the other modality", STEIN),
     )
     yield union_bound(EVENTS)
+    yield from tangent()
     yield from noise_shares()
     yield from moment_conditions()
     yield from whole_range()
+    yield from together()
     found = constants(claimed, len(EVENTS))
+    yield steps.decided("what is derived is an upper bound", claimed.relation is Relation.UPPER)
     form = f"the bound and the condition have the theorem's form, with {len(EVENTS)} events"
     yield Step(form, found is not None, "K1 own + K2 inherited, n >= 1 + 2 C a a~ D^2/eta^2")
     if found is None:
@@ -218,6 +223,50 @@ def theorem_1(claimed: Statement) -> Iterator[Step]:
             yield Step(f"{name} > 0 at this C", bool(numbers[name] > 0), f"{lower:.5f} > 0")
         yield at_most("the proof's K1 is at most the stated one", numbers["K1"], own)
         yield at_most("the proof's K2 is at most the stated one", numbers["K2"], leak)
+
+
+def tangent() -> Iterator[Step]:
+    """Section 1: the perturbation argument, the tangent's own side, and the matrix beyond rank r."""
+    yield from concentration_proofs.perturbation()
+    left, right = sp.MatrixSymbol("T", d - r, r), sp.MatrixSymbol("T_tilde", d_tilde - r, r)
+    signal, inverse = sp.MatrixSymbol("P", r, r), sp.MatrixSymbol("P_inv", r, r)
+    up, low = sp.MatrixSymbol("Q", r, d_tilde - r), sp.MatrixSymbol("R", d - r, r)
+    noise = sp.MatrixSymbol("N", d - r, d_tilde - r)
+    algebra = Algebra(relations={signal * inverse: sp.Identity(r), inverse * signal: sp.Identity(r)})
+    # From T~ (P^T + R^T T) = Q^T + N^T T:
+    other = (up.T + noise.T * left - right * low.T * left) * inverse.T
+    moved = low + noise * other - noise * (noise.T - right * low.T) * left * inverse.T
+    yield algebra.identity(
+        "T (P + Q T~) = R + N T~ less N (N^T - T~ R^T) T P^-T is R + N Q^T P^-T",
+        moved,
+        low + noise * up.T * inverse.T,
+    )
+    yield algebra.identity(
+        "taking R P^-1 Q for N, the lower rows are R P^-1 times the upper ones: rank r",
+        low * inverse * signal,
+        low,
+    )
+
+
+def together() -> Iterator[Step]:
+    """Section 7: the gap from its two parts, and the leak over it, coefficient by coefficient."""
+    share, theta, over, under, q = sp.symbols("k theta m_1 m_0 q", positive=True)
+    eta = share / (1 + share)  # the clean share, below 1
+    clean, corrupted = theta + over, theta + under
+    for name, factor, least in (("Q >= 1", 1 + q, sp.Integer(1)), ("Q < 1", 1 / (1 + q), 1 / (1 + q))):
+        room = eta * clean + (1 - eta) * corrupted * factor - theta * least
+        statement = f"eta A + (1 - eta) B Q >= min(A, B) min(1, Q), {name}"
+        yield steps.nonnegative(statement, sp.factor(sp.together(room)))
+    ratio, part_1, part_2, part_3 = sp.symbols("rho y_1 y_2 y_3", positive=True)
+    less_1, less_2, less_3 = sp.symbols("s_1 s_2 s_3", nonnegative=True)
+    whole = ratio * (part_1 + part_2 + part_3)
+    top = (ratio * part_1 - less_1) + (ratio * part_2 - less_2) + (ratio * part_3 - less_3)
+    yield steps.nonnegative("x_i <= rho y_i each: the sums too", sp.expand(whole - top))
+    size = sp.Symbol("x", positive=True)
+    watson = 2 * sp.sqrt(size) * sp.sqrt(r - sp.Rational(1, 2)) / (r * sp.sqrt(2 * sp.pi))
+    yield steps.identity(
+        "2 sqrt(x) e_0 >= sqrt((2r - 1) x/pi)/r, squared", watson**2, (2 * r - 1) * size / (sp.pi * r**2)
+    )
 
 
 def noise_shares() -> Iterator[Step]:

@@ -6,6 +6,7 @@ For thresholds that are fixed, and to first order in the sample sizes.  Derivati
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import sympy as sp
 
@@ -13,7 +14,7 @@ from bounds.checks import Quoted, Relation, Statement, Step
 from bounds.claim import Claim, exact
 from bounds.law.regimes import one_round_gain_limit
 from bounds.law.scales import filtered_scale, inherited_scale, unfiltered_scale
-from bounds.proof.steps import decided, identity, nonnegative, positive
+from bounds.proof.steps import concluded, decided, identity, nonnegative, positive
 from bounds.symbols import N, a_y, eta, gamma, kappa_right, mass_0, n_T, r, tail_0
 
 FLOOR = sp.Symbol("J", positive=True)
@@ -27,7 +28,7 @@ BESSEL = "DLMF 10.25.3: K_nu(x) is sqrt(pi/(2x)) exp(-x) for large x, to first o
 _edge = sp.Symbol("g", positive=True)  # r P_1 + theta p_1
 _mass = sp.Symbol("M", positive=True)  # E[S; S > theta]
 _x, _y, _h, _k = sp.symbols("x y h k", nonnegative=True)
-_w = sp.Symbol("w", positive=True)
+_w = sp.Symbol("w", nonnegative=True)
 
 
 def _student(kappa: sp.Expr, share: sp.Expr, mass: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
@@ -59,19 +60,24 @@ def _prove_no_threshold(claimed: Statement) -> Iterator[Step]:
     )
     _, inherited = _student(kappa_right, sp.Symbol("P", positive=True), _mass)
     inherited = inherited.subs(_edge, _mass / (2 * (1 + _x) * eta))
+    half = a_y / (4 * (1 + gamma) ** 2 * n_T) / (gamma * eta**2)
     yield nonnegative(
-        "where eta g <= M/2 the inherited part alone is at least the bound",
-        sp.factor((inherited - _branch(claimed.bound, n_T)) * gamma * eta**2),
+        "where eta g <= M/2 the inherited part is at least that of half the largest leak",
+        sp.factor((inherited - half) * gamma * eta**2),
     )
+    stated = claimed.about(_branch(claimed.bound, n_T))
+    yield concluded("which is at least the bound", half, stated, shown=Relation.LOWER)
     rare = {eta: 1 / (1 + _w)}
     share = (1 - eta) * tail_0 + _h
     fresh, _ = _student(a_y / 2 + _k, share, 2 * eta * _edge / (1 + _x))
     infimum = a_y * r**2 * tail_0 / (2 * _edge**2) / (1 + _y)
-    stated = _branch(claimed.bound, N).subs(FLOOR, infimum)
+    own = (1 - eta) * FLOOR / (4 * N) / (gamma * eta**2)
     yield nonnegative(
-        "elsewhere M < 2 eta g, and the student's own noise is",
-        sp.factor(((fresh - stated) * gamma * eta**2 * N).subs(rare)),
+        "elsewhere M < 2 eta g, and the student's own noise is at least (1 - eta) J/(4 N gamma eta^2)",
+        sp.factor(((fresh - own.subs(FLOOR, infimum)) * gamma * eta**2 * N).subs(rare)),
     )
+    stated = claimed.about(_branch(claimed.bound, FLOOR))
+    yield concluded("which is at least the bound", own, stated, shown=Relation.LOWER)
     yield from _floor_is_positive()
 
 
@@ -90,6 +96,19 @@ def _floor_is_positive() -> Iterator[Step]:
 
 
 def _prove_gain(claimed: Statement) -> Iterator[Step]:
+    found, gain = _gain()
+    yield from found
+    yield concluded("the gain is the root of the unfiltered scale over it", gain, claimed)
+
+
+@cache  # wrong versions of the claim need the same steps
+def _gain() -> tuple[tuple[Step, ...], sp.Expr]:
+    """The steps that derive the gain, and the gain."""
+    *found, gain = _gain_steps()
+    return tuple(step for step in found if isinstance(step, Step)), gain
+
+
+def _gain_steps() -> Iterator[Step | sp.Expr]:
     share = sp.Symbol("P", positive=True)
     weight = sp.Symbol("y", positive=True)  # eta g/M
     fresh, inherited = _student(kappa_right, share, eta * _edge / weight)
@@ -130,11 +149,7 @@ def _prove_gain(claimed: Statement) -> Iterator[Step]:
         "so the limit of the least V_L eta^2 gamma is", reached, a_y / (N + (1 + gamma) ** 2 * n_T)
     )
     unfiltered = unfiltered_scale(n_T + N, eta, gamma, a_y) * eta**2 * gamma
-    yield identity(
-        "the gain is the root of the unfiltered scale over it",
-        sp.simplify(unfiltered / reached),
-        claimed.bound**2,
-    )
+    yield sp.sqrt(sp.factor(sp.simplify(unfiltered / reached)))
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -152,7 +167,6 @@ CLAIMS: tuple[Claim, ...] = (
         note="filtered.md#no-threshold-repairs-it",
         relation=Relation.LOWER,
         variant="sharp",
-        conditions=(sp.Lt(eta, 1),),
         depends_on=("theorem-1-sharp", "section-6-2-tail-1-zero", "section-6-2-tail-0-zero"),
         remark="J is the infimum over theta of (a~/2) r^2 P_0/(r P_1 + theta p_1)^2, a~ = 1 + 1/gamma~.",
     ),

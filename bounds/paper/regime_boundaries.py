@@ -97,6 +97,10 @@ SMALL_RANK = tuple((r_value, snr) for r_value, snr in proofs.EVERY if r_value <=
 LARGE_RANK = tuple((r_value, snr) for r_value, snr in proofs.EVERY if r_value >= (64 if snr == 1 else 16))
 
 
+RANK_UP_TO_4, RANK_FROM_16 = sp.Le(r, 4), sp.Ge(r, 16)
+"""What the certificates of the small and of the large ranks need, beside the settings in their words."""
+
+
 def _printed(_: int) -> float:
     return PRINTED_FACTOR
 
@@ -132,6 +136,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.EQUAL,
         bound=1 / r**2,
         up_to_constant=True,
+        conditions=(proofs.EQUAL_NOISE,),
         checks=(Certificate(proofs.switch(proofs.EVERY, _printed)),),
         expected=Verdict.REFUTED,
         note="regimes.md#where-they-lie",
@@ -153,7 +158,8 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.EQUAL,
         bound=1 / r**2,
         up_to_constant=True,
-        checks=(Certificate(proofs.switch(SMALL_RANK, _printed)),),
+        conditions=(proofs.EQUAL_NOISE, RANK_UP_TO_4),
+        checks=(Certificate(proofs.switch(SMALL_RANK, _printed, RANK_UP_TO_4)),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-they-lie",
         remark="So few points show no order in r: 1/(pi r) is off by less than a factor 7 there, too.",
@@ -172,7 +178,8 @@ CLAIMS: tuple[Claim, ...] = (
         bound=CROSSING_EXPANSION,
         variant="sharp",
         corrects="regime-switch",
-        checks=(Certificate(proofs.switch(LARGE_RANK, _expanded)),),
+        conditions=(proofs.EQUAL_NOISE, RANK_FROM_16),
+        checks=(Certificate(proofs.switch(LARGE_RANK, _expanded, RANK_FROM_16)),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-they-lie",
         depends_on=("theorem-1-switch-corrected",),
@@ -189,6 +196,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.EQUAL,
         bound=COUNT,
         variant="sharp",
+        conditions=(proofs.EQUAL_NOISE,),
         checks=(Certificate(proofs.certify_count),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-they-lie",
@@ -206,6 +214,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.EQUAL,
         bound=sp.Integer(1),
         variant="sharp",
+        conditions=(proofs.EQUAL_NOISE,),
         checks=(Certificate(partial(proofs.certify_places, PLACES, PLACES_DIGITS)),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-they-lie",
@@ -219,6 +228,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.UPPER,
         bound=sp.Integer(1),
         variant="sharp",
+        conditions=(proofs.EQUAL_NOISE, sp.Le(r, 16), sp.Eq(gamma, 1)),
         checks=(Certificate(proofs.certify_never),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-they-lie",
@@ -271,7 +281,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.EQUAL,
         bound=FLAT_AT_ZERO,
         variant="sharp",
-        conditions=(sp.Eq(theta, 0),),
+        conditions=(sp.Eq(theta, 0), proofs.EQUAL_NOISE),
         checks=(Certificate(partial(proofs.certify_flat, LEAST_FLAT)),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-the-flat-regime-and-the-leak-begin",
@@ -289,7 +299,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.EQUAL,
         bound=LEAK_AT_ZERO,
         variant="sharp",
-        conditions=(sp.Eq(theta, 0),),
+        conditions=(sp.Eq(theta, 0), proofs.EQUAL_NOISE),
         checks=(Certificate(partial(proofs.certify_leak_at_zero, LEAK_AT_ZERO)),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-the-flat-regime-and-the-leak-begin",
@@ -307,7 +317,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.EQUAL,
         bound=LEAK_AT_HALF,
         variant="sharp",
-        conditions=(sp.Eq(theta, r / 2),),
+        conditions=(sp.Eq(theta, r / 2), proofs.EQUAL_NOISE),
         checks=(Certificate(partial(proofs.certify_leak_at_half, LEAK_FACTOR)),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-the-flat-regime-and-the-leak-begin",
@@ -323,7 +333,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.UPPER,
         bound=sp.Integer(1),
         variant="sharp",
-        conditions=(sp.Eq(theta, 0),),
+        conditions=(sp.Eq(theta, 0), proofs.EQUAL_NOISE),
         checks=(Certificate(proofs.certify_order),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-the-flat-regime-and-the-leak-begin",

@@ -34,6 +34,9 @@ UP_0 = sp.Symbol(r"{P_0^{(r+2)}}", positive=True)
 UP_1 = sp.Symbol(r"{P_1^{(r+2)}}", positive=True)
 """Tails of the classes' scores at theta in r + 2 dimensions: E[|v|^2; S > theta] over r a~."""
 
+EQUAL_NOISE = sp.Eq(gamma_tilde, gamma)
+"""The condition of every certificate: both modalities are equally noisy."""
+
 OVER = "[over the stated value]"
 
 WIDTH = 1e-8
@@ -43,7 +46,7 @@ Values = Mapping[sp.Symbol, object]
 
 
 @dataclass(frozen=True)
-class Found:
+class Enclosed:
     """One cell of a certificate: its words, its margin, and whether it holds (None: undecided)."""
 
     place: Place
@@ -65,13 +68,13 @@ def with_moments(half: bool, bits: int, place: Place) -> Values:
         return {**parameters(place), mass_0: m0 * ball(1 + noise), UP_0: k0, UP_1: k1}
 
 
-def certified(bits: int, what: str, found: Iterable[Found]) -> Certified:
+def certified(bits: int, what: str, found: Iterable[Enclosed]) -> Certified:
     """All cells together: one that fails makes it false, and the witness names every one that does."""
     try:
         cells = tuple(found)
     except Undecided as problem:
         return Certified(None, str(problem), bits, 0, 0.0)
-    rows: dict[int, list[Found]] = {}
+    rows: dict[int, list[Enclosed]] = {}
     for cell in cells:
         rows.setdefault(cell.place[1], []).append(cell)
     words = "; ".join(
@@ -99,16 +102,16 @@ def compared(
     value: Ball | None,
     limits: tuple[float, float],
     given: Values | None = None,
-) -> Found:
+) -> Enclosed:
     """Whether value over the claim's bound lies within `limits`; without a value it does not."""
     if value is None:
-        return Found(place, "none", -1.0, False)
+        return Enclosed(place, "none", -1.0, False)
     with precision(bits):
         bound = enclose(claimed.bound, parameters(place) if given is None else given)
         if not bound > 0:
             # What is compared is positive.
             holds = None if bound > 0 or not bound <= 0 else asked(claimed) is Relation.LOWER
-            return Found(place, "against no positive number", -1.0, holds)
+            return Enclosed(place, "against no positive number", -1.0, holds)
         low, high = endpoints(value / bound)
         words = f"{float(value.mid()):.4g}"
         if not claimed.bound.is_number:
@@ -121,8 +124,8 @@ def compared(
     above = low > limits[1] and claimed.relation is not Relation.LOWER
     below = high < limits[0] and claimed.relation is not Relation.UPPER
     if above or below:
-        return Found(place, words, margin, False)
-    return Found(place, words, margin, True if margin >= 0 else None)
+        return Enclosed(place, words, margin, False)
+    return Enclosed(place, words, margin, True if margin >= 0 else None)
 
 
 def first_crossing(place: Place, bits: int) -> Ball | None:
@@ -138,11 +141,19 @@ def leak_boundary(place: Place, half: bool, bits: int) -> Ball | None:
 
 
 def certify_switch(
-    places: tuple[Place, ...], allowed: Callable[[int], float], claimed: Statement, bits: int
+    places: tuple[Place, ...],
+    allowed: Callable[[int], float],
+    claimed: Statement,
+    bits: int,
+    needed: tuple[sp.Basic, ...] = (),
 ) -> Certified:
-    """The first crossing over the claim's bound lies within [1/x, x], x = allowed(r), at each place."""
+    """The first crossing over the claim's bound lies within [1/x, x], x = allowed(r), at each place.
 
-    def cells() -> Iterable[Found]:
+    `needed` are the conditions beside equal noise that leave no other places.
+    """
+    given(claimed, EQUAL_NOISE, *needed)
+
+    def cells() -> Iterable[Enclosed]:
         for place in places:
             limit = allowed(place[0])
             yield compared(claimed, bits, place, first_crossing(place, bits), (1 / limit, limit))
@@ -154,14 +165,15 @@ def certify_places(
     table: Mapping[Place, tuple[float, ...]], relative: float, claimed: Statement, bits: int
 ) -> Certified:
     """At each place the crossings over those of `table` are the claim's bound, and there are no others."""
+    given(claimed, EQUAL_NOISE)
 
-    def cell(place: Place) -> Found:
+    def cell(place: Place) -> Enclosed:
         stated = table[place]
         found = crossings.crossings(place[0], Fraction(1, place[1]), bits)
         if len(found) != len(stated):
-            return Found(place, f"{len(found)} crossings", -1.0, False)
+            return Enclosed(place, f"{len(found)} crossings", -1.0, False)
         if not stated:
-            return Found(place, "none", relative, True)
+            return Enclosed(place, "none", relative, True)
         each = [
             compared(claimed, bits, place, crossings.enclosure(x) / ball(at), (1 - relative, 1 + relative))
             for x, at in zip(found, stated, strict=True)
@@ -169,7 +181,7 @@ def certify_places(
         words = " and ".join(f"{float(x[0]):.4g}" for x in found)
         truths = {c.holds for c in each}
         holds = False if False in truths else None if None in truths else True
-        return Found(place, words, min(c.margin for c in each), holds)
+        return Enclosed(place, words, min(c.margin for c in each), holds)
 
     with precision(bits):
         return certified(bits, "crossings", map(cell, table))
@@ -177,9 +189,10 @@ def certify_places(
 
 def certify_count(claimed: Statement, bits: int) -> Certified:
     """As many crossings as the claim's bound says, at every place; which threshold is better at eta = 0."""
+    given(claimed, EQUAL_NOISE)
     stated = claimed.bound
 
-    def cell(place: Place) -> Found:
+    def cell(place: Place) -> Enclosed:
         noise = Fraction(1, place[1])
         count = len(crossings.crossings(place[0], noise, bits))
         better = "0" if crossings.cubic(place[0], noise, Fraction(1), bits)[0] > 0 else "r/2"
@@ -189,7 +202,7 @@ def certify_count(claimed: Statement, bits: int) -> Certified:
             Relation.UPPER: count <= said,
             Relation.LOWER: count >= said,
         }[asked(claimed)]
-        return Found(place, f"{count}, {better} first", 0.0, bool(holds))
+        return Enclosed(place, f"{count}, {better} first", 0.0, bool(holds))
 
     what = "number of crossings in [0, 1], and the better threshold at eta = 0"
     return certified(bits, what, map(cell, EVERY))
@@ -197,23 +210,24 @@ def certify_count(claimed: Statement, bits: int) -> Certified:
 
 def certify_never(claimed: Statement, bits: int) -> Certified:
     """At gamma = 1 and r = 2, 4, 16 the ratio stays below the claim's bound at every eta."""
+    given(claimed, EQUAL_NOISE, sp.Le(r, 16), sp.Eq(gamma, 1))
     upper = asked(claimed) is Relation.UPPER
     factor = Fraction(int(claimed.bound.p), int(claimed.bound.q))
 
-    def cell(place: Place) -> Found:
+    def cell(place: Place) -> Enclosed:
         below = factor > 0 and crossings.never_above(place[0], Fraction(1, place[1]), factor, bits)
         # What is below the number at every eta is neither equal to it nor above it.
         holds = below if upper else False if below else None
-        return Found(place, "below" if below else "not below", 0.0, holds)
+        return Enclosed(place, "below" if below else "not below", 0.0, holds)
 
     return certified(bits, f"below {factor} at every eta in [0, 1]", map(cell, ((2, 1), (4, 1), (16, 1))))
 
 
 def certify_leak_at_zero(stated: sp.Expr, claimed: Statement, bits: int) -> Certified:
     """At theta = 0 the boundary over the claim's bound lies within [1 - 3/2 stated, 1], at every place."""
-    given(claimed, sp.Eq(theta, 0))
+    given(claimed, sp.Eq(theta, 0), EQUAL_NOISE)
 
-    def cell(place: Place) -> Found:
+    def cell(place: Place) -> Enclosed:
         with precision(bits):
             remainder = 1.5 * endpoints(enclose(stated, parameters(place)))[0]
         limits = (1 - remainder - WIDTH, 1 + WIDTH)
@@ -224,9 +238,9 @@ def certify_leak_at_zero(stated: sp.Expr, claimed: Statement, bits: int) -> Cert
 
 def certify_leak_at_half(factor: float, claimed: Statement, bits: int) -> Certified:
     """At theta = r/2 the boundary is the claim's bound up to `factor`, at every place."""
-    given(claimed, sp.Eq(theta, r / 2))
+    given(claimed, sp.Eq(theta, r / 2), EQUAL_NOISE)
 
-    def cell(place: Place) -> Found:
+    def cell(place: Place) -> Enclosed:
         value, given = leak_boundary(place, True, bits), with_moments(True, bits, place)
         return compared(claimed, bits, place, value, (1 / factor, factor), given)
 
@@ -235,9 +249,9 @@ def certify_leak_at_half(factor: float, claimed: Statement, bits: int) -> Certif
 
 def certify_flat(least: float, claimed: Statement, bits: int) -> Certified:
     """At theta = 0 M_0/(M_0 + M_1) over the claim's bound lies within [least, 1], at every place."""
-    given(claimed, sp.Eq(theta, 0))
+    given(claimed, sp.Eq(theta, 0), EQUAL_NOISE)
 
-    def cell(place: Place) -> Found:
+    def cell(place: Place) -> Enclosed:
         value = crossings.flat_boundary(place[0], Fraction(1, place[1]), False, bits)
         return compared(claimed, bits, place, value, (least, 1 + WIDTH))
 
@@ -247,9 +261,9 @@ def certify_flat(least: float, claimed: Statement, bits: int) -> Certified:
 
 def certify_order(claimed: Statement, bits: int) -> Certified:
     """At theta = 0 the leak's boundary over the flat one is at most the claim's bound, at every place."""
-    given(claimed, sp.Eq(theta, 0))
+    given(claimed, sp.Eq(theta, 0), EQUAL_NOISE)
 
-    def cell(place: Place) -> Found:
+    def cell(place: Place) -> Enclosed:
         leak = leak_boundary(place, False, bits)
         with precision(bits):
             flat = crossings.flat_boundary(place[0], Fraction(1, place[1]), False, bits)
@@ -260,6 +274,8 @@ def certify_order(claimed: Statement, bits: int) -> Certified:
     return certified(bits, what, map(cell, EVERY))
 
 
-def switch(places: Iterable[Place], allowed: Callable[[int], float]) -> Callable[[Statement, int], Certified]:
+def switch(
+    places: Iterable[Place], allowed: Callable[[int], float], *needed: sp.Basic
+) -> Callable[[Statement, int], Certified]:
     """`certify_switch` of these places, ready for a `Certificate`."""
-    return partial(certify_switch, tuple(places), allowed)
+    return partial(certify_switch, tuple(places), allowed, needed=needed)

@@ -68,6 +68,7 @@ CLEAN_CHECKS = (
         _path(n, (10_000, 1_250), 4, 64, 10_000, 1e4, 1.0),
         _path(d, (68, 260), 4, 64, 10_000, 1e4, 1.0),
         _path(gamma, (1e4, 1e3), 4, 64, 10_000, 1e4, 1.0),
+        _path(gamma_tilde, (1e4, 1e3), 4, 64, 10_000, 1e4, 1.0),
         _path(r, (4, 16), 4, 64, 10_000, 1e4, 1.0),
     ),
 )
@@ -85,6 +86,7 @@ FLAT_CHECKS = (
         _path(n, (10_000, 2_500), 4, 128, 10_000, 1e4, 0.02),
         _path(d, (132, 388), 4, 128, 10_000, 1e4, 0.02),
         _path(gamma, (1e4, 1e3), 4, 128, 10_000, 1e4, 0.02),
+        _path(gamma_tilde, (1e4, 1e3), 4, 128, 10_000, 1e4, 0.02),
         _path(r, (4, 16), 4, 128, 10_000, 1e4, 0.005),
     ),
     # Algorithm 1's teacher needs n_T eta^2 well above r: this path ends earlier.

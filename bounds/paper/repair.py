@@ -74,4 +74,22 @@ CLAIMS: tuple[Claim, ...] = (
         depends_on=("eq-6",),
         remark="Decided step by step, given the theorems that its steps quote; tested by draws besides.",
     ),
+    Claim(
+        id="leak-every-weight",
+        title="What a student inherits under any weighting of the teacher's score",
+        source="Section 5, Theorem 1, from below",
+        statement=(
+            "Weigh the pairs by any smooth function w of the teacher's score. To first order the student "
+            "inherits (1 - eta G/M)/(1 + gamma) of its teacher's error, of corrupted pairs exactly "
+            "1/(1 + gamma); so V_L is at least of order 1/eta^2 for every w."
+        ),
+        relation=Relation.EQUAL,
+        bound=1 / (1 + gamma),
+        quantity=sp.Symbol(r"{\lambda_w}"),
+        checks=(Proof(repair_proofs.every_weight),),
+        variant="sharp",
+        expected=Verdict.PROVED,
+        note="repair.md#every-weighting-to-first-order",
+        remark="A threshold is the limit of smooth weights; M = E[w S], G = E[r w + S w' | clean].",
+    ),
 )

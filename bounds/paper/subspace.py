@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from bounds.checks import Measured, Relation, Search, Statement, Step
+from bounds.checks import Quoted, Relation, Statement, Step
 from bounds.claim import Claim, exact
 from bounds.paper.matrices import BASES, U_PERP, U, V, complement_relations
 from bounds.proof.matrix_words import Algebra
@@ -70,37 +70,38 @@ def _prove_eq_4(claimed: Statement) -> Iterator[Step]:
     yield concluded("so no distance passes sqrt(r)", sp.sqrt(r), claimed, shown=Relation.UPPER)
 
 
-def _prove_weyl_2x2(claimed: Statement) -> Iterator[Step]:
-    # [[a, b], [c, e]] acts on the plane as z -> p z + q conj(z); singular values |p| +- |q|.
-    a, b, c, e = sp.symbols("a b c e", real=True)
-    matrix = sp.Matrix([[a, b], [c, e]])
-    p = ((a + e) ** 2 + (c - b) ** 2) / 4
-    q = ((a - e) ** 2 + (c + b) ** 2) / 4
-    yield identity("|p|^2 - |q|^2 is the determinant", p - q, matrix.det())
-    yield identity("2(|p|^2 + |q|^2) is the squared Frobenius norm", 2 * (p + q), (matrix.T * matrix).trace())
-    # With x = |p_A|, y = |q_A| and changes s, t of at most |p_(A-B)|, |q_(A-B)| in size:
-    # | |p_A| +- |q_A| - (|p_B| +- |q_B|) | <= |p_(A-B)| + |q_(A-B)| = ||A - B||_2.
-    s, t = sp.symbols("s t", nonnegative=True)
-    yield nonnegative("the triangle inequality for |p| + |q|", claimed.bound * (s + t), s + t)
-    yield nonnegative("which covers |p| - |q|", (s + t) ** 2, (s - t) ** 2)
-    shift = sp.symbols("c", positive=True)
-    yield nonnegative("A = B + cI moves every singular value by ||A - B||_2", shift * claimed.bound, shift)
-
-
-def _prove_weyl_rank(claimed: Statement) -> Iterator[Step]:
-    # sigma_j(A) <= ||A - M||_2 for rank M < j: a unit vector of ker M in the span of v_1..v_j, on
-    # which ||(A - M)x||^2 = sum s_i^2 c_i^2.
-    j = 4
-    gaps = sp.symbols(f"g1:{j + 1}", nonnegative=True)
-    cosines = sp.symbols(f"c1:{j + 1}", real=True)
-    values = [sum(gaps[i:]) for i in range(j)]
-    norm = sum(s**2 * c**2 for s, c in zip(values, cosines, strict=True))
-    smallest = values[-1] ** 2 * sum(c**2 for c in cosines)
-    yield nonnegative("||A x||^2 >= sigma_j^2 ||x||^2 on the span of v_1..v_j", norm, smallest)
-    # With M the truncation of B at rank j - 1: sigma_j(A) <= ||A - B|| + ||B - M|| = ||A - B|| + sigma_j(B).
-    distance, other = sp.symbols("e sigma_B", nonnegative=True)
-    yield nonnegative(
-        "sigma_j(A) - sigma_j(B) <= ||A - B||_2", claimed.bound * distance + other, distance + other
+def _prove_weyl(claimed: Statement) -> Iterator[Step]:
+    """sigma_j(A) <= ||A - M||_2 for rank M < j, at M = B truncated to rank j - 1; every size and every j."""
+    yield instance("B = A + e v_j v_j^T moves sigma_j by the whole of e", 1, claimed)
+    yield instance("a turn of A moves no singular value", 0, claimed)
+    nullity, svd = "the rank-nullity theorem", "the singular value decomposition"
+    yield Quoted("a unit x of span(v_1..v_j) has M x = 0", True, f"quoted: {nullity}", nullity)
+    yield Quoted("A = U S V^T with S diagonal and falling", True, f"quoted: {svd}", svd)
+    # x = V c: the rows of c are the components of x on the right singular vectors.
+    values, components = sp.MatrixSymbol("S", r, r), sp.MatrixSymbol("c", r, 1)
+    matrix = U * values * _RIGHT.T
+    orthonormal = {U.T * U: sp.Identity(r), _RIGHT.T * _RIGHT: sp.Identity(r)}
+    image = matrix * _RIGHT * components
+    yield Algebra(symmetric=(values,), relations=orthonormal).identity(
+        "||A V c||^2 = c^T S^2 c, a sum over singular values",
+        image.T * image,
+        components.T * values * values * components,
+    )
+    least, more, cosine = (
+        sp.Symbol("s_j", nonnegative=True),
+        sp.Symbol("h_i", nonnegative=True),
+        sp.Symbol("c_i", real=True),
+    )
+    larger = "||A x||^2 >= sigma_j^2 ||x||^2 on the span of v_1..v_j, term by term"
+    yield nonnegative(larger, (least + more) ** 2 * cosine**2, least**2 * cosine**2)
+    smaller = "||(B - M) x||^2 <= sigma_j(B)^2 ||x||^2 everywhere, term by term"
+    yield nonnegative(smaller, (least + more) ** 2 * cosine**2, least**2 * cosine**2)
+    # sigma_j(A) <= ||A x|| = ||(A - M) x|| <= ||A - B|| + ||B - M|| = ||A - B|| + sigma_j(B); A and B may be
+    # exchanged.
+    distance, other = sp.symbols("e sigma_B", positive=True)
+    change = (distance + other) - other
+    yield concluded(
+        "|sigma_j(A) - sigma_j(B)| over ||A - B||_2", change / distance, claimed, shown=Relation.UPPER
     )
 
 
@@ -176,15 +177,17 @@ def _prove_wedin_sharp(claimed: Statement) -> Iterator[Step]:
 
 
 def _prove_lemma_4(claimed: Statement) -> Iterator[Step]:
-    # Weyl: sigma_r((1-t)A + tB) >= sigma_r(A) - t ||A - B||, and ||A - B|| = sigma_r(A) - h.
-    change, h = sp.symbols("e h", positive=True)
-    w = sp.Symbol("w", nonnegative=True)
-    value = change + h
-    time = 1 / (1 + w)  # t in (0, 1]; t = 0 is A itself
-    least = value - time * change
-    yield positive("sigma_r((1-t)A + tB) > 0 for t in [0, 1]", least)
-    yield nonnegative("sigma_r(A) - ||A - B|| is at most bound times that", claimed.bound * least, h)
-    yield identity("with equality at t = 1 when A - B = e u_r v_r^T", least.subs(w, 0), h)
+    """Weyl: sigma_r((1-t)A + tB) >= sigma_r(A) - t ||A - B|| for t in [0, 1]."""
+    reached = "t = 1 and A - B = e u_r v_r^T: the least value falls by e"
+    yield instance(reached, 1, claimed)
+    yield instance("t = 1 and B - A = e u_r v_r^T: it rises by e", (GAP - CHANGE) / (GAP + CHANGE), claimed)
+    yield given(claimed, sp.Lt(CHANGE, GAP))
+    inside = (sp.Lt(CHANGE, GAP),)
+    time = 1 / (1 + sp.Symbol("w", nonnegative=True))  # t in (0, 1]; t = 0 is A itself
+    least = GAP - time * CHANGE
+    yield positive("sigma_r((1-t)A + tB) > 0 for t in [0, 1]", least, conditions=inside)
+    yield nonnegative("which is least at t = 1", least, GAP - CHANGE, conditions=inside)
+    yield concluded("(sigma_r(A) - ||A - B||) over that is at most 1", 1, claimed, shown=Relation.UPPER)
 
 
 _unit = sp.MatrixSymbol("u", d, 1)
@@ -282,12 +285,9 @@ CLAIMS: tuple[Claim, ...] = (
         "No singular value moves by more than the operator norm of the change.",
         r"\max_j |\sigma_j(A) - \sigma_j(B)| / \|A - B\|_2",
         sp.Integer(1),
-        Search(Measured(quantity="weyl-ratio")),
-        _prove_weyl_2x2,
-        _prove_weyl_rank,
+        _prove_weyl,
         note="subspace.md#lemma-1",
         relation=Relation.UPPER,
-        remark="The symbolic steps cover 2 x 2 matrices in full; the rank argument quotes rank-nullity.",
     ),
     exact(
         "lemma-2",
@@ -332,10 +332,10 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         r"(\sigma_r(A) - \|A - B\|_2) / \sigma_r((1-t) A + t B)",
         sp.Integer(1),
-        Search(Measured(quantity="segment-rank-ratio")),
         _prove_lemma_4,
         note="subspace.md#lemma-4",
         relation=Relation.UPPER,
+        conditions=(sp.Lt(CHANGE, GAP),),
         depends_on=("lemma-1",),
     ),
     exact(

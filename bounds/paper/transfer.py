@@ -58,6 +58,7 @@ STUDENT_CHANGE = (MOMENT_CONSTANT + LIMIT_NORM * SHARE_CONSTANT) * CHANGE / SHAR
 
 
 def _prove_step_4_2(claimed: Statement) -> Iterator[Step]:
+    yield instance("a multiple of M_O at threshold 0 changes nothing", 0, claimed)
     moment_t, moment_o = sp.symbols("E_T E_O", real=True)  # any entry of the kept moments
     share_o = sp.Symbol("P_O", positive=True)
     split = (moment_t - moment_o) / SHARE + moment_o / share_o * (share_o - SHARE) / SHARE

@@ -14,7 +14,9 @@ from bounds.paper.concentration import (
     COROLLARY_1_CONDITION,
     COROLLARY_1_EXPLICIT,
     COROLLARY_1_SAMPLES,
+    EVERY_NOISE_SAMPLES,
     PROPOSITION_1_CONDITION,
+    PROPOSITION_1_EVERY_NOISE,
     PROPOSITION_1_EXPLICIT,
 )
 from bounds.symbols import ERR, C, Noiseless, a_x, a_y, d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
@@ -57,6 +59,9 @@ def condition_multiple(multiple: float) -> sp.Expr:
 
 CORE = ((d, 24), (d_tilde, 16), (r, 4), (gamma, 1), (gamma_tilde, 1))
 """A mid-sized setting at moderate signal-to-noise ratio."""
+
+_EVERY_NOISE = ((d, 40), (d_tilde, 12), (r, 1), (gamma, 1), (eta, 0.5), (delta, 0.05))
+"""Noise on both sides, for the lower bound that needs none to be absent."""
 
 INSTANCE = ((d, 96), (d_tilde, 8), (r, 1), (gamma, 1), (gamma_tilde, sp.oo))
 """The proof's instance of Proposition 1: r = 1 and no noise in the second modality."""
@@ -111,6 +116,9 @@ def _family(parameter: sp.Symbol, values: tuple[float, ...], multiple: float = 1
     fixed = {d: 24, d_tilde: 16, r: 4, gamma: 1, gamma_tilde: 1, eta: 0.3, n: condition_multiple(multiple)}
     fixed |= {symbol: at[symbol.name] for symbol in fixed if symbol.name in at}
     del fixed[parameter]
+    if parameter != n:
+        # The condition at the end that needs most: n itself stands still.
+        fixed[n] = max(point["n"] for point in Path(parameter, values, tuple(fixed.items())).points())
     return Path(parameter, values, tuple(fixed.items()))
 
 
@@ -122,6 +130,7 @@ COROLLARY_1_FAMILIES = (
     _family(gamma, (1.0, 0.1, 0.01)),
     _family(gamma, (1.0, 100.0, 1e4)),
     _family(gamma_tilde, (1.0, 0.1, 0.01)),
+    _family(gamma_tilde, (1.0, 100.0, 1e4)),
     Path(
         gamma,
         (1.0, 100.0, 1e4),
@@ -142,6 +151,13 @@ PROPOSITION_1_RATES = (
         margin=EXPONENT,
     ),
     Scaling(UNFILTERED, Path(d, (8, 32, 128), (*OPEN_INSTANCE, (n, 10**7))), two_sided=False, margin=GROWTH),
+    # Directions of the other modality, without noise, are of no account.
+    Scaling(
+        UNFILTERED,
+        Path(d_tilde, (2, 64), (*(p for p in INSTANCE if p[0] != d_tilde), (eta, 0.3), (n, 10**7))),
+        two_sided=True,
+        margin=5 * EXPONENT,
+    ),
     Scaling(
         UNFILTERED,
         Path(gamma, (0.1, 10.0, 1000.0), (*GAMMA_INSTANCE, (n, 10**7))),
@@ -277,6 +293,8 @@ CLAIMS: tuple[Claim, ...] = (
             _at_the_edge(gamma, (1, 10**4, 10**8), eta=1 / sp.sqrt(gamma)),
             _at_the_edge(d, (8, 32, 256), gamma=10**4),
             _at_the_edge(d, (256, 32, 8), gamma=10**4),
+            _at_the_edge(d_tilde, (2, 64)),
+            _at_the_edge(d_tilde, (64, 2)),
             _at_the_edge(n, (4 * 10**8, 10**10, 10**12), gamma=10**4, eta=sp.Rational(1, 1000)),
         ),
         variant="corrected",
@@ -391,6 +409,36 @@ CLAIMS: tuple[Claim, ...] = (
         variant="explicit",
         expected=Verdict.SUPPORTED,
         note="concentration.md#proposition-1",
+        depends_on=("eq-35", "eq-36"),
+        remark=concentration_proofs.REMARK,
+    ),
+    Claim(
+        id="proposition-1-every-noise",
+        title="Error of learning on all pairs, from below, for every second modality",
+        source="Appendix E, Proposition 1, with explicit constants and noise on both sides",
+        statement=(
+            "For r = 1, whatever the second modality's noise and dimension, the error is at least the stated "
+            "expression with probability at least 1 - delta: Proposition 1 is no matter of one instance."
+        ),
+        relation=Relation.LOWER,
+        bound=PROPOSITION_1_EVERY_NOISE,
+        quantity=ERR,
+        conditions=(sp.Eq(r, 1), sp.Ge(d, 2), sp.Ge(n, EVERY_NOISE_SAMPLES, evaluate=False)),
+        probability=1 - delta,
+        checks=(
+            Proof(concentration_proofs.every_noise),
+            Tail(
+                UNFILTERED,
+                (
+                    Path(gamma_tilde, (0.3, 3.0), (*_EVERY_NOISE, (n, EVERY_NOISE_SAMPLES))),
+                    Path(gamma_tilde, (0.3, 3.0), (*_EVERY_NOISE, (n, 1000 * EVERY_NOISE_SAMPLES))),
+                ),
+                random_settings=4,
+            ),
+        ),
+        variant="explicit",
+        expected=Verdict.SUPPORTED,
+        note="concentration.md#every-second-modality",
         depends_on=("eq-35", "eq-36"),
         remark=concentration_proofs.REMARK,
     ),

@@ -318,3 +318,8 @@ def _split(cell: Region, box: Region) -> list[Region]:
     low, high = cell[widest]
     middle = _middle(cell[widest])
     return [(*cell[:widest], part, *cell[widest + 1 :]) for part in ((low, middle), (middle, high))]
+
+
+def describe(names: tuple[str, ...], box: Region) -> str:
+    """A box in words: "theta in [0, 3], r in [2, 2]"."""
+    return ", ".join(f"{name} in [{low}, {high}]" for name, (low, high) in zip(names, box, strict=True))

@@ -23,6 +23,9 @@ Point = dict[sp.Symbol, sp.Expr]
 DIGITS = 30
 """Digits in which points are looked at before one of them is evaluated exactly."""
 
+MOST_POINTS = 45
+"""Points that are looked at: five times as many as there are choices for a symbol."""
+
 MOST_TURNS = 10
 """How often the choices are turned on to find points where parameters go together."""
 
@@ -44,27 +47,38 @@ def flattened(conditions: Iterable[sp.Basic]) -> tuple[sp.Basic, ...]:
     )
 
 
-@lru_cache(maxsize=1024)
 def substitutions(conditions: tuple[sp.Basic, ...]) -> Mapping[sp.Symbol, sp.Expr]:
     """What symbols are wherever the conditions hold: 2 + h with h >= 0 for r >= 2, 0 for theta = 0.
 
     A condition that is linear in no symbol is left out, which leaves more room than the conditions do.
     """
+    return _placed(conditions)[0]
+
+
+@lru_cache(maxsize=1024)
+def _placed(conditions: tuple[sp.Basic, ...]) -> tuple[Mapping[sp.Symbol, sp.Expr], tuple[sp.Basic, ...]]:
+    """The substitutions, and the conditions that a point from them has still to be held against."""
     found: Point = {}
+    left = []
     for number, condition in enumerate(flattened(conditions), start=1):
         if isinstance(condition, Noiseless) and condition.args[0].is_Symbol:
             found[condition.args[0]] = sp.oo
             continue
         if not isinstance(condition, Relational) or isinstance(condition, sp.Ne):
+            left.append(condition)
             continue
         equal = isinstance(condition, sp.Eq)
         room = condition.lhs - condition.rhs if equal else condition.gts - condition.lts
         strict = isinstance(condition, (sp.Lt, sp.Gt))
         solved = _solved(sp.expand(room.subs(found)), None if equal else (f"{SLACK}{number}", strict))
-        if solved is not None:
-            symbol, value = solved
-            found = {s: v.subs(symbol, value) for s, v in found.items()} | {symbol: value}
-    return found
+        if solved is None:
+            left.append(condition)
+            continue
+        symbol, value = solved
+        found = {s: v.subs(symbol, value) for s, v in found.items()} | {symbol: value}
+    # A count is rounded up, and what stood in the conditions with it may no longer hold.
+    rounded = any(s.is_integer and not v.is_integer for s, v in found.items())
+    return found, flattened(conditions) if rounded else tuple(left)
 
 
 def _solved(room: sp.Expr, slack: tuple[str, bool] | None) -> tuple[sp.Symbol, sp.Expr] | None:
@@ -117,15 +131,22 @@ def domains(expression: sp.Expr) -> Point:
     return {s: v.subs(found) for s, v in found.items()}
 
 
-def points(expression: sp.Basic, conditions: tuple[sp.Basic, ...] = ()) -> Iterator[Point]:
+def points(
+    expression: sp.Basic, conditions: tuple[sp.Basic, ...] = (), most: int = MOST_POINTS
+) -> tuple[Point, ...]:
     """Exact points inside the symbols' domains and the conditions, dozens of them in a fixed order."""
-    known = substitutions(conditions)
     wanted = expression.free_symbols.union(*(c.free_symbols for c in conditions))
-    free = {*(wanted - known.keys()), *(s for v in known.values() for s in v.free_symbols)}
+    return _points(tuple(sorted(wanted, key=lambda symbol: symbol.name)), conditions, most)
+
+
+@lru_cache(maxsize=1024)  # versions of a claim are looked at where the claim is
+def _points(wanted: tuple[sp.Symbol, ...], conditions: tuple[sp.Basic, ...], most: int) -> tuple[Point, ...]:
+    known, left = _placed(conditions)
+    free = {*(s for s in wanted if s not in known), *(s for v in known.values() for s in v.free_symbols)}
     basis = sorted(free, key=lambda symbol: symbol.name)
     found = (_extended(point, known) for point in _grid(basis))
-    inside = (p for p in found if _possible(p) and all(c.subs(p) == sp.true for c in conditions))
-    yield from islice(({s: v for s, v in p.items() if s in wanted} for p in inside), len(_POSITIVE) ** 2)
+    inside = (p for p in found if _possible(p) and all(c.subs(p) == sp.true for c in left))
+    return tuple(islice(({s: p[s] for s in wanted} for p in inside), most))
 
 
 def approximate_sign(expression: sp.Expr, point: Point) -> int | None:
@@ -162,7 +183,9 @@ def _compiled(expression: sp.Expr) -> tuple[tuple[sp.Symbol, ...], Any] | None:
 
 
 def _extended(point: Point, known: Mapping[sp.Symbol, sp.Expr]) -> Point:
-    return {**point, **{s: v.subs(point) for s, v in known.items()}}
+    """The point with what is known of the other symbols, a count rounded up to a whole number."""
+    found = {s: v.subs(point) for s, v in known.items()}
+    return {**point, **{s: sp.ceiling(v) if s.is_integer and v.is_number else v for s, v in found.items()}}
 
 
 def _grid(free: Sequence[sp.Symbol]) -> Iterator[Point]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 import sympy as sp
@@ -115,17 +114,20 @@ def concluded(
     return replace(step, refutes=shown is Relation.EQUAL and attained)
 
 
-def of_order(statement: str, ratio: Any, claimed: Statement) -> Step:
-    """The end of a proof of a claim up to a constant: the limit of the claim's quantity over its bound.
+def of_order(statement: str, ratio: Any, claimed: Statement, shown: Relation = Relation.EQUAL) -> Step:
+    """The end of a proof up to a constant: what was derived over the bound, a number or a limit.
 
-    It must be finite for "at most", not 0 for "at least", and neither for an order.  Raises Undecided.
+    It must be finite for "at most", above 0 for "at least", and both for an order; `shown` as for
+    `concluded`.  Raises Undecided where no relation up to a constant is claimed.
     """
     ratio = sp.sympify(ratio)
-    if claimed.relation is None or not claimed.up_to_constant or ratio.free_symbols:
-        raise Undecided(f"{statement}: no order is stated, or the limit {ratio} is no number")
-    finite, present = ratio != sp.oo, bool(ratio > 0)
+    if claimed.relation is None or not claimed.up_to_constant:
+        raise Undecided(f"{statement}: no order is stated")
+    if ratio.free_symbols or (shown is not Relation.EQUAL and claimed.relation is not shown):
+        return Step(statement, False, f"the ratio {ratio} shows no more than {shown}")
+    finite, present = bool(0 <= ratio < sp.oo), bool(ratio > 0)
     needed = {Relation.UPPER: finite, Relation.LOWER: present, Relation.EQUAL: finite and present}
-    return Step(statement, needed[claimed.relation], f"limit {ratio}", refutes=True)
+    return Step(statement, needed[claimed.relation], f"limit {ratio}", refutes=shown is Relation.EQUAL)
 
 
 def instance(
@@ -216,19 +218,15 @@ def _rewritten(expression: sp.Expr) -> Iterator[sp.Expr]:
     yield sp.simplify(expression)
 
 
-def _against(entry: sp.Expr, conditions: Conditions, most: int | None = None) -> Point | None:
-    """The first exact point (of the first `most`) where the entry is not 0."""
-    return next((p for p in islice(points(entry, conditions), most) if _has_sign(entry, p, (1, -1))), None)
-
-
 @lru_cache(maxsize=4096)  # a claim and its wrong versions share most of their steps
 def vanishes(entry: sp.Expr, conditions: Conditions = ()) -> tuple[bool | None, str]:
     """Whether the entry is 0 in the conditions, None where undecided, and a point against it in words."""
     # An exact point against it is found sooner than a simplification gives up.
-    point = _against(entry, conditions, FIRST_POINTS)
+    first = points(entry, conditions, FIRST_POINTS)
+    point = next((p for p in first if _certain_sign(entry.subs(p)) != 0), None)
     if point is None and _zero_inside(entry, conditions):
         return True, ""
-    point = point or _against(entry, conditions)
+    point = point or next((p for p in points(entry, conditions) if _has_sign(entry, p, (1, -1))), None)
     return (None, "") if point is None else (False, _at(point))
 
 

@@ -35,9 +35,13 @@ def executed(path: Path):
     return notebook.cells
 
 
-def test_both_notebooks_are_there():
+def test_every_notebook_is_there():
     """Nothing is run by mistake, and nothing is missing."""
-    assert NOTEBOOKS == ["from-the-printed-theorem-to-its-constants.ipynb", "should-i-filter-my-data.ipynb"]
+    assert NOTEBOOKS == [
+        "from-the-printed-theorem-to-its-constants.ipynb",
+        "should-i-filter-my-data.ipynb",
+        "your-own-embeddings.ipynb",
+    ]
 
 
 @pytest.mark.slow

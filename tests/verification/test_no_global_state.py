@@ -108,3 +108,14 @@ def test_pictures_of_several_threads_leave_matplotlibs_settings(monkeypatch):
     in_threads(work)
     assert set(seen) == {(10.0, 1.0)}
     assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize("draw", ["--figure", "--map"])
+def test_a_users_settings_reach_no_picture_of_the_law(draw, command, tmp_path, monkeypatch):
+    """Letters set by a LaTeX that is not there stop no picture, and the settings are as they were."""
+    monkeypatch.setitem(mpl.rcParams, "text.usetex", True)
+    line = "threshold --n 1e5 --d 8 --r 2 --eta 0.3 --gamma 5"
+    status, _, said = command(*line.split(), draw, tmp_path / "a.png")
+    assert status == 0, said
+    assert (tmp_path / "a.png").stat().st_size > 1000
+    assert mpl.rcParams["text.usetex"] is True

@@ -44,7 +44,7 @@ def contradicted(claim: Claim, bound: Bound | None = None) -> bool:
 
     `bound` stands in for the claim's own, in numbers.
     """
-    return any(_contradicts(check, claim, bound or claim.evaluate) for check in claim.checks)
+    return any(_contradicts(check, claim, bound or claim.bound_at) for check in claim.checks)
 
 
 def _contradicts(check: Any, claim: Claim, bound: Bound) -> bool:

@@ -26,7 +26,8 @@ class Profile:
     shortest that can pass; `random_settings` scales how many random settings a tail claim asks for, and
     how many instances a search tries; `noise` is the share of a margin or tolerance that a design
     leaves to sampling: a claim that is off by the rest of it passes almost surely.  Without
-    `inner_points` only the ends of a family are drawn.
+    `inner_points` only the ends of a family are drawn.  `attack` is how many settings a claim about all of
+    them is attacked with before it is supported; 0 for no attack.
     """
 
     name: str
@@ -36,12 +37,13 @@ class Profile:
     random_settings: float
     noise: float
     inner_points: bool
+    attack: int
 
 
 PROFILES = {
-    "quick": Profile("quick", 5.0e7, 16_000, 2.0, 0.5, 0.75, False),
-    "standard": Profile("standard", 1.0e9, 20_000, 3.0, 1.0, 0.6, True),
-    "thorough": Profile("thorough", 1.0e10, 200_000, 5.0, 20.0, 0.25, True),
+    "quick": Profile("quick", 5.0e7, 16_000, 2.0, 0.5, 0.75, False, 0),
+    "standard": Profile("standard", 1.0e9, 20_000, 3.0, 1.0, 0.6, True, 0),
+    "thorough": Profile("thorough", 1.0e10, 200_000, 5.0, 20.0, 0.25, True, 150),
 }
 
 BETA = 1e-6
@@ -100,16 +102,19 @@ def plan_run(
     profile: Profile,
     module: str | None,
     seed: int,
+    others: Sequence[str] = (),
 ) -> tuple[Ledger, dict[str, Plan]]:
     """How alpha is split over every check of `budget`, and the plan of each check of `claims` by its name.
 
-    `claims` are among the budget's; a check that the profile does not make has a share and no plan.
-    Nothing is drawn.  Raises InvalidArgument and UnderpoweredDesign.
+    `claims` are among the budget's; a check that the profile does not make has a share and no plan.  `others`
+    are names that have a share beside the checks.  Nothing is drawn.  Raises InvalidArgument and
+    UnderpoweredDesign.
     """
     missing = {claim.id for claim in claims} - {claim.id for claim in budget}
     if missing:
         raise InvalidArgument("budget", sorted(missing)[0], "must name every claim that is judged")
-    ledger = Ledger(alpha, {name: 1.0 for name, _, _ in named_checks(budget)}).seal()
+    names = [*(name for name, _, _ in named_checks(budget)), *others]
+    ledger = Ledger(alpha, dict.fromkeys(names, 1.0)).seal()
     plans = {
         name: plan(name, claim, check, ledger.share(name), profile, module, seed)
         for name, claim, check in named_checks(claims)

@@ -74,9 +74,13 @@ def derived(check: Proof, claim: Claim) -> tuple[tuple[Step, ...], str]:
     """The steps of a proof as far as it goes, and what ended it before its end, in words."""
     steps: list[Step] = []
     try:
-        # One by one: what was refuted before a doubt is refuted.
+        # One by one: what was refuted before a doubt is refuted, and needs no more steps.
         with precision.bits(PROOF_BITS), precision.digits(PROOF_DIGITS):
-            steps.extend(_step(found) for found in check.derive(claim.stated))
+            for found in check.derive(claim.stated):
+                step = _step(found)
+                steps.append(step)
+                if step.refutes and step.truth is not True:
+                    break
     except Undecided as doubt:
         return tuple(steps), f"SymPy could not decide a step: {doubt}"
     return tuple(steps), ""

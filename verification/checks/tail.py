@@ -34,7 +34,7 @@ from verification.checks.plan import (
 )
 from verification.engines.estimate import Array
 from verification.errors import UnderpoweredDesign
-from verification.statistics import tail
+from verification.statistics import slopes, tail
 from verification.statistics.evidence import CellDetails, Evidence, Outcome, Record
 
 KAPPA = 2.0
@@ -109,7 +109,7 @@ def _judge(check: Tail, plan: Plan, samples: Samples, seed: int) -> Evidence:
     results = []
     for cell, bound in zip(plan.cells, limits, strict=True):
         # The values themselves are compared: a bound <= 0 would turn a ratio's inequality around.
-        broken = sign * (samples(cell)[: plan.judged] - bound) > 0
+        broken = sign * (samples(cell)[: plan.judged] - bound) > slopes.ROUNDING * abs(bound)
         results.append(tail.run_tail((bool(b) for b in broken), plan.test, plan.judged))
     rows = [
         _at(dict(point), result, ratios[: result.used], share)

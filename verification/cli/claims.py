@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from verification.cli import options
 from verification.cli.app import JsonOption, app
 from verification.cli.terminal import console, print_json
 
@@ -27,17 +30,21 @@ def claims(
         str | None,
         typer.Option("--verdicts", metavar="FILE.json", help="Fill the graph from `verify --json`."),
     ] = None,
+    module: options.Module = None,
     json: JsonOption = False,
 ) -> None:
-    """The register: every claim, or one explained; its LaTeX, the dependency graph, the errata."""
-    from bounds.register import claims as register
+    """The register: every claim, or one explained; its LaTeX, the dependency graph, the errata.
+
+    With --module the claims of that file; an id may still be the register's.
+    """
     from verification.errors import InvalidArgument
 
     if verdicts is not None and graph is None:
         raise InvalidArgument("--verdicts", verdicts, "must go with --graph")
-    chosen = list(register.values()) if claim is None else [register[claim]]
+    known, own = _known(module)
+    chosen = own if claim is None else [_named(claim, known)]
     if graph is not None:
-        _draw(graph, verdicts)
+        _draw(graph, verdicts, tuple(own))
     elif errata:
         _errata(claim, json)
     elif latex:
@@ -49,7 +56,27 @@ def claims(
     elif claim is None:
         _table(chosen)
     else:
-        _explain(chosen[0])
+        _explain(chosen[0], known, module)
+
+
+def _known(module: str | None) -> tuple[Mapping[str, Claim], list[Claim]]:
+    """Every claim that an id may name, and those meant without an id: the module's, else the register's."""
+    from bounds.register import claims as register
+
+    if module is None:
+        return register, list(register.values())
+    from verification.judging.own_claims import known_claims  # what it needs, a list of the register does not
+
+    known = known_claims(module)
+    return known, [claim for claim in known.values() if claim.id not in register]
+
+
+def _named(claim_id: str, known: Mapping[str, Claim]) -> Claim:
+    from bounds.register import UnknownClaim
+
+    if claim_id not in known:
+        raise UnknownClaim(claim_id, tuple(known))
+    return known[claim_id]
 
 
 def _row(claim: Claim) -> dict[str, Any]:
@@ -110,51 +137,71 @@ def _place(path: Path) -> str:
     return f"{path.parameter} = {values}" + (f" ({fixed})" if fixed else "")
 
 
+WIDE = 110
+"""Columns from which the register is a table with sources; below, a claim has one line, cut if need be."""
+
+
 def _table(chosen: list[Claim]) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("claim", no_wrap=True)
     screen = console()
-    wide = screen.width >= 110
-    if wide:
-        table.add_column("source")
-    table.add_column("expected", no_wrap=True)
-    table.add_column("what it says", ratio=1)
-    for one in chosen:
-        table.add_row(Text(one.id), *([Text(one.source)] if wide else []), str(one.expected), Text(one.title))
-    screen.print(table)
+    if screen.width >= WIDE:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for heading, whole in (
+            ("claim", True),
+            ("source", False),
+            ("expected", True),
+            ("what it says", False),
+        ):
+            table.add_column(heading, no_wrap=whole)
+        for one in chosen:
+            table.add_row(Text(one.id), Text(one.source), str(one.expected), Text(one.title))
+        screen.print(table)
+    else:
+        room = max(len(one.id) for one in chosen)
+        for one in chosen:
+            line = f"{one.id:<{room}}  {one.expected:<12}  {one.title}"
+            print(line if len(line) <= screen.width else f"{line[: screen.width - 1]}…")
     print(f"\n{len(chosen)} claims; `filtergain claims CLAIM` explains one, `verify CLAIM` judges it.")
 
 
-def _explain(claim: Claim) -> None:
+def _explain(claim: Claim, known: Mapping[str, Claim], module: str | None) -> None:
     from bounds.errata import resting_on
-    from bounds.register import claims as register
 
-    corrected_by = [one.id for one in register.values() if one.corrects == claim.id]
+    corrected_by = [one.id for one in known.values() if one.corrects == claim.id]
+    file = "" if module is None else f" --module {shlex.quote(module)}"
     facts: list[tuple[str, str]] = [
         ("source", f"{claim.source} ({claim.variant})"),
         ("statement", claim.statement),
-        ("formula", "" if claim.bound is None else f"{claim.quantity} {claim.relation} {claim.bound}"),
+        ("formula", "" if claim.bound is None else f"{_left(claim)} {claim.relation} {claim.bound}"),
         ("", "up to an absolute constant" if claim.up_to_constant else ""),
         ("conditions", "; ".join(map(str, claim.conditions))),
         ("probability", "" if claim.probability is None else f"at least {claim.probability}"),
         *(("check", describe(check)) for check in claim.checks),
         ("expected", str(claim.expected)),
         ("rests on", ", ".join(claim.depends_on)),
-        ("used by", ", ".join(resting_on(claim.id, register.values()))),
+        ("used by", ", ".join(resting_on(claim.id, known.values()))),
         ("corrects", claim.corrects or ""),
         ("corrected by", ", ".join(corrected_by)),
-        ("note", f"proofs_notes/{claim.note}"),
+        ("note", f"proofs_notes/{claim.note}" if module is None else claim.note),
         ("remark", claim.remark),
-        ("judge it", f"filtergain verify {claim.id}"),
+        ("judge it", f"filtergain verify {claim.id}{file}"),
     ]
     print(f"{claim.id}: {claim.title}")
     for name, value in facts:
         if value:
             _wrapped(name, value)
+
+
+def _left(claim: Claim) -> str:
+    """The left-hand side without the LaTeX of a quantity that has only a name."""
+    return (
+        str(claim.left).removeprefix(r"\text{").removesuffix("}")
+        if claim.quantity is None
+        else str(claim.left)
+    )
 
 
 def _wrapped(name: str, value: str) -> None:
@@ -187,11 +234,10 @@ def _errata(claim: str | None, json: bool) -> None:
         print()
 
 
-def _draw(graph: str, verdicts: str | None) -> None:
+def _draw(graph: str, verdicts: str | None, every: tuple[Claim, ...]) -> None:
     from pathlib import Path
 
     from bounds.claim import Verdict
-    from bounds.register import claims as register
     from verification import files
     from verification.errors import InvalidArgument, MissingExtra
     from verification.judging.verdict import conditions
@@ -208,7 +254,6 @@ def _draw(graph: str, verdicts: str | None) -> None:
         from verification.report.json_schema import load
 
         found = {row["id"]: row["verdict"] for row in load("--verdicts", verdicts)["claims"]}
-    every = tuple(register.values())
     resting = conditions(every, {key: Verdict(value) for key, value in found.items()})
     files.write(target, render(every, found, {key: doubts for key, (doubts, _) in resting.items()}))
     print(f"wrote {graph}")

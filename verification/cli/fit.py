@@ -51,10 +51,13 @@ def fit(
         typer.Option(
             "--scores",
             metavar="OUT",
-            help="Write row, score, probability of being clean, kept (.parquet, .csv).",
+            help="Write row, score, probability of being clean, kept, weight (.parquet, .csv).",
         ),
     ] = None,
     figure: Figure = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="DIR", help="Write the answer as a page, fit.html.")
+    ] = None,
     seed: SeedOption = 0,
     json: JsonOption = False,
 ) -> None:
@@ -62,30 +65,41 @@ def fit(
 
     X and Y are .npy, .npz, Parquet, Arrow or CSV files of matched rows; they are read in blocks.
     """
-    if scores is not None:
-        _require_scores_ending(scores)
-        _require_place("scores", scores)
-    if figure is not None:
-        from verification.figures import canvas
-
-        canvas.require_matplotlib()
-        canvas.require_ending("figure", figure)
-        _require_place("figure", figure)
+    _require_places(scores, figure, report)
     from verification.fitting.fit import fit as fitted
 
     found = fitted(x, y, rank=rank, labels=labels, alpha=alpha, seed=seed, key=key)  # type: ignore[arg-type]
     if scores is not None:
         _whole_file(Path(scores), lambda path: _write_scores(found, path))
-        message(f"wrote {scores}")
     if figure is not None:
         from verification.figures import own_pairs
 
         _whole_file(Path(figure), lambda path: own_pairs.scores_and_gain(found, path))
-        message(f"wrote {figure}")
+    if report is not None:
+        from verification.report import own_pairs as pages
+
+        text = pages.page(found, f"{Path(x).name} and {Path(y).name}: does filtering pay?")
+        _whole_file(report / "fit.html", lambda path: path.write_text(text, encoding="utf-8"))
     if json:
         print_json(found.as_dict())
         return
     _print(found)
+
+
+def _require_places(scores: str | None, figure: str | None, report: Path | None) -> None:
+    """Before the rows are read: what was asked for can be written where it was asked for."""
+    if scores is not None:
+        _require_scores_ending(scores)
+        _require_place("scores", scores)
+    if figure is not None or report is not None:
+        from verification.figures import canvas
+
+        canvas.require_matplotlib()
+    if figure is not None:
+        canvas.require_ending("figure", figure)
+        _require_place("figure", figure)
+    if report is not None:
+        report.mkdir(parents=True, exist_ok=True)
 
 
 def _require_scores_ending(scores: str) -> None:
@@ -108,13 +122,14 @@ def _require_place(name: str, path: str) -> None:
 
 
 def _whole_file(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write beside the file and rename: it is whole or as it was."""
+    """Write beside the file and rename, so that it is whole or as it was, and say so."""
     beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         write(beside)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+    message(f"wrote {path}")
 
 
 def _write_scores(found: FittedPairs, path: Path) -> None:
@@ -125,6 +140,7 @@ def _write_scores(found: FittedPairs, path: Path) -> None:
         "score": found.scores,
         "clean": found.clean,
         "kept": found.kept,
+        "weight": found.weight,
     }
     if path.suffix == ".parquet":
         import pyarrow as pa
@@ -134,7 +150,12 @@ def _write_scores(found: FittedPairs, path: Path) -> None:
         return
     table = np.column_stack(list(columns.values()))
     np.savetxt(
-        path, table, fmt=["%d", "%.9g", "%.6g", "%d"], delimiter=",", header=",".join(columns), comments=""
+        path,
+        table,
+        fmt=["%d", "%.9g", "%.6g", "%d", "%.6g"],
+        delimiter=",",
+        header=",".join(columns),
+        comments="",
     )
 
 

@@ -13,6 +13,7 @@ from typer.exceptions import Abort, TyperException
 from verification.cli import verify  # isort: skip  # noqa: F401
 from verification.cli import fit  # isort: skip  # noqa: F401
 from verification.cli import claims  # isort: skip  # noqa: F401
+from verification.cli import new  # isort: skip  # noqa: F401
 from verification.cli import diff  # isort: skip  # noqa: F401
 from verification.cli import simulate  # isort: skip  # noqa: F401
 from verification.cli import predict  # isort: skip  # noqa: F401
@@ -54,21 +55,6 @@ def run(arguments: Sequence[str]) -> int:
     except (Abort, KeyboardInterrupt):
         message("interrupted")
         return EXIT_INTERRUPTED
-    except TyperException as error:
-        # Without a command the help is the message, not an error's words.
-        shown = error.format_message()
-        message(shown if shown.startswith("Usage:") else f"filtergain: {shown}")
-        return EXIT_WRONG_USE
-    except UserError as error:
-        message(f"filtergain: {_as_typed(error, arguments)}")
-        return EXIT_WRONG_USE
-    except KeyError as error:
-        from bounds.register import UnknownClaim  # loaded already where it was raised
-
-        if not isinstance(error, UnknownClaim):
-            raise
-        message(f"filtergain: {error}")
-        return EXIT_WRONG_USE
     except BrokenPipeError as error:
         return unwritten(error, EXIT_AS_EXPECTED)
     except SystemExit as stop:
@@ -76,20 +62,44 @@ def run(arguments: Sequence[str]) -> int:
         if type(sys.stdout).__name__ != "PacifyFlushWrapper":
             raise
         return unwritten(BrokenPipeError(str(stop)), EXIT_AS_EXPECTED)
-    except OSError as error:
-        where = f" {error.filename!r}" if error.filename else ""
-        message(f"filtergain: cannot use{where}: {error.strerror or error}")
-        return EXIT_WRONG_USE
-    except MemoryError as error:
-        said = f" ({error})" if str(error) else ""
-        message(f"filtergain: not enough memory for {' '.join(arguments)}{said}")
-        return EXIT_WRONG_USE
-    except Exception:
+    except Exception as error:
+        said = _mistake(error, arguments) or _of_the_system(error, arguments)
+        if said is not None:
+            message(said)
+            return EXIT_WRONG_USE
         # A fault of ours is told apart from a verdict that differs.
         traceback.print_exc()
         message("filtergain: this is a fault of filtergain; please report it with the lines above")
         return EXIT_FAULT
     return status if isinstance(status, int) else EXIT_AS_EXPECTED
+
+
+def _mistake(error: Exception, arguments: Sequence[str]) -> str | None:
+    """What to tell of a mistake of the user's; None where it is none."""
+    if isinstance(error, TyperException):
+        # Without a command the help is the message, not an error's words.
+        shown = error.format_message()
+        return shown if shown.startswith("Usage:") else f"filtergain: {shown}"
+    if isinstance(error, UserError):
+        return f"filtergain: {_as_typed(error, arguments)}"
+    if isinstance(error, KeyError):
+        from bounds.register import UnknownClaim  # loaded already where it was raised
+
+        return f"filtergain: {error}" if isinstance(error, UnknownClaim) else None
+    return None
+
+
+def _of_the_system(error: Exception, arguments: Sequence[str]) -> str | None:
+    """What to tell where the machine has not what was asked for; None where that is not it."""
+    if isinstance(error, OSError):
+        where = f" {error.filename!r}" if error.filename else ""
+        return f"filtergain: cannot use{where}: {error.strerror or error}"
+    if isinstance(error, MemoryError):
+        said = f" ({error})" if str(error) else ""
+        return f"filtergain: not enough memory for {' '.join(arguments)}{said}"
+    if type(error).__module__ == "sqlite3":  # not imported by the commands that have no store
+        return f"filtergain: cannot use the store: {error}"
+    return None
 
 
 def unwritten(error: OSError, status: int) -> int:

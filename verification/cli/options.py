@@ -50,6 +50,10 @@ def note_pairs(n: int, teacher_n: int, student_n: int, rounds: int) -> None:
         message(f"note: teacher and student take {total:,} pairs together, more than n = {n:,}")
 
 
+Module = Annotated[
+    str | None, typer.Option("--module", metavar="FILE", help="Python file with CLAIMS of your own.")
+]
+
 Figure = Annotated[
     str | None, typer.Option("--figure", metavar="FILE", help="Write a picture (.png, .svg, .pdf).")
 ]

@@ -54,6 +54,10 @@ def predict(
     teacher_n: options.TeacherN = None,
     student_n: options.StudentN = None,
     figure: Figure = None,
+    over_n: Annotated[
+        str | None,
+        typer.Option("--over-n", metavar="FILE", help="Picture of the error over n through the transition."),
+    ] = None,
     replicates: Replicates = 0,
     seed: SeedOption = 0,
     json: JsonOption = False,
@@ -66,7 +70,7 @@ def predict(
     from verification.prediction import law as prediction
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
-    figure_for(replicates, figure)
+    figure_for(replicates, figure or over_n)
     sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
     thresholds: list[dict[str, Any]] = [{"theta": t} for t in theta or []]
     thresholds += [{"retain": q} for q in retain or []]
@@ -79,6 +83,11 @@ def predict(
         chosen = given if given is not None else advice.best_threshold(place, **sizes).theta
         sharp_law.error_against_eta(place, chosen, figure, replicates=replicates, seed=seed, **sizes)
         message(f"wrote {figure}")
+    if over_n is not None:
+        from verification.figures import sharp_law
+
+        sharp_law.error_against_n(place, over_n, replicates=replicates, seed=seed)
+        message(f"wrote {over_n}")
     if json:
         found = [result.as_dict() for result in results]
         print_json(found[0] if len(found) == 1 else found)

@@ -156,33 +156,68 @@ def figure_2b(
 @reproduce.command(
     "figure-3a",
     short_help="The error against eta, without and with the filter.",
-    epilog="Example: filtergain reproduce figure-3a --out pictures",
+    epilog="Example: filtergain reproduce figure-3a --n 1.28e10 --engine limit --out pictures",
 )
 def figure_3a(
     out: OutOption = None,
     n: Annotated[float, number_option("--n", "Pairs of a run.")] = 10_000_000,
+    engine: Annotated[
+        str, typer.Option("--engine", help="exact, direct (as printed) or limit (any n at one cost).")
+    ] = "exact",
     replicates: RunsOption = 10,
     seed: SeedOption = 0,
     jobs: AllJobsOption = None,
     json: JsonOption = False,
 ) -> int | None:
     """Figure 3a: the error against eta, without and with the filter, ten million pairs a run."""
-    with _folder(out) as write:
-        from verification.studies import experiments
+    from verification.studies import experiments
 
-        result = _with_progress(
-            "figure 3a",
-            lambda report, workers: experiments.figure_3a(
-                _whole(replicates), seed, workers, report, n=_whole(n)
-            ),
-            jobs,
-        )
+    def draw(report: Any, workers: int) -> Figure3a:
+        return experiments.figure_3a(_whole(replicates), seed, workers, report, n=_whole(n), engine=engine)
+
+    return _curves("figure-3a", draw, out, seed, jobs, json)
+
+
+@reproduce.command(
+    "web-scale",
+    short_help="Figure 3a at 1.28e10 pairs: three regimes of the filter.",
+    epilog="Example: filtergain reproduce web-scale --out pictures",
+)
+def web_scale(
+    out: OutOption = None,
+    n: Annotated[float, number_option("--n", "Pairs of a run.")] = 12_800_000_000,
+    replicates: RunsOption = 10,
+    seed: SeedOption = 0,
+    jobs: AllJobsOption = None,
+    json: JsonOption = False,
+) -> int | None:
+    """The error against eta from 1 to 1e-5 at 1.28e10 pairs, by the limit engine."""
+    from verification.studies import experiments
+
+    def draw(report: Any, workers: int) -> Figure3a:
+        return experiments.web_scale(_whole(replicates), seed, workers, report, n=_whole(n))
+
+    return _curves("web-scale", draw, out, seed, jobs, json)
+
+
+def _curves(
+    name: str,
+    draw: Callable[[Any, int], Figure3a],
+    out: Path | None,
+    seed: int,
+    jobs: int | None,
+    json: bool,
+) -> int | None:
+    """Draws both curves against eta, prints them and writes them."""
+    with _folder(out) as write:
+        result = _with_progress(name.replace("-", " "), draw, jobs)
         rows = [row.as_dict() for row in result.rows]
         if json:
             print_json(
                 {
-                    "experiment": "figure-3a",
+                    "experiment": name,
                     "seed": seed,
+                    "engine": result.engine,
                     "setting": {k: v for k, v in result.setting.as_dict().items() if k != "eta"},
                     "theta": result.theta,
                     "rows": rows,
@@ -193,7 +228,8 @@ def figure_3a(
         if write is not None:
             from verification.figures import experiments as figures
 
-            return write("figure-3a", rows, lambda path: figures.figure_3a(result, path))
+            bands = name == "web-scale"
+            return write(name, rows, lambda path: figures.figure_3a(result, path, regimes=bands))
     return None
 
 
@@ -235,6 +271,56 @@ def leak(
             from verification.figures import experiments as figures
 
             return write("leak", rows, lambda path: figures.leak(result, path))
+    return None
+
+
+@reproduce.command(
+    "figure-3b",
+    short_help="Real pairs: slopes, gains, and who chooses the share best.",
+    epilog="Example: filtergain reproduce figure-3b --replicates 4 --set digits --out pictures",
+)
+def figure_3b(
+    out: OutOption = None,
+    chosen: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME", help="A set of pairs, again for more.  [default: every one]"),
+    ] = None,
+    replicates: RunsOption = 8,
+    seed: SeedOption = 0,
+    jobs: AllJobsOption = None,
+    json: JsonOption = False,
+) -> int | None:
+    """Figure 3b's counterpart on real pairs: error against eta, in the theorem's own metric.
+
+    The paper's own figure shows accuracies of another work.  The sets are in the project and in
+    Matplotlib's fonts: digits, white-digits, sans-serif, mono-stix, names.
+    """
+    from verification.figures import canvas
+
+    canvas.require_matplotlib()  # its fonts are data here
+    with _folder(out) as write:
+        from verification.studies import figure_3b as study
+
+        results = _with_progress(
+            "figure 3b",
+            lambda report, workers: study.figure_3b(
+                _whole(replicates), seed, workers, report, tuple(chosen or ())
+            ),
+            jobs,
+        )
+        if json:
+            print_json(
+                {"experiment": "figure-3b", "seed": seed, "sets": [result.as_dict() for result in results]}
+            )
+        else:
+            from verification.cli.figure_3b_text import text
+
+            print(text(results))
+        if write is not None:
+            from verification.figures import real_pairs as figures
+
+            rows = [row for result in results for row in result.rows()]
+            return write("figure-3b", rows, lambda path: figures.figure_3b(results, path))
     return None
 
 
@@ -359,7 +445,7 @@ def _figure_3a_text(result: Figure3a) -> str:
     s = result.setting
     lines = [
         f"Figure 3a: n = {s.n}, d = {s.d}, d_tilde = {s.d_tilde}, r = {s.r}, "
-        f"gamma = gamma_tilde = {s.gamma:g}, theta = {result.theta:g}",
+        f"gamma = gamma_tilde = {s.gamma:g}, theta = {result.theta:g}, {result.engine} engine",
         "    eta       no filter ± s.e.       slope   teacher filter ± s.e.  slope   n eta^2 large enough",
     ]
     for plain, filtered in zip(result.curve("unfiltered"), result.curve("teacher-filtered"), strict=True):

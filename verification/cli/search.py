@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from verification.cli import options
 from verification.cli.app import EXIT_AS_EXPECTED, EXIT_DIFFERENT, JsonOption, SeedOption, app, number_option
 from verification.cli.terminal import message, print_json
 
@@ -26,18 +27,20 @@ def search(
             "[default: tests/regressions/CLAIM.json where that folder exists]",
         ),
     ] = None,
+    module: options.Module = None,
     seed: SeedOption = 0,
     json: JsonOption = False,
 ) -> int:
     """Climb over settings inside a claim's conditions for the worst error/bound ratio."""
     from pathlib import Path
 
-    from bounds.register import claims
     from verification.cli.terminal import work_bar
+    from verification.judging.own_claims import find_claim
     from verification.search import case, climb, regressions
 
-    chosen = claims[claim]
+    chosen = find_claim(claim, module)
     default = regressions.REGRESSIONS / f"{claim}.json" if regressions.REGRESSIONS.is_dir() else None
+    default = default if module is None else None  # the project's cases are of the project's claims
     path = default if save is None else Path(save)
     known = case.load(path) if path is not None and path.exists() else None
     start = known if known is not None and known.claim == claim else None

@@ -63,7 +63,7 @@ def message(text: str) -> None:
 
 @contextmanager
 def work_bar(title: str) -> Iterator[Callable[[float, float, str], None]]:
-    """A bar with the remaining time; call what is yielded with (done, total, what is going on)."""
+    """A bar with the time so far and the time left; call what is yielded with (done, total, what is done)."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -72,8 +72,9 @@ def work_bar(title: str) -> Iterator[Callable[[float, float, str], None]]:
         BarColumn(),
         TextColumn("{task.percentage:3.0f}%"),
         TimeElapsedColumn(),
-        TextColumn("remaining"),
+        TextColumn("so far,"),
         TimeRemainingColumn(),
+        TextColumn("left"),
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:

@@ -142,9 +142,9 @@ def _split_sentence(found: Threshold, advice: Advice, split: Spending) -> str:
 
 
 def _worth_splitting(advice: Advice) -> bool:
-    """Whether choosing the teacher's share gains at least 1% over the best even parts."""
+    """Whether choosing the teacher's share gains 1% over the best even parts, by a law to be trusted."""
     best = advice.best_split
-    return best.rounds > 0 and advice.recommended.mean >= WORTH_SPLITTING * best.mean
+    return best.rounds > 0 and best.in_range and advice.recommended.mean >= WORTH_SPLITTING * best.mean
 
 
 def _rounds_sentence(advice: Advice, split: Spending | None) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +19,10 @@ from verification.cli.app import (
 )
 from verification.cli.terminal import console, message, print_json, work_bar
 from verification.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from verification.judging.verdicts import Verdicts
+    from verification.report.outputs import Outputs
 
 EXAMPLE = "Example: filtergain verify theorem-1 theorem-1-corrected --profile standard --report out"
 
@@ -56,13 +62,9 @@ def verify(
     from verification.judging.own_claims import chosen_claims
     from verification.judging.run import verify as run_verify
     from verification.judging.verdicts import show
-    from verification.quantities.papers import PREFIX
     from verification.report.outputs import Outputs
 
-    if paper is not None:
-        if module is not None:
-            raise InvalidArgument("--paper", paper, "cannot stand beside --module")
-        module = f"{PREFIX}{paper}"
+    module = _module(module, paper)
     chosen, budget = chosen_claims(claims or [], module)
     outputs = Outputs.prepare(report, junit, module)
     draws = None if store is None else writable_file("--store", store)
@@ -83,9 +85,25 @@ def verify(
         print_json(verdicts.as_dict())
     else:
         show(verdicts, console())
+        if report is None and sys.stdout.isatty():
+            print("The evidence as pages: add --report out; a claim in full: filtergain claims CLAIM.")
+    return _ended(verdicts, outputs, lost)
+
+
+def _ended(verdicts: Verdicts, outputs: Outputs, lost: Sequence[str]) -> int:
+    """The exit status, after what was written and what could not be."""
     for line in lost:
         message(f"filtergain: {line}")
     if outputs.report is not None and (outputs.report / "index.html").exists():
         message(f"report: {outputs.report / 'index.html'}")
     # A verdict that differs is told first; what could not be written comes before doubts.
     return verdicts.exit_status if verdicts.exit_status == EXIT_DIFFERENT or not lost else EXIT_WRONG_USE
+
+
+def _module(module: str | None, paper: str | None) -> str | None:
+    """Where the claims of one's own are: a file, or an installed paper."""
+    from verification.quantities.papers import PREFIX
+
+    if paper is not None and module is not None:
+        raise InvalidArgument("--paper", paper, "cannot stand beside --module")
+    return module if paper is None else f"{PREFIX}{paper}"

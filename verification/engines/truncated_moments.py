@@ -216,7 +216,9 @@ class _SmallSide:
 
     def tails(self) -> Tails:
         """The probabilities of both sides of the threshold."""
-        small = -math.inf if self.empty else self.log_chernoff + math.log(self.mass)
+        # A mass that rounding made negative is next to nothing of a bound that is next to nothing.
+        lost = self.empty or self.mass <= 0
+        small = -math.inf if lost else self.log_chernoff + math.log(self.mass)
         large = math.log1p(-math.exp(small))
         return Tails(large, small) if self.mirrored else Tails(small, large)
 

@@ -38,6 +38,10 @@ def require_ending(argument: str, path: str | Path) -> None:
         raise InvalidArgument(argument, str(path), f"must end in one of {', '.join(ENDINGS)}")
 
 
+PLAIN = {"svg.hashsalt": "filtergain"}
+"""Nothing but Matplotlib's defaults, and ids that do not change from run to run."""
+
+
 @contextmanager
 def from_defaults(style: Mapping[str, Any]) -> Iterator[None]:
     """A picture's settings: Matplotlib's own defaults and `style`, whatever the user's; put back after.

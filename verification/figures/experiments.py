@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bounds.law import regimes as law_regimes
 from verification.figures import canvas
-from verification.figures.canvas import BLUE, GREY, ORANGE, STYLE, from_defaults
+from verification.figures.canvas import BLUE, GREY, LOOKS, ORANGE, STYLE, from_defaults
 
 if TYPE_CHECKING:
     from verification.studies.experiments import Figure2b, Figure3a, Table1
@@ -135,12 +136,15 @@ def histogram_edges(result: Figure2b, bins: int = 120) -> Any:
 
 
 @_styled
-def figure_3a(result: Figure3a, path: str | Path) -> None:
-    """Error against eta, both estimators with error bars, reference slopes and the sample condition."""
+def figure_3a(result: Figure3a, path: str | Path, *, regimes: bool = False) -> None:
+    """Error against eta, both estimators with error bars, reference slopes and the sample condition.
+
+    With `regimes`, bands in place of slopes say what rules the filtered error.
+    """
     figure, axes = canvas.begin(8.6, 5.8)
     for estimator, color, marker, name in (
-        ("unfiltered", ORANGE, "s", "no filter"),
-        ("teacher-filtered", BLUE, "o", "teacher-based filter, $\\theta=0$"),
+        ("unfiltered", LOOKS["unfiltered"].colour, "o", "no filter"),
+        ("teacher-filtered", LOOKS["teacher-filtered"].colour, "s", "teacher-based filter, $\\theta=0$"),
     ):
         rows = result.curve(estimator)
         etas = np.array([row.eta for row in rows])
@@ -157,17 +161,21 @@ def figure_3a(result: Figure3a, path: str | Path) -> None:
             capsize=4,
             label=f"{name}: mean ± σ of {rows[0].simulated.replicates} runs",
         )
-        law = [row.predicted for row in rows]
-        axes.plot(etas, law, color=color, lw=1.5, label=f"{name}: first-order law")
+        law = [row.predicted if row.trusted else math.nan for row in rows]
+        axes.plot(etas, law, color=color, lw=1.5, label=f"{name}: law")
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.invert_xaxis()
-    middle = [value for row in result.rows for value in (row.simulated.mean, row.predicted)]
-    axes.set_ylim(0.25 * min(middle), 12 * max(middle))
-    _reference_slopes(axes, result)
-    _sample_condition(axes, result)
+    middle = [row.simulated.mean for row in result.rows]
+    middle += [row.predicted for row in result.rows if row.trusted]
+    axes.set_ylim((0.04 if regimes else 0.25) * min(middle), 12 * max(middle))
+    if regimes:
+        _regimes(axes, result)
+    else:
+        _reference_slopes(axes, result)
+    _sample_condition(axes, result, 0.14 if regimes else 0.02)
     s = result.setting
-    axes.set_xlabel(r"share of clean pairs $\eta$")
+    axes.set_xlabel(r"share of clean pairs $\eta$, falling to the right")
     axes.set_ylabel("error (chordal distance)")
     axes.set_title(
         f"$n={_power(s.n)}$, $d={s.d}$, $\\tilde d={s.d_tilde}$, $r={s.r}$, "
@@ -175,6 +183,30 @@ def figure_3a(result: Figure3a, path: str | Path) -> None:
     )
     axes.legend(loc="upper left", fontsize=10.5)
     canvas.write(figure, path)
+
+
+def _regimes(axes: Any, result: Figure3a) -> None:
+    """Bands of eta by what rules the filtered error, each with the slope that it has there."""
+    s = result.setting
+    at = (s.r, s.gamma, s.gamma_tilde, result.theta)
+    flat, leak = law_regimes.flat_boundary(*at), law_regimes.leak_boundary(*at, 1.0, "left") or 0.0
+    low = min(row.eta for row in result.rows)
+    for first, last, shade, text in (
+        (flat, 1.0, "#ffffff", "clean pairs rule\nslope $-1/2$"),
+        (leak, flat, "#eef3e6", "corrupted pairs rule\nslope $0$"),
+        (low, leak, "#f6e6e6", "the leak rules\nslope $-1$"),
+    ):
+        start = max(first, low)
+        if last > start:
+            axes.axvspan(start, last, color=shade, zorder=-1)
+            axes.annotate(
+                text,
+                (math.sqrt(start * last), 0.03),
+                xycoords=("data", "axes fraction"),
+                ha="center",
+                fontsize=10,
+                color=GREY,
+            )
 
 
 def _reference_slopes(axes: Any, result: Figure3a) -> None:
@@ -204,8 +236,8 @@ def _reference_slopes(axes: Any, result: Figure3a) -> None:
         )
 
 
-def _sample_condition(axes: Any, result: Figure3a) -> None:
-    """Shades the etas at which the sample condition of the paper's theorems fails."""
+def _sample_condition(axes: Any, result: Figure3a, height: float) -> None:
+    """Shades the etas at which the sample condition of the paper's theorems fails; its name at a height."""
     failing = [row.eta for row in result.curve("unfiltered") if not row.condition]
     if not failing:
         return
@@ -215,7 +247,7 @@ def _sample_condition(axes: Any, result: Figure3a) -> None:
     axes.axvspan(edge, min(failing) / 1.25, color=GREY, alpha=0.15, lw=0)
     axes.annotate(
         r"$n\eta^2$ below $\max\{d,\tilde d\}(1+\gamma^{-1})(1+\tilde\gamma^{-1})\;\to$",
-        (edge, 0.02),
+        (edge, height),
         xycoords=("data", "axes fraction"),
         ha="right",
         va="bottom",
@@ -253,7 +285,10 @@ def _power(value: float) -> str:
     if math.isinf(value):
         return r"\infty"
     exponent = round(math.log10(value))
-    return f"10^{{{exponent}}}" if value == 10.0**exponent else f"{value:g}"
+    if value == 10.0**exponent:
+        return f"10^{{{exponent}}}"
+    digits, _, power = f"{value:g}".partition("e")
+    return f"{digits}\\times10^{{{int(power)}}}" if power else digits
 
 
 def _thousands(count: int) -> str:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bounds.law import regimes
+from bounds.law.proportional import transition
 from bounds.law.scales import Side
 from verification.errors import whole
 from verification.figures import canvas
-from verification.prediction.advice import Threshold, best_threshold
-from verification.prediction.law import limits_at, predict
+from verification.prediction.advice import Threshold
+from verification.prediction.law import limits_at, model_of, predict, unfiltered_law
+from verification.prediction.over import predict_over, threshold_over
 from verification.setting import Procedure, Setting
 
 if TYPE_CHECKING:
@@ -21,17 +23,18 @@ if TYPE_CHECKING:
 
 SMALLEST_ETA = 1e-4
 SIZE = (6.4, 4.4)
-COLOURS = {"unfiltered": "#4c72b0", "oracle-filtered": "#55a868", "teacher-filtered": "#c44e52"}
+COLOURS = {name: look.colour for name, look in canvas.LOOKS.items()}
 SHADES = {"clean": "#ffffff", "flat": "#eef3e6", "leak": "#f6e6e6"}
 ROOM = 3.0
 """Ratio of a band's ends below which its label would run into the next one."""
 
-COSTS = "#c44e52"
+COSTS = "#b2182b"
 """In a map of gains: filtering raises the error."""
 
 NAMES = {"clean": "clean pairs rule", "flat": "flat", "leak": "the leak rules"}
 
 
+@canvas.from_defaults(canvas.PLAIN)
 def error_against_eta(
     setting: Setting,
     theta: float,
@@ -77,6 +80,7 @@ def error_against_eta(
     canvas.write(figure, path)
 
 
+@canvas.from_defaults(canvas.PLAIN)
 def error_against_threshold(found: Threshold, path: str, *, replicates: int = 0, seed: int = 0) -> None:
     """Mean error against the threshold around the best one, which is marked, as are 0 and r/2.
 
@@ -115,6 +119,51 @@ def error_against_threshold(found: Threshold, path: str, *, replicates: int = 0,
     canvas.write(figure, path)
 
 
+@canvas.from_defaults(canvas.PLAIN)
+def error_against_n(setting: Setting, path: str, *, replicates: int = 0, seed: int = 0) -> None:
+    """The unfiltered error over n through the transition: the law, the first-order law, Corollary 1's rate.
+
+    A line marks where the leading singular values leave the noise's spectrum, another print's sample
+    condition.  With `replicates`, that many draws at eleven sizes.
+    """
+    from bounds import claims
+
+    whole("replicates", replicates, 0, 10**6)
+    canvas.require_ending("figure", path)
+    figure, axes = canvas.begin(*SIZE)
+    place = transition(model_of(setting))
+    noise = (1 + 1 / setting.gamma) * (1 + 1 / setting.gamma_tilde)
+    condition = max(setting.d, setting.d_tilde) * noise / setting.eta**2
+    low = max(4.0, min(place.pairs, condition) / 10)
+    sizes = np.unique(np.floor(np.geomspace(low, 30 * max(place.pairs, condition), 121)))
+    found = predict_over(setting, {"n": sizes})
+    colour = COLOURS["unfiltered"]
+    axes.plot(sizes, np.where(found.trusted, found.unfiltered, np.nan), color=colour, label="law at any n")
+    axes.plot(sizes, found.unfiltered, color=colour, linestyle=":", linewidth=0.8, label="not to be trusted")
+    first = [unfiltered_law(here, here.n).first_order.mean for here in found.settings]
+    axes.plot(sizes, first, color="#dd8452", linestyle="--", label="first-order law")
+    rate = [claims["corollary-1"].evaluate(here.as_dict()) for here in found.settings]
+    axes.plot(sizes, rate, color="#999999", linestyle="-.", label="Corollary 1, constant 1")
+    if replicates:
+        _name_points(axes, replicates)
+        for n in np.geomspace(sizes[0], sizes[-1], 11):
+            here = replace(setting, n=int(n))
+            _simulated(axes, float(n), here, "unfiltered", 0.0, {}, replicates, seed, colour)
+    for at, name in ((place.pairs, "transition"), (condition, "printed condition")):
+        axes.axvline(at, color="#999999", linewidth=0.6, linestyle="--")
+        axes.annotate(
+            name, (at, 0.02), xycoords=("data", "axes fraction"), rotation=90, fontsize=7, ha="right"
+        )
+    axes.axhline(math.sqrt(setting.r), color="#bbbbbb", linewidth=0.6)
+    axes.annotate("√r", (sizes[-1], math.sqrt(setting.r)), fontsize=7, va="bottom", ha="right")
+    axes.set(xscale="log", yscale="log", xlabel="pairs n", ylabel="mean error, no filter")
+    axes.set_ylim(0.5 * float(found.unfiltered.min()), 4 * math.sqrt(setting.r))
+    axes.set_title(_describe(setting, n=False), fontsize=9)
+    figure.legend(fontsize=7, loc="outside lower center", ncols=3, frameon=False)
+    canvas.write(figure, path)
+
+
+@canvas.from_defaults(canvas.PLAIN)
 def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
     """Gain over the unfiltered estimator and best threshold, over (eta, gamma), the rest as in `setting`.
 
@@ -124,14 +173,14 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
     figure, (left, right) = canvas.begin(10.5, 4.4, panels=2)
     etas, gammas = np.geomspace(1e-3, 1.0, points), np.geomspace(1e-1, 1e4, points)
     ratio = 1.0 if math.isinf(setting.gamma) else setting.gamma_tilde / setting.gamma
-    gain, theta = np.full((2, points, points), np.nan)
-    for i, gamma in enumerate(gammas):
-        for j, eta in enumerate(etas):
-            here = replace(setting, eta=float(eta), gamma=float(gamma), gamma_tilde=float(gamma * ratio))
-            found = best_threshold(here)
-            if found.gain["unfiltered"] is not None and found.prediction.law("teacher-filtered").trusted:
-                gain[i, j] = found.gain["unfiltered"]
-                theta[i, j] = found.theta / here.r
+    eta, gamma = (grid.ravel() for grid in np.meshgrid(etas, gammas))
+    found = threshold_over(setting, {"eta": eta, "gamma": gamma, "gamma_tilde": gamma * ratio})
+    assert found.theta is not None
+    shown = found.trusted & np.isfinite(found.gain)
+    gain, theta = (
+        np.where(shown, values, np.nan).reshape(points, points)
+        for values in (found.gain, found.theta / setting.r)
+    )
     import matplotlib
     from matplotlib.colors import LogNorm, Normalize
 
@@ -147,12 +196,14 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
         if axes is left:
             bar.ax.yaxis.set_major_formatter("{x:g}×")
             bar.ax.yaxis.set_minor_formatter("{x:g}×" if most < 10 else "")
-        axes.set(xscale="log", yscale="log", xlabel="clean fraction η", ylabel="signal-to-noise ratio γ")
+        axes.set(xscale="log", yscale="log", xlabel="clean fraction η", ylabel="inverse noise variance γ")
+        if math.isfinite(setting.gamma):
+            axes.plot([setting.eta], [setting.gamma], "w*", markersize=13, markeredgecolor="k")
         axes.set_title(title, fontsize=9)
         axes.patch.set(hatch="///", edgecolor="#bbbbbb")
     figure.suptitle(
         f"n = {setting.n:,}, half for the teacher; d = {setting.d}, d̃ = {setting.d_tilde}, r = {setting.r}\n"
-        "hatched: the law is not to be trusted; red, left: filtering costs",
+        "hatched: the law is not to be trusted; red, left: filtering costs; star: the setting given",
         fontsize=9,
     )
     canvas.write(figure, path)
@@ -210,9 +261,10 @@ def _simulated(
         axes.errorbar(x, errors.mean(), errors.std(), color=colour, **POINTS)
 
 
-def _describe(setting: Setting, eta: bool = True) -> str:
+def _describe(setting: Setting, eta: bool = True, n: bool = True) -> str:
     share = f"η = {setting.eta:.3g}, " if eta else ""
+    pairs = f"n = {setting.n:,}, " if n else ""
     return (
-        f"n = {setting.n:,}, d = {setting.d}, d̃ = {setting.d_tilde}, r = {setting.r}, {share}"
+        f"{pairs}d = {setting.d}, d̃ = {setting.d_tilde}, r = {setting.r}, {share}"
         f"γ = {setting.gamma:.3g}, γ̃ = {setting.gamma_tilde:.3g}"
     )

@@ -53,7 +53,7 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class Point:
+class PlottedPoint:
     """A cell's mean of the drawn quantity over its replicates, and the standard error of that mean."""
 
     cell: ErrorCell
@@ -61,6 +61,7 @@ class Point:
     spread: float
 
 
+@canvas.from_defaults(canvas.PLAIN)
 def plot(
     store: str | Path,
     to: str | Path,
@@ -96,7 +97,7 @@ def plot(
     return len(points)
 
 
-def measured(store: Store, quantity: str, where: Sequence[str] = ()) -> list[Point]:
+def measured(store: Store, quantity: str, where: Sequence[str] = ()) -> list[PlottedPoint]:
     """The points of all cells that meet `where` and have at least one error.
 
     The gain of a cell needs the unfiltered cell of the same setting, engine and seed.
@@ -109,25 +110,25 @@ def measured(store: Store, quantity: str, where: Sequence[str] = ()) -> list[Poi
     return [point for cell in chosen if (point := _gain(means, cell)) is not None]
 
 
-def _means(store: Store) -> dict[ErrorCell, Point]:
+def _means(store: Store) -> dict[ErrorCell, PlottedPoint]:
     """The mean error of every cell that has one."""
     means = {}
     for cell in store.cells():
         errors = np.array([row.error for row in store.rows(cell) if row.error is not None])
         if len(errors):
             spread = errors.std(ddof=1) / math.sqrt(len(errors)) if len(errors) > 1 else 0.0
-            means[cell] = Point(cell, float(errors.mean()), float(spread))
+            means[cell] = PlottedPoint(cell, float(errors.mean()), float(spread))
     return means
 
 
-def _gain(means: Mapping[ErrorCell, Point], cell: ErrorCell) -> Point | None:
+def _gain(means: Mapping[ErrorCell, PlottedPoint], cell: ErrorCell) -> PlottedPoint | None:
     reference = means.get(replace(cell, procedure=Procedure(), best=False))
     found = means[cell]
     if reference is None or cell.procedure.estimator == "unfiltered" or found.value == 0:
         return None
     gain = reference.value / found.value
     relative = reference.spread / reference.value if reference.value else 0.0
-    return Point(cell, gain, gain * math.hypot(found.spread / found.value, relative))
+    return PlottedPoint(cell, gain, gain * math.hypot(found.spread / found.value, relative))
 
 
 def _condition(text: str) -> Callable[[ErrorCell], bool]:
@@ -155,7 +156,7 @@ def _at(cell: ErrorCell, axis: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _place(point: Point, axis: str) -> float:
+def _place(point: PlottedPoint, axis: str) -> float:
     """Where a point lies on an axis that all the points of a picture have."""
     place = _at(point.cell, axis)
     assert place is not None
@@ -189,7 +190,7 @@ def _is_log(values: Sequence[float]) -> bool:
     return bool(finite) and min(finite) > 0 and max(finite) / min(finite) >= 8
 
 
-def _curves(points: list[Point], x: str, quantity: str, law: bool) -> Any:
+def _curves(points: list[PlottedPoint], x: str, quantity: str, law: bool) -> Any:
     groups = _grouped(points, x)
     figure, axes = canvas.begin(9.0, 4.6)
     for i, (label, group) in enumerate(sorted(groups.items())):
@@ -212,13 +213,13 @@ def _curves(points: list[Point], x: str, quantity: str, law: bool) -> Any:
     return figure
 
 
-def _grouped(points: list[Point], x: str) -> dict[str, list[Point]]:
+def _grouped(points: list[PlottedPoint], x: str) -> dict[str, list[PlottedPoint]]:
     """The points of every curve by its name; raises InvalidArgument where there are too many curves."""
     names = _others([p.cell for p in points], [x])
     # It may follow from the threshold, which alone says little.
     if len({p.cell.procedure.estimator for p in points}) > 1 and "estimator" not in names:
         names.append("estimator")
-    groups: dict[str, list[Point]] = {}
+    groups: dict[str, list[PlottedPoint]] = {}
     for point in points:
         label = _label(coordinates(point.cell), names) or point.cell.procedure.estimator
         groups.setdefault(label, []).append(point)
@@ -228,13 +229,13 @@ def _grouped(points: list[Point], x: str) -> dict[str, list[Point]]:
     return groups
 
 
-def _draw_curve(axes: Any, group: list[Point], x: str, colour: str, label: str) -> None:
+def _draw_curve(axes: Any, group: list[PlottedPoint], x: str, colour: str, label: str) -> None:
     at, values = [_place(p, x) for p in group], [p.value for p in group]
     spreads = [p.spread for p in group]
     axes.errorbar(at, values, yerr=spreads, fmt="o", ms=3.5, color=colour, label=label, capsize=2)
 
 
-def _draw_law(axes: Any, group: list[Point], x: str, quantity: str, colour: str) -> None:
+def _draw_law(axes: Any, group: list[PlottedPoint], x: str, quantity: str, colour: str) -> None:
     """The law along a curve: dotted, and solid where it is trusted."""
     at, predicted = [_place(p, x) for p in group], [_predicted(p.cell, quantity) for p in group]
     axes.plot(at, [value for value, _ in predicted], color=colour, lw=0.8, ls=":")
@@ -278,7 +279,7 @@ def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _map(points: list[Point], x: str, y: str, quantity: str, law: bool) -> Any:
+def _map(points: list[PlottedPoint], x: str, y: str, quantity: str, law: bool) -> Any:
     from matplotlib.colors import LogNorm, Normalize
 
     names = _others([p.cell for p in points], [x, y])

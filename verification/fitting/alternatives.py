@@ -41,7 +41,7 @@ def model_share(setting: Setting) -> float:
 
 
 def by_law(setting: Setting, prediction: Prediction, seed: int) -> tuple[Alternative, ...]:
-    """All pairs, PCA, one round, several rounds and the limit, where the model holds."""
+    """All pairs, PCA, one round, several rounds, the best weights and the limit, where the model holds."""
     dims = setting.d, setting.d_tilde, setting.r
     limit = error_law(alternatives.limit_scales(setting, seed), *dims).mean
     most = math.sqrt(setting.r)
@@ -54,6 +54,8 @@ def by_law(setting: Setting, prediction: Prediction, seed: int) -> tuple[Alterna
     ]
     if several is not None:
         means.append((f"teacher-filtered, {several.rounds} rounds", several.mean))
+    if alternatives.weighable(setting):
+        means.append(("weighted", error_law(alternatives.weights(setting).scales, *dims).mean))
     means.append(("limit", limit))
     return tuple(
         Alternative(name, mean, min(1.0, (limit / mean) ** 2) if mean > 0 else None)

@@ -18,7 +18,7 @@ HEAVY = 0.05
 
 
 @dataclass(frozen=True)
-class Check:
+class Assumption:
     """One assumption: whether it holds (None: the rows cannot tell), and a sentence on what follows."""
 
     id: str
@@ -30,7 +30,7 @@ class Check:
         return dict(vars(self))
 
 
-def isotropy(sides: tuple[Modality, Modality], n: int, alpha: float) -> Check:
+def isotropy(sides: tuple[Modality, Modality], n: int, alpha: float) -> Assumption:
     """Whether the noise has one variance in every direction off the leading ones."""
     words, flat = [], True
     for name, side in zip(("X", "Y"), sides, strict=True):
@@ -42,10 +42,10 @@ def isotropy(sides: tuple[Modality, Modality], n: int, alpha: float) -> Check:
                 f"{float(side.bulk[0] / side.noise):.3g} times their mean)"
             )
     if flat:
-        return Check(
+        return Assumption(
             "isotropy", True, "The noise looks alike in all directions: the model's laws may be used."
         )
-    return Check(
+    return Assumption(
         "isotropy",
         False,
         f"The noise is anisotropic: {'; '.join(words)}. A filter multiplies its teacher's error in a noisy "
@@ -74,15 +74,15 @@ def noise_top(side: Modality, n: int, alpha: float) -> float:
     return float(side.bulk[0] / side.noise / reached)
 
 
-def gaussian_latents(fourth: tuple[float, float], n: int, r: int, alpha: float) -> Check:
+def gaussian_latents(fourth: tuple[float, float], n: int, r: int, alpha: float) -> Assumption:
     """Whether the shared coordinates have the fourth moments of a Gaussian (Mardia's kurtosis)."""
     expected = r * (r + 2)
     width = math.sqrt(8 * expected / n) * float(stats.norm.isf(alpha / 4))
     off = max((value - expected for value in fourth), key=abs)
     if abs(off) <= max(width, FAR * expected):
-        return Check("gaussian-latents", True, "The shared coordinates look Gaussian.")
+        return Assumption("gaussian-latents", True, "The shared coordinates look Gaussian.")
     kind = "heavier" if off > 0 else "lighter"
-    return Check(
+    return Assumption(
         "gaussian-latents",
         False,
         f"The shared coordinates have {kind} tails than a Gaussian (fourth moment off by "
@@ -91,14 +91,14 @@ def gaussian_latents(fourth: tuple[float, float], n: int, r: int, alpha: float) 
     )
 
 
-def mixture(misfit: float, p_value: float, alpha: float) -> Check:
+def mixture(misfit: float, p_value: float, alpha: float) -> Assumption:
     """Whether the scores look like clean pairs on top of re-paired ones.
 
     `misfit` is the root of the chi-square distance a pair between the scores and the fitted mixture.
     """
     if misfit <= 2 * FAR or p_value >= alpha / 10:
-        return Check("mixture", True, "The scores look like clean pairs on top of re-paired ones.")
-    return Check(
+        return Assumption("mixture", True, "The scores look like clean pairs on top of re-paired ones.")
+    return Assumption(
         "mixture",
         False,
         f"The scores do not follow the fitted mixture (distance {misfit:.2g}, p = {p_value:.1g}): the "
@@ -107,11 +107,11 @@ def mixture(misfit: float, p_value: float, alpha: float) -> Check:
     )
 
 
-def agreement(model: Estimate, free: Estimate) -> Check:
+def agreement(model: Estimate, free: Estimate) -> Assumption:
     """Whether the two estimates of eta agree."""
     if model.low <= free.high and free.low <= model.high:
-        return Check("agreement", True, "Both estimates of eta agree.")
-    return Check(
+        return Assumption("agreement", True, "Both estimates of eta agree.")
+    return Assumption(
         "agreement",
         False,
         f"The model's eta ({model.low:.3g} to {model.high:.3g}) and the one from scores ({free.low:.3g} to "
@@ -119,11 +119,11 @@ def agreement(model: Estimate, free: Estimate) -> Check:
     )
 
 
-def small_error(mean_square: float, r: int) -> Check:
+def small_error(mean_square: float, r: int) -> Assumption:
     """Whether the fit on all pairs is near enough to the truth for first-order statements."""
     if mean_square <= 0.1 * r:
-        return Check("small-error", True, "There are enough pairs for first-order statements.")
-    return Check(
+        return Assumption("small-error", True, "There are enough pairs for first-order statements.")
+    return Assumption(
         "small-error",
         False,
         "Too few pairs: the fit on all of them is still far from the shared directions, so no gain can be "
@@ -131,11 +131,11 @@ def small_error(mean_square: float, r: int) -> Check:
     )
 
 
-def repeated_pairs(share: float) -> Check:
+def repeated_pairs(share: float) -> Assumption:
     """Whether pairs are exact copies of others."""
     if share == 0:
-        return Check("repeated-pairs", True, "No pair is a copy of another one.")
-    return Check(
+        return Assumption("repeated-pairs", True, "No pair is a copy of another one.")
+    return Assumption(
         "repeated-pairs",
         False,
         f"{share:.2%} of the pairs are copies of earlier ones and may lie on both sides of the split: remove "
@@ -144,11 +144,11 @@ def repeated_pairs(share: float) -> Check:
     )
 
 
-def heavy_rows(shares: tuple[float, float]) -> Check:
+def heavy_rows(shares: tuple[float, float]) -> Assumption:
     """Whether one row holds so much of a modality's sum of squares that it decides the fit."""
     if max(shares) <= HEAVY:
-        return Check("heavy-rows", True, "No single row decides the fit.")
-    return Check(
+        return Assumption("heavy-rows", True, "No single row decides the fit.")
+    return Assumption(
         "heavy-rows",
         False,
         f"One row holds {max(shares):.0%} of all variance in {'XY'[int(shares[1] > shares[0])]}: it decides "
@@ -157,11 +157,11 @@ def heavy_rows(shares: tuple[float, float]) -> Check:
     )
 
 
-def rank(r: Rank, given: bool) -> Check:
+def rank(r: Rank, given: bool) -> Assumption:
     """Whether the rank that is used is one that the rows show."""
     used = r.value
     if r.low <= used <= r.high:
-        return Check("rank", True, "The rank is one that the rows show.")
+        return Assumption("rank", True, "The rank is one that the rows show.")
     if not given:
         words = (
             f"Every direction of the narrower modality is shared ({r.low} of them): {used} are used, "
@@ -177,14 +177,14 @@ def rank(r: Rank, given: bool) -> Check:
             f"The given rank {used} is less than the rows show ({r.low} to {r.high}): what is left "
             "out counts as noise with directions of its own."
         )
-    return Check("rank", False, words)
+    return Assumption("rank", False, words)
 
 
-def labelled(share: float, free: Estimate) -> Check:
+def labelled(share: float, free: Estimate) -> Assumption:
     """Whether the estimate from scores agrees with the labels."""
     agrees = free.holds(share)
     ending = "agrees" if agrees else "does not agree: trust the labels"
-    return Check(
+    return Assumption(
         "labels",
         agrees,
         f"The labels call {share:.3g} of the pairs clean; the estimate from scores {ending}.",

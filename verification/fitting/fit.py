@@ -13,9 +13,10 @@ from verification.engines.estimate import Trained
 from verification.errors import InvalidArgument, real, whole
 from verification.fitting import alternatives, checks
 from verification.fitting.alternatives import Alternative
-from verification.fitting.checks import Check
+from verification.fitting.blend import Blend, blend
+from verification.fitting.checks import Assumption
 from verification.fitting.clean_share import clean_share, lower_bound
-from verification.fitting.moments import Array, Moments, moments
+from verification.fitting.moments import Array, PairMoments, moments
 from verification.fitting.payoff import Payoff, payoff
 from verification.fitting.reading import check_matched, open_rows, read_labels
 from verification.fitting.scoring import Scored, score_rows, shares_tried
@@ -39,7 +40,8 @@ class FittedPairs:
     `eta_free` is without a model of clean pairs, `lower_bound` holds whatever their law is.  `gain` is mean
     error on all pairs over mean error after the proposed filter, which keeps the share `keep` of the
     scored pairs, those with a score above `threshold`; `gain_model` is None where the model does not fit.
-    `scores`, `clean` (probability of being clean) and `kept` have one entry for each row; `curve` holds
+    `blend` weighs pairs with a score from `blend_above` on more than the others.  `scores`, `clean`
+    (probability of being clean), `kept` and `weight` have one entry for each row; `curve` holds
     (share kept, measured gain).
     """
 
@@ -54,7 +56,7 @@ class FittedPairs:
     eta_model: Estimate
     eta_free: Estimate
     lower_bound: float
-    checks: tuple[Check, ...]
+    checks: tuple[Assumption, ...]
     decision: str
     gain_model: Estimate | None
     gain_free: Estimate
@@ -62,6 +64,8 @@ class FittedPairs:
     threshold: float
     alternatives: tuple[Alternative, ...]
     false_share: float
+    blend: Blend
+    blend_above: float
     scores: Array = field(repr=False)
     clean: Array = field(repr=False)
     repaired: Array = field(repr=False)
@@ -71,6 +75,11 @@ class FittedPairs:
     def kept(self) -> Any:
         """Whether each row is kept by the proposed filter, shape (n,)."""
         return self.scores >= self.threshold
+
+    @property
+    def weight(self) -> Array:
+        """Each row's weight in the fit of all pairs and kept ones that does not lose, shape (n,), mean 1."""
+        return np.where(self.scores >= self.blend_above, self.blend.kept, self.blend.other)
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON object."""
@@ -103,11 +112,12 @@ class FittedPairs:
         """The answer in words, the decision last."""
         free, gain = self.eta_free, self.gain_free
         flat = next(check.holds for check in self.checks if check.id == "isotropy")
+        model = f"; {_percent(self.eta_model)} by the model" if flat else ""
+        shown = f"{self.r.value} ({self.r.low} to {self.r.high})"
         said = [
-            f"{self.n:,} pairs, {self.d} + {self.d_tilde} columns; shared directions: "
-            f"{self.r.value} ({self.r.low} to {self.r.high}).",
-            f"Clean pairs: {_percent(free)} from the scores alone, at least {self.lower_bound:.1%} whatever "
-            f"clean pairs look like{f'; {_percent(self.eta_model)} by the model' if flat else ''}.",
+            f"{self.n:,} pairs, {self.d} + {self.d_tilde} columns; shared directions: {shown}.",
+            f"Clean pairs: {_percent(free)} from the scores, where clean ones seldom score like corrupted "
+            f"ones; at least {self.lower_bound:.1%} whatever clean pairs look like{model}.",
         ]
         if flat:
             said.append(f"Signal to noise: gamma {_span(self.gamma)}, gamma~ {_span(self.gamma_tilde)}.")
@@ -119,9 +129,21 @@ class FittedPairs:
             f"keeps the {self.keep:.1%} of scored pairs with a score above {self.threshold:.4g}, of which "
             f"{self.false_share:.1%} are expected to be corrupted."
         )
-        said += self._alone()
+        said += self._both() + self._alone()
         said.append(DECISIONS[self.decision])
         return said
+
+    def _both(self) -> list[str]:
+        """A sentence where weighing the likelier pairs more is called better than all pairs alike."""
+        mixed = self.blend
+        if not mixed.bin:
+            return []
+        above = f"pairs of both halves with a score above {self.blend_above:.4g}"
+        how = f"all pairs, {above} weighing {mixed.kept / mixed.other:.3g} times" if mixed.other else above
+        return [
+            f"One fit of {how} (column weight of --scores) is called {mixed.gain:.3g} "
+            "times better than all pairs alike."
+        ]
 
     def _alone(self) -> list[str]:
         """A sentence where each modality alone does better than any pairing."""
@@ -211,7 +233,7 @@ def fit(
     )
 
 
-def _rank(found: Moments, rank: int | None, alpha: float, seed: int) -> Rank:
+def _rank(found: PairMoments, rank: int | None, alpha: float, seed: int) -> Rank:
     """The rank that the rows show, or the given one with what they show beside it."""
     most = min(len(found.cov_x), len(found.cov_y)) - 1
     shown = rank_of(found, alpha, seed)
@@ -235,7 +257,9 @@ def _eta(
     return eta_estimate(sides[0], sides[1], nuclear, spread, n, r, alpha)
 
 
-def _model_share(found: Moments, r: int, sides: tuple[Modality, Modality], nuclear: float) -> float | None:
+def _model_share(
+    found: PairMoments, r: int, sides: tuple[Modality, Modality], nuclear: float
+) -> float | None:
     """The best share to keep by the model's law at the estimated parameters, from pass one alone."""
     eta = _eta(sides, nuclear, np.eye(3), found.n, r, 0.05).value
     setting = _setting(found, r, eta, sides[0].gamma, sides[1].gamma)
@@ -245,20 +269,20 @@ def _model_share(found: Moments, r: int, sides: tuple[Modality, Modality], nucle
     return share if share < 1 else None
 
 
-def _setting(found: Moments, r: int, eta: float, gamma: float, gamma_tilde: float) -> Setting | None:
+def _setting(found: PairMoments, r: int, eta: float, gamma: float, gamma_tilde: float) -> Setting | None:
     if not (eta > 0 and gamma > 0 and gamma_tilde > 0):
         return None
     return Setting(found.n, len(found.cov_x), len(found.cov_y), r, min(eta, 1.0), gamma, gamma_tilde)
 
 
 def _answer(
-    found: Moments,
+    found: PairMoments,
     r: Rank,
     given: bool,
     fitted: Trained,
     sides: tuple[Modality, Modality],
     nuclear: float,
-    flat: Check,
+    flat: Assumption,
     guess: float | None,
     scored: Scored,
     known: Any,
@@ -269,6 +293,8 @@ def _answer(
     eta_model = _eta(sides, nuclear, scored.row_cov[:3, :3], n, k, alpha)
     gammas = [_gamma(sides[s], scored, s, n, k, alpha) for s in (0, 1)]
     share = clean_share(scored.halves, alpha)
+    least = lower_bound(scored.halves, alpha)
+    free = share.eta.at_least(least)
     fixed = None if guess is None else shares_tried(guess).index(guess) + 1
     paid = payoff(scored.sums, fitted.left, fitted.right, alpha, fixed)
     enough = checks.small_error(paid.unfiltered, k)
@@ -276,17 +302,19 @@ def _answer(
         flat,
         checks.gaussian_latents(scored.fourth, n, k, alpha),
         checks.mixture(share.misfit, share.misfit_p, alpha),
-        checks.agreement(eta_model, share.eta),
+        checks.agreement(eta_model, free),
         enough,
         checks.repeated_pairs(found.repeated),
         checks.heavy_rows(found.heaviest),
         checks.rank(r, given),
     ]
     if known is not None:
-        made.append(checks.labelled(float(known.mean()), share.eta))
+        made.append(checks.labelled(float(known.mean()), free))
     threshold = float(scored.thresholds[paid.bin - 1]) if paid.bin else float(scored.scores.min())
     clean = share.posterior(scored.scores)
     chosen = scored.scores >= threshold
+    mixed = blend(scored.sums, fitted.left, fitted.right)
+    edge = float(scored.thresholds[mixed.bin - 1]) if mixed.bin else -np.inf
     setting = _setting(found, k, eta_model.value, gammas[0].value, gammas[1].value)
     gain_model, others = (
         None,
@@ -297,10 +325,11 @@ def _answer(
         others = alternatives.by_law(setting, prediction, seed)
         gain_model = _model_gain(found, k, eta_model, gammas, paid.keep)
     return FittedPairs(
-        n, len(found.cov_x), len(found.cov_y), seed, alpha, r, gammas[0], gammas[1], eta_model, share.eta,
-        lower_bound(scored.halves, alpha), tuple(made), paid.decision if enough.holds else "undecided",
+        n, len(found.cov_x), len(found.cov_y), seed, alpha, r, gammas[0], gammas[1], eta_model, free,
+        least, tuple(made), paid.decision if enough.holds else "undecided",
         gain_model, paid.gain, paid.keep, threshold, others, float(1 - clean[chosen].mean()),
-        scored.scores, clean, np.concatenate([half.repaired[0] for half in scored.halves]), paid.curve,
+        mixed, edge, scored.scores, clean, np.concatenate([half.repaired[0] for half in scored.halves]),
+        paid.curve,
     )  # fmt: skip
 
 
@@ -319,7 +348,7 @@ def _pca_error(fitted: Trained, sides: tuple[Modality, Modality], paid: Payoff) 
 
 
 def _model_gain(
-    found: Moments, r: int, eta: Estimate, gammas: list[Estimate], keep: float
+    found: PairMoments, r: int, eta: Estimate, gammas: list[Estimate], keep: float
 ) -> Estimate | None:
     """The law's gain at this share, and its range over the corners of the parameters' intervals."""
     gains = []

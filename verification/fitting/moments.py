@@ -31,7 +31,7 @@ CONSTANT = 16
 
 
 @dataclass(frozen=True)
-class Moments:
+class PairMoments:
     """Everything that pass one keeps; nothing in it grows with the number of rows but `repeated`'s hashes.
 
     `mean_x` (d,), `cov_x` (d, d), likewise y; `half` holds the cross-covariance (d, d~) of each half and
@@ -65,9 +65,9 @@ def cells_of(start: int, size: int, seed: int) -> Whole:
     return np.asarray(order % (2 * FOLDS), dtype=np.int64)
 
 
-def moments(x: Rows, y: Rows, seed: int) -> Moments:
+def moments(x: Rows, y: Rows, seed: int) -> PairMoments:
     """Pass one.  Raises InvalidArgument for a constant column and for what `Rows.blocks` refuses."""
-    sums = _Sums(x.d, y.d)
+    sums = _MomentSums(x.d, y.d)
     most = max(1, SAMPLED * 8192 // max(x.n, 8192))
     samples: list[tuple[Array, Array, Whole]] = []
     hashes: list[NDArray[np.uint64]] = []
@@ -92,7 +92,7 @@ def moments(x: Rows, y: Rows, seed: int) -> Moments:
     return result
 
 
-class _Sums:
+class _MomentSums:
     """Running sums about the first block's means, so that a large mean costs no digits."""
 
     def __init__(self, d: int, d_tilde: int) -> None:
@@ -127,7 +127,7 @@ class _Sums:
             self.sum_y[h] += y[part].sum(axis=0, dtype=float)
             self.xy[h] += x[part].T @ y[part]
 
-    def result(self, sample_x: Array, sample_y: Array, sample_half: Whole, repeated: float) -> Moments:
+    def result(self, sample_x: Array, sample_y: Array, sample_half: Whole, repeated: float) -> PairMoments:
         assert self.shift is not None
         n = int(self.count.sum())
         with np.errstate(over="ignore", invalid="ignore"):
@@ -135,11 +135,11 @@ class _Sums:
 
     def _result(
         self, n: int, sample_x: Array, sample_y: Array, sample_half: Whole, repeated: float
-    ) -> Moments:
+    ) -> PairMoments:
         assert self.shift is not None
         sum_x, sum_y = self.sum_x.sum(axis=0), self.sum_y.sum(axis=0)
         half = tuple(from_sums(int(self.count[h]), self.sum_x[h], self.sum_y[h], self.xy[h]) for h in (0, 1))
-        return Moments(
+        return PairMoments(
             n,
             self.shift[0] + sum_x / n,
             self.shift[1] + sum_y / n,
@@ -171,7 +171,7 @@ def _hashes(block: Block) -> NDArray[np.uint64]:
     return result
 
 
-def iterate(x: Rows, y: Rows, found: Moments) -> Iterator[tuple[int, Any, Any]]:
+def iterate(x: Rows, y: Rows, found: PairMoments) -> Iterator[tuple[int, Any, Any]]:
     """(first row, centred block of x, centred block of y): the rows once more, about their means."""
     for start, left, right in paired_blocks(x, y):
         yield start, left - found.mean_x.astype(left.dtype), right - found.mean_y.astype(right.dtype)

@@ -128,8 +128,8 @@ def payoff(sums: FoldSums, left: Array, right: Array, alpha: float, fixed: int |
     kept = sums.above()
     r = left.shape[1]
     shares = kept.count.sum(axis=(0, 1)) / kept.count[:, :, 0].sum()
-    bins = [b for b in range(len(shares)) if b == 0 or _usable(kept, b, left, right)]
-    if not _usable(kept, 0, left, right):
+    bins = [b for b in range(len(shares)) if b == 0 or usable(kept, b, left, right)]
+    if not usable(kept, 0, left, right):
         raise InvalidArgument("rank", r, "must be at most what each part of the rows shows")
     # of each half, at each bin: squared error on all pairs and of the filter
     halves = [_errors(kept, h, bins, left, right) for h in (0, 1)]
@@ -153,7 +153,7 @@ def payoff(sums: FoldSums, left: Array, right: Array, alpha: float, fixed: int |
     )
 
 
-def _usable(kept: FoldSums, b: int, left: Array, right: Array) -> bool:
+def usable(kept: FoldSums, b: int, left: Array, right: Array) -> bool:
     """Whether the pairs above bin b's lower edge determine r directions in each half, any fold left out."""
     r = left.shape[1]
     if kept.count[:, :, b].min() < (FEWEST_KEPT * r if b else 1):
@@ -196,10 +196,10 @@ class _Errors:
 
 def _errors(kept: FoldSums, half: int, bins: list[int], left: Array, right: Array) -> list[_Errors]:
     """The errors at each bin."""
-    base = _both_sides(kept, half, 0, left, right)
+    base = both_sides(kept, half, 0, left, right)
     result = []
     for b in bins:
-        student = base if b == 0 else _both_sides(kept, half, b, left, right)
+        student = base if b == 0 else both_sides(kept, half, b, left, right)
         sides = [_side(a, s) for a, s in zip(base, student, strict=True)]
         worse = [max((side[part] for side in sides), key=lambda found: found.value) for part in range(3)]
         result.append(_Errors(*worse))
@@ -212,8 +212,8 @@ def _side(base: Tangents, student: Tangents) -> tuple[_Quadratic, _Quadratic, _Q
 
     The bias is estimated without bias of its own: its square is what products of different folds average.
     """
-    unfiltered, filtered = _gram(base.folds), _gram(student.folds)
-    difference = _gram((student.value - base.value) + (student.folds - base.folds))
+    unfiltered, filtered = gram(base.folds), gram(student.folds)
+    difference = gram((student.value - base.value) + (student.folds - base.folds))
     bias = _over_folds(difference, _square, np.ones(FOLDS))
     own = _over_folds(filtered, _variance, student.scale)
     total = _Quadratic(bias.value + own.value, (bias.left_out[0] + own.left_out[0],), _surplus(difference))
@@ -222,7 +222,8 @@ def _side(base: Tangents, student: Tangents) -> tuple[_Quadratic, _Quadratic, _Q
     return _Quadratic(whole.value / 2, (whole.left_out[0] / 2,)), total, own
 
 
-def _gram(vectors: Array) -> Array:
+def gram(vectors: Array) -> Array:
+    """Inner products of the folds' influences (FOLDS, d, r), shape (FOLDS, FOLDS)."""
     flat = vectors.reshape(len(vectors), -1)
     return np.asarray(flat @ flat.T)
 
@@ -258,7 +259,7 @@ def _surplus(gram: Array) -> float:
     return float(2 * np.sum(rest**2) / (k * (k - 3)) / (k * (k - 1)))
 
 
-def _both_sides(kept: FoldSums, half: int, b: int, left: Array, right: Array) -> tuple[Tangents, Tangents]:
+def both_sides(kept: FoldSums, half: int, b: int, left: Array, right: Array) -> tuple[Tangents, Tangents]:
     """The fit on the pairs above bin b's lower edge, left and right, with the folds' influences."""
 
     def fit(leave: int | None) -> tuple[Array, Array, Array]:

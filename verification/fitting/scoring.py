@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from verification.engines import estimate, seeds
 from verification.fitting.clean_share import LEVELS, HeldOut, repaired_scores
-from verification.fitting.moments import FOLDS, Array, Moments, cells_of, iterate
+from verification.fitting.moments import FOLDS, Array, PairMoments, cells_of, iterate
 from verification.fitting.payoff import SHARES, FoldSums
 from verification.fitting.reading import Rows
 from verification.fitting.spectrum import Modality
@@ -19,14 +19,14 @@ HELD = 2**20
 
 
 @dataclass(frozen=True)
-class Teacher:
+class HalfTeacher:
     """A half's rank-r fit: the score of centred rows is the sum of the products of their projections."""
 
     left: Array
     right: Array
 
     @classmethod
-    def of(cls, cross: Array, r: int, cov_x: Array, cov_y: Array) -> Teacher:
+    def of(cls, cross: Array, r: int, cov_x: Array, cov_y: Array) -> HalfTeacher:
         """The teacher of a cross-covariance, in units of its re-paired scores' standard deviation."""
         fitted = estimate.fit(cross, r)
         root = np.sqrt(fitted.singular_values)
@@ -62,7 +62,7 @@ class Scored:
 def score_rows(
     x: Rows,
     y: Rows,
-    found: Moments,
+    found: PairMoments,
     fitted: estimate.Trained,
     sides: tuple[Modality, Modality],
     rotation: Array,
@@ -71,7 +71,7 @@ def score_rows(
 ) -> Scored:
     """Pass two.  `share`, where given, is one more share to keep, put in order with the others."""
     r = fitted.left.shape[1]
-    teachers = tuple(Teacher.of(cross, r, found.cov_x, found.cov_y) for cross in found.half)
+    teachers = tuple(HalfTeacher.of(cross, r, found.cov_x, found.cov_y) for cross in found.half)
     thresholds = _thresholds(found, teachers, shares_tried(share))
     sums = FoldSums.empty(len(thresholds) + 1, x.d, y.d, r)
     whiten = [
@@ -102,14 +102,7 @@ def score_rows(
             all_left[0],
             all_right[0],
         )
-        inside = [np.einsum("ij,ij->i", part[3], part[3]) for part in (all_left, all_right)]
-        outside = [
-            np.einsum("ij,ij->i", block, block) - part
-            for block, part in zip((left, right), inside, strict=True)
-        ]
-        rowwise = np.stack([np.einsum("ij,ij->i", all_left[3], all_right[3]), *inside, *outside]).astype(
-            float
-        )
+        rowwise = _row_moments((left, right), all_left[3], all_right[3])
         total += rowwise.sum(axis=1)
         products += rowwise @ rowwise.T
         for s, part in enumerate((all_left[0], all_right[0])):
@@ -128,12 +121,20 @@ def score_rows(
     )
 
 
+def _row_moments(blocks: tuple[Array, Array], p: Array, q: Array) -> Array:
+    """Of each row, (5, rows): its score in the leading bases, squared lengths there and off them."""
+    inside = [np.einsum("ij,ij->i", part, part) for part in (p, q)]
+    whole = [np.einsum("ij,ij->i", block, block) for block in blocks]
+    outside = [length - part for length, part in zip(whole, inside, strict=True)]
+    return np.stack([np.einsum("ij,ij->i", p, q), *inside, *outside]).astype(float)
+
+
 def shares_tried(share: float | None) -> tuple[float, ...]:
     """Shares to keep, largest first, with `share` among them."""
     return tuple(sorted({*SHARES, *(() if share is None else (share,))}, reverse=True))
 
 
-def _thresholds(found: Moments, teachers: tuple[Teacher, ...], shares: tuple[float, ...]) -> Array:
+def _thresholds(found: PairMoments, teachers: tuple[HalfTeacher, ...], shares: tuple[float, ...]) -> Array:
     """Scores that keep these shares of held-out pairs, from the sampled rows; increasing."""
     x, y = found.sample_x - found.mean_x, found.sample_y - found.mean_y
     own = [found.sample_half == h for h in (0, 1)]
@@ -150,8 +151,8 @@ def _project(block: Array, *bases: Array) -> list[Array]:
 
 def _held_out(
     parts: list[tuple[NDArray[np.float32], NDArray[np.float32]]],
-    found: Moments,
-    teacher: Teacher,
+    found: PairMoments,
+    teacher: HalfTeacher,
     trained_on: int,
     seed: int,
 ) -> HeldOut:

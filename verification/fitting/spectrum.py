@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special, stats
 
 from verification.engines import seeds
-from verification.fitting.moments import Array, Moments
+from verification.fitting.moments import Array, PairMoments
 
 FLAT = 1e-9
 """Directions of a covariance below this share of its largest are empty: nothing is divided by them."""
@@ -32,6 +32,10 @@ class Estimate:
     def as_dict(self) -> dict[str, float]:
         """The documented JSON object."""
         return {"value": self.value, "low": self.low, "high": self.high}
+
+    def at_least(self, bound: float) -> Estimate:
+        """The same, with value and upper end raised to a bound that holds by itself."""
+        return Estimate(max(self.value, bound), self.low, max(self.high, bound))
 
     def holds(self, number: float) -> bool:
         """Whether the interval covers `number`."""
@@ -82,7 +86,7 @@ def whitener(cov: Array) -> Array:
     return np.asarray(vectors[:, kept] / np.sqrt(values[kept]))
 
 
-def rank_of(found: Moments, alpha: float, seed: int) -> Rank:
+def rank_of(found: PairMoments, alpha: float, seed: int) -> Rank:
     """How many shared directions the rows show; 0 where the gap over the noise's edge is not there.
 
     `low`: each further direction is tested against what noise alone reaches, so it exceeds the number
@@ -112,7 +116,7 @@ def rank_of(found: Moments, alpha: float, seed: int) -> Rank:
 def _spread(k: int, correlation: float, upper: float, seed: int) -> float:
     """How far apart the largest and smallest of k equal correlations fall, times sqrt(n): a quantile."""
     rng = seeds.generator(seed, "fit: spread", k)
-    draws = rng.standard_normal((400, k, k)) * math.sqrt((1 + correlation) / 2)
+    draws = rng.standard_normal((max(50, 3200 // k), k, k)) * math.sqrt((1 + correlation) / 2)
     values = np.linalg.eigvalsh((draws + draws.transpose(0, 2, 1)) / math.sqrt(2))
     return float(np.quantile(values[:, -1] - values[:, 0], 1 - upper))
 
@@ -189,7 +193,7 @@ def _z(alpha: float) -> float:
     return float(stats.norm.isf(alpha / 2))
 
 
-def polar(found: Moments, x: Modality, y: Modality) -> tuple[Array, float]:
+def polar(found: PairMoments, x: Modality, y: Modality) -> tuple[Array, float]:
     """The rotation between the two leading bases, (r, r), and the nuclear norm of their cross-covariance."""
     left, values, right = np.linalg.svd(x.basis.T @ found.cross @ y.basis)
     return left @ right, float(values.sum())

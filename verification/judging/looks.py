@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
-from bounds.claim import Claim, Verdict
+from bounds.claim import Certificate, Claim, Proof, Verdict
 from verification.checks import judge
 from verification.checks.plan import Plan, Profile, included, plan
 from verification.checks.survival import survival
@@ -22,18 +23,28 @@ from verification.statistics.evidence import Evidence, Raised
 POLL_SECONDS = 0.05
 """Longest wait for draws before looking again whether a claim can be judged."""
 
+Found = Literal["refuted", "survived", "not proved", "true"]
+"""What a design found of a wrong version; all but "survived" are caught."""
+
+TOLD: dict[Found, str] = {
+    "not proved": "not proved, and no counterexample was found",
+    "true": "true as well, by the claim's own derivation",
+}
+"""What is said of a version that was neither refuted nor let through."""
+
 Judging = Iterator[list[Need]]
 """A claim being judged: yields what must have been drawn before it goes on, which is often nothing."""
 
 
 @dataclass
 class Judged:
-    """What is known of a claim: its checks' evidence, its wrong versions, which of them were refuted."""
+    """What is known of a claim: its checks' evidence, its wrong versions, what was found of each."""
 
     evidence: dict[str, Evidence] = field(default_factory=dict)
     mutants: tuple[Mutant, ...] = ()
-    refuted: dict[str, bool] = field(default_factory=dict)
+    found: dict[str, Found] = field(default_factory=dict)
     survival: dict[str, float] = field(default_factory=dict)
+    unstrengthened: dict[str, float] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -55,18 +66,30 @@ class Judged:
             evidence=tuple(self.evidence.values()),
             mutants=tuple(
                 MutantResult(
-                    mutant.id, self.refuted[mutant.id], mutant.reason, self.survival.get(mutant.id, 0.0)
+                    mutant.id,
+                    self.found[mutant.id] == "refuted",
+                    mutant.reason,
+                    self.survival.get(mutant.id, 0.0),
+                    self.unstrengthened.get(mutant.id),
                 )
                 for mutant in self.mutants
-                if mutant.counted
+                if mutant.counted and self.found[mutant.id] in ("refuted", "survived")
             ),
             implied=tuple(mutant.id for mutant in self.mutants if mutant.implied),
-            untested=tuple((mutant.id, mutant.reason) for mutant in self.mutants if mutant.untested),
+            untested=tuple(self._untested()),
             conditional_on=conditional_on,
             given=given,
             left_out=left_out,
             repeat=repeat,
         )
+
+    def _untested(self) -> Iterator[tuple[str, str]]:
+        """The versions that do not count, and those that a proof left open or showed to be true, with why."""
+        for mutant in self.mutants:
+            if mutant.untested:
+                yield mutant.id, mutant.reason
+            elif mutant.counted and self.found[mutant.id] in TOLD:
+                yield mutant.id, f"{mutant.reason}: {TOLD[self.found[mutant.id]]}"
 
 
 def judge_all(
@@ -137,6 +160,15 @@ class _Version:
                 undecided.append(planned)
         self.left = undecided
 
+    @property
+    def found(self) -> Found:
+        """What the looks add up to: a version that a proof or certificate leaves open is not proved."""
+        if self.left is None:
+            return "refuted"
+        if any(isinstance(planned.check, Proof | Certificate) for planned in self.left):
+            return "not proved"
+        return "true" if not self.left and self.mutant.may_hold else "survived"
+
 
 def _judge(
     judged: Judged,
@@ -160,7 +192,7 @@ def _judge(
     undecided = [plan for plan in drawn if judged.evidence[plan.name].outcome == "undecided"]
     if with_mutants:
         judged.mutants = mutants(
-            replace(claim, checks=tuple(c for c in claim.checks if included(c, profile)))
+            replace(claim, checks=tuple(c for c in claim.checks if included(c, profile))), profile.name
         )
     versions = [
         _Version(mutant, _mutant_plans(mutant, plans, profile, module, samples.seed))
@@ -169,6 +201,10 @@ def _judge(
     ]
     for version in versions:
         judged.survival[version.mutant.id] = _planned(version, plans)
+        if version.mutant.weakest is not None:
+            weakest = version.mutant.claim.with_bound(version.mutant.weakest)
+            before = [replace(planned, claim=weakest) for planned in version.left or ()]
+            judged.unstrengthened[version.mutant.id] = _planned(replace(version, left=before), plans)
         yield []
     yield from _judge_versions(judged, versions, undecided, samples)
 
@@ -190,7 +226,7 @@ def _judge_versions(
     yield _all_replicates(_left(survivors))
     for version in survivors:
         version.look(samples)
-    judged.refuted = {version.mutant.id: version.left is None for version in versions}
+    judged.found = {version.mutant.id: version.found for version in versions}
     judged.survival |= {version.mutant.id: 0.0 for version in versions if version.exact}
 
 

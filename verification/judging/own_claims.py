@@ -44,6 +44,20 @@ def own_claims(path: str) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
+def known_claims(module: str | None) -> dict[str, Claim]:
+    """The register's claims and, where there is a module, those of one's own, by id."""
+    own = () if module is None else own_claims(module)
+    return {**register, **{claim.id: claim for claim in own}}
+
+
+def find_claim(claim_id: str, module: str | None) -> Claim:
+    """The claim of this id, of the register or the module's.  Raises UnknownClaim."""
+    known = known_claims(module)
+    if claim_id not in known:
+        raise UnknownClaim(claim_id, tuple(known))
+    return known[claim_id]
+
+
 def chosen_claims(ids: Sequence[str], module: str | None) -> tuple[tuple[Claim, ...], tuple[Claim, ...]]:
     """The claims named, and all the claims that their budget is split over.
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bounds.claim import Claim
+from bounds.claim import Claim, Verdict
 from verification.checks.plan import PROFILES, Profile, included, plan_run
 from verification.errors import InvalidArgument, real, whole
+from verification.judging import gate
 from verification.judging.looks import judge_all
 from verification.judging.samples import OnProgress, Sampler
 from verification.judging.verdict import conditions
@@ -54,13 +55,17 @@ def verify(
     chosen, alpha, seed, jobs = settled(profile, alpha, seed, jobs)
     claims, named = _resolved(claims, module)
     budget = budget or named
-    ids = [claim.id for claim in claims]
-    if repeated := next((i for i in ids if ids.count(i) > 1), None):
-        raise InvalidArgument("claims", repeated, "must have an id of its own each")
+    _require_own_ids(claims)
     split = budget or _budgeted(claims)
-    ledger, plans = plan_run(claims, split, alpha, chosen, module, seed)
+    attacks = gate.names(split) if chosen.attack else ()
+    ledger, plans = plan_run(claims, split, alpha, chosen, module, seed, attacks)
     with Sampler(seed, jobs, None if store is None else Path(store), on_progress) as samples:
         judged = judge_all(claims, plans, samples, with_mutants, chosen, module)
+    if chosen.attack:
+        supported = [c for c in gate.attackable(claims) if judged[c.id].verdict is Verdict.SUPPORTED]
+        for claim in supported:
+            name = gate.share_name(claim)
+            judged[claim.id].evidence[name] = gate.attack(claim, seed, chosen.attack, ledger.share(name))
     resting = conditions(claims, {claim.id: judged[claim.id].verdict for claim in claims})
     items = tuple(
         judged[c.id].as_verdict(
@@ -81,6 +86,12 @@ def verify(
         seconds=time.monotonic() - started,
         errors_survived=samples.errors_survived,
     )
+
+
+def _require_own_ids(claims: Sequence[Claim]) -> None:
+    ids = [claim.id for claim in claims]
+    if repeated := next((i for i in ids if ids.count(i) > 1), None):
+        raise InvalidArgument("claims", repeated, "must have an id of its own each")
 
 
 def _resolved(

@@ -25,13 +25,15 @@ class MutantResult:
     """A wrong version of a claim and whether the claim's own design refuted it.
 
     `survival` is the probability, planned before drawing, that it does not; 0 where a proof, a certificate or
-    a bound's formula decides.
+    a bound's formula decides.  `unstrengthened` is that of the weaker change that it was made from, where the
+    forecast did not show that one to be false: near 1, as what may be true must survive.
     """
 
     id: str
     refuted: bool
     description: str = ""
     survival: float = 0.0
+    unstrengthened: float | None = None
 
     @property
     def by_luck(self) -> bool:
@@ -226,6 +228,11 @@ def _words(verdict: ClaimVerdict) -> str:
     }[verdict.verdict]
     if isinstance(decisive.details, Raised):
         opening = "Not decided, as the claim's own code raised an error"
+    return "; ".join([*_measured(decisive, opening), *_notes(verdict, decisive)]) + "."
+
+
+def _measured(decisive: Evidence, opening: str) -> list[str]:
+    """What the check that decides found, and how sure it is."""
     parts = [f"{opening}: {decisive.statement}"]
     if decisive.estimate is not None:
         parts[0] += f" ({decisive.details.estimated} {decisive.estimate:.3g}{_interval(decisive)}"
@@ -235,6 +242,12 @@ def _words(verdict: ClaimVerdict) -> str:
             f"{decisive.replicates} replicates, seed {decisive.seed}, false alarm at most "
             f"{decisive.false_alarm:.1g}"
         )
+    return parts
+
+
+def _notes(verdict: ClaimVerdict, decisive: Evidence) -> list[str]:
+    """What else a reader must know of a verdict."""
+    parts = []
     if verdict.slack == "loose":
         where = "at some settings" if verdict.claim.up_to_constant else "at every setting judged"
         parts.append(
@@ -252,7 +265,7 @@ def _words(verdict: ClaimVerdict) -> str:
         parts.append(f"given {', '.join(verdict.given)} (only SUPPORTED)")
     if verdict.conditional_on:
         parts.append(f"conditional on {', '.join(verdict.conditional_on)}")
-    return "; ".join(parts) + "."
+    return parts
 
 
 def interval_of(evidence: Evidence) -> str:
@@ -281,7 +294,7 @@ def _decisive(verdict: ClaimVerdict) -> Evidence | None:
 
 
 def _rank(evidence: Evidence) -> tuple[int, int, float]:
-    """Sorts the checks of a claim by how much they decide; an exact failure weighs the most."""
+    """Sorts a claim's checks by how much they decide; an exact failure comes before a drawn one."""
     order = {"fails": 0, "undecided": 1, "holds": 2}[evidence.outcome]
     exactness = {"certificate": 1, "proof": 2}.get(evidence.kind, 0)
     return order, -exactness if evidence.outcome == "fails" else exactness, _closeness(evidence)

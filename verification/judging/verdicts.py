@@ -151,7 +151,7 @@ def table(verdicts: Verdicts, reasons: bool = True) -> Table:
 
 
 def show(verdicts: Verdicts, console: Console) -> None:
-    """Table, reasons and summary, as the console's width allows."""
+    """Table, reasons, summary, and last what fails the run, as the console's width allows."""
     from rich.text import Text
 
     bare = table(verdicts, reasons=False)
@@ -163,15 +163,33 @@ def show(verdicts: Verdicts, console: Console) -> None:
         for v in verdicts:
             if len(verdicts) <= FEW or not v.as_expected or v.verdict not in TRUE:
                 console.print(Text(f"{v.claim.id}: {v.words}"), highlight=False)
+    _show_commands(verdicts, console)
+    console.print()
     console.print(summary(verdicts), highlight=False)
+    _show_what_matters(verdicts, console)
+
+
+def _show_commands(verdicts: Verdicts, console: Console) -> None:
+    """What draws a witness again."""
+    from rich.text import Text
+
     for v in verdicts:
         if v.draw_again is not None and (len(verdicts) <= FEW or not v.as_expected):
             line = Text(f"{v.claim.id}: draw the witness again: {v.draw_again}")
             console.print(line, highlight=False, soft_wrap=True)
-        if v.failure is not None:
-            # One line whatever the width: the command is there to be copied.
-            line = Text(f"{v.claim.id}: {v.failure}; repeat: {v.repeat}")
-            console.print(line, highlight=False, soft_wrap=True)
+
+
+def _show_what_matters(verdicts: Verdicts, console: Console) -> None:
+    """Last, where a terminal stops: what fails the run, else what is refuted."""
+    from rich.text import Text
+
+    failed = [v for v in verdicts if v.failure is not None]
+    for v in failed:
+        # One line whatever the width: the command is there to be copied.
+        console.print(Text(f"{v.claim.id}: {v.failure}; repeat: {v.repeat}"), highlight=False, soft_wrap=True)
+    refuted = [v.claim.id for v in verdicts if v.verdict is Verdict.REFUTED]
+    if not failed and refuted and len(verdicts) > FEW:
+        console.print(f"Refuted, as expected: {', '.join(refuted)}.", highlight=False)
 
 
 def slack(v: ClaimVerdict) -> str:
@@ -215,6 +233,11 @@ def _wrong_versions(verdicts: Verdicts) -> list[str]:
         lines.append(
             f"{total - len(survivors)} of {total} wrong versions (mutants) refuted; planned probability that "
             f"one survives: {verdicts.survival:.1g}.{told}"
+        )
+    untested = sum(len(v.untested) for v in judged)
+    if untested:
+        lines.append(
+            f"{untested} more could not be tested: they are not known to be wrong where claims are judged."
         )
     if open_:
         lines.append(f"{open_} wrong versions (mutants) not judged, as their claims were not decided.")

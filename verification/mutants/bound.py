@@ -48,7 +48,9 @@ class Mutant:
     where the original is judged, because its bound is loose or nothing there depends on what was
     changed.  Neither is counted, and both are told; `reason` says what was changed and why.  A mutant has
     as many checks as its original, in the same order and on the same cells, unless `outside` is set:
-    then its checks look where the original makes no statement and need draws of their own.
+    then its checks look where the original makes no statement and need draws of their own.  A version that
+    `may_hold` says more than the claim and is no survivor if the claim's own proof or certificate shows it.
+    `weakest` is the bound that it was before it was made stronger, where it was.
     """
 
     id: str
@@ -58,6 +60,8 @@ class Mutant:
     reason: str
     outside: bool = False
     untested: bool = False
+    may_hold: bool = False
+    weakest: sp.Expr | None = None
 
     @property
     def counted(self) -> bool:
@@ -103,7 +107,8 @@ def _ladder(claim: Claim, name: str, change: _Change) -> Mutant:
             words = change.words(step)
             if step > 1:
                 words += "; the weaker ones are not known to be false where it is judged"
-            return changed(claim, name, words, bound=change.expression(step))
+            found = changed(claim, name, words, bound=change.expression(step))
+            return replace(found, weakest=change.expression(1)) if step > 1 else found
     return changed(claim, name, change.words(1), bound=change.expression(1))
 
 

@@ -20,9 +20,10 @@ import numpy as np
 import sympy as sp
 
 from bounds import symbols
-from bounds.claim import Claim, Law, Level, Relation, Scaling, Tail, Verdict
+from bounds.claim import Certificate, Claim, Law, Level, Proof, Relation, Scaling, Tail, Verdict
 from verification.checks.forecast import PILOT_SEED
 from verification.mutants.bound import AT_MOST_ONE, HALF, MOST_STEPS, Mutant, bound_mutants, changed
+from verification.mutants.exact import exact_mutants
 from verification.mutants.shown import shown_mutants
 
 __all__ = ["Mutant", "WrongLaw", "mutants"]
@@ -34,8 +35,10 @@ WRONG_CONSTANT = 1.1
 """Factor by which the mutants of a law or of a stated value are wrong."""
 
 
-def mutants(claim: Claim) -> tuple[Mutant, ...]:
+def mutants(claim: Claim, profile: str = "quick") -> tuple[Mutant, ...]:
     """Every mutant of `claim`, in a fixed order; none for a claim without bound, law or value.
+
+    A proved or certified claim has further ones beyond the "quick" profile.
 
     Nor for a claim that is expected to be refuted: a stronger version of what is false says nothing
     about the design, and the correction has mutants of its own.
@@ -46,17 +49,19 @@ def mutants(claim: Claim) -> tuple[Mutant, ...]:
     if isinstance(claim.bound, sp.Expr) and claim.relation is not None:
         if any(isinstance(check, Tail | Scaling | Level) for check in claim.checks):
             found += bound_mutants(claim)
+        elif all(isinstance(check, Proof | Certificate) for check in claim.checks):
+            found += exact_mutants(claim, all_kinds=profile != "quick")
         elif not any(isinstance(check, Law) for check in claim.checks):
             # A law is tested through its distribution function; see `_laws`.
-            found += _exact(claim)
+            found += _searched(claim)
     found += _laws(claim)
     found += shown_mutants(claim)
     found += _values(claim)
     return tuple(found)
 
 
-def _exact(claim: Claim) -> Iterator[Mutant]:
-    """The constant of a proved, certified or searched statement."""
+def _searched(claim: Claim) -> Iterator[Mutant]:
+    """The constant of a statement that is searched for a counterexample."""
     assert claim.bound is not None
     if claim.bound == 0:
         yield changed(claim, "constant", "1 in place of 0", bound=sp.Integer(1))

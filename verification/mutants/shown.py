@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sympy as sp
 
@@ -21,19 +21,26 @@ def shown_mutants(claim: Claim) -> Iterator[Mutant]:
     yield _wrong(claim, "bound-up", WRONG_FACTOR * bound, f"bound times {WRONG_FACTOR}")
     yield _wrong(claim, "bound-down", bound / WRONG_FACTOR, f"bound over {WRONG_FACTOR}")
     for symbol in sorted(bound.free_symbols, key=str):
-        for power in (HALF, -HALF):
-            sign = "+" if power > 0 else "-"
+        for sign, power in (("+", HALF), ("-", -HALF)):
             words = f"bound times {symbol**power}"
             yield _wrong(claim, f"bound-{symbol}{sign}", bound * symbol**power, words)
+    yield from _without_an_addend(claim, bound)
+    yield from _mirrored(claim, bound, laws)
+
+
+def _mirrored(claim: Claim, bound: sp.Expr, laws: Sequence[Law]) -> Iterator[Mutant]:
+    mirrored = bound.subs(MIRROR, simultaneous=True)
+    named = {name for law in laws for path in law.paths for point in path.points() for name in point}
+    if mirrored != bound and all(s in bound.free_symbols or s.name in named for s in mirrored.free_symbols):
+        yield _wrong(claim, "bound-mirrored", mirrored, "the bound of the other modality")
+
+
+def _without_an_addend(claim: Claim, bound: sp.Expr) -> Iterator[Mutant]:
     sums = sorted(bound.atoms(sp.Add), key=sp.default_sort_key)
     addends = [(total, term) for total in sums for term in total.args]
     for number, (total, term) in enumerate(addends, start=1):
         without = bound.xreplace({total: total - term})
         yield _wrong(claim, f"bound-term-{number}", without, f"{term} left out of {total}")
-    mirrored = bound.subs(MIRROR, simultaneous=True)
-    named = {name for law in laws for path in law.paths for point in path.points() for name in point}
-    if mirrored != bound and all(s in bound.free_symbols or s.name in named for s in mirrored.free_symbols):
-        yield _wrong(claim, "bound-mirrored", mirrored, "the bound of the other modality")
 
 
 def _wrong(claim: Claim, name: str, bound: sp.Expr, reason: str) -> Mutant:

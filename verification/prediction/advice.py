@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bounds.law import repeated
+from bounds.law.outlier import Array
+from bounds.law.proportional import teacher_limits
 from bounds.law.scales import error_law, selection
 from bounds.law.score import Score
+from bounds.law.score_contour import parameters
 from verification.errors import InvalidArgument
 from verification.prediction import law
 from verification.prediction.law import Prediction, limits_at, predict, score_of
@@ -22,8 +26,11 @@ ENOUGH = 0.05
 MOST_ROUNDS = 12
 """Most rounds that a plan looks at."""
 
-SHARES = np.concatenate([np.geomspace(0.01, 0.2, 20), np.linspace(0.22, 0.9, 35)])
-"""Shares of the budget for the teacher that a plan tries."""
+SHARES = np.geomspace(0.01, 0.9, 16)
+"""Shares of the budget for the teacher that a plan tries first; then it looks around the best of them."""
+
+SPLIT_THRESHOLDS = 24
+"""Thresholds that are tried at each share; the best of all is looked for at the share that is found."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,8 @@ def rounds_to_oracle(
 ) -> int | None:
     """Fewest rounds of `student_n` fresh pairs that bring E[ERR] within (1 + excess) of the oracle's.
 
+    By the first-order law, in which every round's error is a geometric series.
+
     The oracle filters the pairs of one round at the same theta.  Sizes default to Algorithm 1's halves.
     None if no number of rounds does: the limit is the oracle's error times 1/sqrt(1 - leak^2).
     """
@@ -128,21 +137,18 @@ def rounds_to_oracle(
         raise InvalidArgument("excess", excess, "must be positive")
     result = law.predict(setting, theta=theta, teacher_n=teacher_n, student_n=student_n)
     chosen = selection(law.score_of(setting), theta)
-    teacher = (result.teacher.law.left_scale, result.teacher.law.right_scale)
+    teacher = (result.teacher.first_order.left_scale, result.teacher.first_order.right_scale)
 
     def mean_after(rounds: int) -> float:
         scales = chosen.student_scales(teacher, result.student_n, rounds)
         return error_law(scales, setting.d, setting.d_tilde, setting.r).mean
 
-    fresh = chosen.fresh_scales(result.student_n)
-    leaks = (float(chosen.leak_left), float(chosen.leak_right))
-    limit = error_law(
-        (fresh[0] / (1 - leaks[0] ** 2), fresh[1] / (1 - leaks[1] ** 2)),
-        setting.d,
-        setting.d_tilde,
-        setting.r,
-    ).mean
-    return repeated.rounds_until(mean_after, (1 + excess) * result.law("oracle-filtered").mean, limit)
+    # Rounds without end, as far as numbers go.
+    scales = chosen.student_scales(teacher, result.student_n, repeated.MAX_ROUNDS)
+    limit = error_law(scales, setting.d, setting.d_tilde, setting.r).mean
+    return repeated.rounds_until(
+        mean_after, (1 + excess) * result.law("oracle-filtered").first_order.mean, limit
+    )
 
 
 def _plan(found: Threshold) -> Spending:
@@ -161,42 +167,40 @@ def _plan(found: Threshold) -> Spending:
 
 def _best_split(setting: Setting, most_rounds: int, best_even: Spending) -> Spending:
     """The plan with the best teacher's share; never worse than `best_even`."""
-    score = law.score_of(setting)
-    chosen = selection(score, retained_grid(score, min(0.5, 2 / setting.n)))
-    teacher_n = np.maximum(2, np.floor(SHARES * setting.n))
-    usable = np.array([law.unfiltered_law(setting, int(pairs)).trusted for pairs in teacher_n])
-    if not usable.any():
-        return best_even
-    teacher_n = teacher_n[usable]
-    dof = np.array([setting.d - setting.r, setting.d_tilde - setting.r]) * setting.r
-    first = law.teacher_scales(setting, teacher_n[:, None])
-    best = (np.inf, 0, 0)
-    for rounds in range(1, most_rounds + 1):
-        student_n = np.floor((setting.n - teacher_n) / rounds)
-        scales = chosen.student_scales(first, student_n[:, None], rounds)
-        squares = np.maximum(dof[0] * scales[0], dof[1] * scales[1])
-        # The larger root mean square stands for the mean of the larger error while searching.
-        size = np.where(student_n >= 2, squares.min(axis=1), np.inf)
-        k = int(np.argmin(size))
-        best = min(best, (float(size[k]), rounds, int(teacher_n[k])))
-    _, rounds, pairs = best
-    found = _plan(
-        best_threshold(
-            setting, rounds=rounds, teacher_n=pairs, student_n=max(2, (setting.n - pairs) // rounds)
-        )
-    )
+    thetas = retained_grid(law.score_of(setting), min(0.5, 2 / setting.n), SPLIT_THRESHOLDS)
+    shares = SHARES
+    rounds, share = 1, 0.5
+    for numbers in (range(1, most_rounds + 1), None):
+        tried = [(_split_means(setting, thetas, shares, k), k) for k in numbers or (rounds,)]
+        means, rounds = min(tried, key=lambda found: float(found[0].min()))
+        at = int(np.argmin(means))
+        share = float(shares[at])
+        # Once more between the neighbours of the best share.
+        shares = np.geomspace(shares[max(at - 1, 0)], shares[min(at + 1, len(shares) - 1)], 9)
+    pairs = max(2, int(share * setting.n))
+    each = max(2, (setting.n - pairs) // rounds)
+    found = _plan(best_threshold(setting, rounds=rounds, teacher_n=pairs, student_n=each))
     return found if found.mean < best_even.mean else best_even
 
 
-def retained_grid(score: Score, smallest: float, count: int = 81) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _split_means(setting: Setting, thetas: Array, shares: Array, rounds: int) -> Array:
+    """About the mean error at the best of `thetas` for each teacher's share; inf where no pairs are left."""
+    pairs = np.maximum(2, np.floor(shares * setting.n))
+    scored = np.floor((setting.n - pairs) / rounds)
+    model = law.model_of(setting)
+    found = teacher_limits(model, pairs[:, None], np.maximum(scored, 2)[:, None], theta=thetas, rounds=rounds)
+    return np.asarray(np.where(scored >= 2, found.rough_means().min(axis=1), np.inf))
+
+
+def retained_grid(score: Score, smallest: float, count: int = 81) -> Array:
     """Thresholds from nearly no filtering down to a retained share of `smallest`, shape (count + 1,).
 
     The first one is -inf (no filter), the rest are evenly spaced.
     """
-    tail = math.sqrt((1 + 1 / score.gamma) * (1 + 1 / score.gamma_tilde))
+    tail = parameters(score.r, score.gamma, score.gamma_tilde, clean=False).root
     spread = tail * math.sqrt(2 * score.r)
     # Corrupted scores fall off like exp(-|theta| / tail): far enough for them to be as rare as eta.
-    low = -4 * spread - 1.5 * tail * math.log(1 / score.eta)
+    low = -4 * spread + 1.5 * tail * math.log(score.eta)
     high = max(float(score.quantile(smallest)), low + spread)
     return np.concatenate([[-math.inf], np.linspace(low, high, count)])
 
@@ -247,11 +251,12 @@ def best_threshold(
     procedure = Procedure("teacher-filtered", 0.0, None, rounds, teacher_n, student_n)
     _, scored = procedure.sizes(setting.n)
     grid = retained_grid(score_of(setting), min(0.5, 2 / scored))
-    found = minimise(lambda thetas: limits_at(setting, procedure, thetas).rough_means(), grid)
+    found = float(minimise(lambda thetas: limits_at(setting, procedure, thetas).rough_means(), grid))
     # The search is a per mille off: of what is compared with, nothing may be better.
     candidates = np.array([found, 0.0, setting.r / 2])
     means = limits_at(setting, procedure, candidates).means()
-    theta = float(candidates[int(np.argmin(means))])
+    best = int(np.argmin(means))
+    theta = float(candidates[best if means[best] < (1 - TIE) * means[0] else 0])
     prediction = predict(setting, theta=theta, rounds=rounds, teacher_n=teacher_n, student_n=student_n)
     student = prediction.law("teacher-filtered")
     compared = {
@@ -259,35 +264,39 @@ def best_threshold(
         "theta_0": float(means[1]),
         "theta_half_r": float(means[2]),
     }
-    best = student.mean
+    least = student.mean
     return Threshold(
         setting,
         theta,
         float(prediction.retained if prediction.retained is not None else 1.0),
-        best,
-        {name: value / best if best > 0 else None for name, value in compared.items()},
+        least,
+        {name: value / least if least > 0 else None for name, value in compared.items()},
         prediction,
     )
 
+
+TIE = 1e-9
+"""A threshold is better than none, or than the one that the search found, only by more than this share."""
 
 ZOOMS, ZOOM_POINTS = 4, 17
 """How often the best point's surroundings are looked at again, and at how many points."""
 
 
-def minimise(function: Any, grid: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+def minimise(function: Callable[[Array], Array], grid: Array) -> Any:
     """Where `function` (vectorised) is smallest: the best of `grid`, refined between its neighbours.
 
-    grid[0] is -inf.  A constant function keeps it.
+    `grid` (..., k) starts with -inf, which a constant function keeps; rows are searched side by side.
     """
     values = function(grid)
-    best = int(np.argmin(values))
-    if best == 0:
-        return float(grid[0])
-    points = grid[1:]
-    best -= 1
+    keeps_all = values[..., 0] * (1 - TIE) <= values[..., 1:].min(axis=-1)
+    points = grid[..., 1:]
+    best = np.argmin(values[..., 1:], axis=-1)[..., None]
     for _ in range(ZOOMS):
-        low, high = points[max(best - 1, 0)], points[min(best + 1, len(points) - 1)]
-        points = np.concatenate([np.linspace(low, high, ZOOM_POINTS), points[best : best + 1]])
-        points.sort()
-        best = int(np.argmin(function(points)))
-    return float(points[best])
+        last = points.shape[-1] - 1
+        low, high = (np.take_along_axis(points, np.clip(best + step, 0, last), axis=-1) for step in (-1, 1))
+        kept = np.take_along_axis(points, best, axis=-1)
+        between = low + (high - low) * np.linspace(0.0, 1.0, ZOOM_POINTS)
+        points = np.sort(np.concatenate([between, kept], axis=-1), axis=-1)
+        best = np.argmin(function(points), axis=-1)[..., None]
+    found = np.take_along_axis(points, best, axis=-1)[..., 0]
+    return np.where(keeps_all, -math.inf, found)[()]

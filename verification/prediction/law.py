@@ -24,6 +24,9 @@ from verification.setting import Procedure, Setting
 SAME = 0.01
 """The first-order law decides where the law at any size is within this of it: what it adds is small."""
 
+LEAST_SHARE = 1e-280
+"""A threshold that keeps less is refused: what it keeps has no law in doubles."""
+
 LARGEST_SCALE = 1e300
 """A larger first-order scale is cut to this: both say that nothing is learned."""
 
@@ -235,9 +238,7 @@ def model_of(setting: Setting) -> Model:
 
 def _check_kept(chosen: Selection, scored: int) -> None:
     """Raises InvalidArgument where the threshold keeps so little that no number can say it."""
-    with np.errstate(all="ignore"):
-        known = all(np.isfinite(scale) for scale in chosen.fresh_scales(scored))
-    if not known:
+    if not float(chosen.retained) > LEAST_SHARE:
         theta, share = float(chosen.theta), float(chosen.retained)
         kept = f"must keep some of {scored:,} scored pairs (keeps {share:.2g})"
         raise InvalidArgument("theta", theta, kept)
@@ -282,12 +283,13 @@ def teacher_scales(setting: Setting, pairs: Any) -> tuple[Any, Any]:
 
 
 def _first_order(setting: Setting, scales: tuple[Any, Any]) -> ErrorLaw:
-    left, right = (min(float(scale), LARGEST_SCALE) for scale in scales)
+    # Two infinities that cancel make a NaN where both gammas are next to 0: as little is learned.
+    left, right = (min(float(np.nan_to_num(scale, nan=LARGEST_SCALE)), LARGEST_SCALE) for scale in scales)
     return sharp.error_law((left, right), setting.d, setting.d_tilde, setting.r)
 
 
 def _unfiltered_noise(setting: Setting, pairs: float) -> float:
-    a_x, a_y = 1 + 1 / setting.gamma, 1 + 1 / setting.gamma_tilde
+    a_x, a_y = (1 + 1 / max(gamma, sharp.TINIEST) for gamma in (setting.gamma, setting.gamma_tilde))
     return finite_sample.noise_ratio(
         pairs,
         setting.eta,

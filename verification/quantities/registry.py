@@ -98,11 +98,15 @@ The smallest stands for "there is a threshold".  Errors of different procedures 
 def cell(measured: Measured, values: Mapping[str, float], module: str | None = None) -> Cell:
     """The cell of a claim's measured quantity at one point of its path."""
     if measured.quantity not in COMBINED:
-        return Cell(tuple(sorted(values.items())), measured.quantity, module=module)
+        return Cell(_depends_on(measured.quantity, values), measured.quantity, module=module)
     import sympy as sp
 
     # Only what the error depends on, so that claims that differ in delta share their draws.
     own = {name: values[name] for name in Setting.__dataclass_fields__}
+    if measured.estimator == "teacher":
+        # Algorithm 1's teacher is the unfiltered fit on its own pairs, whatever else there is.
+        own["n"] = values["n_T"]
+        return Cell(tuple(own.items()), measured.quantity, (Procedure(),), module)
     numbers = {sp.Symbol(name): value for name, value in values.items()}
 
     def number(expression: sp.Expr) -> float:
@@ -115,6 +119,22 @@ def cell(measured: Measured, values: Mapping[str, float], module: str | None = N
     procedures = tuple(procedure(theta=number(theta)) for theta in measured.thetas)
     procedures += tuple(procedure(retain=share) for share in measured.retains)
     return Cell(tuple(own.items()), measured.quantity, procedures or (Procedure(),), module)
+
+
+def _depends_on(quantity: str, values: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    """The values by name, without what a quantity that says what it takes beside the setting does not."""
+    function = _known().get(quantity)
+    names = set(values)
+    if isinstance(function, Batched) and function.takes:
+        names = {*Setting.__dataclass_fields__, *function.takes}
+    return tuple(sorted((name, value) for name, value in values.items() if name in names))
+
+
+def _known() -> dict[str, QuantityFunction]:
+    """The quantities of a setting that come with the project."""
+    from verification.quantities import concentration, score, unimodal
+
+    return {name: f for kind in (concentration, score, unimodal) for name, f in kind.QUANTITIES.items()}
 
 
 OWN_MODULES = "filtergain_claims_"
@@ -161,10 +181,9 @@ def _without_setting(function: Callable[[np.random.Generator], float]) -> Quanti
 
 def find(name: str, module: str | None = None) -> QuantityFunction:
     """The function that draws the named quantity; raises InvalidArgument if there is none."""
-    from verification.quantities import concentration, matrix_lemmas, score, unimodal
+    from verification.quantities import matrix_lemmas
 
-    own = (concentration, score, unimodal)
-    known: dict[str, QuantityFunction] = {name: f for kind in own for name, f in kind.QUANTITIES.items()}
+    known = _known()
     # A matrix inequality has no setting: its instances come from the generator alone.
     known |= {key: _without_setting(f) for key, f in matrix_lemmas.QUANTITIES.items()}
     if module is not None:

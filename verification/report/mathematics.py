@@ -155,8 +155,8 @@ SHORT = 16
 """Characters of LaTeX up to which a factor stays beside the one before."""
 
 
-def pieces(latex: str) -> tuple[str, ...]:
-    """LaTeX cut where a line may end: after a relation, before a sign, between factors, in no bracket."""
+def _words(latex: str) -> list[str]:
+    """LaTeX cut at the spaces that stand in no bracket."""
     words, depth = [""], 0
     for token in _LATEX.findall(latex):
         if token.isspace() and depth == 0:
@@ -167,8 +167,13 @@ def pieces(latex: str) -> tuple[str, ...]:
             depth += 1
         elif token in "})]" or token.startswith(r"\right"):
             depth = max(0, depth - 1)
+    return words
+
+
+def pieces(latex: str) -> tuple[str, ...]:
+    """LaTeX cut where a line may end: after a relation, before a sign, between factors, in no bracket."""
     parts: list[str] = []
-    for word in filter(None, words):
+    for word in filter(None, _words(latex)):
         last = parts[-1].split(" ")[-1] if parts else ""
         stays = (
             word in _RELATIONS or last in ("+", "-") or (len(word) + len(last) <= SHORT and word not in "+-")

@@ -76,7 +76,7 @@ class About:
 
 
 @dataclass(frozen=True)
-class Result:
+class MainResult:
     """One main result: what is stated of it, as printed, corrected and with numbers."""
 
     heading: str
@@ -219,14 +219,14 @@ class Site:
     def _shows_finding(self) -> bool:
         return self.with_plots and "theorem-1" in self.papers
 
-    def _main(self) -> tuple[Result, ...]:
+    def _main(self) -> tuple[MainResult, ...]:
         found = []
         for heading, ids in MAIN.items():
             items = [self.judged[i] for i in ids if i in self.papers]
             stated = [(v, claim_page.statement(v.claim)) for v in items]
             if items:
                 found.append(
-                    Result(
+                    MainResult(
                         heading, tuple((v, words, len(words.latex) > LONGEST_SHOWN) for v, words in stated)
                     )
                 )

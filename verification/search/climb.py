@@ -9,21 +9,25 @@ keeps is judged by draws that had no part in its being kept.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from bounds.claim import Claim, Relation
+from verification import simulation
 from verification.checks import forecast
-from verification.errors import InvalidArgument, extra, real, whole
+from verification.engines.estimate import Array
+from verification.errors import InvalidArgument, TooFewPairs, extra, real, whole
 from verification.prediction import advice
 from verification.quantities import registry
+from verification.quantities.registry import Cell
 from verification.search.case import Case
-from verification.search.space import COORDINATES, Space, space
+from verification.search.space import COORDINATES, MAX_NORMALS, Space, space
 from verification.setting import Procedure, simulate_command
 from verification.statistics import slopes
 from verification.statistics.tail import clopper_pearson
@@ -63,10 +67,42 @@ class _Climb:
 
 def _ratio(space: Space, point: Mapping[str, float], seed: int, replicates: int) -> float:
     """The claim's ratio at a setting from `replicates` draws."""
-    drawn = registry.draw(space.cell(point), seed, range(replicates))
+    drawn = draws(space.cell(point), seed, replicates)
     ratio = space.ratio(point, float(np.quantile(drawn, space.share)))
     # Neither may stop a climber that works on the logarithm.
     return min(max(ratio, 1e-300), 1e300)
+
+
+def _dear(cell: Cell) -> bool:
+    """Whether an error takes more pairs than a search can draw one by one."""
+    return cell.quantity == "error" and cell.pairs * (cell.setting.r + 1) > MAX_NORMALS
+
+
+def draws(cell: Cell, seed: int, count: int) -> Array:
+    """Values of a cell (count,); of a dear one by the engine whose cost is free of n."""
+    if not _dear(cell):
+        return np.concatenate([_drawn(cell, seed, part) for part in _parts(count)])
+    rows = []
+    for procedure in cell.procedures:
+        scales = simulation.engine_scales(cell.setting, procedure)
+        outcomes = simulation.replicates(cell.setting, procedure, "limit", seed, range(count), scales)
+        rows.append([math.inf if isinstance(o, TooFewPairs) else o.error for o in outcomes])
+    return registry.COMBINED["error"](np.array(rows, dtype=float))
+
+
+def _parts(count: int) -> list[range]:
+    """The replicates a few at a time."""
+    return [range(start, min(start + CLIMB, count)) for start in range(0, count, CLIMB)]
+
+
+def _drawn(cell: Cell, seed: int, indices: Sequence[int]) -> Array:
+    """Values of some replicates; infinite where one keeps too few pairs for an estimate, as in a run."""
+    try:
+        return registry.draw(cell, seed, indices)
+    except TooFewPairs:
+        if len(indices) == 1:
+            return np.array([math.inf])
+        return np.concatenate([_drawn(cell, seed, [i]) for i in indices])
 
 
 def search(
@@ -121,7 +157,7 @@ def search(
 def tried(where: Space, point: Mapping[str, float]) -> tuple[Procedure, ...]:
     """What is drawn where a setting is judged: the claim's own procedures.
 
-    With several thresholds the first-order law's best one is added, to two digits: a draw depends on
+    With several thresholds the law's best one is added, to two digits: a draw depends on
     every digit of a threshold, and the last ones of a minimum differ between machines.
     """
     procedures = where.cell(point).procedures
@@ -148,7 +184,7 @@ def judge(
 ) -> Case:
     """The case of a setting by FINAL replicates of `seed`; `procedures` in place of those to be tried."""
     cell = replace(where.cell(point), procedures=tried(where, point) if procedures is None else procedures)
-    drawn = registry.draw(cell, seed, range(FINAL))
+    drawn = draws(cell, seed, FINAL)
     low, high = slopes.quantile_interval(drawn, where.share, alpha)
     ends = sorted(where.ratio(point, max(x, 0.0)) for x in (low, high))
     bound = float(where.claim.bound_at(point))
@@ -156,8 +192,8 @@ def judge(
     exceedances = int(np.count_nonzero(drawn > bound if upper else drawn < bound))
     breaks = where.delta is not None and clopper_pearson(exceedances, FINAL, alpha)[0] > where.delta
     if cell.procedures:
-        draws = [simulate_command(cell.setting, p, seed, FINAL) for p in cell.procedures]
-        repeat = " && ".join(draws)
+        ending = " --engine limit" if _dear(cell) else ""
+        repeat = " && ".join(simulate_command(cell.setting, p, seed, FINAL) + ending for p in cell.procedures)
     elif f"--seed {seed} " in command:
         repeat = command
     else:  # no command draws such a quantity alone
@@ -246,7 +282,9 @@ def _climb_with_hypothesis(climb: _Climb, seed: int, budget: int) -> None:
     for key in climb.best(3):
         if key in climb.cubes:
             climb_once = hypothesis.example(climb.cubes[key])(climb_once)
-    climb_once()
+    # Where the conditions leave too little of the cube, what the law found has to do.
+    with contextlib.suppress(hypothesis.errors.Unsatisfiable):
+        climb_once()
 
 
 def _polish(climb: _Climb, budget: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
+from bounds import symbols
 from bounds.claim import Claim, Measured, Relation, Scaling, Tail
 from verification.checks.conditions import meets
 from verification.errors import InvalidArgument
@@ -18,18 +19,27 @@ COORDINATES = ("d", "d_tilde", "r", "eta", "gamma", "gamma_tilde", "n")
 """What a point of the cube sets, in order; all on a log scale, n as a multiple of its least value."""
 
 RANGES: Mapping[str, tuple[float, float]] = {
-    "d": (1, 64),
-    "d_tilde": (1, 64),
+    "d": (1, 128),
+    "d_tilde": (1, 128),
     "r": (1, 64),
-    "eta": (0.01, 1.0),
-    "gamma": (0.01, 1e5),
-    "gamma_tilde": (0.01, 1e5),
+    "eta": (1e-4, 1.0),
+    "gamma": (1e-8, 1e8),
+    "gamma_tilde": (1e-8, 1e8),
     "n": (1, 256),
 }
 """Bounds of each coordinate; those of n are for the multiple."""
 
+NOISELESS = 0.95
+"""Where on its axis a signal-to-noise ratio ends and none of the noise is left."""
+
+MOST_ENTRIES = 64
+"""The largest dimension where a replicate draws whole matrices: quantities that are no error."""
+
 MAX_NORMALS = 5e5
-"""Numbers drawn pair by pair in a replicate, r + 1 a pair; dearer settings are left out of a search."""
+"""Numbers drawn pair by pair in a replicate, r + 1 a pair.
+
+Dearer settings are drawn by the engine whose cost is free of n, to its order in the pairs kept.
+"""
 
 LARGEST_N = 10**12
 
@@ -41,7 +51,7 @@ class Space:
     `share` is the quantile of the quantity that the claim bounds: 1 - delta for an upper tail
     statement, delta for a lower one, the median for a bound up to a constant.  `fixed` are values
     that all of the claim's own settings share because its statement needs them (r = 1, no noise in
-    one modality), `extra` further numbers of its bound.
+    one modality), `extra` further numbers of its bound and `derived` those that follow from the setting.
     """
 
     claim: Claim
@@ -50,6 +60,7 @@ class Space:
     delta: float | None
     fixed: Mapping[str, float]
     extra: Mapping[str, float]
+    derived: Mapping[str, sp.Expr]
 
     def point(self, cube: Sequence[float]) -> dict[str, float] | None:
         """The setting at a point of [0, 1]^7, None where none meets the conditions at a payable size."""
@@ -57,10 +68,13 @@ class Space:
         for name, place in zip(COORDINATES, cube, strict=True):
             low, high = RANGES[name]
             # A plain float: its text names the random streams.
-            values[name] = low * (high / low) ** min(max(float(place), 0.0), 1.0)
+            place = min(max(float(place), 0.0), 1.0)
+            if name in ("gamma", "gamma_tilde"):
+                place /= NOISELESS
+            values[name] = math.inf if place > 1 else low * (high / low) ** place
         multiple = values.pop("n")
         for name in ("d", "d_tilde"):
-            values[name] = round(values[name])
+            values[name] = min(round(values[name]), self.largest)
         least = int(min(values["d"], values["d_tilde"]))
         # r is a log-uniform share of its own range, which ends at the smaller dimension.
         values["r"] = min(max(1, round(least ** (math.log(values["r"]) / math.log(RANGES["r"][1])))), least)
@@ -68,18 +82,26 @@ class Space:
 
     def with_pairs(self, values: Mapping[str, float], n: int) -> dict[str, float] | None:
         """The setting with this n; None outside the conditions."""
-        full = {**self.extra, **values, "n": n}
+        full = self._full({**values, "n": n})
         if self.delta is not None:
             full["delta"] = self.delta
         if not meets(self.claim, full) or full["r"] > min(full["d"], full["d_tilde"]):
             return None
         bound = float(self.claim.bound_at(full))
-        if not (math.isfinite(bound) and bound > 0) or self.cell(full).pairs * (full["r"] + 1) > MAX_NORMALS:
-            return None
-        return full
+        return full if math.isfinite(bound) and bound > 0 and full["n"] <= LARGEST_N else None
+
+    def _full(self, values: Mapping[str, float]) -> dict[str, float]:
+        numbers = {symbols.SYMBOLS[name].symbol: value for name, value in values.items()}
+        derived = {name: float(number.subs(numbers)) for name, number in self.derived.items()}
+        return {**self.extra, **values, **derived}
+
+    @property
+    def largest(self) -> int:
+        """The largest dimension that is payable."""
+        return int(RANGES["d"][1]) if self.measured.quantity in registry.COMBINED else MOST_ENTRIES
 
     def _sized(self, values: Mapping[str, float], multiple: float) -> dict[str, float] | None:
-        full = {**self.extra, **values, "delta": self.delta or 0.05}
+        full = {**self._full(values), "delta": self.delta or 0.05}
 
         def enough(n: int) -> bool:
             return meets(self.claim, {**full, "n": n})
@@ -116,13 +138,13 @@ def space(claim: Claim) -> Space:
     points = _points(checks)
     if not set(COORDINATES) <= points[0].keys() or "n_T" in points[0]:
         raise InvalidArgument("claim", claim.id, "must be about a setting of the model with n pairs")
-    fixed = _fixed(claim, points)
-    extra = {k: v for k, v in points[0].items() if k not in (*COORDINATES, "delta")}
-    first = checks[0]
+    fixed, first = _fixed(claim, points), checks[0]
+    extra = {k: v for k, v in points[0].items() if k not in COORDINATES}
+    derived = _derived(claim, first, extra)
     if isinstance(first, Tail):
         share = 1 - first.delta if claim.relation is Relation.UPPER else first.delta
-        return Space(claim, first.measured, share, first.delta, fixed, extra)
-    return Space(claim, _measured(checks), 0.5, None, fixed, extra)
+        return Space(claim, first.measured, share, first.delta, fixed, extra, derived)
+    return Space(claim, _measured(checks), 0.5, None, fixed, extra, derived)
 
 
 def _points(checks: Sequence[Tail | Scaling]) -> list[dict[str, float]]:
@@ -139,6 +161,16 @@ def _fixed(claim: Claim, points: Sequence[Mapping[str, float]]) -> dict[str, flo
         for name in COORDINATES[:-1]
         if len({p[name] for p in points}) == 1 and (name in equal or math.isinf(points[0][name]))
     }
+
+
+def _derived(claim: Claim, check: Tail | Scaling, extra: Mapping[str, float]) -> dict[str, sp.Expr]:
+    """What follows from the coordinates: expressions of a path, and equations of the conditions."""
+    path = check.paths[0] if isinstance(check, Tail) else check.path
+    exact = {s.name: sp.sympify(v) for s, v in path.at if s.name in extra}
+    derived = {name: value for name, value in exact.items() if value.free_symbols}
+    # An equation in the conditions leaves its left-hand side no room.
+    equations = (c for c in claim.conditions if isinstance(c, sp.Eq) and c.rhs.free_symbols)
+    return derived | {c.lhs.name: c.rhs for c in equations}
 
 
 def _measured(checks: Sequence[Tail | Scaling]) -> Measured:

@@ -30,6 +30,12 @@ def order_ranks(count: int, quantile: float, alpha: float) -> tuple[int, int]:
     return _low_rank(count, quantile, alpha / 2), count + 1 - _low_rank(count, 1 - quantile, alpha / 2)
 
 
+ROUNDING = 1e-9
+"""What a value may pass a margin by, and a measured quantity its bound: an error of rounding.
+
+Only of a quantity that is no random one does a verdict hang on it.
+"""
+
 MOST_REPLICATES = 2**30
 """Where planning stops: beyond it the binomial tail is not to be had, and no profile draws so many."""
 
@@ -182,17 +188,18 @@ def equivalence(interval: Interval, target: float, margin: float) -> Outcome:
     if not margin > 0:
         raise InvalidArgument("margin", margin, "must be positive")
     low, high = interval
-    if target - margin <= low and high <= target + margin:
+    room = margin + ROUNDING
+    if target - room <= low and high <= target + room:
         return "holds"
-    return "fails" if high < target - margin or low > target + margin else "undecided"
+    return "fails" if high < target - room or low > target + room else "undecided"
 
 
 def at_most(interval: Interval, margin: float) -> Outcome:
     """Whether `interval` shows a value <= `margin`: "does not grow" for the exponent of a ratio."""
     low, high = interval
-    if high <= margin:
+    if high <= margin + ROUNDING:
         return "holds"
-    return "fails" if low > margin else "undecided"
+    return "fails" if low > margin + ROUNDING else "undecided"
 
 
 def growth(

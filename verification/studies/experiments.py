@@ -78,7 +78,7 @@ class Mean:
 
 @dataclass(frozen=True)
 class Table1Row:
-    """One kept share: printed, simulated and predicted by the first-order law.
+    """One kept share: printed, simulated and predicted by the law.
 
     `z` is the difference in units of both sides' noise if the printed mean had `LEAST_RUNS` runs.
     `most_runs` is the largest number of runs behind it that does not contradict the simulation at
@@ -140,7 +140,10 @@ class Table1:
 
 @dataclass(frozen=True)
 class Figure3aRow:
-    """One estimator at one eta.  `slope` is d log(mean)/d log(eta) towards the next smaller eta."""
+    """One estimator at one eta.  `slope` is d log(mean)/d log(eta) towards the next smaller eta.
+
+    `trusted` says whether the law's `predicted` mean is to be trusted there.
+    """
 
     estimator: str
     eta: float
@@ -148,6 +151,7 @@ class Figure3aRow:
     predicted: float
     condition: bool
     slope: float | None
+    trusted: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         """Flat JSON object, one line of the CSV."""
@@ -156,6 +160,7 @@ class Figure3aRow:
             "eta": self.eta,
             **asdict(self.simulated),
             "predicted": self.predicted,
+            "predicted_trusted": self.trusted,
             "sample_condition_holds": self.condition,
             "slope_to_next": self.slope,
         }
@@ -168,6 +173,7 @@ class Figure3a:
     setting: Setting
     theta: float
     rows: tuple[Figure3aRow, ...]
+    engine: str = "exact"
 
     def curve(self, estimator: str) -> tuple[Figure3aRow, ...]:
         """The rows of one estimator, largest eta first."""
@@ -197,9 +203,9 @@ class Figure2b:
 
 
 def errors_of(
-    tasks: Sequence[Task], seed: int, jobs: int | None, report: Report | None = None
+    tasks: Sequence[Task], seed: int, jobs: int | None, report: Report | None = None, engine: str = "exact"
 ) -> list[Array]:
-    """ERR of every replicate of every task, each (replicates,); the same bits for any `jobs`.
+    """ERR of every replicate of every task, each (replicates,), by `engine`; the same bits for any `jobs`.
 
     `report(done, total)` hears of progress, in scored pairs.  Raises TooFewPairs if a filter kept
     fewer than two pairs, ExecutorLost if a worker died.
@@ -216,7 +222,7 @@ def errors_of(
             for i, batch in sorted(batches, key=lambda b: -weights[b]):
                 task = tasks[i]
                 scales = simulation.engine_scales(task.setting, task.procedure)
-                args = task.setting, task.procedure, "exact", seed, batch, scales
+                args = task.setting, task.procedure, engine, seed, batch, scales
                 futures[workers.executor.submit(workers.task, *args)] = i, batch
                 if jobs == 1:
                     done = _told(report, done + weights[i, batch], total)
@@ -317,16 +323,18 @@ def figure_3a(
     n: int = 10**7,
     etas: Sequence[float] = tuple(np.geomspace(1.0, 1e-3, 10).tolist()),
     theta: float = 0.0,
+    engine: str = "exact",
 ) -> Figure3a:
     """Figure 3a: unfiltered on n pairs and Algorithm 1 with its halves, at theta = 0.
 
-    Raises InvalidArgument on fewer than 2 replicates.
+    The limit engine draws any n at one cost.  Raises InvalidArgument on fewer than 2 replicates.
     """
     replicates = whole("replicates", replicates, 2)
+    simulation.load_engine(engine)
     procedures = Procedure(), Procedure("teacher-filtered", theta=theta)
     ordered = sorted((float(eta) for eta in etas), reverse=True)
     tasks = [Task(paper_setting(n, eta), p, replicates) for p in procedures for eta in ordered]
-    means = [Mean.of(errors) for errors in errors_of(tasks, seed, jobs, report)]
+    means = [Mean.of(errors) for errors in errors_of(tasks, seed, jobs, report, engine)]
     rows = []
     for i, (task, mean) in enumerate(zip(tasks, means, strict=True)):
         following = i + 1 if (i + 1) % len(ordered) else None
@@ -334,17 +342,35 @@ def figure_3a(
         if following is not None:
             ratio = tasks[following].setting.eta / task.setting.eta
             slope = math.log(means[following].mean / mean.mean) / math.log(ratio)
+        law = predict_procedure(task.setting, task.procedure)
         rows.append(
             Figure3aRow(
                 estimator=task.procedure.estimator,
                 eta=task.setting.eta,
                 simulated=mean,
-                predicted=predict_procedure(task.setting, task.procedure).mean,
+                predicted=law.mean,
                 condition=sample_condition(task.setting),
                 slope=slope,
+                trusted=law.trusted,
             )
         )
-    return Figure3a(paper_setting(n, ordered[0]), theta, tuple(rows))
+    return Figure3a(paper_setting(n, ordered[0]), theta, tuple(rows), engine)
+
+
+WEB_PAIRS = 12_800_000_000
+"""Pairs of the largest public pool of images and captions."""
+
+
+def web_scale(
+    replicates: int = 10,
+    seed: int = 0,
+    jobs: int | None = 1,
+    report: Report | None = None,
+    n: int = WEB_PAIRS,
+) -> Figure3a:
+    """Figure 3a at web scale, eta from 1 to 1e-5: all three regimes of the filter, by the limit engine."""
+    etas = tuple(np.geomspace(1.0, 1e-5, 16).tolist())
+    return figure_3a(replicates, seed, jobs, report, n, etas, engine="limit")
 
 
 def sample_condition(setting: Setting) -> bool:

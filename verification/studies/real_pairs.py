@@ -8,12 +8,14 @@ project or its dependencies: no network.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from verification.engines import estimate
 from verification.engines.estimate import Array
@@ -46,7 +48,7 @@ class RealPairs:
         """What every estimator aims at."""
         return estimate.fit(self.x.T @ self.y / len(self.x), self.r)
 
-    def draw(self, eta: float, n: int, rng: np.random.Generator) -> tuple[Array, Array, Array]:
+    def draw(self, eta: float, n: int, rng: np.random.Generator) -> tuple[Array, Array, NDArray[np.bool_]]:
         """n pairs of which each is clean with probability eta: x (n, d), y (n, d~), clean (n,)."""
         left = rng.integers(0, len(self.x), n)
         clean = rng.random(n) < eta
@@ -88,23 +90,26 @@ def upright_and_italic() -> RealPairs:
     return _fonts("two fonts, mono and STIX", "DejaVuSansMono.ttf", "STIXGeneral.ttf")
 
 
+def _word_counts(words: dict[int, list[str]]) -> tuple[list[int], Array]:
+    """Codes whose words are not all rare, and their words' inverse document frequencies (codes, words)."""
+    counted = Counter(word for found in words.values() for word in set(found))
+    column = {word: i for i, word in enumerate(sorted(w for w, count in counted.items() if count >= 10))}
+    known = {code: [word for word in found if word in column] for code, found in words.items()}
+    codes = sorted(code for code, found in known.items() if found)
+    table = np.zeros((len(codes), len(column)))
+    for line, code in zip(table, codes, strict=True):
+        for word in known[code]:
+            line[column[word]] = np.log(len(codes) / counted[word])
+    return codes, table
+
+
 @lru_cache(maxsize=1)
 def pictures_and_names() -> RealPairs:
-    """Characters' pictures (DejaVu Sans) and their Unicode names as counts of words: pictures and captions."""
+    """Characters' pictures (DejaVu Sans) and their names as counts of words: pictures and captions."""
     pictures = _pictures("DejaVuSans.ttf")
     named = {code: name for code in pictures if (name := unicodedata.name(chr(code), ""))}
     words = {code: [w for w in name.split() if len(w) > 1] for code, name in named.items()}
-    counted: dict[str, int] = {}
-    for found in words.values():
-        for word in set(found):
-            counted[word] = counted.get(word, 0) + 1
-    column = {word: i for i, word in enumerate(sorted(w for w, count in counted.items() if count >= 10))}
-    codes = sorted(code for code, found in words.items() if any(word in column for word in found))
-    table = np.zeros((len(codes), len(column)))
-    for line, code in zip(table, codes, strict=True):
-        for word in words[code]:
-            if word in column:
-                line[column[word]] = np.log(len(codes) / counted[word])
+    codes, table = _word_counts(words)
     lengths = np.linalg.norm(table, axis=1, keepdims=True)
     seen = np.array([pictures[code] for code in codes])
     return _pairs("characters, picture and name", _principal(seen), _principal(table / lengths), 4, 20_000)
@@ -188,4 +193,3 @@ def _pairs(name: str, x: Array, y: Array, r: int, n: int) -> RealPairs:
         centred = rows - rows.mean(axis=0)
         scaled.append(centred / np.sqrt(np.mean(centred**2)))
     return RealPairs(name, scaled[0], scaled[1], r, n)
-

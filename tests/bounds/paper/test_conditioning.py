@@ -32,7 +32,7 @@ def test_no_statement_about_conditioning_accepts_a_wrong_value(claim):
 def test_every_searched_ratio_is_registered():
     """Every searched ratio is registered."""
     names = [c.measured.quantity for k in conditioning.CLAIMS for c in k.checks if isinstance(c, Search)]
-    assert set(names) == {"independence-ratio", "filter-share-ratio", "filter-moment-ratio"}
+    assert set(names) == {"filter-share-ratio", "filter-moment-ratio"}
     assert set(names) <= set(matrix_lemmas.QUANTITIES)
 
 

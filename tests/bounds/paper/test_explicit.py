@@ -16,7 +16,7 @@ from bounds.checks import Proof, Quoted, Relation, Statement, Step
 from bounds.claim import Claim
 from bounds.paper import concentration_proofs, explicit, explicit_proofs, explicit_terms
 from bounds.paper.concentration import COROLLARY_1_SAMPLES
-from bounds.proof.enclose import endpoints
+from bounds.proof.enclose import ball, endpoints
 from bounds.symbols import d, delta, n, r
 from verification import Setting, simulate
 
@@ -69,6 +69,7 @@ def test_every_step_of_theorem_1_with_numbers_is_decided_true() -> None:
         version(constant=sp.Integer(1500)),
         *(version(events=explicit.EVENTS - dropped) for dropped in (1, 2, 10)),
         replace(CLAIM, bound=sp.Rational(99, 100) * explicit.THEOREM_1_EXPLICIT),
+        replace(CLAIM, relation=Relation.LOWER),
     ],
 )
 def test_a_wrong_version_of_theorem_1_breaks_a_step(wrong: Claim) -> None:
@@ -99,6 +100,7 @@ OTHERS = {
     "eq-24-explicit": (concentration_proofs.eq_24, concentration_proofs.EQ_24_EVENTS),
     "corollary-1-explicit": (concentration_proofs.corollary_1, concentration_proofs.COROLLARY_1_EVENTS),
     "proposition-1-explicit": (concentration_proofs.proposition_1, concentration_proofs.PROPOSITION_1_EVENTS),
+    "proposition-1-every-noise": (concentration_proofs.every_noise, concentration_proofs.EVERY_NOISE_EVENTS),
 }
 
 
@@ -159,11 +161,33 @@ def test_a_smaller_sample_leaves_no_proof_of_half_the_gap() -> None:
     assert wrong == ["the losses are at most half of eta"]
 
 
-@pytest.mark.parametrize("claim_id", ["eq-2-explicit", "proposition-1-explicit"])
+@pytest.mark.parametrize("claim_id", ["eq-2-explicit", "proposition-1-explicit", "proposition-1-every-noise"])
 def test_a_claim_that_asks_for_no_sample_has_no_proof(claim_id: str) -> None:
     """Without its condition the proof's own sample is not asked for."""
     wrong = broken(register[claim_id], conditions=())
     assert wrong == ["the claim asks for the samples that the proof needs"]
+
+
+def test_the_second_noise_would_cost_more_than_stated_at_a_smaller_sample() -> None:
+    """Negative control: 17/16 is not enough at four fifths of the stated pairs."""
+    assert endpoints(concentration_proofs.noise_cost(ball(100)))[1] < 17 / 16
+    assert endpoints(concentration_proofs.noise_cost(ball(80)))[0] > 17 / 16
+
+
+def test_the_tangent_of_any_rank_one_fit_is_at_least_what_the_note_says() -> None:
+    """|T| >= |b p|/|p|^2 for every matrix with first row p and rest b; equality where b is a column."""
+    rng = np.random.default_rng(2)
+    for rows, columns in ((2, 1), (3, 4), (9, 2), (5, 30)):
+        for scale in (0.01, 0.3, 1.0, 5.0):
+            matrix = scale * rng.standard_normal((rows, columns))
+            matrix[0, 0] += 1
+            left = np.linalg.svd(matrix)[0][:, 0]
+            first, rest = matrix[0], matrix[1:]
+            least = np.linalg.norm(rest @ first) / (first @ first)
+            tangent = np.linalg.norm(left[1:]) / abs(left[0])
+            assert tangent >= least * (1 - 1e-9)
+            if columns == 1:
+                assert tangent == pytest.approx(least)
 
 
 def test_draws_at_the_edge_of_the_condition_obey_the_bound_and_not_an_eighth_of_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from bounds.claim import Claim
 from bounds.paper import repair, repair_proofs, repair_terms
 from bounds.symbols import d, eta, n
 
-(CLAIM,) = repair.CLAIMS
+CLAIM = repair.CLAIMS[0]
 
 
 def version(
@@ -65,6 +66,35 @@ def test_theorem_1_as_printed_falls_below_what_no_rule_beats_and_its_correction_
     (wrong,) = (s for s in repair_proofs.keeps_up(register["theorem-1"].stated) if not s.truth)
     assert "oo" in str(wrong.shown)
     assert all(step.truth for step in repair_proofs.keeps_up(register["theorem-1-corrected"].stated))
+
+
+def test_the_leak_of_every_weighting_is_decided_and_another_share_is_not() -> None:
+    """All steps hold for 1/(1 + gamma), and not for half of it or without the noise."""
+    weigh = next(claim for claim in repair.CLAIMS if claim.id == "leak-every-weight")
+    assert all(step.truth for step in repair_proofs.every_weight(weigh.stated))
+    for wrong in (weigh.bound / 2, sp.Integer(1)):
+        assert not all(step.truth for step in repair_proofs.every_weight(weigh.with_bound(wrong).stated))
+
+
+@pytest.mark.parametrize("weigh", [lambda s: s, lambda s: np.tanh(s - 1), lambda s: 1 / (1 + np.exp(-4 * s))])
+def test_a_drawn_leak_of_a_weighting_is_the_notes(weigh: Callable[[Any], Any]) -> None:
+    """The turn of the student's mean under a teacher turned by 0.05 is (1 - eta G/M)/(1 + gamma) of it."""
+    rng = np.random.default_rng(8)
+    count, size, share, noise, noise_2, turn = 2_000_000, 2, 0.3, 0.5, 0.25, 0.05
+    clean = rng.random(count) < share
+    z, z_2 = rng.standard_normal((2, count, size))
+    u = z + math.sqrt(noise) * rng.standard_normal((count, size))
+    v = np.where(clean[:, None], z, z_2) + math.sqrt(noise_2) * rng.standard_normal((count, size))
+    xi = math.sqrt(noise) * rng.standard_normal(count)
+    score, seen = (u * v).sum(1), ((u + turn * xi[:, None]) * v).sum(1)
+    mirrored = ((u - turn * xi[:, None]) * v).sum(1)
+    # Both signs of the turn on the same draws: what is even in it cancels.
+    moved = (xi * (v.sum(1)) * (weigh(seen) - weigh(mirrored))).mean() / 2 / size
+    mass = (weigh(score) * score).mean()
+    step = 1e-4
+    told = size * weigh(score) + score * (weigh(score + step) - weigh(score - step)) / (2 * step)
+    expected = noise / (1 + noise) * (1 - share * told[clean].mean() / mass)
+    assert moved * size / mass / turn == pytest.approx(expected, rel=0.03)
 
 
 def _norm(matrix: Any) -> float:

@@ -23,6 +23,7 @@ from bounds.claim import (
     Tail,
     Verdict,
 )
+from bounds.proof.undecided import Undecided
 from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 from verification.checks import judge
 from verification.checks import plan as design
@@ -137,12 +138,28 @@ def test_a_law_is_compared_as_a_whole(scale, outcome):
     assert found.outcome == outcome
 
 
+def outcome_of(derive):
+    """What the judge makes of a derivation."""
+    return judge.judge(plan(Proof(derive)), {}.__getitem__, 0).outcome
+
+
 def test_a_proof_needs_every_step():
-    """One step that is not decided True makes the proof fail; so does a proof without steps."""
-    good = Proof(lambda c: [Step("a", True), Step("b", True)])
-    assert judge.judge(plan(good), {}.__getitem__, 0).outcome == "holds"
+    """One step that is not decided True leaves the claim undecided; so does a proof without steps."""
+    assert outcome_of(lambda c: [Step("a", True), Step("b", True)]) == "holds"
     for steps in ([Step("a", True), Step("b", False)], [], [Step("a", sp.Symbol("x") > 0)]):
-        assert judge.judge(plan(Proof(lambda c, s=steps: s)), {}.__getitem__, 0).outcome == "fails"
+        assert outcome_of(lambda c, s=steps: s) == "undecided"
+
+
+def test_only_an_exact_counterexample_refutes():
+    """A false step refutes where it says so, before a doubt or after a step that does not go through."""
+
+    def doubtful(claimed):
+        yield Step("a counterexample", False, refutes=True)
+        raise Undecided("what follows")
+
+    assert outcome_of(doubtful) == "fails"
+    assert outcome_of(lambda c: [Step("short", False), Step("broken", False, refutes=True)]) == "fails"
+    assert outcome_of(lambda c: [Step("tried", True, refutes=True), Step("short", False)]) == "undecided"
 
 
 @pytest.mark.parametrize(("holds", "outcome"), [(True, "holds"), (False, "fails"), (None, "undecided")])
@@ -173,6 +190,33 @@ def test_a_check_of_an_unknown_kind_is_refused():
         plan(object())
     with pytest.raises(InvalidArgument, match=r"^check"):
         judge.judge(dataclasses.replace(plan(Proof(lambda c: [])), check=object()), {}.__getitem__, 0)
+
+
+@pytest.mark.parametrize("margin", [1e-4, 3e-5, 1e-6, 1e-9, 1e-14])
+def test_a_margin_that_no_run_can_tell_is_an_error_at_every_size(margin):
+    """However many replicates it would take: no overflow where the number passes what integers hold."""
+    for check in (
+        Scaling(Measured(), N_PATH, two_sided=True, margin=margin),
+        Level(Measured(), N_PATH, tolerance=margin),
+        Law(Measured(), None, (N_PATH,), tolerance=margin),
+    ):
+        with pytest.raises(UnderpoweredDesign, match="replicates"):
+            plan(check)
+
+
+def test_a_constant_that_is_its_bound_keeps_it():
+    """One ulp beside the bound is an error of rounding, a millionth is not."""
+    check = Tail(Measured(), (N_PATH,), delta=0.05)
+    for relation, off in ((Relation.UPPER, 1 + 4e-16), (Relation.LOWER, 1 - 4e-16)):
+        kept = judged(
+            check, lambda s, count, rng, off=off: np.full(count, off / math.sqrt(s.n)), relation=relation
+        )
+        assert kept.outcome == "holds"
+        far = 1 + 1e-6 * (1 if relation is Relation.UPPER else -1)
+        found = judged(
+            check, lambda s, count, rng, far=far: np.full(count, far / math.sqrt(s.n)), relation=relation
+        )
+        assert found.outcome == "fails"
 
 
 def test_a_design_that_cannot_decide_is_an_error():

@@ -137,13 +137,13 @@ def test_a_full_side_is_mentioned(command):
 
 
 def test_a_run_without_any_error_says_so_once(command):
-    """A threshold that keeps nothing in any replicate: one line, status 1, and the rows in JSON."""
+    """A threshold that keeps nothing in any replicate: one line, status 2, and the rows in JSON."""
     arguments = ("simulate", *PLACE, "--estimator", "oracle-filtered", "--theta", "1e4", "--replicates", 20)
     why = "the threshold keeps 0 of 5000 scored pairs; a fit needs at least 2"
     said = f"no replicate of 20 has an error: {why}\n"
-    assert command(*arguments) == (1, "", said)
+    assert command(*arguments) == (2, "", said)
     status, out, err = command(*arguments, "--json")
-    assert (status, err) == (1, said)
+    assert (status, err) == (2, said)
     assert len(json.loads(out)["failures"]) == 20
 
 

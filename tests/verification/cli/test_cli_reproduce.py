@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -92,6 +93,43 @@ def test_figure_3a_as_json_repeats_its_bits(command):
     first, again, other = (command(*arguments, "--seed", seed)[1] for seed in (1, 1, 2))
     assert first == again != other
     assert len(json.loads(first)["rows"]) == 20
+
+
+def test_web_scale_shows_the_filter_s_three_regimes(command, tmp_path):
+    """At 1.28e10 pairs the filtered slope goes from -1/2 over 0 to -1, the unfiltered one stays at -1."""
+    arguments = ("--replicates", 60, "--jobs", 1, "--out", tmp_path)
+    status, out, _ = command("reproduce", "web-scale", *arguments)
+    assert status == 0
+    assert "n = 12800000000" in out
+    assert "limit engine" in out
+    rows = rows_of(tmp_path / "web-scale.csv")
+    assert (tmp_path / "web-scale.png").exists()
+
+    def slope(estimator, first, last):
+        means = {float(r["eta"]): float(r["mean"]) for r in rows if r["estimator"] == estimator}
+        etas = sorted(means, reverse=True)
+        low, high = etas[last], etas[first]
+        return math.log(means[low] / means[high]) / math.log(low / high)
+
+    # Each mean of 60 has a standard error of about 2%: six of a slope over a factor of ten are 0.08.
+    assert slope("unfiltered", 0, 9) == pytest.approx(-1, abs=0.08)
+    assert slope("teacher-filtered", 0, 2) == pytest.approx(-0.5, abs=0.15)
+    assert slope("teacher-filtered", 6, 10) == pytest.approx(0, abs=0.08)
+    assert slope("teacher-filtered", 13, 15) < -0.6
+
+
+def test_figure_3a_takes_an_engine(command):
+    """The limit engine draws other bits of the same curves; an unknown one is refused in one line."""
+    arguments = ("reproduce", "figure-3a", "--n", 10**6, "--replicates", 30, "--jobs", 1, "--json")
+    limit = json.loads(command(*arguments, "--engine", "limit")[1])
+    exact = json.loads(command(*arguments)[1])
+    assert (limit["engine"], exact["engine"]) == ("limit", "exact")
+    for one, other in zip(limit["rows"][:4], exact["rows"][:4], strict=True):
+        assert one["mean"] != other["mean"]
+        assert one["mean"] == pytest.approx(other["mean"], rel=0.25)
+    status, out, err = command(*arguments, "--engine", "steam")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "engine must be one of exact, direct, limit" in err
 
 
 @pytest.mark.parametrize(

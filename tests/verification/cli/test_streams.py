@@ -72,3 +72,12 @@ def test_a_fault_of_ours_is_no_verdict(command, monkeypatch):
     assert status == 70
     assert "ZeroDivisionError" in said
     assert "fault of filtergain" in said
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path):
+    """A relative place for the report, in a folder that was deleted: one line with the option."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    status, said = shell(f"cd {gone} && rmdir {gone} && filtergain verify eq-5 --report out")
+    assert status == 2
+    assert said.strip().splitlines()[-1].startswith("filtergain: --report must be reachable")

@@ -294,6 +294,45 @@ def test_wrong_laws_are_refuted_by_the_draws(theta):
         assert deviation(law, basis, theta) > FAR, name
 
 
+MANY = 10**8
+
+
+def many_draws(basis, theta):
+    """How many of `MANY` draws exceed theta, and mean and standard error of the 14 products w_i^2 [w_j^2]."""
+    rng = np.random.Generator(np.random.SFC64(11))
+    pairs = [(i, j) for i in range(4) for j in range(i + 1)]
+    # S = sum of coefficients times w^2: the form in the coordinates of the basis is diagonal.
+    coefficients = np.diag(basis.T @ FORM @ basis)
+    kept, sums, squares = 0, np.zeros(14), np.zeros(14)
+    for _ in range(MANY // 10**6):
+        w = rng.standard_normal((4, 10**6)) ** 2
+        w = np.compress(coefficients @ w > theta, w, axis=1)
+        values = np.concatenate([w, [w[i] * w[j] for i, j in pairs]])
+        kept += w.shape[1]
+        sums += values.sum(axis=1)
+        squares += (values**2).sum(axis=1)
+    means = sums / kept
+    return kept, means, np.sqrt((squares / kept - means**2) / kept)
+
+
+@pytest.mark.slow
+def test_moments_against_a_hundred_million_draws():
+    """Probability and moments to some ten-thousandths; coefficients 1% too large are seen."""
+    theta = 0.7
+    basis, coefficients = canonical(COVARIANCE, FORM)
+    kept, means, errors = many_draws(basis, theta)
+
+    def far(law):
+        mass = math.exp(law.tails.log_above)
+        fourth = [law.fourth[i, j] for i in range(4) for j in range(i + 1)]
+        found = (means - np.concatenate([law.second, fourth])) / errors
+        return max(abs(kept - MANY * mass) / math.sqrt(MANY * mass * (1 - mass)), np.abs(found).max())
+
+    assert (errors / means).max() < 1e-3
+    assert far(truncated(coefficients, theta)) < FAR
+    assert far(truncated(1.01 * coefficients, theta)) > FAR
+
+
 def test_the_branch_of_the_root_matters(monkeypatch):
     """One root of the determinant, in place of one of each factor, is seen by the chi-square test."""
 

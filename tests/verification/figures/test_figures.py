@@ -25,7 +25,7 @@ TEXTS = {
     "table_1": ["agrees with the printed rows", "first-order law", "kept"],
     "figure_2b": ["oracle score", "exact density", "clean", "corrupted"],
     "leak": ["over the printed rate", "over the corrected rate", "sharp law", "share of clean pairs"],
-    "figure_3a": ["slope", "first-order law", "no filter", "share of clean pairs"],
+    "figure_3a": ["slope", ": law", "no filter", "share of clean pairs"],
 }
 
 

@@ -93,3 +93,31 @@ def test_a_narrow_band_has_no_name(tmp_path, monkeypatch):
         monkeypatch.setattr(sharp_law, "ROOM", room)
         sharp_law.error_against_eta(setting, 0.0, str(tmp_path / "x.png"))
         assert ("flat" in names) is named
+
+
+def test_a_picture_over_n_shows_the_transition_and_three_laws(tmp_path, monkeypatch):
+    """Both places, the three curves and the points are named; the law's curve never leaves [0, sqrt(r)]."""
+    import matplotlib
+    from matplotlib.axes import Axes
+
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")
+    curves, plot = {}, Axes.plot
+    monkeypatch.setattr(
+        Axes, "plot", lambda self, *a, **k: curves.update({k.get("label"): a}) or plot(self, *a, **k)
+    )
+    path = tmp_path / "n.svg"
+    sharp_law.error_against_n(Setting(1000, 40, 30, 2, 0.2, 0.5, 0.5), str(path), replicates=2)
+    text = path.read_text()
+    for words in (
+        "law at any n",
+        "first-order law",
+        "Corollary 1",
+        "transition",
+        "printed condition",
+        "2 draws",
+    ):
+        assert words in text
+    sizes, means = curves["law at any n"]
+    assert np.nanmax(means) <= math.sqrt(2)
+    assert max(curves["first-order law"][1]) > 2 * math.sqrt(2)
+    assert sizes[0] < sizes[-1] / 100

@@ -200,7 +200,8 @@ def test_the_command_prints_writes_and_ends_with_the_decision(tmp_path, command)
     assert max(map(len, out.splitlines())) <= 80
     assert out.strip().splitlines()[-1].startswith(("Filtering", "Undecided"))
     table = np.loadtxt(scores, delimiter=",", skiprows=1)
-    assert table.shape == (4000, 4)
+    assert table.shape == (4000, 5)
+    assert table[:, 4].mean() == pytest.approx(1, abs=1e-5)
     assert figure.stat().st_size > 10_000
     status, out, _ = command("fit", *files, "--json", "--scores", tmp_path / "s.parquet")
     assert status == 0

@@ -65,7 +65,7 @@ def module(tmp_path):
 
 def proof(claim_id, truth=True, expected=Verdict.PROVED, **changes):
     """A claim whose proof has one step."""
-    check = Proof(lambda c: [Step("a step", truth)])
+    check = Proof(lambda c: [Step("a step", truth, refutes=True)])
     fields = {"id": claim_id, "expected": expected, "bound": None, "relation": None, **changes}
     return made_up(check, **fields)
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from bounds.claim import Measured
 from verification.engines import seeds
 from verification.engines.estimate import chordal_distance, cross_covariance, fit
 from verification.errors import TooFewPairs
@@ -73,3 +74,27 @@ def test_the_error_deviation_is_that_of_many_runs():
     assert math.sqrt(np.mean(found**2)) == pytest.approx(single.std(), rel=0.1)
     assert math.sqrt(np.mean(found**2)) != pytest.approx(2 * single.std(), rel=0.1)
     assert found.min() > 0
+
+
+def test_claims_that_differ_in_what_a_quantity_does_not_take_share_its_draws():
+    """P and kappa name no other cell; theta, which the deviation takes, does."""
+    place = {**vars(SETTING), "theta": 0.5}
+    measured = Measured(quantity="kept-covariance-deviation")
+    first = registry.cell(measured, {**place, "P": 0.3})
+    assert first == registry.cell(measured, {**place, "P": 0.4, "kappa_right": 2.0})
+    assert first != registry.cell(measured, {**place, "theta": 0.6, "P": 0.3})
+
+
+def test_a_students_deviation_is_an_oracles_where_its_teacher_is_good():
+    """With many pairs both have one distribution; at another threshold the same test sees the difference."""
+    place = {**vars(SETTING), "n": 100_000, "eta": 0.9, "gamma": 20.0, "gamma_tilde": 20.0, "theta": 1.0}
+
+    def sample(quantity, **changes):
+        cell = registry.cell(Measured(quantity=quantity), {**place, **changes})
+        return registry.draw(cell, 0, range(200))
+
+    allowed = math.sqrt(math.log(2 / 1e-9) / 200)
+    student = sample("student-covariance-deviation")
+    half = {"n": 50_000}
+    assert distance(student, sample("kept-covariance-deviation", **half)) < allowed
+    assert distance(student, sample("kept-covariance-deviation", theta=6.0, **half)) > 2 * allowed

@@ -24,21 +24,21 @@ def set_claim(**fields):
 
 
 def set_check(**fields):
-    """Changes of its only check."""
-    return lambda claim: claim["evidence"][0].update(fields)
+    """Changes of its last check, the simulated one."""
+    return lambda claim: claim["evidence"][-1].update(fields)
 
 
 def scaled(field, factor):
-    """A number of its check times `factor`."""
-    return lambda claim: claim["evidence"][0].update({field: claim["evidence"][0][field] * factor})
+    """A number of that check times `factor`."""
+    return lambda claim: claim["evidence"][-1].update({field: claim["evidence"][-1][field] * factor})
 
 
 def power(factor):
     """A smallest violation that is larger or smaller."""
 
     def change(claim):
-        found = claim["evidence"][0]["power"]
-        claim["evidence"][0]["power"] = {**found, "smallest": found["smallest"] * factor}
+        found = claim["evidence"][-1]["power"]
+        claim["evidence"][-1]["power"] = {**found, "smallest": found["smallest"] * factor}
 
     return change
 
@@ -60,7 +60,7 @@ def without(field):
 
 def doubled(claim):
     """One more check of the same kind."""
-    claim["evidence"].append(copy.deepcopy(claim["evidence"][0]))
+    claim["evidence"].append(copy.deepcopy(claim["evidence"][-1]))
 
 
 CHANGES = {
@@ -118,10 +118,10 @@ def test_many_new_claims_make_one_line(document, tmp_path, command):
 def test_another_seed_is_no_change_while_intervals_meet(document):
     """A constant counts as another one only where the two intervals are apart."""
     old, new = copy.deepcopy(document), copy.deepcopy(document)
-    old["claims"][1]["evidence"][0].update(interval=[0.9, 1.1], estimate=1.0)
-    new["claims"][1]["evidence"][0].update(interval=[1.05, 1.2], estimate=1.1, seed=5)
+    old["claims"][1]["evidence"][-1].update(interval=[0.9, 1.1], estimate=1.0)
+    new["claims"][1]["evidence"][-1].update(interval=[1.05, 1.2], estimate=1.1, seed=5)
     assert compare(old, new) == []
-    new["claims"][1]["evidence"][0].update(interval=[1.15, 1.2])
+    new["claims"][1]["evidence"][-1].update(interval=[1.15, 1.2])
     (found,) = compare(old, new)
     assert (found.direction, found.old, found.new) == ("changed", "1 in [0.9, 1.1]", "1.1 in [1.15, 1.2]")
 

@@ -208,3 +208,15 @@ def test_a_margin_too_small_for_any_sample_is_planned_as_too_dear():
     """Beyond 2^30 replicates the binomial tail is not to be had: planning stops there, without overflow."""
     assert slopes.median_replicates(1e-9, 1e-9, 1e-6) >= slopes.MOST_REPLICATES
     assert slopes.median_replicates(0.1, 1e-9, 1e-6) < 10_000
+
+
+@pytest.mark.parametrize("power", [0.25, 0.2, 0.1, 0.07, 0.03, 0.011])
+def test_a_constant_exactly_at_its_margin_holds(power):
+    """What is no random quantity moves by its margin, to the last bit or beside it: a matter of rounding."""
+    n = np.array([1e3, 1e5])
+    draws = [np.log(np.full(200, value)) for value in (n / 1000) ** power]
+    interval = slopes.slope_interval(np.log(n), draws, 1e-6).end[1]
+    assert slopes.at_most(interval, power) == "holds"
+    assert slopes.equivalence(interval, 0.0, power) == "holds"
+    assert slopes.at_most(interval, power - 1e-6) == "fails"
+    assert slopes.equivalence(interval, 0.0, power - 1e-6) == "fails"

@@ -1,0 +1,99 @@
+"""Where the unfiltered fit starts to learn: the claims, their numbers, and the place seen in draws."""
+
+import math
+
+import numpy as np
+import pytest
+from proof_checks import check_outcome, check_wrong_bound, sound, symbolic
+from scipy.optimize import minimize_scalar
+
+from bounds.law import proportional
+from bounds.law.kept_pairs import Model
+from bounds.paper import transition
+from verification.setting import Setting
+from verification.simulation import simulate
+
+AT = {"d": 402, "d_tilde": 302, "r": 2, "gamma": 0.3, "gamma_tilde": 0.5, "eta": 0.002}
+
+
+@pytest.mark.parametrize("claim", symbolic(transition.CLAIMS), ids=lambda c: c.id)
+def test_each_statement_about_the_transition_comes_out_as_registered(claim):
+    """Each statement about the transition comes out as registered."""
+    check_outcome(claim)
+
+
+@pytest.mark.parametrize("claim", sound(transition.CLAIMS), ids=lambda c: c.id)
+def test_no_statement_about_the_transition_accepts_a_wrong_value(claim):
+    """No statement about the transition accepts a wrong value."""
+    check_wrong_bound(claim)
+
+
+def test_the_claimed_place_is_the_law_s_for_small_eta():
+    """The law at any n has its transition there, to 1%; print's condition is far above."""
+    place, geometric = (claim.evaluate(AT) for claim in transition.CLAIMS)
+    computed = proportional.transition(Model(**AT)).pairs
+    assert computed == pytest.approx(place, rel=0.01)
+    printed = 402 * (1 + 1 / 0.3) * (1 + 1 / 0.5) / 0.002**2
+    assert place < geometric < printed / 2
+    assert printed > 4 * place
+
+
+GAMMA, ETA = 0.2, 0.3
+
+
+def squares(d: int, sizes: list[int], draws: int) -> np.ndarray:
+    """Mean square cosines of both sides at r = 1, drawn."""
+    found = []
+    for n in sizes:
+        run = simulate(Setting(n, d, d, 1, ETA, GAMMA, GAMMA), replicates=draws, seed=5)
+        found.append(np.mean([1 - (a.left**2 + a.right**2) / 2 for a in run.draws]))
+    return np.array(found)
+
+
+def moved(d: int, sizes: list[int], drawn: np.ndarray) -> float:
+    """The factor in n by which the law's curve fits the drawn cosines best."""
+    model = Model(d, d, 1, ETA, GAMMA, GAMMA)
+
+    def misfit(factor: float) -> float:
+        laws = [proportional.unfiltered_law(model, n / factor).law for n in sizes]
+        cosines = [1 - sum(x**2 for x in law.root_mean_squares) / 2 for law in laws]
+        return float(np.sum((drawn - cosines) ** 2))
+
+    return float(minimize_scalar(misfit, bounds=(0.5, 2.0), method="bounded").x)
+
+
+@pytest.mark.parametrize(("d", "draws"), [(50, 150), (100, 80), (200, 40)])
+def test_the_transition_is_where_it_is_computed(d, draws):
+    """Drawn at three sizes, within 5% of the computed place; a place 20% off would not fit."""
+    computed = proportional.transition(Model(d, d, 1, ETA, GAMMA, GAMMA)).pairs
+    sizes = [int(computed * x) for x in np.geomspace(1.15, 3.0, 6)]
+    drawn = squares(d, sizes, draws)
+    assert abs(moved(d, sizes, drawn) - 1) < 0.05
+    assert abs(moved(d, [int(n * 1.2) for n in sizes], drawn) - 1) > 0.1
+
+
+def test_below_the_transition_nothing_is_learned():
+    """At half the place the squared cosine is that of an unrelated direction, at twice it is not."""
+    d = 200
+    computed = proportional.transition(Model(d, d, 1, ETA, GAMMA, GAMMA)).pairs
+    below, above = squares(d, [int(computed / 2), int(computed * 2)], 20)
+    assert below < 0.06
+    assert above > 0.3
+
+
+def test_a_student_learns_nothing_before_its_teacher():
+    """Halved, the pairs must be twice the transition's; with n between, a student's angles are right ones."""
+    model = Model(200, 200, 1, ETA, GAMMA, GAMMA)
+    place = proportional.transition(model).pairs
+    for factor, learns in ((1.6, False), (3.0, True)):
+        half = factor * place / 2
+        fits = proportional.teacher_law(model, half, half, theta=0.0).fits
+        assert [fit.left_cosine**2 > 0.1 for fit in fits] == [learns, learns]
+
+
+def test_a_bright_modality_shows_without_any_pairing():
+    """For gamma above sqrt(p/q) the condition fails: a modality's own covariance shows through."""
+    dim, bright = (proportional.transition(Model(300, 300, 2, 0.01, g, g)) for g in (0.5, 3.0))
+    assert dim.unpaired is None
+    assert bright.unpaired is not None
+    assert math.isfinite(bright.unpaired)

@@ -1,0 +1,138 @@
+"""The families of every sampled rate can see what could be wrong with it, symbol by symbol."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import sympy as sp
+
+from bounds import claims, symbols
+from bounds.claim import Level, Relation, Scaling, Tail, Verdict
+from bounds.symbols import d, d_tilde, gamma_tilde, n, n_T, r
+from verification.checks.plan import PROFILES, included, plan
+from verification.checks.survival import survival
+
+QUICK = PROFILES["quick"]
+MODEL = (symbols.d, symbols.d_tilde, symbols.r, symbols.eta, symbols.gamma, symbols.gamma_tilde, symbols.n)
+SURE = 1e-5
+UP = (symbols.d, symbols.d_tilde, symbols.r, symbols.n, symbols.n_T, symbols.t)
+DOWN = (symbols.eta,)
+
+RATES = [
+    claim
+    for claim in claims.values()
+    if claim.expected is Verdict.SUPPORTED
+    and claim.up_to_constant
+    and any(isinstance(check, Scaling | Level | Tail) for check in claim.checks)
+]
+
+
+def designs(claim):
+    """The plans of a claim's scalings in a quick run, which draws the ends of a family only."""
+    checks = [check for check in claim.checks if isinstance(check, Scaling) and included(check, QUICK)]
+    return [plan("x", claim, check, 1e-6 / 300, QUICK, None, 0) for check in checks]
+
+
+def missed(claim, bound):
+    """The planned probability that a quick run lets this bound pass in place of the claim's."""
+    wrong = claim.with_bound(bound)
+    return survival([(replace(own, claim=wrong), own) for own in designs(claim)])
+
+
+def free(claim):
+    """Symbols that the claim's conditions leave free to move, and no infinite value holds."""
+    fixed = {c.lhs for c in claim.conditions if isinstance(c, sp.Eq)}
+    fixed |= {c.rhs for c in claim.conditions if isinstance(c, sp.Eq) and c.rhs.is_Symbol}
+    points = [point for own in designs(claim) for point in own.points]
+    held = {s for s in MODEL if any(math.isinf(point.get(s.name, 0)) for point in points)}
+    return [s for s in (*MODEL, n_T, symbols.t) if s not in fixed | held]
+
+
+def matters(claim, symbol):
+    """Whether the rate without its dependence on the symbol says more than the claim, somewhere far off.
+
+    An upper rate follows from a constant where it is bounded in the symbol, a lower one bounded away from 0.
+    """
+    point = {**designs(claim)[0].points[0], "delta": 0.05}
+    here = float(claim.evaluate(point))
+    ends = [1e6] * (symbol not in DOWN) + [1e-6] * (symbol not in UP)
+    ratios = [float(claim.evaluate({**point, symbol.name: point[symbol.name] * end})) / here for end in ends]
+    grows, falls = (any(test(ratio) for ratio in ratios) for test in ((10.0).__lt__, (0.1).__gt__))
+    if any(math.isnan(ratio) for ratio in ratios):
+        return True
+    return {Relation.UPPER: grows, Relation.LOWER: falls, Relation.EQUAL: grows or falls}[claim.relation]
+
+
+def frozen(claim, symbol):
+    """The claim's bound with a symbol held at its least or its largest value, the better seen of the two."""
+    values = sorted({p[symbol.name] for own in designs(claim) for p in own.points if symbol.name in p})
+    return min(missed(claim, claim.bound.subs(symbol, value)) for value in (values[0], values[-1]))
+
+
+@pytest.mark.parametrize("claim", RATES, ids=lambda claim: claim.id)
+def test_a_rate_without_one_of_its_symbols_is_refuted(claim):
+    """The whole factor of each, a root of r or of 1 + 1/gamma~, and not made stronger till it is seen."""
+    needed = [s for s in free(claim) if s in claim.bound.free_symbols and matters(claim, s)]
+    assert needed
+    assert {s: p for s in needed if (p := frozen(claim, s)) > SURE} == {}
+
+
+def moved(claim, symbol):
+    """Whether some family moves the symbol by a factor, with no other symbol but n moving."""
+    for own in designs(claim):
+        first, last = own.points[0], own.points[-1]
+        moving = {name for name in first if first[name] != last[name]} - {"n", "t"} | {
+            symbol.name
+        } & first.keys()
+        if moving == {symbol.name} and abs(math.log(last[symbol.name] / first[symbol.name])) > math.log(1.9):
+            return True
+    return False
+
+
+TIED = {
+    "regime-clean": {r},
+    "regime-flat": {r},
+    "regime-leak": {r},
+}
+"""The rate is one of d - r, with d~ = r as its condition: what stands still while r moves is d - r."""
+
+
+@pytest.mark.parametrize("claim", RATES, ids=lambda claim: claim.id)
+def test_every_symbol_of_the_model_is_moved_alone(claim):
+    """Those that the rate lacks, too: a dependence that it does not state would be seen."""
+    standing = [s for s in free(claim) if s in MODEL or s in claim.bound.free_symbols]
+    names = {name for own in designs(claim) for name in own.points[0]}
+    unmoved = {s for s in standing if s.name in names and not moved(claim, s)}
+    assert unmoved - TIED.get(claim.id, set()) - {symbols.t} == set()
+
+
+def test_a_family_whose_ends_hide_a_factor_is_found():
+    """The negative control: from r = 1 to d - 1 both ends have one r (d - r), and sqrt(r) is not missed."""
+    claim = claims["corollary-1"]
+    blind = []
+    for check in claim.checks:
+        path = check.path
+        if path.parameter == r:
+            at = tuple((s, 32 if s in (d, d_tilde) else v) for s, v in path.at)
+            path = replace(path, values=(1, 31), at=at)
+        blind.append(replace(check, path=path))
+    assert frozen(replace(claim, checks=tuple(blind)), r) > 0.99
+    tied = tuple(c for c in claim.checks if c.path.parameter != gamma_tilde)
+    assert frozen(replace(claim, checks=tied), gamma_tilde) > frozen(claim, gamma_tilde)
+    assert not moved(replace(claim, checks=tied), gamma_tilde)
+
+
+def test_the_teachers_pairs_are_told_from_all_pairs():
+    """Eq. 45 with n in place of n_T is refuted by a family in which only n grows."""
+    claim = claims["eq-45"]
+    assert missed(claim, claim.bound.subs(n_T, n)) < SURE
+    assert missed(claim, claim.bound) > 0.99
+    tied = replace(
+        claim,
+        checks=tuple(
+            replace(c, path=replace(c.path, at=(*((s, v) for s, v in c.path.at if s != n), (n, 10**8 * n_T))))
+            for c in claim.checks
+            if c.path.parameter != n
+        ),
+    )
+    assert missed(tied, claim.bound.subs(n_T, n)) > 0.99

@@ -1,0 +1,83 @@
+"""A module of one's own from its first line on: written, judged, explained, drawn, read as a report."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bounds import claims
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The file that `filtergain new` writes."""
+    from verification.cli.main import run
+
+    file = tmp_path_factory.mktemp("own") / "my claims.py"
+    assert run(["new", str(file)]) == 0
+    return file
+
+
+def test_a_new_module_passes_and_its_wrong_claim_is_refuted(written, command):
+    """Every kind of check is there, every verdict as expected, and every wrong version is refuted."""
+    status, out, err = command("verify", "--module", written, "--json", "--jobs", 1)
+    assert status == 0, err
+    found = json.loads(out)["claims"]
+    assert {row["kind"] for claim in found for row in claim["evidence"]} == {
+        "tail", "scaling", "mean", "law", "proof", "certificate", "search",
+    }  # fmt: skip
+    assert [claim["id"] for claim in found if claim["verdict"] == "REFUTED"] == ["wrong-rate"]
+    assert sum(len(claim["mutants"]) for claim in found) >= 12
+    assert all(mutant["refuted"] for claim in found for mutant in claim["mutants"])
+
+
+def test_a_wrong_verdict_of_a_new_module_fails_the_run(written, command, tmp_path):
+    """The negative control: standing for the wrong claim ends with status 1."""
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(written.read_text().replace("Verdict.REFUTED", "Verdict.SUPPORTED"))
+    assert command("verify", "wrong-rate", "--module", wrong, "--jobs", 1)[0] == 1
+
+
+def test_a_file_that_is_there_is_not_overwritten(written, command, tmp_path):
+    """Nor is a name taken that no module could have."""
+    before = written.read_text()
+    status, out, err = command("new", written)
+    assert (status, out) == (2, "")
+    assert "must not be there yet" in err
+    assert written.read_text() == before
+    assert command("new", tmp_path / "mine.txt")[0] == 2
+    assert command("new", tmp_path / "no" / "mine.py")[0] == 2
+
+
+def test_own_claims_are_listed_explained_and_drawn(written, command, tmp_path):
+    """`claims --module` shows the file's claims, with the names of what is drawn and commands that work."""
+    status, out, _ = command("claims", "--module", written)
+    assert status == 0
+    assert "8 claims" in out
+    assert "theorem-1" not in out
+    out = command("claims", "chebyshev", "--module", written)[1]
+    assert "sample-mean <= 1/(sqrt(delta)*sqrt(n))" in out
+    assert f"--module '{written}'" in " ".join(out.split())
+    assert command("claims", "chebyshev", "--module", written, "--latex")[1].startswith(
+        r"\text{sample-mean} \le"
+    )
+    assert command("claims", "--module", written, "--graph", tmp_path / "g.svg")[0] == 0
+    drawn = (tmp_path / "g.svg").read_text()
+    assert "chebyshev" in drawn
+    assert "theorem-1" not in drawn
+    assert command("claims", "theorem-1", "--module", written)[0] == 0
+    assert "did you mean chebyshev" in command("claims", "chebychev", "--module", written)[2]
+
+
+def test_the_search_takes_a_claim_of_ones_own(written, command):
+    """What it can do for such a claim it says in one line."""
+    status, out, err = command("search", "chebyshev", "--module", written, "--budget", 20)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "must be about a setting of the model" in err
+
+
+def test_a_left_hand_side_is_what_is_bounded():
+    """ERR for the model's error, the quantity's name for a quantity of another name."""
+    assert claims["theorem-1"].latex().startswith(r"\mathrm{ERR}")
+    assert not claims["corollary-1-sharp"].latex().startswith(r"\mathrm{ERR}")

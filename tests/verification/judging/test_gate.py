@@ -1,0 +1,98 @@
+"""A claim about every setting is attacked before a thorough run supports it."""
+
+from dataclasses import replace
+
+import pytest
+import sympy as sp
+
+from bounds import claims
+from bounds.claim import Relation, Tail, Verdict
+from verification.checks.plan import PROFILES
+from verification.judging import gate, run
+from verification.search.space import RANGES, space
+
+EXPLICIT = claims["corollary-1-explicit"]
+SMALL = 40
+
+
+def only_here(claim):
+    """The claim with its own first path alone, and no random settings."""
+    tail = next(check for check in claim.checks if isinstance(check, Tail))
+    return replace(claim, checks=(replace(tail, paths=tail.paths[:1], random_settings=0),))
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """A thorough profile that attacks, and samples as little as the quick one."""
+    profile = replace(PROFILES["quick"], name="thorough", attack=SMALL)
+    monkeypatch.setitem(PROFILES, "thorough", profile)
+
+
+def test_a_bound_that_breaks_elsewhere_is_refuted_by_its_attack(short):
+    """Its own settings support it; the attack finds another, with the command that draws it again."""
+    high = sp.Symbol("gamma_tilde", positive=True)
+    (symbol,) = (s for s in EXPLICIT.bound.free_symbols if s.name == high.name)
+    wrong = only_here(replace(EXPLICIT, id="wrong", bound=EXPLICIT.bound * sp.Min(1, symbol**2)))
+    quick = run.verify([wrong], jobs=1, with_mutants=False)
+    assert quick[0].verdict is Verdict.SUPPORTED
+    thorough = run.verify([wrong], profile="thorough", jobs=1, with_mutants=False)
+    assert thorough[0].verdict is Verdict.REFUTED
+    assert thorough[0].draw_again.startswith("filtergain simulate ")
+    row = next(row for row in thorough.ledger["checks"] if row["check"] == "wrong/attack")
+    assert row["taken"]
+    assert thorough[0].evidence[-1].false_alarm == row["share"] > 0
+    assert sum(row["share"] for row in thorough.ledger["checks"]) <= 1e-6
+
+
+def test_a_true_bound_stands_its_attack(short):
+    """And says how many settings were tried, and how near the worst of them came."""
+    found = run.verify(
+        [replace(only_here(EXPLICIT), id="right")], profile="thorough", jobs=1, with_mutants=False
+    )
+    assert found[0].verdict is Verdict.SUPPORTED
+    attack = found[0].evidence[-1]
+    assert attack.kind == "search"
+    assert 0.8 < attack.estimate < 1
+    assert "inside the conditions keeps the bound" in attack.statement
+    assert attack.details.evaluations >= SMALL / 2
+
+
+def test_a_rate_names_the_constant_that_it_needs():
+    """About 1 for Corollary 1, at its worst; a hundredth of the rate needs a hundred and stays undecided."""
+    claim = claims["corollary-1"]
+    found = gate.attack(claim, 0, SMALL, 1e-6)
+    assert found.outcome == "holds"
+    assert 0.8 < found.interval[0] < 1.1
+    assert "needs a constant of" in found.statement
+    small = gate.attack(claim.with_bound(claim.bound / 100), 0, SMALL, 1e-6)
+    assert small.outcome == "undecided"
+    assert small.witness is None
+
+
+def test_the_printed_condition_of_proposition_1_does_not_pass():
+    """Where no pair is clean the lower bound's constant is beyond all limits."""
+    samples = claims["proposition-1-samples"].conditions
+    printed = replace(claims["proposition-1"], conditions=samples)
+    assert gate.attack(printed, 1, SMALL, 1e-6).outcome == "undecided"
+    assert gate.attack(claims["proposition-1"], 1, SMALL, 1e-6).outcome == "holds"
+
+
+def test_the_space_reaches_the_ends():
+    """Noise from 1e-8 to 1e8 and none, one side apart from the other, d far from d~, r = d, small eta."""
+    where = space(claims["theorem-1-corrected"])
+    assert RANGES["gamma"] == RANGES["gamma_tilde"] == (1e-8, 1e8)
+    least = where.point((1, 0.3, 1, 0, 0.475, 1, 0))
+    assert least["eta"] == pytest.approx(1e-4)
+    assert least["gamma"] == pytest.approx(1)
+    assert least["gamma_tilde"] == float("inf")
+    assert least["d"] > 20 * least["d_tilde"]
+    assert least["r"] == least["d_tilde"]
+    assert least["n"] > 10**9
+
+
+def test_what_cannot_be_attacked_is_left_out():
+    """Laws, proofs, equalities and other sample sizes have no attack; bounds of one side have."""
+    named = {claim.id for claim in gate.attackable(list(claims.values()))}
+    assert {"corollary-1", "theorem-1-corrected", "theorem-1-explicit", "eq-28", "lemma-11", "eq-11"} <= named
+    assert not named & {"corollary-1-sharp", "lemma-5", "regime-clean", "eq-45", "table-1"}
+    assert all(claims[name].relation is not Relation.EQUAL for name in named)
