@@ -8,9 +8,8 @@ import sympy as sp
 
 from bounds import Claim, Level, Measured, Path, Proof, Relation, Scaling, Verdict
 from bounds.checks import Quoted, Statement, Step
+from bounds.claim import Derivation
 from bounds.proof.steps import concluded, given
-
-Derivation = Callable[[Statement], Iterable[Step]]
 
 
 def families(at: Mapping[sp.Symbol, float], *moving: tuple[sp.Symbol, tuple[float, ...]]) -> tuple[Path, ...]:
