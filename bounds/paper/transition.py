@@ -77,9 +77,18 @@ def derive_geometric_mean(claimed: Statement) -> Iterator[Step]:
         for e in (TRANSITION, GEOMETRIC_MEAN)
     )
     yield steps.positive("the geometric mean of the dimensions is enough", mean, place)
-    faint = {d: 5, d_tilde: 5, r: 1, gamma: sp.Rational(1, 1000), gamma_tilde: sp.Rational(1, 1000)}
-    faint[eta] = sp.Rational(1, 10)
-    yield steps.instance("and hardly too much where gamma is small", TRANSITION.subs(faint), claimed, faint)
+    for rank, dimension in ((1, 5), (14, 30)):
+        little = sp.Rational(1, 1000)
+        faint = {
+            r: rank,
+            d: dimension,
+            d_tilde: dimension,
+            gamma: little,
+            gamma_tilde: little,
+            eta: 100 * little,
+        }
+        words = f"and hardly too much where gamma is small, in {dimension} dimensions"
+        yield steps.instance(words, TRANSITION.subs(faint), claimed, faint)
     yield steps.concluded("which is the bound", GEOMETRIC_MEAN, claimed, shown=Relation.UPPER)
 
 

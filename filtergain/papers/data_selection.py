@@ -177,9 +177,9 @@ QUOTED = "Kolossov, Montanari and Tandon (2024), as quoted in its abstract; inst
 PLAIN = {N: 1000, phi: 0.2}
 NOISES = {N: 2000, omega: 0.3, s: 4.0, phi: 0.2}
 BINARY = {N: 20000, odds: 4.0, pi_1: 0.3, pi_2: 0.3}
-HALF = {"conditions": (sp.Lt(phi, sp.Rational(1, 2)),)}
-PART = {"conditions": (sp.Lt(phi, 1),)}
-SOME = {"conditions": (sp.Lt(omega, 1),)}
+HALF, PART, SOME = (sp.Lt(phi, sp.Rational(1, 2)),), (sp.Lt(phi, 1),), (sp.Lt(omega, 1),)
+ROOM = (*SOME, sp.Gt(s, 1), sp.Lt(phi * sp.sqrt(s), 1 - omega + omega * sp.sqrt(s)))  # pi at most 1
+ROOMS = (sp.Lt(phi, 2 * omega), sp.Lt(phi, 2 - 2 * omega))  # the same in two directions
 SHARES = families(PLAIN, (phi, (0.05, 0.2, 0.45)))
 TAILS = families({**PLAIN, N: 2000}, (phi, (0.05, 0.2)))
 REFUTED = {"expected": Verdict.REFUTED}
@@ -195,7 +195,7 @@ CLAIMS = (
     *(
         claim(
             name, f"{title}; The coefficient is {formula}, |x| uniform on (0, 1).", coefficient, bound,
-            "one-slope", drawn(name, SHARES), **HALF,
+            "one-slope", drawn(name, SHARES), conditions=HALF,
         )
         for name, title, formula, bound in (
             ("random", "A random fraction", "3/phi", 3 / phi),
@@ -207,17 +207,20 @@ CLAIMS = (
     claim(
         "weighted-least", "The best with weights; pi in proportion to sqrt(E|H^(-1/2) grad|^2), here |x|.",
         least, WEIGHTED, "one-slope",
-        ends("the least", weighted_least, SANDWICH, CAUCHY, is_proportional), **HALF,
+        ends("the least", weighted_least, SANDWICH, CAUCHY, is_proportional, needs=HALF), conditions=HALF,
     ),
     claim(
         "hard-least", "The best without weights; A hard threshold of the score, here x^2.", least, HARD,
-        "one-slope", ends("the least", lambda: 1 / moment(2, above=1 - phi), SANDWICH, keeps_large), **PART,
+        "one-slope",
+        ends("the least", lambda: 1 / moment(2, above=1 - phi), SANDWICH, keeps_large, needs=PART),
+        conditions=PART,
     ),
     claim(
         "influence-ratio", "In proportion to influence; The cost is 2 - 2 phi + 2 phi^2/3 times the "
         "threshold's, up to twice.",
         ratio, 2 - 2 * phi + 2 * phi**2 / 3, "one-slope",
-        ends("the ratio", lambda: moment(2, above=1 - phi) / (2 * phi * moment(3)), SANDWICH), **HALF,
+        ends("the ratio", lambda: moment(2, above=1 - phi) / (2 * phi * moment(3)), SANDWICH, needs=HALF),
+        conditions=HALF,
     ),
     claim(
         "tail", "Exponential |x|, the largest; The coefficient is 1/(phi (1 + (1 + log(1/phi))^2)).",
@@ -230,12 +233,13 @@ CLAIMS = (
     claim(
         "weights-bounded", "Weights cost a bounded factor; At most 9/4, as where |x| is uniform.", ratio,
         sp.Rational(9, 4), "heavy-tails", ends("where |x| is exponential", tail_ratio, SANDWICH, CAUCHY),
-        relation=Relation.UPPER, source="a guess, of no paper", **PART, **REFUTED,
+        relation=Relation.UPPER, source="a guess, of no paper", conditions=PART, **REFUTED,
     ),
     claim(
         "weights-unbounded", "Weights cost an unbounded factor; (1 + (1 + log(1/phi))^2)/4, |x| exponential.",
         ratio, (1 + (1 + sp.log(1 / phi)) ** 2) / 4, "heavy-tails",
-        ends("the ratio", tail_ratio, SANDWICH, CAUCHY), corrects="selection-weights-bounded", **PART,
+        ends("the ratio", tail_ratio, SANDWICH, CAUCHY, needs=PART),
+        corrects="selection-weights-bounded", conditions=PART,
     ),
     claim(
         "all", "All samples, unequal noise; The coefficient is 1 - omega + omega s.", coefficient, ALL,
@@ -243,18 +247,18 @@ CLAIMS = (
     ),
     claim(
         "clean", "Only those of little noise; The coefficient is 1/(1 - omega).", coefficient, CLEAN,
-        "unequal-noise", drawn("clean", families(NOISES, (omega, (0.1, 0.5)))), **SOME,
+        "unequal-noise", drawn("clean", families(NOISES, (omega, (0.1, 0.5)))), conditions=SOME,
     ),
     claim(
         "all-best", "More data are better; All samples have a coefficient of at most 1/(1 - omega).",
         coefficient, CLEAN, "unequal-noise", ends("all samples", lambda: ALL, SANDWICH),
-        relation=Relation.UPPER, source="what the abstract says is not so", **SOME, **REFUTED,
+        relation=Relation.UPPER, source="what the abstract says is not so", conditions=SOME, **REFUTED,
     ),
     claim(
         "fewer", "Fewer are better than all; From the noise s = (2 - omega)/(1 - omega) on.", s,
         (2 - omega) / (1 - omega), "unequal-noise",
-        ends("where both are alike", lambda: sp.solve(ALL - CLEAN, s)[0], SANDWICH),
-        corrects="selection-all-best", **SOME,
+        ends("where both are alike", lambda: sp.solve(ALL - CLEAN, s)[0], SANDWICH, needs=SOME),
+        corrects="selection-all-best", conditions=SOME,
     ),
     claim(
         "score", "The score; The coefficient moves by -x^2 (2 G/H - v) a sample of noise v, at H = 1.",
@@ -270,8 +274,8 @@ CLAIMS = (
     claim(
         "noise-least", "No weighted selection is better; That is the least.", least, WEIGHTED_NOISE,
         "unequal-noise",
-        ends("the least", partial(at_split, *NOISY), SANDWICH, partial(is_stationary, *NOISY)),
-        conditions=(sp.Lt(omega, 1), sp.Gt(s, 1), sp.Lt(phi * sp.sqrt(s), 1 - omega + omega * sp.sqrt(s))),
+        ends("the least", partial(at_split, *NOISY), SANDWICH, partial(is_stationary, *NOISY), needs=ROOM),
+        conditions=ROOM,
     ),
     claim(
         "logistic", "Logistic regression; The coefficient is 1/E[pi x^2 p (1 - p)].", coefficient, LOGISTIC,
@@ -294,6 +298,6 @@ CLAIMS = (
     claim(
         "two-slopes", "Two directions; Half of those kept in each is best: neither all nor none of one.",
         least, 4 / phi, "two-directions", ends("the least", partial(at_split, *ALIKE), SANDWICH,
-        partial(is_stationary, *ALIKE)), conditions=(sp.Lt(phi, 2 * omega), sp.Lt(phi, 2 - 2 * omega)),
+        partial(is_stationary, *ALIKE), needs=ROOMS), conditions=ROOMS,
     ),
 )  # fmt: skip

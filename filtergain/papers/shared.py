@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 import sympy as sp
 
-from bounds import Claim, Level, Measured, Path, Proof, Relation, Verdict
+from bounds import Claim, Level, Measured, Path, Proof, Relation, Scaling, Verdict
 from bounds.checks import Quoted, Statement, Step
+from bounds.claim import Derivation
 from bounds.proof.steps import concluded, given
-
-Derivation = Callable[[Statement], Iterable[Step]]
 
 
 def families(at: Mapping[sp.Symbol, float], *moving: tuple[sp.Symbol, tuple[float, ...]]) -> tuple[Path, ...]:
@@ -61,7 +60,7 @@ def claims_of(prefix: str, note: str, source: str) -> Callable[..., Claim]:
         quantity: sp.Expr,
         bound: sp.Expr | float,
         section: str,
-        checks: tuple[Level, ...] | Derivation,
+        checks: tuple[Level | Scaling, ...] | Derivation,
         **more: object,
     ) -> Claim:
         """A claim that draws support or a derivation proves, an equality unless `more` says otherwise.

@@ -16,19 +16,18 @@ import numpy as np
 import sympy as sp
 from scipy.linalg import eigh
 
-from bounds import Level, Path, Relation, Verdict
+from bounds import Level, Measured, Path, Relation, Scaling, Verdict
 from bounds.checks import Step
 from bounds.proof.steps import identity, positive
+from bounds.symbols import n
 from filtergain.papers.shared import claims_of, ends, families, levels, quoted
 
-n, p, q, w, rho = sp.symbols("n p q w rho", positive=True)
+p, q, w, rho = sp.symbols("p q w rho", positive=True)
 alpha, alpha_x, alpha_y, lambda_x, lambda_y = sp.symbols(
     "alpha alpha_x alpha_y lambda_x lambda_y", positive=True
 )
 kappa, kappa_x, kappa_y, s_x, s_y = sp.symbols("kappa kappa_x kappa_y s_x s_y", positive=True)
-value, left, right, pca, error, edge, ratio = sp.symbols(
-    "sigma_1 left right pca error edge ratio", positive=True
-)
+value, left, right, pca, edge, ratio = sp.symbols("sigma_1 left right pca edge ratio", positive=True)
 LOADS = {kappa_x: lambda_x / alpha_x, kappa_y: lambda_y / alpha_y}
 SWAPPED = {alpha_x: alpha_y, alpha_y: alpha_x, kappa_x: kappa_y, kappa_y: kappa_x}
 
@@ -46,7 +45,6 @@ LEFT = (kappa_y * w - 1) * CUBIC / (alpha_x * (alpha_y + w) * BOTH)  # squared o
 RIGHT = LEFT.subs(SWAPPED, simultaneous=True)
 PCA = (1 - alpha_x / lambda_x**2) / (1 + alpha_x / lambda_x)
 ALPHA = w * (1 + 2 * w)  # two sides of this size have their edge at w
-COMMON = (1 + (1 + kappa) ** 2) / (2 + kappa) ** 2  # s of a common spike at its threshold, sides alike
 
 
 def at_outlier(expression: sp.Expr) -> sp.Expr:
@@ -83,6 +81,7 @@ def fitted(values: Mapping[str, float], rng: np.random.Generator) -> tuple[float
 QUANTITIES = {
     "pls-value": lambda values, rng: fitted(values, rng)[0],
     "pls-left": lambda values, rng: fitted(values, rng)[1],
+    "pls-blind": lambda values, rng: float(np.mean([fitted(values, rng)[1] for _ in range(20)])),
     "pls-right": lambda values, rng: fitted(values, rng)[2],
     "pls-pca": lambda values, rng: float(leading(samples(values, rng)[0].T)[1][0]),
 }
@@ -177,8 +176,7 @@ ABOVE = families(
 )
 UNPAIRED = families(ALONE, (lambda_x, (5, 8)), (lambda_y, (0.1, 0.6)), (alpha_x, (0.2,)), (alpha_y, (0.4,)))
 QUOTED = "Mergny and Zdeborova (2025), as quoted in summaries of it; formula derived in the note"
-ABSTRACT = "Leger and Chatelain (2025), its abstract, read for one common spike"
-SECOND = {"source": ABSTRACT, "relation": Relation.UPPER}
+SECOND = {"source": "Leger and Chatelain (2025), its abstract, for one spike", "relation": Relation.UPPER}
 REFUTED = {"expected": Verdict.REFUTED}
 
 
@@ -209,6 +207,12 @@ CLAIMS = (
         value, sp.sqrt(SQUARED).subs(w, EDGE), "the-spectrum-of-noise",
         drawn("value", 0.08, families(BELOW, (alpha_x, (0.1, 0.4, 1)), (alpha_y, (0.1, 0.5)))),
         corrects="pls-edge-product",
+    ),
+    claim(
+        "blind", "Below the threshold nothing is learned; The overlap falls like 1/n, a random direction's.",
+        left, 1 / n, "the-spectrum-of-noise",
+        (Scaling(Measured(quantity="pls-blind", spread=0.4), families(BELOW, (n, (50, 200)))[0], True, 0.3),),
+        up_to_constant=True,
     ),
     claim(
         "outlier", "The outlier's equation; rho^2 = (1 - kappa_x w)(1 - kappa_y w)/(kappa_x kappa_y w(1+w)).",
@@ -262,10 +266,6 @@ CLAIMS = (
         s_x, 1, "against-pca", ends("s at the threshold", alike), corrects="pls-common-anywhere", **SECOND,
     ),
     claim(
-        "common-value", "Its threshold; Sides alike: s = (1 + (1 + kappa)^2)/(2 + kappa)^2.",
-        s_x, COMMON, "against-pca", ends("s at the threshold", alike),
-    ),
-    claim(
         "at-pca", "The correlation that makes up for PLS; At PCA's threshold PLS sees sides alike from rho = "
         "sqrt(2) - 1 on, as alpha grows.",
         rho, sp.sqrt(2) - 1, "against-pca", ends("the limit", lambda: sp.limit(at_pca(), w, sp.oo)),
@@ -278,7 +278,7 @@ CLAIMS = (
     claim(
         "first-order", "Many samples; n tan^2 of the left angle tends to p (1 + lambda_y)/(lambda_x lambda_y "
         "rho^2), p and q fixed.",
-        error, p * (1 + lambda_y) / (lambda_x * lambda_y * rho**2), "many-samples",
+        n * (1 / left - 1), p * (1 + lambda_y) / (lambda_x * lambda_y * rho**2), "many-samples",
         ends("the limit", first_order),
     ),
     claim(
