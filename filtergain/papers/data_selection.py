@@ -211,7 +211,8 @@ CLAIMS = (
     ),
     claim(
         "hard-least", "The best without weights; A hard threshold of the score, here x^2.", least, HARD,
-        "one-slope", ends("the least", lambda: 1 / moment(2, above=1 - phi), SANDWICH, keeps_large, needs=PART),
+        "one-slope",
+        ends("the least", lambda: 1 / moment(2, above=1 - phi), SANDWICH, keeps_large, needs=PART),
         conditions=PART,
     ),
     claim(
