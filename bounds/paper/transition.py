@@ -46,9 +46,11 @@ def _by_roots(expression: sp.Expr) -> sp.Expr:
 
 
 def derive_place(claimed: Statement) -> Iterator[Step]:
-    """The outlier's equation at the edge of the noise's spectrum, as eta -> 0 and n eta^2 stands."""
+    """The outlier's equation at the edge of the noise's spectrum, as eta -> 0 and n eta^2 = x stands."""
     yield Quoted("the noise's edge and the outlier's equation", True, f"quoted: {FREENESS}", FREENESS)
-    pairs = _by_roots(claimed.bound)
+    yield steps.given(claimed, *APART)
+    x = sp.Symbol("x", positive=True)
+    pairs = x / eta**2
     alpha, alpha_tilde = P_ROOT**2 / pairs, Q_ROOT**2 / pairs
     edge = P_ROOT * Q_ROOT / pairs
     cubic = (2 * edge**3 + (1 + alpha + alpha_tilde) * edge**2) / (alpha * alpha_tilde)
@@ -56,23 +58,32 @@ def derive_place(claimed: Statement) -> Iterator[Step]:
     kappa, kappa_tilde = gamma / alpha, gamma_tilde / alpha_tilde
     pull = eta**2 * kappa * kappa_tilde * edge * (1 + edge)
     free = (1 - kappa * edge) * (1 - kappa_tilde * edge)
-    yield steps.identity("the outlier is at the edge", sp.limit(sp.simplify(pull), eta, 0), sp.simplify(free))
+    (found,) = sp.solve(sp.limit(sp.simplify(pull), eta, 0) - sp.simplify(free), x)
+    place = (found / eta**2).subs({P_ROOT: NOISE, Q_ROOT: NOISE_TILDE})
+    yield steps.concluded("where the outlier is at the edge", place, claimed)
 
 
 def derive_geometric_mean(claimed: Statement) -> Iterator[Step]:
-    """The bound less the place is positive for every gamma below the ratio of the dimensions' roots."""
+    """The geometric mean less the place is positive for every gamma that the conditions allow."""
+    yield steps.given(claimed, *APART)
     above, above_tilde = sp.symbols("z z_tilde", positive=True)
     # gamma sqrt(q/p) = z/(1 + z) is any number in (0, 1), and likewise on the right.
     apart = {
         gamma: P_ROOT / Q_ROOT * above / (1 + above),
         gamma_tilde: Q_ROOT / P_ROOT * above_tilde / (1 + above_tilde),
     }
-    place, bound = (
+    place, mean = (
         sp.factor(sp.simplify(_by_roots(e).subs(apart, simultaneous=True)))
-        for e in (TRANSITION, claimed.bound)
+        for e in (TRANSITION, GEOMETRIC_MEAN)
     )
-    yield steps.positive("the geometric mean of the dimensions is enough", bound, place)
+    yield steps.positive("the geometric mean of the dimensions is enough", mean, place)
+    faint = {d: 5, d_tilde: 5, r: 1, gamma: sp.Rational(1, 1000), gamma_tilde: sp.Rational(1, 1000)}
+    faint[eta] = sp.Rational(1, 10)
+    yield steps.instance("and hardly too much where gamma is small", TRANSITION.subs(faint), claimed, faint)
+    yield steps.concluded("which is the bound", GEOMETRIC_MEAN, claimed, shown=Relation.UPPER)
 
+
+GEOMETRIC_MEAN = NOISE * NOISE_TILDE / (gamma * gamma_tilde * eta**2)
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -104,7 +115,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         quantity=PLACE,
         relation=Relation.UPPER,
-        bound=NOISE * NOISE_TILDE / (gamma * gamma_tilde * eta**2),
+        bound=GEOMETRIC_MEAN,
         variant="sharp",
         conditions=APART,
         checks=(Proof(derive_geometric_mean),),

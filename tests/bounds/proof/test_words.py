@@ -6,6 +6,7 @@ import sympy as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bounds.checks import Relation, Statement
 from bounds.paper.matrices import BASES, U_PERP, U, V
 from bounds.proof.matrix_words import Algebra, contract, multiple_of_blocks, substitute
 from bounds.proof.undecided import Undecided
@@ -163,3 +164,17 @@ def test_a_multiple_of_blocks_is_nothing_else():
     assert multiple_of_blocks(blocks) == (1, blocks)
     with pytest.raises(TypeError, match="block matrix"):
         multiple_of_blocks(sp.MatMul(blocks, sp.MatPow(blocks, sp.Rational(1, 2))))
+
+
+@pytest.mark.parametrize("relation", list(Relation))
+def test_an_equality_of_words_shows_every_relation_and_a_difference_refutes_equality_only(relation):
+    """A A^T = A A^T shows <= and >=; twice it is another matrix, and matrices are not ordered."""
+    matrix = sp.MatrixSymbol("A", 3, 4)
+    same, other = (Statement(factor * matrix * matrix.T, relation) for factor in (1, 2))
+    assert Algebra().concluded("the same", matrix * matrix.T, same).truth is True
+    if relation is Relation.EQUAL:
+        step = Algebra().concluded("twice", matrix * matrix.T, other)
+        assert (step.truth, step.refutes) == (False, True)
+    else:
+        with pytest.raises(Undecided, match="not compared"):
+            Algebra().concluded("twice", matrix * matrix.T, other)

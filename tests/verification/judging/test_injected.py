@@ -11,8 +11,8 @@ from bounds.checks import Relation, Statement
 from bounds.claim import Verdict, exact
 from bounds.proof.steps import concluded
 from bounds.symbols import d, n, r
+from verification.judging import injected
 from verification.judging.injected import INJECTORS, inject, judged, study, table, truth
-from verification.studies import injected
 
 STATED = Statement(3 * d * r / n + r, Relation.EQUAL, (sp.Ge(r, 2), sp.Le(d, n)))
 SOME = [

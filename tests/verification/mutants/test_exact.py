@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import sympy as sp
-from verification.checks.exact import derived
 
 from bounds import claims
 from bounds.claim import Certificate, Proof, Relation, Verdict, exact
@@ -12,6 +11,7 @@ from bounds.proof.steps import concluded, given, instance
 from bounds.proof.undecided import Undecided
 from bounds.symbols import a_x, d, gamma, gamma_tilde, n, r
 from verification import verify
+from verification.checks.proved import derived
 from verification.mutants.exact import exact_mutants, says_no_more
 
 EXACT = [
