@@ -178,7 +178,7 @@ def _compiled(expression: sp.Expr) -> tuple[tuple[sp.Symbol, ...], Any] | None:
     names = {s: sp.Dummy(f"x{i}") for i, s in enumerate(symbols)}
     try:
         return symbols, sp.lambdify([*names.values()], expression.xreplace(names), modules="mpmath")
-    except (TypeError, NameError, NotImplementedError, SyntaxError, AttributeError, ValueError):
+    except (TypeError, NameError, NotImplementedError, SyntaxError, AttributeError, ValueError, KeyError):
         return None
 
 

@@ -14,7 +14,7 @@ from filtergain.papers import data_selection, pruned_data, spectral_thresholds
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Formula = Callable[[Mapping[str, float]], float]
+PointLaw = Callable[[Mapping[str, float]], float]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Curve:
     """A law at settings of one parameter, and the quantity that is drawn beside it ("" for none)."""
 
     label: str
-    law: Formula
+    law: PointLaw
     quantity: str
     colour: str
     line: str = "-"
@@ -45,7 +45,7 @@ class Panel:
     """Whether numbers are shown times the parameter."""
 
 
-def number(expression: sp.Expr) -> Formula:
+def number(expression: sp.Expr) -> PointLaw:
     """An expression as a function of numbers by name."""
     symbols = sorted(expression.free_symbols, key=str)
     compute = sp.lambdify(symbols, expression, modules=["scipy", "numpy"])
@@ -57,7 +57,7 @@ def named(at: Mapping[sp.Symbol, float]) -> dict[str, float]:
     return {symbol.name: value for symbol, value in at.items()}
 
 
-def overlap() -> Formula:
+def overlap() -> PointLaw:
     """The left overlap of PLS: 0 up to the threshold."""
     paper = spectral_thresholds
     above = number(paper.at_outlier(paper.LEFT))
@@ -65,7 +65,7 @@ def overlap() -> Formula:
     return lambda values: above(values) if outlier(values) < edge(values) else 0.0
 
 
-def alone() -> Formula:
+def alone() -> PointLaw:
     """The overlap of PCA of one side: 0 up to the threshold."""
     law = number(spectral_thresholds.PCA)
     return lambda values: max(0.0, law(values))

@@ -58,10 +58,10 @@ _Version = tuple[str, str, sp.Expr]
 
 
 def _distinct(bound: sp.Expr, versions: Iterable[_Version]) -> Iterator[_Version]:
-    """The versions with another bound than the claim's and than one another's."""
+    """The versions with another bound than the claim's and than one another's, and none that divides by 0."""
     seen = {bound}
     for version in versions:
-        if version[2] not in seen:
+        if version[2] not in seen and not version[2].has(sp.zoo, sp.nan):
             seen.add(version[2])
             yield version
 

@@ -8,7 +8,7 @@ import sympy as sp
 
 from bounds.checks import Statement
 from bounds.claim import Relation, Search, Verdict, exact
-from bounds.proof.region import points, substitutions
+from bounds.proof.region import approximate_sign, points, substitutions
 from bounds.proof.steps import concluded, decided, given, identity, instance, nonnegative, positive
 from bounds.proof.undecided import Undecided
 from bounds.symbols import ERR, N, d, d_tilde, eta, n, n_T, r
@@ -242,3 +242,9 @@ def test_substitutions_leave_no_point_of_the_conditions_out(conditions, inside):
     slacks = sorted({s for e in equations for s in e.free_symbols}, key=str)
     rooms = sp.solve(equations, slacks, dict=True)
     assert all(room.is_nonnegative for room in rooms[0].values()) if slacks else all(equations)
+
+
+def test_what_is_no_number_has_no_sign():
+    """1/0 is not looked at in floating point; a number beside it is."""
+    assert approximate_sign(sp.zoo + r, {r: sp.Integer(2)}) is None
+    assert approximate_sign(r - 3, {r: sp.Integer(2)}) == -1
