@@ -150,16 +150,17 @@ def no_stronger(statement: str, claimed: Statement, derived: sp.Expr, relation: 
     if claimed.relation is not relation:
         return Step(statement, False, f"shows that the quantity is {relation} what was derived, no more")
     stated = claimed.bound
-    factor = sp.Integer(1) if sp.expand((stated - derived).doit()) == 0 else (stated / derived).doit()
-    if factor.is_number:
-        weaker = factor >= 1 if relation is Relation.UPPER else factor <= 1
-        return steps.decided(statement, weaker, f"{factor} times the derived one, for all values")
+    # In numbers first: most wrong versions are stronger somewhere, and no algebra is needed to see it.
     for place in PLACES:
         at = {s: place[s] for s in (stated.free_symbols | derived.free_symbols)}
         with precision(BITS):
             here, there = enclose(stated, at), enclose(derived, at)
             if here < there if relation is Relation.UPPER else here > there:
                 return Step(statement, False, f"stronger at {at}")
+    factor = sp.Integer(1) if sp.expand((stated - derived).doit()) == 0 else (stated / derived).doit()
+    if factor.is_number:
+        weaker = factor >= 1 if relation is Relation.UPPER else factor <= 1
+        return steps.decided(statement, weaker, f"{factor} times the derived one, for all values")
     raise Undecided(statement)
 
 
