@@ -111,7 +111,7 @@ CLAIMS = (
         relation=Relation.EQUAL,
         bound=CORRECTED,
         quantity=ERR,
-        checks=(Law(ERROR, law, (Path(n, (250, 1000), CORE),), tolerance=0.15, shown=law),),
+        checks=(Law(ERROR, law, (Path(n, (1000, 4000), CORE),), tolerance=0.1, shown=law),),
         variant="sharp",
         expected=Verdict.SUPPORTED,
         note="spiked_pca.md#law",

@@ -75,15 +75,17 @@ class LeftTeacherFiltered:
         return teacher_filtered(values, self.share * values["r"]).left.cdf(numbers)
 
     def numbers(self, values: Mapping[str, float]) -> Mapping[str, float]:
-        """What V_L needs beside the parameters: the filter's population quantities and the two samples."""
+        """What V_L, or V_R in its place, needs beside the parameters: of the filter, and the two samples."""
         score = Score(int(values["r"]), values["eta"], values["gamma"], values["gamma_tilde"])
         chosen = selection(score, self.share * values["r"])
         teacher = int(values["n"]) // 2
         return {
             "P": float(chosen.retained),
             "c": float(chosen.multiple),
+            "kappa_left": float(chosen.kappa_left),
             "kappa_right": float(chosen.kappa_right),
             "leak_left": float(chosen.leak_left),
+            "leak_right": float(chosen.leak_right),
             "n_T": teacher,
             "N": int(values["n"]) - teacher,
         }

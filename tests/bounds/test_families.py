@@ -69,27 +69,49 @@ def frozen(claim, symbol):
     return min(missed(claim, claim.bound.subs(symbol, value)) for value in (values[0], values[-1]))
 
 
+LOOSE = {
+    "section-6-2-error-zero": {symbols.gamma, gamma_tilde},
+    "section-6-2-error-half": {symbols.gamma, gamma_tilde},
+}
+"""Upper rates that stay true without the noise's factor, so that no design can refute them without it.
+
+At low SNR the kept pairs' mean score grows like sqrt(r (1 + 1/gamma)(1 + 1/gamma~)) at theta = 0, and at
+r/2 too, where the threshold is small beside the scores' spread: it cancels the factor in the error
+(at n = 10^6, d = 24, r = 4, eta = 1/5 drawn medians grow from 0.044 to 0.047 at both thresholds while both
+SNRs fall from 1/10 to 1/100, and the factor from 11 to 101).  The general rate, section-6-2-error,
+has that mean in it and is asked for both symbols.
+"""
+
+
 @pytest.mark.parametrize("claim", RATES, ids=lambda claim: claim.id)
 def test_a_rate_without_one_of_its_symbols_is_refuted(claim):
     """The whole factor of each, a root of r or of 1 + 1/gamma~, and not made stronger till it is seen."""
-    needed = [s for s in free(claim) if s in claim.bound.free_symbols and matters(claim, s)]
+    loose = LOOSE.get(claim.id, set())
+    needed = [s for s in free(claim) if s in claim.bound.free_symbols - loose and matters(claim, s)]
     assert needed
     assert {s: p for s in needed if (p := frozen(claim, s)) > SURE} == {}
 
 
+DERIVED = {"P", "mean_1", "mean_0", "kappa_left", "kappa_right", "theta"}
+"""Values of the filter that a path computes from its other symbols: they follow the one that moves.
+
+They are no parameters of the model: that they move hides no dependence on the one that moves them.
+"""
+
+
 def moved(claim, symbol):
-    """Whether some family moves the symbol by a factor, with no other symbol but n moving."""
+    """Whether some family moves the symbol by a factor, with no other moving but n and what is derived."""
     for own in designs(claim):
         first, last = own.points[0], own.points[-1]
-        moving = {name for name in first if first[name] != last[name]} - {"n", "t"} | {
-            symbol.name
-        } & first.keys()
+        moving = {name for name in first if first[name] != last[name]} - {"n", "t"} - DERIVED
+        moving |= {symbol.name} & first.keys()
         if moving == {symbol.name} and abs(math.log(last[symbol.name] / first[symbol.name])) > math.log(1.9):
             return True
     return False
 
 
 TIED = {
+    "abstract": {r},
     "regime-clean": {r},
     "regime-flat": {r},
     "regime-leak": {r},

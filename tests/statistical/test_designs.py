@@ -159,8 +159,13 @@ def pilots():
 
 @pytest.mark.slow
 def test_every_wrong_law_stands_clear_of_its_design(pilots):
-    """A counted wrong law is so far from what is drawn that no run of any seed misses it but with 2e-6."""
-    near = {name: clearance(plan, check, pilots) for name, plan, check in wrong_laws()}
+    """A counted wrong law is so far from what is drawn that no run of any seed misses it but with 2e-6.
+
+    One of a claim's laws suffices to refute it: the one that shows it best is asked.
+    """
+    near = {}
+    for name, plan, check in wrong_laws():
+        near[name] = max(near.get(name, -math.inf), clearance(plan, check, pilots))
     assert near
     assert not {name: gap for name, gap in near.items() if gap < 0}
 

@@ -165,7 +165,8 @@ def test_no_run_of_the_register_lets_a_wrong_version_through(profile):
     [
         ("regime-crossing-measured", {"precision": None}, "law-up"),
         ("figure-3a-filtered", {"precision": 0.29}, "n-"),
-        ("table-1", {"precision": 0.14}, "value-1-down"),
+        # A quick run judges one column, so that its wrong versions' names have no number.
+        ("table-1", {"precision": 0.14}, "value-down"),
     ],
 )
 def test_a_blunt_design_is_planned_to_let_its_wrong_versions_through(claim, blunt, name):

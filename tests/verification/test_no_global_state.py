@@ -65,7 +65,7 @@ def test_threads_leave_the_precision_as_it_was(callers):
         )
         with precision.digits(80):
             assert abs(value**2 - mpmath.mpf("1.92e-4")) < mpmath.mpf(10) ** (-20 - 10 * number)
-        score_reference.log_tail_mp(1.0, 2, 1.0, 1.0, True, 20 + 5 * number)
+        score_reference.ClassMp(2, 1.0, 1.0, True, digits=20 + 5 * number).log_tail(1.0)
 
     in_threads(work)
     assert (flint.ctx.prec, mpmath.mp.dps) == callers

@@ -38,7 +38,8 @@ from bounds import (
 )
 from bounds.checks import Certified, Statement, Step
 from bounds.proof.enclose import decide, describe, enclose, interval
-from bounds.proof.steps import identity, nonnegative
+from bounds.proof.steps import concluded, identity, instance
+from bounds.proof.undecided import Undecided
 from bounds.symbols import delta, n
 
 # What the report says of itself; leave out what you do not need.
@@ -83,19 +84,29 @@ a, b = sp.symbols("a b", real=True)
 
 
 def twice_the_squares(claimed: Statement) -> Iterator[Step]:
-    """(a + b)^2 is below the bound by a square."""
-    yield identity("the difference is a square", 2 * (a**2 + b**2) - (a + b) ** 2, (a - b) ** 2)
-    yield nonnegative("so the bound is not passed", claimed.bound - (a + b) ** 2 - ((a - b) ** 2))
+    """(a + b)^2 is below twice the squares by a square, and reaches it at a = b."""
+    squares = 2 * (a**2 + b**2)
+    yield identity("the difference is a square", squares - (a + b) ** 2, (a - b) ** 2)
+    yield instance("an exact instance, which refutes a smaller bound", (a + b) ** 2, claimed, {a: 1, b: 1})
+    # How the quantity stands to what was derived: a claim that says something else is not proved by it.
+    yield concluded("so the bound is not passed", squares, claimed, shown=Relation.UPPER)
 
 
 # An enclosure decides an inequality on a whole box: the margin on any part of it, as a ball (Arb).
 x = sp.Symbol("x", real=True)
 
 
+BOX = (sp.Ge(x, sp.Rational(1, 4)), sp.Le(x, 1))
+
+
 def on_a_box(claimed: Statement, bits: int) -> Certified:
     """exp(-x) is above the bound on [1/4, 1]; where the two touch, no enclosure could part them."""
+    if not set(BOX) <= set(claimed.conditions) or claimed.relation is Relation.EQUAL:
+        raise Undecided("needs x in [1/4, 1] among the conditions, and an inequality")
+    margin = sp.exp(-x) - claimed.bound
+    margin = margin if claimed.relation is Relation.LOWER else -margin
     box = ((Fraction(1, 4), 1),)
-    found = decide(lambda part: enclose(sp.exp(-x) - claimed.bound, {x: interval(*part[0])}), box)
+    found = decide(lambda part: enclose(margin, {x: interval(*part[0])}), box)
     return Certified(
         found.holds, describe(("x",), box), bits, found.boxes, found.margin, str(found.witness or "")
     )
@@ -172,7 +183,7 @@ CLAIMS = (
         quantity=sp.exp(-x),
         relation=Relation.LOWER,
         bound=1 - x,
-        conditions=(sp.Ge(x, sp.Rational(1, 4)), sp.Le(x, 1)),
+        conditions=BOX,
         checks=(Certificate(on_a_box),),
         expected=Verdict.CERTIFIED,
         note="mine.md#exponential",

@@ -28,6 +28,8 @@ MIRROR = {
     symbols.gamma_tilde: symbols.gamma,
     symbols.kappa_left: symbols.kappa_right,
     symbols.kappa_right: symbols.kappa_left,
+    symbols.leak_left: symbols.leak_right,
+    symbols.leak_right: symbols.leak_left,
 }
 """The model with its modalities exchanged."""
 

@@ -30,7 +30,8 @@ def shown_mutants(claim: Claim) -> Iterator[Mutant]:
 
 def _mirrored(claim: Claim, bound: sp.Expr, laws: Sequence[Law]) -> Iterator[Mutant]:
     mirrored = bound.subs(MIRROR, simultaneous=True)
-    named = {name for law in laws for path in law.paths for point in path.points() for name in point}
+    points = [(law, point) for law in laws for path in law.paths for point in path.points()]
+    named = {name for law, point in points for name in (*point, *(law.numbers(point) if law.numbers else ()))}
     if mirrored != bound and all(s in bound.free_symbols or s.name in named for s in mirrored.free_symbols):
         yield _wrong(claim, "bound-mirrored", mirrored, "the bound of the other modality")
 

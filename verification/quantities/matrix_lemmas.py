@@ -137,49 +137,6 @@ def wedin_sharp_ratio(rng: np.random.Generator) -> float:
     return max(0.0, max(left, right) - 64 * _EPS) / float(bound)
 
 
-def segment_rank_ratio(rng: np.random.Generator) -> float:
-    """(sigma_r(A) - ||A - B||_2) / sigma_r((1-t)A + tB) with ||A - B||_2 < sigma_r(A) (Lemma 4)."""
-    rows, columns = _shape(rng)
-    r = int(rng.integers(1, min(rows, columns) + 1))
-    left, right = random_basis(rows, r, rng), random_basis(columns, r, rng)
-    values = spectrum(rng, r)
-    a = (left * values) @ right.T
-    share = 1.0 - 10.0 ** rng.uniform(-5, 0)  # ||A - B|| in units of sigma_r
-    direction = _random_direction(rng, rows, columns)
-    if rng.random() < 0.5:  # straight at the smallest singular value
-        direction = -np.outer(left[:, -1], right[:, -1])
-    scale = _scale(rng)
-    a, b = scale * a, scale * (a + share * values[-1] * direction)
-    t = 1.0 if rng.random() < 0.5 else float(rng.random())
-    least = np.linalg.svd((1 - t) * a + t * b, compute_uv=False)[r - 1]
-    room = scale * values[-1] - _norm(a - b) - _allowance(a, b)
-    return max(0.0, float(room)) / float(least)
-
-
-def independence_ratio(rng: np.random.Generator, dependent: bool = False) -> float:
-    """How far E[x y~^T | both kept] is from the product of means: max(R, 1/R) over entries (Lemma 6).
-
-    Finite laws with weights over several orders, summed over all pairs of atoms.  `dependent` draws
-    the two pairs from one joint law instead, for which the lemma does not hold.
-    """
-    atoms, d = rng.integers(2, 7, size=2), rng.integers(1, 4, size=4)
-    x, x_tilde = rng.uniform(0.2, 2, (atoms[0], d[0])), rng.standard_normal((atoms[0], d[1]))
-    y, y_tilde = rng.standard_normal((atoms[1], d[2])), rng.uniform(0.2, 2, (atoms[1], d[3]))
-    weight_x, weight_y = (10.0 ** rng.uniform(-6, 0, k) for k in atoms)
-    joint = np.outer(weight_x, weight_y)
-    if dependent:
-        joint *= 10.0 ** rng.uniform(-2, 2, joint.shape)
-    scored_x = np.einsum("ki,ij,kj->k", x, rng.standard_normal((d[0], d[1])), x_tilde)
-    scored_y = np.einsum("ki,ij,kj->k", y, rng.standard_normal((d[2], d[3])), y_tilde)
-    theta = float(min(scored_x.max(), scored_y.max())) - abs(float(rng.standard_normal()))
-    joint = joint * np.outer(scored_x > theta, scored_y > theta)
-    joint /= joint.sum()
-    together = np.einsum("kl,ki,lj->ij", joint, x, y_tilde)
-    apart = np.outer(joint.sum(axis=1) @ x, joint.sum(axis=0) @ y_tilde)
-    ratio = together / apart  # all entries are positive
-    return float(np.maximum(ratio, 1 / ratio).max()) * (1 - 64 * _EPS)
-
-
 _ANGLE, _STEP = np.pi / 4, 0.1
 _RAY = np.exp(np.arange(-34.0, 18.0, _STEP) - 1j * _ANGLE)
 
@@ -305,8 +262,6 @@ QUANTITIES: dict[str, Callable[[np.random.Generator], float]] = {
     "weyl-ratio": weyl_ratio,
     "wedin-ratio": wedin_ratio,
     "wedin-sharp-ratio": wedin_sharp_ratio,
-    "segment-rank-ratio": segment_rank_ratio,
-    "independence-ratio": independence_ratio,
     "filter-share-ratio": filter_share_ratio,
     "filter-moment-ratio": filter_moment_ratio,
 }

@@ -91,9 +91,13 @@ class Space:
         return full if math.isfinite(bound) and bound > 0 and full["n"] <= LARGEST_N else None
 
     def _full(self, values: Mapping[str, float]) -> dict[str, float]:
-        numbers = {symbols.SYMBOLS[name].symbol: value for name, value in values.items()}
-        derived = {name: float(number.subs(numbers)) for name, number in self.derived.items()}
-        return {**self.extra, **values, **derived}
+        full = {**self.extra, **values}
+        # What is derived may follow from what else is: as many rounds as there are such numbers suffice.
+        for _ in self.derived:
+            numbers = {symbols.SYMBOLS[name].symbol: value for name, value in full.items()}
+            found = {name: number.subs(numbers) for name, number in self.derived.items()}
+            full |= {name: float(number) for name, number in found.items() if number.is_number}
+        return full
 
     @property
     def largest(self) -> int:

@@ -238,7 +238,8 @@ def test_one_dimension_is_refuted_by_its_proof():
     claim = CLAIMS["proposition-1-one-dimension"]
     (proof,) = [check for check in claim.checks if isinstance(check, Proof)]
     assert claim.expected is Verdict.REFUTED
-    assert [step.truth for step in proof.derive(claim.stated)] == [True, False]
+    # The residual is 0, the dimensions are as the claim states, and the bound is not met.
+    assert [step.truth for step in proof.derive(claim.stated)] == [True, True, False]
     assert max(errors(Setting(50, 1, 1, 1, 0.5, 1.0, 1.0), 20)) == 0.0
 
 

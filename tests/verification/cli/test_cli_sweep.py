@@ -65,9 +65,9 @@ def test_a_sweep_is_stored_resumed_exported_and_plotted(grid, tmp_path, capsys):
 
 def test_curves_are_named_in_words(grid, tmp_path, monkeypatch, capsys):
     """Estimator, threshold and what else tells a curve from the others, beside the axes."""
-    import matplotlib
+    from verification.figures import canvas
 
-    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")
+    monkeypatch.setitem(canvas.PLAIN, "svg.fonttype", "none")
     assert run(["sweep", str(grid), "--executor", "serial"]) == 0
     assert run(["plot", str(tmp_path / "grid.db"), "--x", "eta", "--to", str(tmp_path / "a.svg")]) == 0
     text = (tmp_path / "a.svg").read_text()

@@ -9,7 +9,6 @@ import pytest
 import sympy as sp
 from helpers import made_up
 from scipy import stats
-from verification.checks.exact import derived
 
 from bounds import claims
 from bounds.claim import (
@@ -27,6 +26,7 @@ from bounds.claim import (
 )
 from bounds.symbols import ERR, C, a_x, a_y, d, d_tilde, delta, eta, gamma, gamma_tilde, n, r, theta
 from verification.checks.forecast import contradicted, forecast
+from verification.checks.proved import derived
 from verification.mutants.claim import Mutant, WrongLaw, mutants
 from verification.quantities.registry import Cell
 from verification.setting import Procedure

@@ -115,7 +115,7 @@ def test_designed_slope_accepts_the_right_exponent_and_refutes_a_wrong_one():
 
 def half_width(sigma, span, replicates, alpha, beta, points=2):
     """The half-width of a slope that `replicates` at each point reach; inf if they are too few for any."""
-    low, high = slopes._order_ranks(replicates, 0.5, alpha / points)
+    low, high = slopes.order_ranks(replicates, 0.5, alpha / points)
     if low < 1 or high > replicates:
         return math.inf
     # Smallest mass with P(Bin(replicates, 1/2 + mass) < high) <= beta/4: a beta quantile.
