@@ -91,6 +91,6 @@ def test_the_command_tells_wrong_verdicts_and_fails(monkeypatch, capsys):
     assert injected.main([]) == 0
     assert "| all |" in capsys.readouterr().out
     (false, *_) = [one for one in good if one.mistake.truth == "false"]
-    monkeypatch.setattr(injected, "study", lambda *_: [injected.Judged(false.mistake, Verdict.PROVED)])
+    monkeypatch.setattr(injected, "study", lambda *_: [injected.JudgedMistake(false.mistake, Verdict.PROVED)])
     assert injected.main([]) == 1
     assert "WRONG: eq-3" in capsys.readouterr().out
