@@ -394,7 +394,7 @@ def measured(case: Case, old_runs: int, new_runs: int) -> dict[str, Any]:
     }
 
 
-def table(old_runs: int = 2000, new_runs: int = 100) -> str:
+def table(old_runs: int = 500, new_runs: int = 20) -> str:
     """The measured rates as a Markdown table."""
     lines = [
         "| what is tested | planted fault | old: false alarms | old: fault missed | new: false alarms "
