@@ -18,6 +18,7 @@ COPIED = (
     "docs",
     "proofs_notes",
     "examples",
+    "filtergain/papers",
     "README.md",
     "CHANGELOG.md",
     "LICENSE",
@@ -39,6 +40,10 @@ docs/check-a-bound-in-ci
 docs/find-my-constant
 docs/sweeps
 docs/run-on-a-cluster
+docs/your-own-embeddings
+docs/statistical-assertions
+docs/papers
+docs/injected-mistakes
 docs/verdicts
 docs/probes
 docs/benchmarks
@@ -61,6 +66,14 @@ proofs_notes/*
 
 examples/*
 examples/*/*
+```
+
+```{toctree}
+:caption: Other papers
+:glob:
+:maxdepth: 1
+
+filtergain/papers/*
 ```
 
 <a href="report/index.html">The report of a run</a> shows every claim with its verdict and its evidence.
