@@ -40,7 +40,7 @@ CHANGES = {
     ),
     # Its law with 1/eta in place of 1/eta^2 in the variance: far off, at eta = 0.3, in distribution.
     "law": Change(
-        "bounds/law/scales.py", "(gamma * pairs * eta**2)\n", "(gamma * pairs * eta)\n", "corollary-1-sharp",
+        "bounds/law/scales.py", "/ pairs / eta / eta  #", "/ pairs / eta  #", "corollary-1-sharp",
         r"\(largest Kolmogorov distance measured (1|0\.\d+) in \[[^]]*\], allowed 0\.\d+\)",
     ),
 }  # fmt: skip
