@@ -21,6 +21,7 @@ from bounds.claim import Relation
 from verification.prediction.law import predict_procedure
 from verification.quantities import registry
 from verification.quantities.registry import Cell
+from verification.search import climb
 from verification.search.space import space
 from verification.setting import Procedure, Setting
 from verification.statistics import slopes
@@ -155,7 +156,7 @@ def corrected_rate_holds(shares, constant, planted=False):
     @profile(planted, part=0.4)
     @given(points(where))
     def check(point):
-        drawn = registry.draw(where.cell(point), SEED, range(40))
+        drawn = climb.draws(where.cell(point), SEED, 40)
         low, _ = slopes.median_interval(drawn, shares.take())
         ratio = where.ratio(point, float(np.median(drawn)))
         target(math.log(max(ratio, 1e-300)))
