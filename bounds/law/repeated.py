@@ -9,12 +9,9 @@ it, because every round also hands on a share of its own noise.  Note: `filtered
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from bounds.law.scales import repeated_scale
-
-MAX_ROUNDS = 10_000
 
 
 def floor_ratio(leak: float) -> float:
@@ -23,30 +20,6 @@ def floor_ratio(leak: float) -> float:
     Infinite at a leak of 1 (to rounding, as gamma -> 0).
     """
     return 1 / math.sqrt(1 - leak**2) if leak**2 < 1 else math.inf
-
-
-def rounds_until(
-    mean_after: Callable[[int], float], target: float, limit: float, most: int = MAX_ROUNDS
-) -> int | None:
-    """Fewest rounds K with mean_after(K) <= target, for a mean that moves monotonically to `limit`.
-
-    None when no number of rounds up to `most` gets there.
-    """
-    if mean_after(1) <= target:
-        return 1
-    if not limit < target:
-        return None
-    high = 2
-    while high < most and mean_after(high) > target:
-        high *= 2
-    high = min(high, most)
-    if mean_after(high) > target:
-        return None
-    low = 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if mean_after(middle) <= target else (middle, high)
-    return high
 
 
 def rounds_until_excess(fresh: float, leak: float, teacher: float, excess: float) -> int | None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import os
+import io
 import textwrap
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from verification.cli.app import JsonOption, SeedOption, app, number
+from verification import files
+from verification.cli.app import (
+    EXIT_AS_EXPECTED,
+    EXIT_WRONG_USE,
+    JsonOption,
+    SeedOption,
+    app,
+    number,
+)
 from verification.cli.options import Figure
 from verification.cli.terminal import message, print_json
 from verification.errors import InvalidArgument, MissingExtra
@@ -60,46 +67,62 @@ def fit(
     ] = None,
     seed: SeedOption = 0,
     json: JsonOption = False,
-) -> None:
+) -> int:
     """Parameters of your own pairs, checks of the model, and whether filtering pays.
 
     X and Y are .npy, .npz, Parquet, Arrow or CSV files of matched rows; they are read in blocks.
     """
-    _require_places(scores, figure, report)
+    places = _places(scores, figure, report)
     from verification.fitting.fit import fit as fitted
 
     found = fitted(x, y, rank=rank, labels=labels, alpha=alpha, seed=seed, key=key)  # type: ignore[arg-type]
-    if scores is not None:
-        _whole_file(Path(scores), lambda path: _write_scores(found, path))
-    if figure is not None:
-        from verification.figures import own_pairs
-
-        _whole_file(Path(figure), lambda path: own_pairs.scores_and_gain(found, path))
-    if report is not None:
-        from verification.report import own_pairs as pages
-
-        text = pages.page(found, f"{Path(x).name} and {Path(y).name}: does filtering pay?")
-        _whole_file(report / "fit.html", lambda path: path.write_text(text, encoding="utf-8"))
+    title = f"{Path(x).name} and {Path(y).name}: does filtering pay?"
+    lost = [line for name, path in places.items() if (line := _written(name, path, found, title))]
     if json:
         print_json(found.as_dict())
-        return
-    _print(found)
+    else:
+        _print(found)
+    for line in lost:
+        message(f"filtergain: {line}")
+    return EXIT_WRONG_USE if lost else EXIT_AS_EXPECTED
 
 
-def _require_places(scores: str | None, figure: str | None, report: Path | None) -> None:
-    """Before the rows are read: what was asked for can be written where it was asked for."""
+def _places(scores: str | None, figure: str | None, report: Path | None) -> dict[str, Path]:
+    """Where each output goes, by its name; before the rows are read, all of them can be written there."""
+    places = {}
     if scores is not None:
         _require_scores_ending(scores)
-        _require_place("scores", scores)
+        places["scores"] = files.writable_file("scores", scores)
     if figure is not None or report is not None:
         from verification.figures import canvas
 
         canvas.require_matplotlib()
     if figure is not None:
         canvas.require_ending("figure", figure)
-        _require_place("figure", figure)
+        places["figure"] = files.writable_file("figure", figure)
     if report is not None:
-        report.mkdir(parents=True, exist_ok=True)
+        places["report"] = files.writable_folder("report", report) / "fit.html"
+    return places
+
+
+def _written(name: str, path: Path, found: FittedPairs, title: str) -> str:
+    """Makes and writes one output; a line on what was lost, for an output that fails leaves the others."""
+    try:
+        if name == "scores":
+            files.write(path, _scores(found, path.suffix))
+        elif name == "figure":
+            from verification.figures import own_pairs
+
+            own_pairs.scores_and_gain(found, path)
+        else:
+            from verification.report import own_pairs as pages
+
+            path.parent.mkdir(parents=True, exist_ok=True)
+            files.write(path, pages.page(found, title))
+    except Exception as error:
+        return files.lost(path, error)
+    message(f"wrote {path}")
+    return ""
 
 
 def _require_scores_ending(scores: str) -> None:
@@ -113,26 +136,8 @@ def _require_scores_ending(scores: str) -> None:
             raise MissingExtra("pyarrow", "store") from None
 
 
-def _require_place(name: str, path: str) -> None:
-    """Before the rows are read: the file's folder is there, and no folder has its name."""
-    if not Path(path).parent.is_dir():
-        raise InvalidArgument(name, path, "must be in a folder that exists")
-    if Path(path).is_dir():
-        raise InvalidArgument(name, path, "must not be a folder")
-
-
-def _whole_file(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write beside the file and rename, so that it is whole or as it was, and say so."""
-    beside = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        write(beside)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    message(f"wrote {path}")
-
-
-def _write_scores(found: FittedPairs, path: Path) -> None:
+def _scores(found: FittedPairs, ending: str) -> bytes:
+    """The table of rows: score, probability of being clean, whether kept, weight."""
     import numpy as np
 
     columns = {
@@ -142,21 +147,22 @@ def _write_scores(found: FittedPairs, path: Path) -> None:
         "kept": found.kept,
         "weight": found.weight,
     }
-    if path.suffix == ".parquet":
+    buffer = io.BytesIO()
+    if ending == ".parquet":
         import pyarrow as pa
         import pyarrow.parquet
 
-        pa.parquet.write_table(pa.table(columns), path)
-        return
-    table = np.column_stack(list(columns.values()))
+        pa.parquet.write_table(pa.table(columns), buffer)
+        return buffer.getvalue()
     np.savetxt(
-        path,
-        table,
+        buffer,
+        np.column_stack(list(columns.values())),
         fmt=["%d", "%.9g", "%.6g", "%d", "%.6g"],
         delimiter=",",
         header=",".join(columns),
         comments="",
     )
+    return buffer.getvalue()
 
 
 def _print(found: FittedPairs) -> None:

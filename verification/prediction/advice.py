@@ -12,10 +12,8 @@ import numpy as np
 from bounds.law import repeated
 from bounds.law.outlier import Array
 from bounds.law.proportional import teacher_limits
-from bounds.law.scales import error_law, selection
 from bounds.law.score import Score
 from bounds.law.score_contour import parameters
-from verification.errors import InvalidArgument
 from verification.prediction import law
 from verification.prediction.law import Prediction, limits_at, predict, score_of
 from verification.setting import Procedure, Setting
@@ -115,39 +113,6 @@ def advise(setting: Setting, one_round: Threshold | None = None) -> Advice:
         recommended,
         _best_split(setting, max(plan.rounds for plan in plans), min(plans, key=lambda plan: plan.mean)),
         repeated.floor_ratio(max(leaks)),
-    )
-
-
-def rounds_to_oracle(
-    setting: Setting,
-    theta: float,
-    excess: float,
-    *,
-    teacher_n: int | None = None,
-    student_n: int | None = None,
-) -> int | None:
-    """Fewest rounds of `student_n` fresh pairs that bring E[ERR] within (1 + excess) of the oracle's.
-
-    By the first-order law, in which every round's error is a geometric series.
-
-    The oracle filters the pairs of one round at the same theta.  Sizes default to Algorithm 1's halves.
-    None if no number of rounds does: the limit is the oracle's error times 1/sqrt(1 - leak^2).
-    """
-    if not excess > 0:
-        raise InvalidArgument("excess", excess, "must be positive")
-    result = law.predict(setting, theta=theta, teacher_n=teacher_n, student_n=student_n)
-    chosen = selection(law.score_of(setting), theta)
-    teacher = (result.teacher.first_order.left_scale, result.teacher.first_order.right_scale)
-
-    def mean_after(rounds: int) -> float:
-        scales = chosen.student_scales(teacher, result.student_n, rounds)
-        return error_law(scales, setting.d, setting.d_tilde, setting.r).mean
-
-    # Rounds without end, as far as numbers go.
-    scales = chosen.student_scales(teacher, result.student_n, repeated.MAX_ROUNDS)
-    limit = error_law(scales, setting.d, setting.d_tilde, setting.r).mean
-    return repeated.rounds_until(
-        mean_after, (1 + excess) * result.law("oracle-filtered").first_order.mean, limit
     )
 
 

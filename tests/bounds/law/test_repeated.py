@@ -26,14 +26,6 @@ def test_rounds_until_excess_is_the_smallest_that_suffices(leak, fresh, surplus,
         ) ** 2 * fresh * (1 - 1e-9)
 
 
-def test_rounds_until_handles_every_end():
-    """One round, several, too many, and a limit above the target."""
-    assert repeated.rounds_until(lambda k: 0.0, 1.0, 0.0) == 1
-    assert repeated.rounds_until(lambda k: 2.0**-k, 0.01, 0.0) == 7
-    assert repeated.rounds_until(lambda k: 1.0 + 2.0**-k, 1.0, 1.0) is None
-    assert repeated.rounds_until(lambda k: 1 / k, 1e-6, 0.0, most=100) is None
-
-
 @given(leaks, st.floats(0.01, 10), st.floats(0.01, 1e4), st.integers(1, 6))
 def test_splits_are_optimal(leak, fresh, teacher, rounds):
     """No share for the teacher beats the closed form, and unequal rounds are never worse than equal ones."""

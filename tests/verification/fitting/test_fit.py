@@ -226,10 +226,29 @@ def test_a_place_that_cannot_be_written_is_told_before_the_rows_are_read(tmp_pat
     """No minutes of work are lost to a folder that is not there."""
     ending = {"--scores": ".csv", "--figure": ".png"}[option]
     status, _, err = command("fit", "x.npy", "y.npy", option, tmp_path / "none" / f"a{ending}")
-    assert (status, "must be in a folder that exists" in err) == (2, True)
+    assert (status, "must name a file in a folder that exists" in err) == (2, True)
     (tmp_path / f"a{ending}").mkdir()
     status, _, err = command("fit", "x.npy", "y.npy", option, tmp_path / f"a{ending}")
-    assert (status, "must not be a folder" in err) == (2, True)
+    assert (status, "must name a regular file" in err) == (2, True)
+
+
+def test_an_output_that_cannot_be_made_leaves_the_others(tmp_path, command, monkeypatch):
+    """One line names the picture that is lost; the scores and the answer are there; the status says so."""
+    from verification.figures import own_pairs
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(own_pairs, "scores_and_gain", full)
+    x, y = drawn(Setting(4000, 12, 10, 2, 0.4, 10.0, 10.0))
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", y)
+    wanted = ("--scores", tmp_path / "s.csv", "--figure", tmp_path / "f.png")
+    status, out, err = command("fit", tmp_path / "x.npy", tmp_path / "y.npy", *wanted)
+    assert status == 2
+    assert "Mean error" in out
+    assert f"cannot write {tmp_path / 'f.png'}: No space left on device" in err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["s.csv", "x.npy", "y.npy"]
 
 
 def test_blocks_are_not_held(tmp_path):

@@ -3,9 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from verification.errors import InvalidArgument
-from verification.prediction.advice import Spending, advise, rounds_to_oracle
-from verification.prediction.law import predict
+from verification.prediction.advice import Spending, advise
 from verification.setting import Setting
 from verification.simulation import simulate
 
@@ -47,17 +45,3 @@ def test_a_good_split_is_good_in_simulation_too():
     noise = math.hypot(good.std(), plain.std()) / math.sqrt(150)
     assert plain.mean() - good.mean() > 5 * noise
     assert good.mean() == pytest.approx(best.mean, abs=5 * good.std() / math.sqrt(150) + 0.05 * best.mean)
-
-
-def test_rounds_to_the_oracle():
-    """Rounds until the oracle's error within a margin: finite above the floor, None below it."""
-    setting = Setting(10**7, 8, 8, 2, 0.02, 1.0, 1.0)
-    assert rounds_to_oracle(setting, 0.0, 0.1) is None
-    fewer, more = (rounds_to_oracle(setting, 0.0, x) for x in (0.5, 0.2))
-    assert 1 < fewer < more
-    for rounds, within in ((more, True), (more - 1, False)):
-        found = predict(setting, theta=0.0, rounds=rounds, teacher_n=5 * 10**6, student_n=5 * 10**6)
-        ratio = found.law("teacher-filtered").mean / found.law("oracle-filtered").mean
-        assert (ratio <= 1.2) == within
-    with pytest.raises(InvalidArgument, match="excess"):
-        rounds_to_oracle(setting, 0.0, 0.0)
