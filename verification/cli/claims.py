@@ -187,12 +187,13 @@ def _explain(claim: Claim, known: Mapping[str, Claim], module: str | None) -> No
         ("corrected by", ", ".join(corrected_by)),
         ("note", f"proofs_notes/{claim.note}" if module is None else claim.note),
         ("remark", claim.remark),
-        ("judge it", f"filtergain verify {claim.id}{file}"),
     ]
     print(f"{claim.id}: {claim.title}")
     for name, value in facts:
         if value:
             _wrapped(name, value)
+    # One line whatever the width: the command is there to be copied.
+    print(f"{'  judge it':<16}filtergain verify {claim.id}{file}")
 
 
 def _left(claim: Claim) -> str:
