@@ -19,7 +19,7 @@ from typing import Any
 import sympy as sp
 from sympy.core.evalf import PrecisionExhausted
 
-from bounds.checks import Compared, Relation, Statement, Step
+from bounds.checks import Compared, Relation, Statement, Step, put_in
 from bounds.proof.region import Point, approximate_sign, domains, flattened, points, substitutions
 from bounds.proof.undecided import Undecided
 
@@ -199,7 +199,7 @@ def _signed(
         return True, shown
     # An exact point against it is found sooner than a simplification gives up.
     for point in points(expression, conditions):
-        if _has_sign(expression, point, (-1,)) or (strict and expression.subs(point).is_zero):
+        if _has_sign(expression, point, (-1,)) or (strict and put_in(expression, point).is_zero):
             return False, replace(shown, ending=f" fails{_at(point)}")
     if any(_has_form(form, strict) for form in _forms(expression, conditions)):
         return True, shown
@@ -235,7 +235,7 @@ def vanishes(entry: sp.Expr, conditions: Conditions = ()) -> tuple[bool | None, 
     """Whether the entry is 0 in the conditions, None where undecided, and a point against it in words."""
     # An exact point against it is found sooner than a simplification gives up.
     first = points(entry, conditions, FIRST_POINTS)
-    point = next((p for p in first if _certain_sign(entry.subs(p)) != 0), None)
+    point = next((p for p in first if _certain_sign(put_in(entry, p)) != 0), None)
     if point is None and _zero_inside(entry, conditions):
         return True, ""
     point = point or next((p for p in points(entry, conditions) if _has_sign(entry, p, (1, -1))), None)
@@ -259,7 +259,7 @@ def _has_sign(expression: sp.Expr, point: Point, signs: tuple[int, ...]) -> bool
     """Whether the expression certainly has one of the signs at an exact point."""
     about = approximate_sign(expression, point)
     # What floating point shows is looked at exactly; a number that is not real has the sign 1.
-    return (about is None or about in signs) and _certain_sign(expression.subs(point)) in signs
+    return (about is None or about in signs) and _certain_sign(put_in(expression, point)) in signs
 
 
 def _certain_sign(value: sp.Expr) -> int:
