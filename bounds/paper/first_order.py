@@ -12,7 +12,7 @@ import sympy as sp
 from bounds.checks import Proof, Quoted, Relation, Statement, Step
 from bounds.claim import Claim, Verdict
 from bounds.law import scales
-from bounds.paper.events import WATSON, no_stronger, quoted, stated_at_least
+from bounds.paper.events import WATSON, no_stronger, quoted
 from bounds.paper.filtered import LEAK_CEILING, SAMPLING_RATE, T_ZERO
 from bounds.paper.unfiltered import LEFT_ROOT_MEAN_SQUARE
 from bounds.proof import steps
@@ -111,10 +111,10 @@ def _first_order(claimed: Statement) -> Iterator[Step]:
 
 def _best() -> Iterator[Step]:
     """Both constants are reached as eta -> 0: the leak's at every rank, the noise's as r -> oo."""
-    leak = sp.limit(_squared("leak_left") * (1 + gamma), eta, 0, "+")
+    leak = steps.limit(_squared("leak_left") * (1 + gamma), eta, 0, "+")
     yield steps.identity("the leak tends to 1/(1 + gamma) as eta -> 0", leak, 1)
     low, high = (2 * r - 1) / sp.pi, 2 * (r - 1 + 2 / sp.pi) / sp.pi  # of E_0(0)^2/(a a~)
-    yield steps.identity("the bounds of E_0(0)^2 meet as r -> oo", sp.limit(high / low, r, sp.oo), 1)
+    yield steps.identity("the bounds of E_0(0)^2 meet as r -> oo", steps.limit(high / low, r, sp.oo), 1)
 
 
 def _printed_form(claimed: Statement) -> Iterator[Step]:
@@ -139,10 +139,10 @@ def _printed_form(claimed: Statement) -> Iterator[Step]:
     worst = _squared("leak_left") * sp.sqrt(_entries * a_y / (gamma * _half)) / eta
     reached = (worst / PRINTED_FORM).subs({d_tilde: d, gamma_tilde: gamma}).subs(_MORE, 0)
     equal = reached.replace(sp.Max, lambda *a: a[0]).replace(sp.Min, lambda *a: a[0])
-    near = sp.simplify(sp.limit(equal, eta, 0))
+    near = sp.simplify(steps.limit(equal, eta, 0))
     yield steps.identity(
         "as eta -> 0, r/d -> 0 and then gamma -> 0 the bound is reached",
-        sp.limit(sp.limit(near, d, sp.oo), gamma, 0),
+        steps.limit(steps.limit(near, d, sp.oo), gamma, 0),
         1,
     )
 
@@ -162,9 +162,7 @@ def _restored(claimed: Statement) -> Iterator[Step]:
     yield steps.identity("shares as the roots: w^2/n_j = w (sum of w)/n", spent, even)
     far, pace = sp.symbols("L g", positive=True)  # log(1/eta) and log(1 + gamma)
     rounds_made = (far + _MORE) / pace
-    asked_for = stated_at_least(claimed, rounds)
-    enough = asked_for is not None and sp.simplify(asked_for - ENOUGH_ROUNDS.rhs) == 0
-    yield steps.decided("the claim asks for log(1/eta)/log(1 + gamma) rounds", enough, str(asked_for))
+    yield steps.given(claimed, ENOUGH_ROUNDS)
     yield steps.nonnegative("so (1 + gamma)^K >= 1/eta, in logarithms", rounds_made * pace, far)
     whole = 1 / (1 - 1 / (1 + gamma))
     yield steps.identity("1/(1 - 1/(1 + gamma)) = (1 + gamma)/gamma", whole, (1 + gamma) / gamma)
@@ -176,7 +174,7 @@ def _at_half(claimed: Statement) -> Iterator[Step]:
     yield from quoted((), ("-p_0' sqrt(a a~)/p_0 = K_(v-1)/K_v is at most 1 for v >= 1/2", grows))
     yield given_rank(claimed)
     decay, low = sp.symbols("x s", positive=True)
-    beyond = sp.integrate(sp.exp(-low / decay), (low, 0, sp.oo))
+    beyond = steps.integral(sp.exp(-low / decay), (low, 0, sp.oo))
     yield steps.identity("so P_0 >= p_0 sqrt(a a~) >= p_0", beyond, decay)
     clean, edge, gain, less = sp.symbols("y p_1 g h", nonnegative=True)
     tail, more = sp.symbols("P_0 m", nonnegative=True)
@@ -197,8 +195,7 @@ def _at_half(claimed: Statement) -> Iterator[Step]:
 
 def given_rank(claimed: Statement) -> Step:
     """Whether the claim asks for r >= 2, which P_1(r/2) >= 1/2 and v >= 1/2 need."""
-    least_r = stated_at_least(claimed, r)
-    return steps.decided("the claim asks for r >= 2", least_r is not None and least_r >= 2, str(least_r))
+    return steps.given(claimed, sp.Ge(r, 2))
 
 
 CLAIMS: tuple[Claim, ...] = (

@@ -114,7 +114,7 @@ def whittle(claimed: Statement) -> Iterator[Step]:
     forward, backward = (sp.diff(phi(s + z), s, 2).doit() for z in (_x, -_x))
     yield steps.identity("its curvature is a sum of two of phi's", curvature, forward + backward)
     u, curved = sp.symbols("u c", positive=True)
-    taylor = sp.integrate(sp.expand((_x - u) * curved), (u, 0, _x))
+    taylor = steps.integral(sp.expand((_x - u) * curved), (u, 0, _x))
     yield steps.identity(
         "so is the integral of (x - u) times the curvature at u: twice differentiated",
         sp.diff(taylor, _x, 2),

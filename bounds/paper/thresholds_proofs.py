@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from bounds.checks import Certified, Relation, Statement, Step
+from bounds.checks import Certified, Origin, Relation, Statement, Step
 from bounds.paper.filtered import T_HALF, T_ZERO
 from bounds.paper.score_proofs import laplace_tail
 from bounds.paper.tails_proofs import MEAN_AT_ZERO, constant_of
@@ -404,15 +404,15 @@ def _crossing_steps() -> Iterator[Step | sp.Expr]:
     chernoff = -sp.log(1 - s**2) / 2 - s / 2  # log of E exp(s S) exp(-s r/2), over r
     yield steps.positive("P_0(r/2) falls exponentially (Chernoff at s = 1/2)", -chernoff.subs(s, HALF))
     chebyshev = 2 * size / (size / 2) ** 2
-    yield steps.identity("P_1(r/2) -> 1 (Chebyshev, variance 2r)", sp.limit(chebyshev, size, sp.oo), 0)
+    yield steps.identity("P_1(r/2) -> 1 (Chebyshev, variance 2r)", steps.limit(chebyshev, size, sp.oo), 0)
     # E_0(0) = sqrt(2 r/pi) to first order; at theta = 0 half of the corrupted pairs are kept, all clean ones.
     mean = sp.sqrt(2 * size / sp.pi)
     lower = (2 * size - 1) / sp.pi / mean**2
-    yield steps.identity("E_0(0)^2 >= (2r-1)/pi is that asymptote", sp.limit(lower, size, sp.oo), 1)
+    yield steps.identity("E_0(0)^2 >= (2r-1)/pi is that asymptote", steps.limit(lower, size, sp.oo), 1)
     at_zero = ((1 - share) / 2 + share) * size**2 / (share * size + (1 - share) * mean / 2) ** 2
     at_half = share * size**2 / (share * size) ** 2
-    limit_zero = sp.limit(at_zero / size, size, sp.oo)
-    limit_half = sp.limit(at_half / size, size, sp.oo)
+    limit_zero = steps.limit(at_zero / size, size, sp.oo)
+    limit_half = steps.limit(at_half / size, size, sp.oo)
     yield steps.identity("squared error at 0, over r", limit_zero, sp.pi)
     yield steps.identity("squared error at r/2, over r", limit_half, 1 / multiple)
     (crossing,) = sp.solve(sp.Eq(limit_zero, limit_half), multiple)
@@ -428,7 +428,7 @@ def crossing_order(claimed: Statement) -> Iterator[Step]:
     """The ratio of the crossing to the stated order must stay between positive constants."""
     found, crossing = _crossing()
     yield from found
-    ratio = sp.limit(crossing / r / claimed.bound, r, sp.oo)
+    ratio = steps.limit(crossing / r / claimed.bound, r, sp.oo)
     yield steps.of_order("crossing over the stated order", ratio, claimed)
 
 
@@ -436,5 +436,7 @@ def crossing_limit(claimed: Statement) -> Iterator[Step]:
     """The ratio of the crossing to the stated value must tend to 1."""
     found, crossing = _crossing()
     yield from found
-    ratio = sp.limit(crossing / r / claimed.bound, r, sp.oo)
-    yield steps.concluded("crossing over the stated value tends to 1", ratio, claimed.about(1))
+    ratio = steps.limit(crossing / r / claimed.bound, r, sp.oo)
+    yield steps.concluded(
+        "crossing over the stated value tends to 1", ratio, claimed.about(1, Origin(ratio=crossing / r))
+    )
