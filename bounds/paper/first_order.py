@@ -6,13 +6,14 @@ Derivation: proofs_notes/filtered.md.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import sympy as sp
 
-from bounds.checks import Proof, Quoted, Relation, Statement, Step
+from bounds.checks import Decided, Proof, Quoted, Relation, Statement, Step
 from bounds.claim import Claim, Verdict
 from bounds.law import scales
-from bounds.paper.events import WATSON, no_stronger, quoted
+from bounds.paper.events import WATSON, no_stronger, quoted, stated_at_least
 from bounds.paper.filtered import LEAK_CEILING, SAMPLING_RATE, T_ZERO
 from bounds.paper.unfiltered import LEFT_ROOT_MEAN_SQUARE
 from bounds.proof import steps
@@ -162,7 +163,10 @@ def _restored(claimed: Statement) -> Iterator[Step]:
     yield steps.identity("shares as the roots: w^2/n_j = w (sum of w)/n", spent, even)
     far, pace = sp.symbols("L g", positive=True)  # log(1/eta) and log(1 + gamma)
     rounds_made = (far + _MORE) / pace
-    yield steps.given(claimed, ENOUGH_ROUNDS)
+    asked_for = stated_at_least(claimed, rounds)
+    enough = asked_for is not None and sp.simplify(asked_for - ENOUGH_ROUNDS.rhs) == 0
+    statement = "the claim asks for log(1/eta)/log(1 + gamma) rounds"
+    yield _asked(claimed, statement, enough, ENOUGH_ROUNDS, str(asked_for))
     yield steps.nonnegative("so (1 + gamma)^K >= 1/eta, in logarithms", rounds_made * pace, far)
     whole = 1 / (1 - 1 / (1 + gamma))
     yield steps.identity("1/(1 - 1/(1 + gamma)) = (1 + gamma)/gamma", whole, (1 + gamma) / gamma)
@@ -195,7 +199,15 @@ def _at_half(claimed: Statement) -> Iterator[Step]:
 
 def given_rank(claimed: Statement) -> Step:
     """Whether the claim asks for r >= 2, which P_1(r/2) >= 1/2 and v >= 1/2 need."""
-    return steps.given(claimed, sp.Ge(r, 2))
+    least_r = stated_at_least(claimed, r)
+    stated = least_r is not None and least_r >= 2
+    return _asked(claimed, "the claim asks for r >= 2", stated, sp.Ge(r, 2), str(least_r))
+
+
+def _asked(claimed: Statement, statement: str, stated: bool, condition: sp.Basic, shown: str) -> Step:
+    """Whether the claim states a condition that the proof needs, as a step of which the answer may be no."""
+    step = steps.decided(statement, stated, shown)
+    return replace(step, decided=Decided("given", conditions=(condition,), claimed=claimed))
 
 
 CLAIMS: tuple[Claim, ...] = (
