@@ -394,6 +394,52 @@ class Proof:
     derive: Callable[[Statement], Iterable[Step]]
 
 
+BOUND = sp.Symbol("bound_here")
+"""What stands for the claim's bound in an `Enclosure` and in `Roots`, at the values that are told there."""
+
+CELL_LOW, CELL_HIGH, CELL = sp.symbols("cell_low cell_high cell")
+"""The ends of a cell, and any number between them."""
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """An inequality between numbers that was enclosed: `left` stands to `right` by `sign`.
+
+    - `says`: what it is, in words.
+    - `at`: the values of the claim's symbols at which `BOUND` is its bound.
+    - `cells`: where `CELL_LOW`, `CELL_HIGH` and `CELL` run; together they are the whole of `over`.
+
+    A root of the `Roots` that stand before it is a symbol of their `names`.
+    """
+
+    says: str
+    left: Any
+    sign: Literal["<=", ">=", "<", ">"]
+    right: Any
+    at: tuple[tuple[Any, Any], ...] = ()
+    cells: tuple[tuple[Any, Any], ...] = ()
+    over: tuple[Any, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Roots:
+    """All roots in [0, 1] of the cubic with these Bernstein coefficients: one in each bracket.
+
+    With `counted`, their number stands to the claim's bound at `at` by the claim's relation.
+    """
+
+    says: str
+    coefficients: tuple[Any, Any, Any, Any]
+    brackets: tuple[tuple[Any, Any], ...]
+    at: tuple[tuple[Any, Any], ...] = ()
+    counted: bool = False
+
+    @property
+    def names(self) -> tuple[sp.Symbol, ...]:
+        """A symbol for each root, in their order."""
+        return tuple(sp.Symbol(f"root_{k}") for k in range(1, len(self.brackets) + 1))
+
+
 @dataclass(frozen=True)
 class Certified:
     """What a rigorous enclosure found.
@@ -401,6 +447,7 @@ class Certified:
     `holds` is True (certified on the whole box), False (violated at `witness`) or None (undecided
     at this precision and splitting depth).  `margin` is the smallest certified distance to
     violation; `best` encloses the best constant in place of the stated one, where that is asked.
+    `evidence` is what was enclosed, for a program that encloses it again.
     """
 
     holds: bool | None
@@ -410,6 +457,7 @@ class Certified:
     margin: float
     witness: str = ""
     best: tuple[float, float] | None = None
+    evidence: tuple[Enclosure | Roots, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bounds import precision
-from bounds.checks import Certificate, Check, Decided, Proof, Quoted, Relation, Statement, Step
+from bounds.checks import (
+    Certificate,
+    Check,
+    Decided,
+    Enclosure,
+    Proof,
+    Quoted,
+    Relation,
+    Roots,
+    Statement,
+    Step,
+)
 from bounds.claim import Claim, Verdict
 from bounds.proof.region import flattened
 from verification.certificates import links
@@ -82,8 +93,28 @@ def _steps(check: Check, claim: Claim, names: Names) -> list[dict[str, Any]]:
             found = check.prove(claim.stated, check.bits)
         if found.holds is not True:
             raise NoCertificate(f"{claim.id} has no certificate: its enclosure does not show it")
-        return [{"kind": "enclosure", "says": found.box, "bits": found.bits, "boxes": found.boxes}]
+        return [_enclosed(one, names) for one in found.evidence]
     return []
+
+
+def _enclosed(one: Enclosure | Roots, names: Names) -> dict[str, Any]:
+    """An inequality or the roots of a cubic, as a step."""
+    at = {names.text(symbol): names.text(value) for symbol, value in one.at}
+    if isinstance(one, Roots):
+        return {
+            "kind": "roots",
+            "says": one.says,
+            "coefficients": [names.text(coefficient) for coefficient in one.coefficients],
+            "brackets": [[names.text(end) for end in bracket] for bracket in one.brackets],
+            "counted": one.counted,
+            "at": at,
+        }
+    found: dict[str, Any] = {"kind": "enclosed", "says": one.says, "left": names.text(one.left)}
+    found |= {"sign": one.sign, "right": names.text(one.right), "at": at}
+    if one.over is not None:
+        found["cells"] = [[names.text(end) for end in cell] for cell in one.cells]
+        found["over"] = [names.text(end) for end in one.over]
+    return found
 
 
 def _step(step: Step, claim: Claim, names: Names) -> dict[str, Any]:

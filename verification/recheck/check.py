@@ -9,7 +9,7 @@ from typing import Any
 
 import mpmath
 
-from verification.recheck import parts, points, signs
+from verification.recheck import boxes, parts, points, signs
 from verification.recheck.field import Field, Sign
 from verification.recheck.reading import ONE, Refused, Tree, minus, names, read, replaced, times
 from verification.recheck.setting import Where, setting, sign_of_domain
@@ -68,6 +68,9 @@ class _Checker:
         self.matrices: dict[str, Any] = dict(certificate["matrices"])
         self.concluded = False
         self.parts: set[str] = set()
+        self.sides: set[str] = set()
+        self.boxes = boxes.Boxes()
+        self.names_of_roots: dict[str, Any] = {}
 
     def run(self) -> None:
         """Every step; raises Refused on the first that is not so."""
@@ -91,8 +94,12 @@ class _Checker:
                 raise Refused(
                     f"comes to no conclusion about parts of the bound: {', '.join(sorted(missing))}"
                 )
-        elif not self.concluded:
+        elif not self.concluded and not self.sides_needed() <= self.sides:
             raise Refused("comes to no conclusion about the claim")
+
+    def sides_needed(self) -> set[str]:
+        """On which sides of the bound an enclosure must have been for it to be a conclusion."""
+        return {"<=": {"<"}, ">=": {">"}, "=": {"<", ">"}}[self.stated["relation"]]
 
     def step(self, step: Mapping[str, Any]) -> None:
         """One step by its kind."""
@@ -104,7 +111,8 @@ class _Checker:
             "conclusion": self.conclusion,
             "instance": self.instance,
             "quoted": self.quoted,
-            "enclosure": self.enclosure,
+            "enclosed": self.enclosed,
+            "roots": self.roots,
             "boolean": lambda step: self.found.told.append(step["says"]),
         }
         if step["kind"] not in kinds:
@@ -119,10 +127,66 @@ class _Checker:
             raise Refused(f"quotes what is not among the theorems known here: {step['theorem']!r}")
         self.found.quoted.append(step["theorem"])
 
-    def enclosure(self, step: Mapping[str, Any]) -> None:
-        """What was enclosed in ball arithmetic."""
-        self.found.told.append(step["says"])
-        self.concluded = True
+    def at_the_bound(self, step: Mapping[str, Any], text: str) -> Tree:
+        """An expression with the claim's bound, at the values that are told, in its place."""
+        tree = read(text)
+        if "bound_here" not in names(tree):
+            return tree
+        values = {name: read(value) for name, value in step["at"].items()}
+        return replaced(tree, {"bound_here": replaced(read(self.stated["bound"]), values)})
+
+    def enclosed(self, step: Mapping[str, Any]) -> None:
+        """An inequality between numbers, on every cell if there are some; their cells must fill the range."""
+        left, right = (self.at_the_bound(step, step[key]) for key in ("left", "right"))
+        if step["sign"] not in ("<=", ">=", "<", ">"):
+            raise Refused("is no inequality")
+        larger, smaller = (left, right) if step["sign"].startswith(">") else (right, left)
+        room, strict = minus(larger, smaller), len(step["sign"]) == 1
+        cells: Sequence[Mapping[str, Any]] = [{}]
+        if "cells" in step:
+            cells = boxes.filled(
+                [tuple(map(read, cell)) for cell in step["cells"]], tuple(map(read, step["over"]))
+            )
+        for cell in cells:
+            if not self.at_least(room, strict, {**self.names_of_roots, **cell}):
+                raise Refused("is not so where it is enclosed again")
+        self.found.decided["enclosed"] += max(1, len(cells))
+        with_bound = [key for key in ("left", "right") if "bound_here" in names(read(step[key]))]
+        if len(with_bound) == 1:
+            sign = step["sign"][0]
+            own_side = sign if with_bound == ["right"] else {"<": ">", ">": "<"}[sign]
+            self.sides.add(own_side)
+
+    def at_least(self, room: Tree, strict: bool, known: Mapping[str, Any]) -> bool:
+        """Whether a number is >= 0, or > 0: exactly where it is a constant, else in intervals."""
+        if not known or not names(room) & known.keys():
+            try:
+                field = self.field({})
+                sign = signs.of(field, field.element(room))
+            except Refused:
+                sign = None
+            if sign in AT_LEAST["positive" if strict else "nonnegative"]:
+                return True
+        found = self.boxes.interval(room, known)
+        return bool(found.a > 0 if strict else found.a >= 0)
+
+    def roots(self, step: Mapping[str, Any]) -> None:
+        """All roots of a cubic in [0, 1], one in each bracket; their number may be what is claimed."""
+        coefficients = [
+            self.boxes.interval(self.at_the_bound(step, text), {}) for text in step["coefficients"]
+        ]
+        brackets = [tuple(boxes.exact(read(end), {}) for end in bracket) for bracket in step["brackets"]]
+        boxes.isolated(coefficients, brackets)
+        self.names_of_roots = {f"root_{k}": bracket for k, bracket in enumerate(brackets, start=1)}
+        self.found.decided["roots"] += 1
+        if step["counted"]:
+            values = {name: boxes.exact(read(value), {}) for name, value in step["at"].items()}
+            told = boxes.exact(read(self.stated["bound"]), values)
+            if not {"=": len(brackets) == told, "<=": len(brackets) <= told, ">=": len(brackets) >= told}[
+                self.stated["relation"]
+            ]:
+                raise Refused(f"counts {len(brackets)}, where the claim has {told}")
+            self.sides |= {"<", ">"}
 
     def compared(self, step: Mapping[str, Any]) -> None:
         """An identity or a sign."""
