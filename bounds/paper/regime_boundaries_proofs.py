@@ -44,7 +44,7 @@ WIDTH = 1e-8
 
 Values = Mapping[sp.Symbol, object]
 
-Evidence = tuple[Enclosure | Roots, ...]
+Enclosures = tuple[Enclosure | Roots, ...]
 """What was enclosed at one cell, for a program that encloses it again."""
 
 
@@ -56,7 +56,7 @@ class Enclosed:
     words: str
     margin: float
     holds: bool | None
-    evidence: Evidence = ()
+    evidence: Enclosures = ()
 
 
 def parameters(place: Place) -> dict[sp.Symbol, object]:
@@ -149,7 +149,7 @@ def compared(
 
 def _compared(
     claimed: Statement, place: Place, limits: tuple[float, float], value: sp.Expr, at: Values | None
-) -> Evidence:
+) -> Enclosures:
     """The value between its limits, or on one side of one of them, by the claim's relation."""
     values = tuple((parameters(place) if at is None else at).items())
     low, high = (sp.Rational(*limit.as_integer_ratio()) for limit in limits)
