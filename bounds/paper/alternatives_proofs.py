@@ -11,7 +11,7 @@ from functools import cache
 
 import sympy as sp
 
-from bounds.checks import Quoted, Relation, Statement, Step
+from bounds.checks import Origin, Quoted, Relation, Statement, Step
 from bounds.law.scales import unfiltered_scale
 from bounds.paper.one_round import BESSEL, FLOOR, NO_THRESHOLD
 from bounds.proof.steps import concluded, identity, instance, nonnegative, positive
@@ -247,7 +247,7 @@ def best_weights(claimed: Statement) -> Iterator[Step]:
     """A quadratic in w on the plane of s/q and h'/h, to which any other direction only adds."""
     found, least = _best()
     yield from found
-    stated = claimed.about(claimed.bound.subs(J_INTEGRAL, OWN_J))
+    stated = claimed.about(claimed.bound.subs(J_INTEGRAL, OWN_J), Origin(((J_INTEGRAL, OWN_J),)))
     yield concluded("where it is gamma V_L", least, stated)
 
 

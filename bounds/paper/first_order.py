@@ -6,10 +6,11 @@ Derivation: proofs_notes/filtered.md.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import sympy as sp
 
-from bounds.checks import Proof, Quoted, Relation, Statement, Step
+from bounds.checks import Decided, Proof, Quoted, Relation, Statement, Step
 from bounds.claim import Claim, Verdict
 from bounds.law import scales
 from bounds.paper.events import WATSON, no_stronger, quoted, stated_at_least
@@ -112,10 +113,10 @@ def _first_order(claimed: Statement) -> Iterator[Step]:
 
 def _best() -> Iterator[Step]:
     """Both constants are reached as eta -> 0: the leak's at every rank, the noise's as r -> oo."""
-    leak = sp.limit(_squared("leak_left") * (1 + gamma), eta, 0, "+")
+    leak = steps.limit(_squared("leak_left") * (1 + gamma), eta, 0, "+")
     yield steps.identity("the leak tends to 1/(1 + gamma) as eta -> 0", leak, 1)
     low, high = (2 * r - 1) / sp.pi, 2 * (r - 1 + 2 / sp.pi) / sp.pi  # of E_0(0)^2/(a a~)
-    yield steps.identity("the bounds of E_0(0)^2 meet as r -> oo", sp.limit(high / low, r, sp.oo), 1)
+    yield steps.identity("the bounds of E_0(0)^2 meet as r -> oo", steps.limit(high / low, r, sp.oo), 1)
 
 
 def _printed_form(claimed: Statement) -> Iterator[Step]:
@@ -140,10 +141,10 @@ def _printed_form(claimed: Statement) -> Iterator[Step]:
     worst = _squared("leak_left") * sp.sqrt(_entries * a_y / (gamma * _half)) / eta
     reached = (worst / PRINTED_FORM).subs({d_tilde: d, gamma_tilde: gamma}).subs(_MORE, 0)
     equal = reached.replace(sp.Max, lambda *a: a[0]).replace(sp.Min, lambda *a: a[0])
-    near = sp.simplify(sp.limit(equal, eta, 0))
+    near = sp.simplify(steps.limit(equal, eta, 0))
     yield steps.identity(
         "as eta -> 0, r/d -> 0 and then gamma -> 0 the bound is reached",
-        sp.limit(sp.limit(near, d, sp.oo), gamma, 0),
+        steps.limit(steps.limit(near, d, sp.oo), gamma, 0),
         1,
     )
 
@@ -165,7 +166,8 @@ def _restored(claimed: Statement) -> Iterator[Step]:
     rounds_made = (far + _MORE) / pace
     asked_for = stated_at_least(claimed, rounds)
     enough = asked_for is not None and sp.simplify(asked_for - ENOUGH_ROUNDS.rhs) == 0
-    yield steps.decided("the claim asks for log(1/eta)/log(1 + gamma) rounds", enough, str(asked_for))
+    statement = "the claim asks for log(1/eta)/log(1 + gamma) rounds"
+    yield _asked(claimed, statement, enough, ENOUGH_ROUNDS, str(asked_for))
     yield steps.nonnegative("so (1 + gamma)^K >= 1/eta, in logarithms", rounds_made * pace, far)
     whole = 1 / (1 - 1 / (1 + gamma))
     yield steps.identity("1/(1 - 1/(1 + gamma)) = (1 + gamma)/gamma", whole, (1 + gamma) / gamma)
@@ -184,7 +186,7 @@ def _parts_at_half() -> Iterator[Step]:
     grows = "K_v(x) grows with v >= 0 (its integral over cosh(v t))"
     yield from quoted((), ("-p_0' sqrt(a a~)/p_0 = K_(v-1)/K_v is at most 1 for v >= 1/2", grows))
     decay, low = sp.symbols("x s", positive=True)
-    beyond = sp.integrate(sp.exp(-low / decay), (low, 0, sp.oo))
+    beyond = steps.integral(sp.exp(-low / decay), (low, 0, sp.oo))
     yield steps.identity("so P_0 >= p_0 sqrt(a a~) >= p_0", beyond, decay)
     clean, edge, gain, less = sp.symbols("y p_1 g h", nonnegative=True)
     tail, more = sp.symbols("P_0 m", nonnegative=True)
@@ -205,7 +207,14 @@ def _parts_at_half() -> Iterator[Step]:
 def given_rank(claimed: Statement) -> Step:
     """Whether the claim asks for r >= 2, which P_1(r/2) >= 1/2 and v >= 1/2 need."""
     least_r = stated_at_least(claimed, r)
-    return steps.decided("the claim asks for r >= 2", least_r is not None and least_r >= 2, str(least_r))
+    stated = least_r is not None and least_r >= 2
+    return _asked(claimed, "the claim asks for r >= 2", stated, sp.Ge(r, 2), str(least_r))
+
+
+def _asked(claimed: Statement, statement: str, stated: bool, condition: sp.Basic, shown: str) -> Step:
+    """Whether the claim states a condition that the proof needs, as a step of which the answer may be no."""
+    step = steps.decided(statement, stated, shown)
+    return replace(step, decided=Decided("given", conditions=(condition,), claimed=claimed))
 
 
 CLAIMS: tuple[Claim, ...] = (

@@ -14,6 +14,7 @@ from bounds.checks import Quoted, Relation, Statement, Step
 from bounds.claim import Claim, exact
 from bounds.law.regimes import one_round_gain_limit
 from bounds.law.scales import filtered_scale, inherited_scale, unfiltered_scale
+from bounds.proof import steps
 from bounds.proof.steps import concluded, decided, identity, nonnegative, positive
 from bounds.symbols import N, a_y, eta, gamma, kappa_right, mass_0, n_T, r, tail_0
 
@@ -129,7 +130,7 @@ def _gain_steps() -> Iterator[Step | sp.Expr]:
     yield nonnegative("the least value rises with h", sp.factor(sp.diff(least, h)))
     yield identity(
         "at a fixed threshold y -> 0 as eta -> 0, and the value tends to the teacher's part",
-        sp.limit(eta * _edge / (eta * _w + mass_0), eta, 0),
+        steps.limit(eta * _edge / (eta * _w + mass_0), eta, 0),
         0,
     )
     yield nonnegative("which is no less than the least", sp.factor(sp.simplify(teacher - least)))
@@ -140,7 +141,7 @@ def _gain_steps() -> Iterator[Step | sp.Expr]:
         a_y,
     )
     drift = eta * r / (eta * r + mass_0)
-    ends = sp.limit(drift, mass_0, 0, "+"), sp.limit(drift, mass_0, sp.oo)
+    ends = steps.limit(drift, mass_0, 0, "+"), steps.limit(drift, mass_0, sp.oo)
     yield decided(
         "and y = eta r/(eta r + M_0) takes every value in (0, 1) as M_0 falls to 0", ends == (1, 0), ends
     )

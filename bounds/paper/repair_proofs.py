@@ -179,7 +179,7 @@ def keeps_up(claimed: Statement) -> Iterator[Step]:
     bound = claimed.bound.subs(place)
     (branches,) = [part.args for part in bound.atoms(sp.Min)] or [(bound,)]
     above = [bound.replace(sp.Min, lambda *_, branch=branch: branch) for branch in branches]
-    ratios = [sp.limit(sp.simplify(every.subs(place) / branch), eta, 0, "+") for branch in above]
+    ratios = [steps.limit(sp.simplify(every.subs(place) / branch), eta, 0, "+") for branch in above]
     statement = "a constant times the bound stays above what no rule beats (theorem-1-every-rule)"
     kept = all(ratio.is_finite for ratio in ratios)
     yield Step(statement, kept, f"as eta -> 0 their ratio tends to {max(ratios)}", refutes=True)
@@ -206,7 +206,7 @@ def every_weight(claimed: Statement) -> Iterator[Step]:
     (found,) = sp.solve(sp.Eq(mass, a_x * turned + eta * told), turned)
     leak = sp.simplify(found / (gamma * mass))
     yield steps.identity("the leak is (1 - eta G/M)/(1 + gamma)", leak, (1 - eta * told / mass) / (1 + gamma))
-    yield steps.identity("of corrupted pairs alone it is the stated one", leak.subs(eta, 0), claimed.bound)
+    yield steps.concluded("of corrupted pairs alone it is the stated one", leak.subs(eta, 0), claimed)
     more = sp.Symbol("m", nonnegative=True)
     room = (leak - 1 / (2 * (1 + gamma))).subs(mass, 2 * eta * told + more)
     yield steps.nonnegative("M >= 2 eta G: at least half of it", sp.factor(room))

@@ -19,12 +19,13 @@ from typing import Any
 import sympy as sp
 from sympy.core.evalf import PrecisionExhausted
 
-from bounds.checks import Compared, Relation, Statement, Step, put_in
+from bounds.checks import Compared, Decided, Relation, Statement, Step, put_in
+from bounds.proof import trace
 from bounds.proof.region import Point, approximate_sign, domains, flattened, points, substitutions
 from bounds.proof.undecided import Undecided
 
 __all__ = [
-    "concluded", "decided", "given", "identity", "instance", "integral", "nonnegative", "of_order",
+    "concluded", "decided", "given", "identity", "instance", "integral", "limit", "nonnegative", "of_order",
     "positive", "shared", "vanishes",
 ]  # fmt: skip
 
@@ -53,7 +54,8 @@ def identity(statement: str, left: Any, right: Any, conditions: Conditions = ())
             raise Undecided(f"{statement}: cannot decide {entry} = 0")
         if not zero:
             return Step(statement, False, replace(shown, ending=f" fails{point}"))
-    return Step(statement, True, shown)
+    told = Decided("identity", left, right, conditions, computed=trace.taken())
+    return Step(statement, True, shown, decided=told)
 
 
 def nonnegative(statement: str, larger: Any, smaller: Any = 0, conditions: Conditions = ()) -> Step:
@@ -69,7 +71,7 @@ def positive(statement: str, larger: Any, smaller: Any = 0, conditions: Conditio
 def decided(statement: str, truth: Any, shown: Any = "") -> Step:
     """A step whose truth SymPy has given as a Boolean.  Raises Undecided on anything else."""
     if truth in (True, sp.true):
-        return Step(statement, True, str(shown))
+        return Step(statement, True, str(shown), decided=Decided("boolean", computed=trace.taken()))
     if truth in (False, sp.false):
         return Step(statement, False, str(shown))
     raise Undecided(f"{statement}: {truth}")
@@ -83,7 +85,8 @@ def given(claimed: Statement, *conditions: sp.Basic) -> Step:
     for condition in flattened(conditions):
         if condition not in flattened(claimed.conditions) and not _implied(condition, claimed.conditions):
             raise Undecided(f"the proof needs {condition}, which the claim does not state")
-    return Step(f"given {', '.join(map(str, conditions))}", True)
+    told = Decided("given", conditions=conditions, claimed=claimed)
+    return Step(f"given {', '.join(map(str, conditions))}", True, decided=told)
 
 
 def concluded(
@@ -111,6 +114,11 @@ def concluded(
         step = nonnegative(statement, bound, derived, claimed.conditions)
     else:
         step = nonnegative(statement, derived, bound, claimed.conditions)
+    if step.decided is not None:
+        told = replace(
+            step.decided, kind="conclusion", left=derived, right=None, claimed=claimed, shown=shown
+        )
+        step = replace(step, decided=told)
     return replace(step, refutes=shown is Relation.EQUAL and attained)
 
 
@@ -127,7 +135,9 @@ def of_order(statement: str, ratio: Any, claimed: Statement, shown: Relation = R
         return Step(statement, False, f"the ratio {ratio} shows no more than {shown}")
     finite, present = bool(0 <= ratio < sp.oo), bool(ratio > 0)
     needed = {Relation.UPPER: finite, Relation.LOWER: present, Relation.EQUAL: finite and present}
-    return Step(statement, needed[claimed.relation], f"limit {ratio}", refutes=shown is Relation.EQUAL)
+    told = Decided("order", ratio, claimed=claimed, shown=shown, computed=trace.taken())
+    truth = needed[claimed.relation]
+    return Step(statement, truth, f"limit {ratio}", refutes=shown is Relation.EQUAL, decided=told)
 
 
 def instance(
@@ -145,7 +155,8 @@ def instance(
     shown = Compared(quantity, sign, bound)
     point = _breaking(quantity - bound, claimed.relation, conditions)
     if point is None:
-        return Step(statement, True, shown)
+        told = Decided("instance", quantity, claimed=claimed, at=tuple(place.items()), computed=trace.taken())
+        return Step(statement, True, shown, decided=told)
     where = {**{s: v.subs(point) for s, v in place.items()}, **point}
     return Step(statement, False, replace(shown, ending=f" fails{_at(where)}"), refutes=True)
 
@@ -175,35 +186,46 @@ def shared(derive: Callable[[], Iterator[Step]]) -> Callable[[], tuple[Step, ...
     return cache(lambda: tuple(derive()))
 
 
-@lru_cache(maxsize=256)  # wrong versions of a claim need the integrals of its own proof
 def integral(integrand: sp.Expr, limits: tuple[sp.Symbol, sp.Expr, sp.Expr]) -> sp.Expr:
-    """SymPy's definite integral over `limits` = (variable, low, high)."""
+    """SymPy's definite integral over `limits` = (variable, low, high), remembered for the next step."""
+    return trace.computed("integral", integrand, limits, _integral(integrand, limits))
+
+
+@lru_cache(maxsize=256)  # wrong versions of a claim need the integrals of its own proof
+def _integral(integrand: sp.Expr, limits: tuple[sp.Symbol, sp.Expr, sp.Expr]) -> sp.Expr:
     return sp.integrate(integrand, limits)
 
 
+def limit(expression: sp.Expr, variable: sp.Symbol, place: Any, side: str = "+") -> sp.Expr:
+    """SymPy's limit of the expression as the variable tends to a place, remembered for the next step."""
+    found = sp.limit(expression, variable, place, side)
+    return trace.computed("limit", expression, (variable, sp.sympify(place)), found)
+
+
 def _sign(statement: str, larger: sp.Expr, smaller: sp.Expr, conditions: Conditions, *, strict: bool) -> Step:
-    truth, shown = _signed(larger, smaller, strict, conditions)
+    truth, shown, form = _signed(larger, smaller, strict, conditions)
     if truth is None:
         raise Undecided(f"{statement}: cannot decide the sign of {larger - smaller}")
-    return Step(statement, truth, shown)
+    kind = "positive" if strict else "nonnegative"
+    told = Decided(kind, larger, smaller, conditions, form=form, computed=trace.taken())
+    return Step(statement, truth, shown, decided=told)
 
 
 @lru_cache(maxsize=4096)
 def _signed(
     larger: sp.Expr, smaller: sp.Expr, strict: bool, conditions: Conditions
-) -> tuple[bool | None, Compared]:
-    """Whether larger > smaller (>= without `strict`), None where undecided, and how to show it."""
+) -> tuple[bool | None, Compared, sp.Expr | None]:
+    """Whether larger > smaller (>= without `strict`), None where undecided; how to show it; the form used."""
     expression = larger - smaller
     shown = Compared(larger, ">" if strict else ">=", smaller)
     if _has_form(expression, strict):
-        return True, shown
+        return True, shown, expression
     # An exact point against it is found sooner than a simplification gives up.
     for point in points(expression, conditions):
         if _has_sign(expression, point, (-1,)) or (strict and put_in(expression, point).is_zero):
-            return False, replace(shown, ending=f" fails{_at(point)}")
-    if any(_has_form(form, strict) for form in _forms(expression, conditions)):
-        return True, shown
-    return None, shown
+            return False, replace(shown, ending=f" fails{_at(point)}"), None
+    form = next((form for form in _forms(expression, conditions) if _has_form(form, strict)), None)
+    return (None if form is None else True), shown, form
 
 
 def _has_form(form: sp.Expr, strict: bool) -> bool:
