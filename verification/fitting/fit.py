@@ -12,7 +12,6 @@ from verification.engines import estimate
 from verification.engines.estimate import Trained
 from verification.errors import InvalidArgument, real, whole
 from verification.fitting import alternatives, checks
-from verification.fitting.alternatives import Alternative
 from verification.fitting.blend import Blend, blend
 from verification.fitting.checks import Assumption
 from verification.fitting.clean_share import clean_share, lower_bound
@@ -30,6 +29,7 @@ from verification.fitting.spectrum import (
     polar,
     rank_of,
 )
+from verification.prediction.beside import Alternative
 from verification.setting import Setting
 
 
