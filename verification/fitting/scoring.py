@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from verification.engines import estimate, seeds
 from verification.fitting.clean_share import LEVELS, HeldOut, repaired_scores
-from verification.fitting.moments import FOLDS, Array, PairMoments, cells_of, iterate
+from verification.fitting.moments import FOLDS, Array, PairMoments, Whole, cells_of, iterate
 from verification.fitting.payoff import SHARES, FoldSums
 from verification.fitting.reading import Rows
 from verification.fitting.spectrum import Modality
@@ -129,28 +129,14 @@ def score_rows(
             at[mine] = np.einsum("ij,ij->i", one, two)
             taken = place[mine] < HELD
             held[h].append((one[taken].astype(np.float32), two[taken].astype(np.float32)))
-            chosen = mine & (place < HELD_WIDE)
-            other = wide[1 - h]
-            held_wide[h].append(
-                (
-                    (left[chosen] @ other.left).astype(np.float32),
-                    (right[chosen] @ other.right).astype(np.float32),
-                )
-            )
-        sums.add(
-            cells,
-            np.searchsorted(thresholds, at, side="right").astype(np.int64),
-            left,
-            right,
-            all_left[0],
-            all_right[0],
-        )
+        _hold_wide(held_wide, wide, half, place < HELD_WIDE, left, right)
+        bins = np.searchsorted(thresholds, at, side="right").astype(np.int64)
+        sums.add(cells, bins, left, right, all_left[0], all_right[0])
         rowwise = _row_moments((left, right), all_left[3], all_right[3])
         total += rowwise.sum(axis=1)
         products += rowwise @ rowwise.T
         for s, part in enumerate((all_left[0], all_right[0])):
-            lengths = np.sum((part @ whiten[s]) ** 2, axis=1, dtype=float)
-            fourth[s] += np.sum(lengths**2)
+            fourth[s] += np.sum(np.sum((part @ whiten[s]) ** 2, axis=1, dtype=float) ** 2)
     means = total / found.n
     halves, wider = (
         [_held_out(rows[h], found, by[1 - h], 1 - h, seed) for h in (0, 1)]
@@ -166,6 +152,21 @@ def score_rows(
         products / found.n - np.outer(means, means),
         (float(fourth[0] / found.n), float(fourth[1] / found.n)),
     )
+
+
+def _hold_wide(
+    held: tuple[list[_Rows], list[_Rows]],
+    wide: tuple[HalfTeacher, ...],
+    half: Whole,
+    chosen: NDArray[np.bool_],
+    left: Array,
+    right: Array,
+) -> None:
+    """Keep the chosen rows of each half as the other half's wider teacher sees them."""
+    for h in (0, 1):
+        rows, by = chosen & (half == h), wide[1 - h]
+        seen = (left[rows] @ by.left).astype(np.float32), (right[rows] @ by.right).astype(np.float32)
+        held[h].append(seen)
 
 
 def _wider_teachers(found: PairMoments, r: int) -> tuple[HalfTeacher, ...]:
