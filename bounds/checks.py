@@ -108,7 +108,7 @@ def resolve(values: Mapping[sp.Symbol, Number]) -> dict[str, float]:
     plain = {s: v for s, v in exact.items() if not v.free_symbols}
     rest = {s: v for s, v in exact.items() if v.free_symbols}
     while rest:
-        ready = {s: v.subs(plain) for s, v in rest.items() if v.free_symbols <= plain.keys()}
+        ready = {s: _put_in(v, plain) for s, v in rest.items() if v.free_symbols <= plain.keys()}
         if not ready:
             left = ", ".join(sorted(str(s) for s in rest))
             raise ValueError(f"cannot resolve {left} from {sorted(map(str, plain))}")
@@ -118,6 +118,12 @@ def resolve(values: Mapping[sp.Symbol, Number]) -> dict[str, float]:
     for s, v in plain.items():
         numbers[s.name] = int(sp.ceiling(v)) if s.is_integer else float(v)
     return numbers
+
+
+def _put_in(expression: sp.Expr, plain: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
+    """The expression with numbers for its free symbols; in one pass where none of its symbols is bound."""
+    one_pass = expression.atoms(sp.Symbol) == expression.free_symbols
+    return expression.xreplace(plain) if one_pass else expression.subs(plain)
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,7 @@ def _squared(name: str) -> sp.Expr:
     return law[name].subs(at).subs(zero)
 
 
+@steps.shared
 def _parts() -> Iterator[Step]:
     """Own noise and leak at threshold 0, for every value of the parameters."""
     own, share = _squared("scale_oracle_filtered"), _squared("leak_left")
@@ -172,9 +173,16 @@ def _restored(claimed: Statement) -> Iterator[Step]:
 
 
 def _at_half(claimed: Statement) -> Iterator[Step]:
+    yield given_rank(claimed)
+    yield from _parts_at_half()
+    yield no_stronger("the bound is at least the root of both parts", claimed, HALF, Relation.UPPER)
+
+
+@steps.shared
+def _parts_at_half() -> Iterator[Step]:
+    """Own noise and leak at threshold r/2, for r >= 2 and every value of the other parameters."""
     grows = "K_v(x) grows with v >= 0 (its integral over cosh(v t))"
     yield from quoted((), ("-p_0' sqrt(a a~)/p_0 = K_(v-1)/K_v is at most 1 for v >= 1/2", grows))
-    yield given_rank(claimed)
     decay, low = sp.symbols("x s", positive=True)
     beyond = sp.integrate(sp.exp(-low / decay), (low, 0, sp.oo))
     yield steps.identity("so P_0 >= p_0 sqrt(a a~) >= p_0", beyond, decay)
@@ -192,7 +200,6 @@ def _at_half(claimed: Statement) -> Iterator[Step]:
     yield steps.nonnegative("own noise at r/2: K r^2/M^2 <= 3/eta", open_form)
     leak = (1 / (1 + gamma) - law["leak_left"].subs(at)).subs(eta, k / (1 + k))
     yield steps.nonnegative("the leak is at most 1/(1 + gamma)", sp.factor(sp.together(leak)))
-    yield no_stronger("the bound is at least the root of both parts", claimed, HALF, Relation.UPPER)
 
 
 def given_rank(claimed: Statement) -> Step:

@@ -11,9 +11,9 @@ the claim's quantity exactly is, or of an exact instance of it (`instance`), can
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sympy as sp
@@ -25,7 +25,7 @@ from bounds.proof.undecided import Undecided
 
 __all__ = [
     "concluded", "decided", "given", "identity", "instance", "integral", "nonnegative", "of_order",
-    "positive", "vanishes",
+    "positive", "shared", "vanishes",
 ]  # fmt: skip
 
 FIRST_POINTS = 2
@@ -170,6 +170,11 @@ def _implied(condition: sp.Basic, conditions: Conditions) -> bool:
     return bool(condition.subs(substitutions(conditions)) == sp.true)
 
 
+def shared(derive: Callable[[], Iterator[Step]]) -> Callable[[], tuple[Step, ...]]:
+    """Steps that know nothing of the claim, made once for it and its wrong versions."""
+    return cache(lambda: tuple(derive()))
+
+
 @lru_cache(maxsize=256)  # wrong versions of a claim need the integrals of its own proof
 def integral(integrand: sp.Expr, limits: tuple[sp.Symbol, sp.Expr, sp.Expr]) -> sp.Expr:
     """SymPy's definite integral over `limits` = (variable, low, high)."""
@@ -190,13 +195,20 @@ def _signed(
     """Whether larger > smaller (>= without `strict`), None where undecided, and how to show it."""
     expression = larger - smaller
     shown = Compared(larger, ">" if strict else ">=", smaller)
-    for form in _forms(expression, conditions):
-        if form.is_positive or (not strict and form.is_nonnegative):
-            return True, shown
+    if _has_form(expression, strict):
+        return True, shown
+    # An exact point against it is found sooner than a simplification gives up.
     for point in points(expression, conditions):
         if _has_sign(expression, point, (-1,)) or (strict and expression.subs(point).is_zero):
             return False, replace(shown, ending=f" fails{_at(point)}")
+    if any(_has_form(form, strict) for form in _forms(expression, conditions)):
+        return True, shown
     return None, shown
+
+
+def _has_form(form: sp.Expr, strict: bool) -> bool:
+    """Whether SymPy sees the sign of this form."""
+    return bool(form.is_positive or (not strict and form.is_nonnegative))
 
 
 def _forms(expression: sp.Expr, conditions: Conditions) -> Iterator[sp.Expr]:

@@ -28,8 +28,8 @@ other sizes here it is no design's: a design that cannot see a rate so wrong let
 FALSE_FACTOR = 1.25
 """A forecast contradicts a stated value that is off by this factor."""
 
-PILOT = 30
-"""Replicates of a pilot sample."""
+PILOTS = (30, 120, 480)
+"""Replicates of a pilot sample, and of the larger ones for what it leaves open."""
 
 PILOT_SEED = 2**63 - 1
 """The seed of pilot samples, apart from the seeds of runs."""
@@ -105,12 +105,14 @@ def forecast(cell: Cell, share: float = 0.5) -> float:
 
 
 @lru_cache(maxsize=4096)
-def pilot(cell: Cell, count: int = PILOT) -> Array:
-    """`count` draws of a cell with the pilots' seed; NaN where it cannot be drawn."""
+def pilot(cell: Cell, count: int = PILOTS[0]) -> Array:
+    """`count` draws of a cell with the pilots' seed, one of PILOTS; NaN where it cannot be drawn."""
     if cell.quantity not in registry.COMBINED:
         registry.find(cell.quantity, cell.module)  # a name that nothing has is a mistake, no failed draw
+    size = PILOTS.index(count)
+    known = pilot(cell, PILOTS[size - 1]) if size else np.empty(0)
     try:
-        return registry.draw(cell, PILOT_SEED, range(count))
+        return np.concatenate((known, registry.draw(cell, PILOT_SEED, range(len(known), count))))
     except (Exception, SystemExit):
         # A quantity of one's own: its draws for the run say what went wrong.
         return np.full(count, math.nan)
