@@ -41,8 +41,8 @@ Number: TypeAlias = Any
 class Measured:
     """A random number that a simulator draws, one a replicate.
 
-    - `estimator`: whose error is drawn: "unfiltered", "oracle-filtered", "teacher-filtered"; or "teacher",
-      the fit on the point's n_T pairs.
+    - `estimator`: whose error is drawn: "unfiltered", "oracle-filtered", "teacher-filtered", "pca",
+      "weighted"; or "teacher", the fit on the point's n_T pairs.
     - `quantity`: "error" for ERR of the estimator (Eq. 4), or the name of another registered quantity (an
       operator norm, a count).
     - `thetas`: thresholds on the oracle's score scale, as expressions in the setting's symbols; with several,

@@ -102,6 +102,11 @@ def stream_key(setting: Setting, procedure: Procedure, engine: str) -> str:
     return f"{setting.key}|{procedure.key}|{engine}"
 
 
+def engines_of(procedure: Procedure) -> tuple[str, ...]:
+    """The engines that can draw a procedure, the cheapest first; weighted pairs are drawn one by one."""
+    return ("direct",) if procedure.estimator == "weighted" else ENGINES
+
+
 def load_engine(engine: str) -> ModuleType:
     """The engine's module; raises InvalidArgument for an unknown name."""
     if engine not in ENGINES:
@@ -127,7 +132,6 @@ def replicates(
     indices: Sequence[int],
     scales: tuple[float, ...],
     rotate: bool = False,
-    weights: WeightTable | None = None,
 ) -> list[Drawn]:
     """The outcomes of the replicates `indices`, in that order, in this process.
 
@@ -137,9 +141,9 @@ def replicates(
     key = stream_key(setting, procedure, engine)
     if min(setting.gamma, setting.gamma_tilde) < DARKEST:
         lit, same, unit = brightened(setting, procedure)
-        dark = _draws(module, lit, same, engine, seed, key, indices, scales, rotate, weights)
+        dark = _draws(module, lit, same, engine, seed, key, indices, scales, rotate)
         return [found if isinstance(found, TooFewPairs) else _in_units(found, unit) for found in dark]
-    return _draws(module, setting, procedure, engine, seed, key, indices, scales, rotate, weights)
+    return _draws(module, setting, procedure, engine, seed, key, indices, scales, rotate)
 
 
 DARKEST = 1e-60
@@ -183,8 +187,8 @@ def _draws(
     indices: Sequence[int],
     scales: tuple[float, ...],
     rotate: bool,
-    weights: WeightTable | None,
 ) -> list[Drawn]:
+    weights = weight_table(setting, procedure)
     with one_thread():
         if engine != "direct":
             generators = seeds.generators(seed, key, indices)
@@ -255,13 +259,13 @@ def simulate(
     whole("seed", seed, 0, 2**63 - 1)
     if rotate and engine != "direct":
         raise InvalidArgument("rotate", rotate, "must be left out unless the engine is direct")
-    if procedure.estimator == "weighted" and engine != "direct":
+    if engine not in engines_of(procedure):
         raise InvalidArgument("engine", engine, "must be direct for the weighted estimator")
-    scales, weights = engine_scales(setting, procedure), weight_table(setting, procedure)
+    scales = engine_scales(setting, procedure)
     batch = max(1, min(256, math.ceil(count / (4 * jobs))))
     batches = [range(i, min(i + batch, count)) for i in range(0, count, batch)]
     outcomes: list[Drawn] = []
-    for part in _run(setting, procedure, engine, seed, batches, scales, rotate, weights, jobs):
+    for part in _run(setting, procedure, engine, seed, batches, scales, rotate, jobs):
         outcomes += part
         if on_progress is not None:
             on_progress(len(part))
@@ -283,16 +287,15 @@ def _run(
     batches: Sequence[range],
     scales: tuple[float, ...],
     rotate: bool,
-    weights: WeightTable | None,
     jobs: int,
 ) -> Iterable[list[Drawn]]:
     if jobs == 1 or len(batches) == 1:
         for indices in batches:
-            yield replicates(setting, procedure, engine, seed, indices, scales, rotate, weights)
+            yield replicates(setting, procedure, engine, seed, indices, scales, rotate)
         return
     with process_pool(jobs) as pool:
         futures = [
-            pool.submit(replicates, setting, procedure, engine, seed, indices, scales, rotate, weights)
+            pool.submit(replicates, setting, procedure, engine, seed, indices, scales, rotate)
             for indices in batches
         ]
         try:

@@ -90,10 +90,11 @@ def forecast(cell: Cell, share: float = 0.5) -> float:
 
     No error exceeds sqrt(r), whatever the law says.
     """
-    if cell.quantity == "error":
+    beside = any(p.estimator in ("pca", "weighted") for p in cell.procedures)
+    if cell.quantity == "error" and not beside:
         laws = [predict_procedure(cell.setting, p).first_order for p in cell.procedures]
         return min(math.sqrt(cell.setting.r), *(law.quantile(share) for law in laws))
-    if cell.quantity == "error-ratio":
+    if cell.quantity == "error-ratio" and not beside:
         # Of the medians: the ratio of two independent errors concentrates there.
         first, last = (
             predict_procedure(cell.setting, p).first_order.quantile(0.5)
