@@ -72,7 +72,7 @@ def test_own_claims_are_listed_explained_and_drawn(written, command, tmp_path):
 
 
 def test_the_constants_of_a_claim_of_ones_own(written, command, tmp_path):
-    """A bound of the file's has its value, its powers, its limit and its corrected form; an id is corrected."""
+    """A bound of the file's has its value, powers, limit and corrected form; a misspelt id is answered."""
     at = ("--module", written, "--set", "n=100", "--set", "delta=0.04")
     status, out, err = command("constants", "chebyshev", *at, "--sensitivities", "--json")
     assert (status, err) == (0, "")
@@ -82,7 +82,9 @@ def test_the_constants_of_a_claim_of_ones_own(written, command, tmp_path):
     out = command("constants", "chebyshev", "--module", written, "--limit", "n=inf")[1]
     assert "0 as n goes to inf, like n^(-1/2)" in out
     pair = tmp_path / "pair.py"
-    pair.write_text(written.read_text().replace('"wrong-rate",', '"wrong-rate",\n        corrects="chebyshev",'))
+    pair.write_text(
+        written.read_text().replace('"wrong-rate",', '"wrong-rate",\n        corrects="chebyshev",')
+    )
     out = command("constants", "chebyshev", "--module", pair)[1]
     assert out.startswith("chebyshev (")
     assert "\nwrong-rate (" in out
