@@ -137,15 +137,17 @@ def gain_colours(most: float) -> tuple[Any, Any]:
     return matplotlib.colormaps["viridis"].with_extremes(under=COSTS), LogNorm(1.0, max(1.05, most))
 
 
-def mark_costs(axes: Any, columns: Any, lines: Any, gain: Any) -> bool:
-    """A minus in each cell of a map whose gain is below 1, seen in grey, too; whether there is one."""
+def mark_costs(axes: Any, mesh: Any, gain: Any) -> bool:
+    """White stripes over the cells of a mesh whose gain is below 1, seen in grey, too; whether there are."""
     import numpy as np
+    from matplotlib.collections import PolyCollection
 
-    at, up = np.meshgrid(columns, lines)
-    costs = np.asarray(gain) < 1
-    size = 400 / max(costs.shape)
-    axes.scatter(at[costs], up[costs], s=min(80.0, size), marker="_", color="white", linewidths=1.2)
-    return bool(costs.any())
+    at = mesh.get_coordinates()
+    costs = np.argwhere(np.asarray(gain) < 1)
+    cells = [[at[i, j], at[i, j + 1], at[i + 1, j + 1], at[i + 1, j]] for i, j in costs]
+    stripes = PolyCollection(cells, facecolor="none", edgecolor="white", linewidth=0, hatch="--")
+    axes.add_collection(stripes, autolim=False)
+    return bool(cells)
 
 
 def plain_ticks(axis: Any) -> None:

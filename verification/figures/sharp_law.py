@@ -83,7 +83,7 @@ def error_against_eta(
     axes.plot([], [], color=canvas.GREY, linestyle=":", linewidth=0.8, label="not to be trusted")
     if replicates:
         _name_points(axes, replicates)
-    axes.axvline(setting.eta, color=canvas.INK, linewidth=0.8)
+    axes.axvline(setting.eta, 0.12, color=canvas.INK, linewidth=0.8)  # the bands' names are below
     axes.annotate(
         f"η = {setting.eta:.3g} ", (setting.eta, 0.99), xycoords=("data", "axes fraction"),
         ha="right", va="top", fontsize=8,
@@ -252,7 +252,7 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
         if axes is left:
             bar.ax.yaxis.set_major_formatter("{x:g}×")
             bar.ax.yaxis.set_minor_formatter("{x:g}×" if most < 10 else "")
-            canvas.mark_costs(axes, etas, gammas, values)
+            canvas.mark_costs(axes, mesh, values)
         axes.set(xscale="log", yscale="log", xlabel="clean fraction η", ylabel="inverse noise variance γ")
         if math.isfinite(setting.gamma):
             axes.plot([setting.eta], [setting.gamma], "w*", markersize=13, markeredgecolor="k")
@@ -260,7 +260,7 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
         axes.patch.set(hatch="///", edgecolor="#bbbbbb")
     figure.suptitle(
         f"n = {setting.n:,}, half for the teacher; d = {setting.d}, d̃ = {setting.d_tilde}, r = {setting.r}\n"
-        "hatched: the law is not to be trusted; red with a minus: filtering costs; star: the setting given",
+        "hatched: the law is not to be trusted; red stripes: filtering costs; star: the setting given",
         fontsize=9,
     )
     canvas.write(figure, path)
@@ -290,8 +290,7 @@ def _shade(axes: Axes, setting: Setting, theta: float, size_ratio: float) -> Non
                 continue  # a narrow band keeps its shade and loses its label
             axes.annotate(
                 REGIMES[name], (math.sqrt(low * high), 0.02), xycoords=("data", "axes fraction"),
-                ha="center", fontsize=7, color=canvas.GREY, zorder=3,
-                bbox={"facecolor": SHADES[name], "edgecolor": "none", "pad": 1},
+                ha="center", fontsize=7, color=canvas.GREY, zorder=1,
             )  # fmt: skip
 
 

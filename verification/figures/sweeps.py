@@ -353,8 +353,8 @@ def _map(points: list[PlottedPoint], x: str, y: str, quantity: str, law: bool) -
     axes.set_xlabel(NAMES[x])
     axes.set_ylabel(NAMES[y])
     costs = ""
-    if quantity == "gain" and canvas.mark_costs(axes, columns, lines, grid):
-        costs = "\nred with a minus: filtering costs"
+    if quantity == "gain" and canvas.mark_costs(axes, colours, grid):
+        costs = "\nred stripes: filtering costs"
     axes.set_title(_caption([p.cell for p in points], (x, y)) + _told(overlay) + costs, fontsize=9)
     _draw_bar(figure, axes, colours, grid, (low, high), quantity)
     if overlay is not None:

@@ -45,7 +45,7 @@ def test_a_map_of_gains_says_where_the_law_is_silent_and_where_filtering_costs(t
     sharp_law.gain_map(Setting(10**5, 10, 8, 4, 0.3, 5.0, 5.0), str(path), points=4)
     text = path.read_text()
     assert "n = 100,000, half for the teacher; d = 10" in text
-    assert "hatched: the law is not to be trusted; red with a minus: filtering costs" in text
+    assert "hatched: the law is not to be trusted; red stripes: filtering costs" in text
     assert 'fill="url(#' in text or "fill: url(#" in text  # a pattern
 
 
@@ -165,15 +165,20 @@ def test_estimators_differ_without_colour():
     assert len({look.colour for look in looks} | {canvas.CLEAN, canvas.CORRUPTED}) == len(looks) + 2
 
 
-def test_a_cell_that_costs_has_a_minus():
-    """Where the gain is below 1, and nowhere else; where there is none, nothing is said of it."""
+def test_a_cell_that_costs_has_stripes():
+    """Where the gain is below 1, and nowhere else; where there is none, nothing is drawn."""
     from matplotlib.colors import to_rgba
     from matplotlib.figure import Figure
 
     axes = Figure().subplots()
-    assert canvas.mark_costs(axes, [1.0, 2.0, 3.0], [5.0, 6.0], [[0.5, 1.0, np.nan], [2.0, 0.9, 3.0]])
-    assert sorted(map(tuple, axes.collections[0].get_offsets())) == [(1.0, 5.0), (2.0, 6.0)]
-    assert not canvas.mark_costs(axes, [1.0], [5.0], [[1.0]])
+    gain = [[0.5, 1.0, np.nan], [2.0, 0.9, 3.0]]
+    mesh = axes.pcolormesh([1.0, 2.0, 3.0], [5.0, 6.0], gain, shading="nearest")
+    assert canvas.mark_costs(axes, mesh, gain)
+    stripes = axes.collections[-1]
+    middles = [tuple(path.vertices[:4].mean(axis=0)) for path in stripes.get_paths()]
+    assert middles == [(1.0, 5.0), (2.0, 6.0)]
+    assert stripes.get_hatch() == "--"
+    assert not canvas.mark_costs(axes, mesh, np.ones((2, 3)))
     colours, scale = canvas.gain_colours(3.0)
     assert colours(scale(0.99)) == pytest.approx(to_rgba(canvas.COSTS))
     assert colours(scale(1.0)) == colours(0)
