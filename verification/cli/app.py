@@ -66,7 +66,7 @@ def _root(
 
 
 def describe(group: typer.Typer) -> None:
-    """Give each command of a group its short description for help where Python dropped the docstrings (-OO)."""
+    """Give each command its short description for help where Python dropped the docstrings (-OO)."""
     for command in group.registered_commands:
         if command.callback is not None and command.callback.__doc__ is None:
             command.help = command.help or command.short_help
