@@ -20,9 +20,8 @@ STORED = ROOT / "docs" / "verdicts.json"
 BEGIN = "<!-- verdicts: made by `make docs`, checked by the tests -->"
 END = "<!-- /verdicts -->"
 MAIN = (
-    "corollary-1", "corollary-1-explicit", "corollary-1-sharp", "proposition-1", "proposition-1-explicit",
-    "theorem-1", "theorem-1-corrected", "theorem-1-explicit", "theorem-1-sharp", "lemma-8",
-    "lemma-8-corrected", "eq-10", "eq-10-corrected",
+    "corollary-1", "corollary-1-explicit", "proposition-1", "theorem-1", "theorem-1-corrected",
+    "theorem-1-explicit", "theorem-1-sharp", "eq-10", "eq-10-corrected",
 )  # fmt: skip
 
 
@@ -46,8 +45,8 @@ def verdicts() -> None:
 
 def row(claim: dict) -> str:
     """One line of a Markdown table."""
-    slack = f"{claim['slack']} ({factor(claim['slack_factor'])}×)" if claim["slack"] else ""
-    mutants = f"{claim['refuted']}/{claim['mutants']}" if claim["mutants"] else ""
+    slack = f"{claim['slack']} ({factor(claim['slack_factor'])}×)" if claim["slack"] else "–"
+    mutants = f"{claim['refuted']}/{claim['mutants']}" if claim["mutants"] else "–"
     cells = (f"`{claim['id']}`", claim["title"], claim["source"], claim["verdict"], slack, mutants)
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 

@@ -31,7 +31,10 @@ StudentN = Annotated[
     number_option("--student-n", "Pairs scored in each round.  [default: what the teacher leaves]"),
 ]
 Estimator = Annotated[
-    str, typer.Option("--estimator", help="unfiltered, oracle-filtered, teacher-filtered, pca or weighted.")
+    str,
+    typer.Option(
+        "--estimator", metavar="NAME", help="unfiltered, oracle-filtered, teacher-filtered, pca or weighted."
+    ),
 ]
 
 
