@@ -33,6 +33,12 @@ StudentN = Annotated[
 Estimator = Annotated[
     str, typer.Option("--estimator", help="unfiltered, oracle-filtered, teacher-filtered, pca or weighted.")
 ]
+ExecutorName = Annotated[
+    str, typer.Option("--executor", help="processes, dask, mpi, or serial (this process).")
+]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", metavar="ADDRESS", help="The dask scheduler, tcp://host:port.")
+]
 
 
 def setting(

@@ -55,6 +55,12 @@ class QuadraticScore:
         """E[S] in this class."""
         return float(np.trace(self.curvature))
 
+    @property
+    def matrix(self) -> Array:
+        """The symmetric M (2k, 2k) with S = <w, M w>, w = (a, b)."""
+        half = np.diag(self.gains / 2)
+        return np.block([[self.curvature, half], [half, np.zeros_like(half)]])
+
 
 class Moments:
     """Count, sum (2k,) and Gram matrix (2k, 2k) of the kept pairs' normals in one class."""
@@ -69,6 +75,12 @@ class Moments:
         self.count += normals.shape[1]
         self.total += normals.sum(axis=1)
         self.gram += normals @ normals.T
+
+    def include(self, others: Moments) -> None:
+        """Adds what was kept elsewhere."""
+        self.count += others.count
+        self.total += others.total
+        self.gram += others.gram
 
 
 class Stratum:
@@ -127,8 +139,7 @@ class Stratum:
         """All normals (2k, m) of pairs that were drawn as (width, m)."""
         if self._completion is None:
             return normals
-        a, along = normals[:-1], normals[-1]
-        return np.concatenate((a, _completed(self.score.gains[:, None] * a, along, self._completion)))
+        return completed_draft(self.score, normals, self._completion)
 
     def _curved(self, a: Array) -> Array | float:
         """<a, C a> for the columns of `a`; a corrupted pair has C = 0."""
@@ -137,6 +148,12 @@ class Stratum:
         product = self.score.curvature @ a
         product *= a
         return np.asarray(product.sum(axis=0))
+
+
+def completed_draft(score: QuadraticScore, draft: Array, rng: np.random.Generator) -> Array:
+    """All normals (2k, m) of pairs that were drawn as (k + 1, m), the rest from `rng`."""
+    a, along = draft[:-1], draft[-1]
+    return np.concatenate((a, _completed(score.gains[:, None] * a, along, rng)))
 
 
 def _completed(direction: Array, along: Array, rng: np.random.Generator) -> Array:
@@ -157,7 +174,7 @@ def _completed(direction: Array, along: Array, rng: np.random.Generator) -> Arra
     return normals
 
 
-def _strata(
+def strata_of(
     scores: tuple[QuadraticScore, QuadraticScore],
     counts: tuple[int, int],
     score_first: tuple[bool, bool],
@@ -188,8 +205,9 @@ def _strata(
     ]
 
 
-def _block_pairs(scores: tuple[QuadraticScore, QuadraticScore]) -> int:
-    return max(1, BLOCK_NORMALS // (2 * scores[0].rank))
+def block_pairs(rank: int) -> int:
+    """Pairs in a block of a teacher of this rank."""
+    return max(1, BLOCK_NORMALS // (2 * rank))
 
 
 def select_above(
@@ -204,8 +222,8 @@ def select_above(
     first = threshold > 0, threshold > scores[1].mean
     # No pair is drawn twice, so one stream will do.
     stream = seeds.fast(rng)
-    strata = _strata(scores, counts, first, (0,) if threshold < 0 else (1,), lambda _: stream)
-    block = _block_pairs(scores)
+    strata = strata_of(scores, counts, first, (0,) if threshold < 0 else (1,), lambda _: stream)
+    block = block_pairs(scores[0].rank)
     for stratum in strata:
         for start in range(0, stratum.pairs, block):
             _, normals = stratum.above(min(block, stratum.pairs - start), threshold)
@@ -242,7 +260,7 @@ def select_top(
     for attempt in (0, 1):
         positive_only = split and attempt == 0
         signs = ((1,) if positive_only else (1, -1)) if split else (0,)
-        strata = _strata(scores, counts, first, signs, lambda i: seeds.fast(seeds.block(rng, i)))
+        strata = strata_of(scores, counts, first, signs, lambda i: seeds.fast(seeds.block(rng, i)))
         top = _Bracket(
             strata,
             keep,
@@ -251,7 +269,7 @@ def select_top(
             low=0.0 if positive_only else -np.inf,
             width=width if attempt == 0 else np.inf,
         )
-        _stream(strata, total, _block_pairs(scores), top)
+        _stream(strata, total, block_pairs(scores[0].rank), top)
         if top.succeeded:
             break
     return top.finish()
