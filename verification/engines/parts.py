@@ -89,12 +89,12 @@ def draw_part(part: Part) -> PartResult:
         found = waiting[stratum.label]
         found.append((np.empty(0), np.empty((stratum.width, 0))))
         for start in range(0, stratum.pairs, block):
-            values, normals = stratum.above(min(block, stratum.pairs - start), part.low)
+            values, normals = stratum.draw(min(block, stratum.pairs - start))
+            sure = values > part.high
+            stratum.add_to(moments[stratum.label], normals, sure)
             if part.low < part.high:
-                sure = values > part.high
-                found.append((np.compress(~sure, values), np.compress(~sure, normals, axis=1)))
-                normals = np.compress(sure, normals, axis=1)
-            moments[stratum.label].add(stratum.complete(normals))
+                inside = sure ^ (values > part.low)
+                found.append((np.compress(inside, values), np.compress(inside, normals, axis=1)))
     corrupted, clean_ones = (_joined(found) for found in waiting)
     return PartResult(moments, (corrupted, clean_ones))
 

@@ -200,7 +200,7 @@ def top_by_sorting(scores, counts, keep, split):
         low = -INF
 
         def add(self, place, values, normals):
-            drawn.append((strata[place], values, normals))
+            drawn.append((strata[place], values, normals.copy()))
 
         def narrow(self, done):
             pass
