@@ -15,6 +15,7 @@ from verification.checks.judge import (
     against,
     at_thresholds,
     bounds,
+    harmless,
     judge_check,
     ratios_to_bound,
     thresholds,
@@ -94,13 +95,18 @@ def _plan(check: Scaling, base: Plan, profile: Profile, module: str | None, seed
 @judge_check.register
 def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
     assert plan.half_width is not None
+    if (wrong := _not_positive(plan, samples, seed)) is not None:
+        return wrong
     sign = against(plan.claim)
     parameter = check.path.parameter.name
     log_x = np.log([point[parameter] for point in plan.points])
     log_ratios = [np.log(ratios) for ratios in ratios_to_bound(plan, samples)]
+    loose = False
     if check.two_sided:
         result = slopes.slope_interval(log_x, log_ratios, plan.look_alpha)
         outcome = slopes.equivalence(result.end[1], 0.0, check.margin)
+        loose = outcome == "fails" and harmless(plan.claim, check.path.parameter, result.end[0])
+        outcome = "undecided" if loose else outcome
     else:
         along = np.abs(log_x - log_x[0])
         result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.look_alpha)
@@ -114,7 +120,8 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
         witness = witness_of(last, samples(last), seed, 0, bound, median_ratio=ratios[-1])
     return Evidence(
         kind="scaling",
-        statement=_statement(check, outcome == "fails", sign, log_x) + at_thresholds(check.measured),
+        statement=(_loose(check) if loose else _statement(check, outcome == "fails", sign, log_x))
+        + at_thresholds(check.measured),
         outcome=outcome,
         estimate=result.end[0],
         interval=result.end[1],
@@ -136,6 +143,29 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
             left_out=plan.left_out,
         ),
     )
+
+
+def _not_positive(plan: Plan, samples: Samples, seed: int) -> Evidence | None:
+    """The evidence against a rate from above that is not positive where the quantity is; None for others."""
+    limits = bounds(plan)
+    at = int(np.argmax(limits <= 0))
+    if against(plan.claim) < 0 or not limits[at] <= 0 or not samples(plan.cells[at])[0] > 0:
+        return None
+    return Evidence(
+        kind="scaling",
+        statement="the bound is not positive at a setting where the quantity is",
+        outcome="fails",
+        estimate=float(limits[at]),
+        threshold=0.0,
+        replicates=1,
+        seed=seed,
+        witness=witness_of(plan.cells[at], samples(plan.cells[at]), seed, 0, float(limits[at])),
+    )
+
+
+def _loose(check: Scaling) -> str:
+    parameter = check.path.parameter.name
+    return f"the bound holds, but its exponent of {parameter} is off by more than {check.margin:g}"
 
 
 def _statement(check: Scaling, fails: bool, sign: float, log_x: Any) -> str:
