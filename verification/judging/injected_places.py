@@ -62,7 +62,11 @@ the estimate needs to see anything."""
 MATRICES: Mapping[str, tuple[float, float]] = {"d": (1, 64), "d_tilde": (1, 64), "r": (1, 16)}
 """Dimensions where the truth is drawn as whole matrices, and no law is known."""
 
-PAIRS: Mapping[str, tuple[float, float]] = {"eta": (0.1, 1.0), "gamma": (1e-2, 1e2), "gamma_tilde": (1e-2, 1e2)}
+PAIRS: Mapping[str, tuple[float, float]] = {
+    "eta": (0.1, 1.0),
+    "gamma": (1e-2, 1e2),
+    "gamma_tilde": (1e-2, 1e2),
+}
 """Where the truth is drawn pair by pair, too: so that sizes are payable."""
 
 DRAWN_SIZES: Mapping[str, int] = {
@@ -142,7 +146,9 @@ class Region:
     @property
     def seen_whole(self) -> bool:
         """Whether the box has all that the conditions allow, but for the ends of what has no end."""
-        ends = {c.gts for c in flattened(self.stated.conditions) if isinstance(c, (sp.Ge, sp.Gt, sp.Le, sp.Lt))}
+        ends = {
+            c.gts for c in flattened(self.stated.conditions) if isinstance(c, (sp.Ge, sp.Gt, sp.Le, sp.Lt))
+        }
         return "theta" not in self.names or "theta" in self._equations or symbols.r in ends
 
     @property
@@ -181,7 +187,7 @@ class Region:
             "kappa_right": float(found.kappa_right),
         }
         if wanted & {"mean_1", "mean_0"}:
-            law = point["r"], point["gamma"], point["gamma_tilde"]
+            law = int(point["r"]), point["gamma"], point["gamma_tilde"]
             numbers |= {f"mean_{k}": float(conditional_mean(point["theta"], *law, k == 1)) for k in (0, 1)}
         return numbers
 
@@ -234,19 +240,21 @@ class Region:
         for name in self.moving:
             whole = BOX[name]
             found[name] = tuple(
-                end for end, side, open_ in zip(self.box[name], (0, 1), OPEN[name], strict=True)
+                end
+                for end, side, open_ in zip(self.box[name], (0, 1), OPEN[name], strict=True)
                 if open_ and (end == whole[side] or name in MATRICES or self.drawn_in_pairs)
             )
         return {name: ends for name, ends in found.items() if ends}
 
     @property
     def drawn_in_pairs(self) -> bool:
+        """Whether the truth costs a draw of every pair."""
         return self.measured.quantity in DRAWN_SIZES
 
     def ways(self, base: Mapping[str, float]) -> Iterator[tuple[list[Point], list[float]]]:
         """Settings from the base to open ends of the box, a few coordinates moved, and how far each is."""
         ends = self.open_ends
-        groups = [(name,) for name in ends] + list(combinations(ends, 2))
+        groups: list[tuple[str, ...]] = [(name,) for name in ends] + list(combinations(ends, 2))
         sizes = tuple(name for name in ("d", "d_tilde", "r") if name in ends)
         if "r" in sizes and len(sizes) > 1:  # r has no room unless both dimensions have
             groups += [sizes] if len(sizes) > 2 else []

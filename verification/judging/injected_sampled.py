@@ -1,8 +1,8 @@
 """Mistakes injected into claims that draws judge, apart from their wrong versions, and what is made of them.
 
-An injector sees a statement only, as in `verification.judging.injected`.  Whether the mistake makes it false is
-decided from the sharp law over all that its conditions allow (`verification.judging.injected_truth`).  Each is
-then judged as a claim of its own, by its claim's checks; all mistakes in a claim are judged on one set of draws.
+An injector sees a statement only, as in `verification.judging.injected`.  Whether the mistake makes it false
+is decided from the sharp law over all that its conditions allow (`verification.judging.injected_truth`).
+Each is then judged as a claim of its own, by its claim's checks; all mistakes in a claim share one set of draws.
 
     python -m verification.judging.injected_sampled --seed 0 --out injected-sampled.json
 """
@@ -23,10 +23,9 @@ import sympy as sp
 from numpy.random import Generator
 
 from bounds import symbols
-from bounds.checks import Certificate, Law, Level, Proof, Relation, Scaling, Statement, Tail
+from bounds.checks import Law, Level, Relation, Scaling, Statement, Tail
 from bounds.claim import Claim, Verdict
 from verification.checks.plan import PROFILES, Plan, plan_run
-from verification.errors import InvalidArgument
 from verification.judging.injected import INJECTORS, Injector
 from verification.judging.injected_places import Region, numbers
 from verification.judging.injected_truth import Known, delta_of, measured_of, truth, ways
@@ -38,6 +37,9 @@ from verification.workers.executors import processors
 
 ALPHA = 1e-6
 """False alarms of a run of the whole register: a mistake is judged at its claim's own share."""
+
+ENOUGH = 0.95
+"""Share of the false ones that must be refuted."""
 
 PARTNERS = (
     (symbols.d, symbols.d_tilde),
@@ -69,6 +71,21 @@ class JudgedSample:
     verdict: Verdict
     profile: str
     seconds: float
+
+    @property
+    def caught(self) -> bool:
+        """Whether something false was refuted."""
+        return self.mistake.known.truth == "false" and self.verdict is Verdict.REFUTED
+
+    @property
+    def missed(self) -> bool:
+        """Whether something false was not."""
+        return self.mistake.known.truth == "false" and self.verdict is not Verdict.REFUTED
+
+    @property
+    def false_alarm(self) -> bool:
+        """Whether something true was refuted."""
+        return self.mistake.known.truth == "true" and self.verdict is Verdict.REFUTED
 
     def as_dict(self) -> dict[str, Any]:
         """The mistake in words, and what became of it."""
@@ -188,11 +205,11 @@ class Bench:
         """The verdict at the cheapest profile that decides."""
         started = time.monotonic()
         wrong = with_mistake(claim, mistake.stated)
-        for profile, plans in self.plans.items():
-            verdict = decide(list(self._evidence(wrong, plans[claim.id])))
-            if verdict is not Verdict.INCONCLUSIVE:
-                break
-        return JudgedSample(mistake, verdict, profile, time.monotonic() - started)
+        verdict, by = Verdict.INCONCLUSIVE, ""
+        for name, plans in self.plans.items():
+            if verdict is Verdict.INCONCLUSIVE:
+                verdict, by = decide(list(self._evidence(wrong, plans[claim.id]))), name
+        return JudgedSample(mistake, verdict, by, time.monotonic() - started)
 
     def _evidence(self, wrong: Claim, plans: Sequence[Plan]) -> Iterator[Evidence]:
         """The evidence of each check, those that draw first, until one fails."""
@@ -241,31 +258,67 @@ def study(
     return found
 
 
+def record(found: Sequence[JudgedSample], each: int, seed: int, seconds: float) -> dict[str, Any]:
+    """What a page shows of a run, in plain types."""
+    return {
+        "each": each,
+        "seed": seed,
+        "minutes": round(seconds / 60, 1),
+        "mistakes": [one.as_dict() for one in found],
+    }
+
+
+def table(stored: Mapping[str, Any]) -> str:
+    """Recall by kind, as a Markdown table."""
+    names = "kind | false | refuted | undecided | supported | true | refuted | unknown"
+    lines = [f"| {names} |", "|---|" + "---:|" * 7]
+    rows = stored["mistakes"]
+    for kind in (*dict.fromkeys(row["kind"] for row in rows), "all"):
+        counts = Counter((row["truth"], row["verdict"]) for row in rows if kind in (row["kind"], "all"))
+        totals = Counter(row["truth"] for row in rows if kind in (row["kind"], "all"))
+        cells = [
+            totals["false"],
+            *(counts["false", name] for name in ("REFUTED", "INCONCLUSIVE", "SUPPORTED")),
+            totals["true"],
+            counts["true", "REFUTED"],
+            totals["unknown"],
+        ]
+        lines.append(f"| {kind} | " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines)
+
+
+def recall(stored: Mapping[str, Any]) -> float:
+    """Share of the false ones that were refuted; 1 where there is none."""
+    false = [row for row in stored["mistakes"] if row["truth"] == "false"]
+    return sum(row["verdict"] == "REFUTED" for row in false) / len(false) if false else 1.0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the mistakes that were let through or wrongly refuted."""
+    """Prints the table, what was let through and what was wrongly refuted; 1 if too much was."""
     from bounds import claims
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("claims", nargs="*")
-    parser.add_argument("--each", type=int, default=2, help="so many of each kind in each claim (default 2)")
+    parser.add_argument("claims", nargs="*", help="their ids; all without")
+    parser.add_argument("--each", type=int, default=1, help="so many of each kind in each claim (default 1)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=20.0, help="the longest run (default 20)")
     parser.add_argument("--jobs", type=int, default=None)
     parser.add_argument("--out", type=Path, help="a JSON file for what was found")
     options = parser.parse_args(arguments)
-    register = tuple(claims.values())
+    register, started = tuple(claims.values()), time.monotonic()
     chosen = [claim for claim in register if not options.claims or claim.id in options.claims]
-    found = study(
-        chosen, register, options.each, options.seed, minutes=options.minutes, jobs=options.jobs
-    )
-    counts = Counter((one.mistake.kind, one.mistake.known.truth, str(one.verdict)) for one in found)
-    for key, count in sorted(counts.items()):
-        print(*key, count)
+    found = study(chosen, register, options.each, options.seed, minutes=options.minutes, jobs=options.jobs)
+    stored = record(found, options.each, options.seed, time.monotonic() - started)
+    print(table(stored))
     for one in found:
-        print(json.dumps(one.as_dict()))
+        if one.missed or one.false_alarm:
+            said = "refuted, and true" if one.false_alarm else "let through"
+            print(f"{said}: {one.mistake.claim}, {one.mistake.kind}: {one.mistake.stated.relation} "
+                  f"{one.mistake.stated.bound} given {one.mistake.stated.conditions}: {one.verdict}; "
+                  f"{one.mistake.known.why}")  # fmt: skip
     if options.out:
-        options.out.write_text(json.dumps([one.as_dict() for one in found], indent=1) + "\n", encoding="utf-8")
-    return 0
+        options.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    return int(recall(stored) < ENOUGH or any(one.false_alarm for one in found))
 
 
 if __name__ == "__main__":

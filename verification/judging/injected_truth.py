@@ -1,8 +1,8 @@
 """What follows of a changed statement about a simulated quantity, from the sharp law and not from its checks.
 
-The quantity's median, or the probability that it passes a bound, is known at any setting: of an error from its
-law at any size, of another quantity from draws with a seed of their own.  It is looked at all over the region
-that the changed statement's conditions allow, far beyond the families of any check.
+The quantity's median, or the probability that it passes a bound, is known at any setting: of an error from
+its law at any size, of another quantity from draws with a seed of their own.  It is looked at all over the
+region that the changed statement's conditions allow, far beyond the families of any check.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ LEAST_LENGTH = math.log(2.4)
 """Log-length of a part of a way that shows a power."""
 
 BEYOND = 20.0
-"""Factor by which such a ratio passes all that is seen where the claim itself holds: what changes the conditions
-or the relation is held against that."""
+"""Factor by which such a ratio passes all that is seen where the claim itself holds: what changes the
+conditions or the relation is held against that."""
 
 OFTEN = 1.5
 """A bound is false where it is passed so many times as often as it may be."""
@@ -149,7 +149,9 @@ def _region(claim: Claim, changed: Statement, measured: Measured, delta: float =
     """Where the conditions hold: the same region for all bounds that need no other numbers."""
     known = changed.bound.free_symbols <= claim.stated.bound.free_symbols
     bound = claim.bound if known else changed.bound
-    return Region(Statement(bound, claim.relation, changed.conditions, changed.up_to_constant), measured, delta)
+    return Region(
+        Statement(bound, claim.relation, changed.conditions, changed.up_to_constant), measured, delta
+    )
 
 
 @lru_cache(maxsize=64)
@@ -183,7 +185,7 @@ def _of_bound(claim: Claim, changed: Statement, region: Region, seed: int, rests
 
 
 def _of_rate(claim: Claim, changed: Statement, region: Region, seed: int, rests: bool) -> Known:
-    """A rate is false where the ratio to it grows without an end, true where it stays near the claim's own."""
+    """A rate is false where the ratio to it grows without an end, true where it stays bounded."""
     sides = {Relation.UPPER: (1,), Relation.LOWER: (-1,), Relation.EQUAL: (1, -1)}[changed.relation]  # type: ignore[index]
     same = rests and changed.relation is claim.relation and changed.conditions == claim.conditions
     reach = None if same else _reach(claim, region.measured, seed)
@@ -212,7 +214,9 @@ def _of_rate(claim: Claim, changed: Statement, region: Region, seed: int, rests:
         for side in sides:
             beyond = reach is None or side * ratio[-1] >= reach[side] + math.log(BEYOND)
             if beyond and _sustained(side * ratio, lengths):
-                return Known("false", f"off by {math.exp(abs(ratio[-1] - ratio[0])):.3g} on a way", places[-1])
+                return Known(
+                    "false", f"off by {math.exp(abs(ratio[-1] - ratio[0])):.3g} on a way", places[-1]
+                )
     if not seen or open_ or not region.seen_whole:
         return Known("unknown", "the conditions allow more than is known")
     return Known("true", f"the ratio stays bounded on {seen} ways")
@@ -220,9 +224,11 @@ def _of_rate(claim: Claim, changed: Statement, region: Region, seed: int, rests:
 
 @lru_cache(maxsize=128)
 def _reach(claim: Claim, measured: Measured, seed: int) -> dict[int, float]:
-    """How far log(quantity/rate) reaches to each side inside the claim's conditions, as far as the claim says."""
+    """How far log(quantity/rate) reaches to each side where the claim holds, as far as the claim says."""
     region = Region(claim.stated, measured)
-    found = _ratios(region, claim.stated, [p for places, _ in ways(region, seed) for p in (places[0], places[-1])])
+    found = _ratios(
+        region, claim.stated, [p for places, _ in ways(region, seed) for p in (places[0], places[-1])]
+    )
     found = found[np.isfinite(found)]
     if not len(found):
         return {1: math.inf, -1: math.inf}
