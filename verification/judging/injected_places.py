@@ -155,8 +155,8 @@ class Region:
     def _taught(self) -> bool:
         return self.measured.estimator == "teacher"
 
-    def place(self, at: Mapping[str, float]) -> Point | None:
-        """The setting at these coordinates; None where no payable size meets the conditions."""
+    def place(self, at: Mapping[str, float], *, payable: bool = True) -> Point | None:
+        """The setting at these coordinates; None where no (payable) size meets the conditions."""
         point: Point = {name: at[name] for name in ("eta", "gamma", "gamma_tilde")}
         point |= {name: float(round(at[name])) for name in ("d", "d_tilde", "r")}
         for _ in range(2):  # one equation may lean on another
@@ -171,7 +171,7 @@ class Region:
         point["t"] = max(point["d"], point["d_tilde"])
         point.setdefault("theta", at["share"] * point["r"])
         point |= self._kept(point)
-        return self._sized(point, at)
+        return self._sized(point, at, payable)
 
     def _kept(self, point: Point) -> Point:
         """What the oracle's filter does to the population, by the sharp law."""
@@ -191,13 +191,13 @@ class Region:
             numbers |= {f"mean_{k}": float(conditional_mean(point["theta"], *law, k == 1)) for k in (0, 1)}
         return numbers
 
-    def _sized(self, point: Point, at: Mapping[str, float]) -> Point | None:
+    def _sized(self, point: Point, at: Mapping[str, float], payable: bool) -> Point | None:
         name = "n_T" if self._taught else "n"
 
         def sized(size: int) -> Point:
             return {**point, "n": math.ceil(size * at["more"]) if self._taught else size, name: size}
 
-        most = DRAWN_SIZES.get(self.measured.quantity, LARGEST_SIZE)
+        most = DRAWN_SIZES.get(self.measured.quantity, LARGEST_SIZE) if payable else 100 * LARGEST_SIZE
         high = math.ceil(LARGE_SIZE * _needed(point)) if self._for_large_sizes else 4
         while not self.allows(sized(high)):
             high *= 2
@@ -231,6 +231,20 @@ class Region:
                 found.append(at)
             if len(found) == count:
                 break
+        return found
+
+    def anywhere(self, generator: np.random.Generator, size: float, count: int) -> list[Point]:
+        """Settings inside the conditions whose parameters reach up to `size` or down to its inverse."""
+        wide = {
+            name: tuple(_wider(end, size) if end in self.open_ends.get(name, ()) else end for end in ends)
+            for name, ends in self.box.items()
+        }
+        found = []
+        for _ in range(count):
+            at = {k: _between(low, high, generator.uniform()) for k, (low, high) in wide.items()}
+            at["r"] = min(at["r"], at["d"], at["d_tilde"]) ** generator.uniform()
+            place = self.place(at, payable=False)
+            found += [] if place is None else [place]
         return found
 
     @cached_property
@@ -292,6 +306,10 @@ def _needed(point: Point) -> float:
 
 def _between(low: float, high: float, share: float) -> float:
     return low + share * (high - low) if low == 0 else low * (high / low) ** share
+
+
+def _wider(end: float, size: float) -> float:
+    return size if end > 1 else 1 / size
 
 
 def _along(start: float, end: float, step: float) -> float:

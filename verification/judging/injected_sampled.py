@@ -2,7 +2,8 @@
 
 An injector sees a statement only, as in `verification.judging.injected`.  Whether the mistake makes it false
 is decided from the sharp law over all that its conditions allow (`verification.judging.injected_truth`).
-Each is then judged as a claim of its own, by its claim's checks; all mistakes in a claim share one set of draws.
+Each is then judged as a claim of its own, by its claim's checks and an attack; all mistakes in a claim share
+one set of draws.
 
     python -m verification.judging.injected_sampled --seed 0 --out injected-sampled.json
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +28,7 @@ from bounds import symbols
 from bounds.checks import Law, Level, Relation, Scaling, Statement, Tail
 from bounds.claim import Claim, Verdict
 from verification.checks.plan import PROFILES, Plan, plan_run
+from verification.judging import gate
 from verification.judging.injected import INJECTORS, Injector
 from verification.judging.injected_places import Region, numbers
 from verification.judging.injected_truth import Known, delta_of, measured_of, truth, ways
@@ -37,6 +40,9 @@ from verification.workers.executors import processors
 
 ALPHA = 1e-6
 """False alarms of a run of the whole register: a mistake is judged at its claim's own share."""
+
+ATTACK = 30
+"""Settings that a mistake is attacked with; a thorough run attacks the claims themselves with more."""
 
 ENOUGH = 0.95
 """Share of the false ones that must be refuted."""
@@ -202,14 +208,17 @@ class Bench:
     samples: Sampler
 
     def judged(self, claim: Claim, mistake: SampledMistake) -> JudgedSample:
-        """The verdict at the cheapest profile that decides."""
+        """The verdict by what is cheapest first: two looks, an attack unless that refutes, more draws."""
         started = time.monotonic()
         wrong = with_mistake(claim, mistake.stated)
-        verdict, by = Verdict.INCONCLUSIVE, ""
-        for name, plans in self.plans.items():
-            if verdict is Verdict.INCONCLUSIVE:
-                verdict, by = decide(list(self._evidence(wrong, plans[claim.id]))), name
-        return JudgedSample(mistake, verdict, by, time.monotonic() - started)
+        quick, standard = (plans[claim.id] for plans in self.plans.values())
+        found, by = list(self._evidence(wrong, quick)), "quick"
+        if decide(found) is not Verdict.REFUTED and gate.attackable([wrong]):
+            found.append(gate.attack(wrong, self.samples.seed, ATTACK, quick[0].alpha))
+            by = "attack"
+        if decide(found) is Verdict.INCONCLUSIVE:
+            found, by = list(self._evidence(wrong, standard)), "standard"
+        return JudgedSample(mistake, decide(found), by, time.monotonic() - started)
 
     def _evidence(self, wrong: Claim, plans: Sequence[Plan]) -> Iterator[Evidence]:
         """The evidence of each check, those that draw first, until one fails."""
@@ -235,27 +244,22 @@ def bench(claims: Sequence[Claim], budget: Sequence[Claim], samples: Sampler) ->
     return Bench(found, samples)
 
 
-def study(
-    claims: Sequence[Claim],
-    budget: Sequence[Claim],
-    each: int,
-    seed: int,
-    *,
-    minutes: float = 20.0,
-    jobs: int | None = None,
-) -> list[JudgedSample]:
-    """Mistakes of each kind in the sampled ones of the claims, judged until the minutes are over."""
-    started, chosen = time.monotonic(), sampled(claims)
-    found = []
+def studied(
+    claims: Sequence[Claim], budget: Sequence[Claim], each: int, seed: int, jobs: int | None = None
+) -> Iterator[list[JudgedSample]]:
+    """Mistakes of each kind in the sampled ones of the claims, judged, claim by claim."""
+    chosen = sampled(claims)
     with Sampler(seed, processors() if jobs is None else jobs) as samples:
         judge = bench(chosen, budget, samples)
-        samples.need([(cell, plan.looks[0]) for plans in judge.plans["quick"].values() for plan in plans
-                      for cell in plan.cells])  # fmt: skip
         for claim in chosen:
-            if time.monotonic() - started > 60 * minutes:
-                break
-            found += [judge.judged(claim, mistake) for mistake in inject(claim, each, seed)]
-    return found
+            yield [judge.judged(claim, mistake) for mistake in inject(claim, each, seed)]
+
+
+def study(
+    claims: Sequence[Claim], budget: Sequence[Claim], each: int, seed: int, jobs: int | None = None
+) -> list[JudgedSample]:
+    """Mistakes of each kind in the sampled ones of the claims, judged."""
+    return [one for found in studied(claims, budget, each, seed, jobs) for one in found]
 
 
 def record(found: Sequence[JudgedSample], each: int, seed: int, seconds: float) -> dict[str, Any]:
@@ -301,14 +305,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("claims", nargs="*", help="their ids; all without")
     parser.add_argument("--each", type=int, default=1, help="so many of each kind in each claim (default 1)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--minutes", type=float, default=20.0, help="the longest run (default 20)")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="no further claim after so many")
     parser.add_argument("--jobs", type=int, default=None)
     parser.add_argument("--out", type=Path, help="a JSON file for what was found")
     options = parser.parse_args(arguments)
     register, started = tuple(claims.values()), time.monotonic()
     chosen = [claim for claim in register if not options.claims or claim.id in options.claims]
-    found = study(chosen, register, options.each, options.seed, minutes=options.minutes, jobs=options.jobs)
-    stored = record(found, options.each, options.seed, time.monotonic() - started)
+    found: list[JudgedSample] = []
+    stored = record(found, options.each, options.seed, 0.0)
+    for judged in studied(chosen, register, options.each, options.seed, options.jobs):
+        found += judged
+        stored = record(found, options.each, options.seed, time.monotonic() - started)
+        if options.out:  # what a long run has found so far is kept
+            options.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+        if stored["minutes"] > options.minutes:
+            break
     print(table(stored))
     for one in found:
         if one.missed or one.false_alarm:
@@ -316,8 +327,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{said}: {one.mistake.claim}, {one.mistake.kind}: {one.mistake.stated.relation} "
                   f"{one.mistake.stated.bound} given {one.mistake.stated.conditions}: {one.verdict}; "
                   f"{one.mistake.known.why}")  # fmt: skip
-    if options.out:
-        options.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
     return int(recall(stored) < ENOUGH or any(one.false_alarm for one in found))
 
 

@@ -49,6 +49,10 @@ BEYOND = 20.0
 """Factor by which such a ratio passes all that is seen where the claim itself holds: what changes the
 conditions or the relation is held against that."""
 
+MANY, SAME = 300, 1.0
+"""Settings in a box that two rates are compared over, and how much further their log-ratio may reach in a
+larger one."""
+
 OFTEN = 1.5
 """A bound is false where it is passed so many times as often as it may be."""
 
@@ -219,7 +223,26 @@ def _of_rate(claim: Claim, changed: Statement, region: Region, seed: int, rests:
                 )
     if not seen or open_ or not region.seen_whole:
         return Known("unknown", "the conditions allow more than is known")
+    if same and not _implied(claim, changed, region, seed):
+        return Known("unknown", "stronger than the claim somewhere, and nothing known breaks it")
     return Known("true", f"the ratio stays bounded on {seen} ways")
+
+
+def _implied(claim: Claim, changed: Statement, region: Region, seed: int) -> bool:
+    """Whether a changed rate is nowhere stronger than the claim's by more than a constant.
+
+    The largest ratio of the two is taken over boxes that grow: it must not grow with them.
+    """
+    generator = np.random.default_rng([seed, 29])
+    sides = {Relation.UPPER: (1,), Relation.LOWER: (-1,), Relation.EQUAL: (1, -1)}[changed.relation]  # type: ignore[index]
+    largest = []
+    for size in (1e2, 1e4, 1e6):
+        places = region.anywhere(generator, size, MANY)
+        with np.errstate(all="ignore"):
+            ratio = np.log(numbers(claim.stated, places) / numbers(changed, places))
+        ratio = ratio[np.isfinite(ratio)]
+        largest.append([float((side * ratio).max(initial=-math.inf)) for side in sides])
+    return all(last <= max(first, middle, 0.0) + SAME for first, middle, last in zip(*largest, strict=True))
 
 
 @lru_cache(maxsize=128)
