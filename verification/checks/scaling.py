@@ -43,7 +43,8 @@ from verification.statistics.evidence import Details, Evidence
 class ScalingDetails(Details):
     """The family of a scaling: its settings in order, the median ratio at each, the slopes between them.
 
-    `against` is +1 where growth breaks the claim, -1 where a fall does.
+    `against` is +1 where growth breaks the claim, -1 where a fall does; `loose` says that the exponent is off
+    to the side that leaves the bound true.
     """
 
     parameter: str
@@ -55,6 +56,7 @@ class ScalingDetails(Details):
     local_slopes: tuple[float, ...]
     settings: tuple[Mapping[str, float], ...]
     left_out: tuple[str, ...]
+    loose: bool = False
 
     @property
     def estimated(self) -> str:
@@ -141,6 +143,7 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
             local_slopes=tuple(estimate for estimate, _ in result.local),
             settings=tuple(dict(point) for point in plan.points),
             left_out=plan.left_out,
+            loose=loose,
         ),
     )
 

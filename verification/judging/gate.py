@@ -129,7 +129,9 @@ def _way(where: Space, start: Mapping[str, float], end: Mapping[str, float]) -> 
     """Settings in equal ratios from one to another, both included; None where one breaks a condition."""
     found = []
     for step in range(WAY + 1):
-        values = {name: _between(start[name], end[name], step / WAY, name) for name in COORDINATES}
+        values = {
+            name: _between(start.get(name, end[name]), end[name], step / WAY, name) for name in COORDINATES
+        }
         point = where.with_pairs({k: v for k, v in values.items() if k != "n"}, math.ceil(values["n"]))
         if point is None:
             return None

@@ -38,8 +38,10 @@ BOX: Mapping[str, tuple[float, float]] = {
     "multiple": (1, 1e4),
     "share": (0.0, 1.0),
     "more": (2, 1e6),
+    "above": (1, 1e4),
 }
-"""Ends of every coordinate: `multiple` times the least size, theta = `share` r, n = `more` times n_T."""
+"""Ends of every coordinate: `multiple` times the least size, theta = `share` r, n = `more` times n_T, t is
+`above` times the larger dimension."""
 
 OPEN: Mapping[str, tuple[bool, bool]] = {
     "d": (False, True),
@@ -51,6 +53,7 @@ OPEN: Mapping[str, tuple[bool, bool]] = {
     "multiple": (False, True),
     "share": (False, False),
     "more": (False, True),
+    "above": (False, True),
 }
 """Which ends of the box a coordinate could pass: only there can a ratio grow without an end."""
 
@@ -135,7 +138,7 @@ class Region:
     @property
     def moving(self) -> list[str]:
         """The coordinates that the statement leaves free."""
-        used = {"share": "theta" in self.names, "more": self._taught}
+        used = {"share": "theta" in self.names, "more": self._taught, "above": "t" in self.names}
         return [name for name in self.box if used.get(name, True) and name not in self._equations]
 
     @cached_property
@@ -168,7 +171,7 @@ class Region:
             return None
         point = {k: int(v) if k in ("d", "d_tilde", "r") else v for k, v in point.items()}
         point |= {"delta": self.delta, "C": OPEN_CONSTANT}
-        point["t"] = max(point["d"], point["d_tilde"])
+        point["t"] = at["above"] * max(point["d"], point["d_tilde"])
         point.setdefault("theta", at["share"] * point["r"])
         point |= self._kept(point)
         return self._sized(point, at, payable)
@@ -226,6 +229,7 @@ class Region:
             # The middle of the box: the ends are where the ways lead.
             at = {k: _between(low, high, generator.uniform(0.05, 0.5)) for k, (low, high) in self.box.items()}
             at["r"] = min(at["r"], at["d"], at["d_tilde"]) ** generator.uniform(0.2, 0.8)
+            at["above"] = 1.0
             at["multiple"] = self.box["multiple"][1] ** generator.uniform(0.0, 0.3)
             if self.place(at) is not None:
                 found.append(at)
