@@ -100,22 +100,33 @@ def attack(claim: Claim, seed: int, budget: int, alpha: float) -> Evidence:
 
 
 def _grows(claim: Claim, found: Case, alpha: float) -> bool:
-    """Whether the constant grows on all of a way from a setting of the claim's own to the worst one.
+    """Whether the constant grows on all of a way to the worst setting.
 
     Judged by fresh draws at the ends of WAY parts: a constant that is large at one place may be the right
-    one, and what rises once may be bounded.
+    one, and what rises once may be bounded.  The ways come from the claim's own setting, all parameters
+    together, and from the worst one with one parameter moved to there.
     """
-    where = space(claim)
-    way = _way(where, own_setting(claim), found.setting)
-    if way is None:
-        return False
-    seeds = (climb.stream(found.seed, f"way|{step}") for step in range(len(way)))
-    cases = [
-        climb.judge(where, point, seed=seed, alpha=alpha / len(way))
+    where, own, end = space(claim), own_setting(claim), found.setting
+    starts = [
+        own,
+        *({**end, name: own[name]} for name in COORDINATES if own.get(name, end[name]) != end[name]),
+    ]
+    ways = [way for start in starts if (way := _way(where, start, end)) is not None]
+    return any(
+        _grows_along(where, way, climb.stream(found.seed, f"way {number}"), alpha / len(ways))
+        for number, way in enumerate(ways)
+    )
+
+
+def _grows_along(where: Space, way: Sequence[dict[str, float]], seed: int, alpha: float) -> bool:
+    """Whether the ratio at each setting is above GROWTH times that at the one before, by fresh draws."""
+    seeds = (climb.stream(seed, str(step)) for step in range(len(way)))
+    ends = [
+        climb.judge(where, point, seed=seed, alpha=alpha / len(way)).interval
         for point, seed in zip(way, seeds, strict=True)
     ]
-    rises = [after.interval[0] >= GROWTH * before.interval[1] for before, after in pairwise(cases)]
-    return all(rises) and cases[-1].interval[0] > NO_CONSTANT
+    rises = [after[0] >= GROWTH * before[1] for before, after in pairwise(ends)]
+    return all(rises) and ends[-1][0] > NO_CONSTANT
 
 
 def own_setting(claim: Claim) -> Mapping[str, float]:

@@ -213,11 +213,12 @@ class Bench:
         wrong = with_mistake(claim, mistake.stated)
         quick, standard = (plans[claim.id] for plans in self.plans.values())
         found, by = list(self._evidence(wrong, quick)), "quick"
+        attacked = []
         if decide(found) is not Verdict.REFUTED and gate.attackable([wrong]):
-            found.append(gate.attack(wrong, self.samples.seed, ATTACK, quick[0].alpha))
-            by = "attack"
+            attacked = [gate.attack(wrong, self.samples.seed, ATTACK, quick[0].alpha)]
+            found, by = [*found, *attacked], "attack"
         if decide(found) is Verdict.INCONCLUSIVE:
-            found, by = list(self._evidence(wrong, standard)), "standard"
+            found, by = [*self._evidence(wrong, standard), *attacked], "standard"
         return JudgedSample(mistake, decide(found), by, time.monotonic() - started)
 
     def _evidence(self, wrong: Claim, plans: Sequence[Plan]) -> Iterator[Evidence]:

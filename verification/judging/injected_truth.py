@@ -192,6 +192,8 @@ def _of_rate(claim: Claim, changed: Statement, region: Region, seed: int, rests:
     """A rate is false where the ratio to it grows without an end, true where it stays bounded."""
     sides = {Relation.UPPER: (1,), Relation.LOWER: (-1,), Relation.EQUAL: (1, -1)}[changed.relation]  # type: ignore[index]
     same = rests and changed.relation is claim.relation and changed.conditions == claim.conditions
+    if -1 in sides and (place := _nothing_left(region, changed, seed)) is not None:
+        return Known("false", "the quantity is 0 where the rate is not", place)
     reach = None if same else _reach(claim, region.measured, seed)
     seen = open_ = 0
     for places, lengths in ways(region, seed):
@@ -209,8 +211,6 @@ def _of_rate(claim: Claim, changed: Statement, region: Region, seed: int, rests:
         if same and changed.relation is Relation.EQUAL and grows:
             return Known("false", f"another rate, by {math.exp(abs(weaker[-1] - weaker[0])):.3g}", places[-1])
         ratio = _ratios(region, changed, places)
-        if -1 in sides and (ratio == -np.inf).any():
-            return Known("false", "the quantity is 0 where the rate is not", places[int(np.argmin(ratio))])
         if not np.isfinite(ratio).all():
             open_ += same
             continue
@@ -226,6 +226,15 @@ def _of_rate(claim: Claim, changed: Statement, region: Region, seed: int, rests:
     if same and not _implied(claim, changed, region, seed):
         return Known("unknown", "stronger than the claim somewhere, and nothing known breaks it")
     return Known("true", f"the ratio stays bounded on {seen} ways")
+
+
+def _nothing_left(region: Region, stated: Statement, seed: int) -> Point | None:
+    """A setting where both spaces are everything, so that no error is left, and the rate is positive."""
+    bases = ({**at, "d": round(at["r"]), "d_tilde": round(at["r"])} for at in region.bases(BASES, seed))
+    places = [place for at in bases if (place := region.place(at)) is not None]
+    rates = numbers(stated, places)
+    found = (p for p, rate in zip(places, rates, strict=True) if rate > 0 and median(region.measured, p) == 0)
+    return next(found, None)
 
 
 def _implied(claim: Claim, changed: Statement, region: Region, seed: int) -> bool:
