@@ -203,11 +203,11 @@ class Region:
         most = DRAWN_SIZES.get(self.measured.quantity, LARGEST_SIZE) if payable else 100 * LARGEST_SIZE
         high = math.ceil(LARGE_SIZE * _needed(point)) if self._for_large_sizes else 4
         while not self.allows(sized(high)):
-            high *= 2
-            if high > most:
+            high *= 16
+            if high > 16 * most:
                 return None
-        low = high // 2
-        while high - low > 1 and high > 4 and not self._for_large_sizes:
+        low = high // 16
+        while high - low > max(1, high // 1000) and high > 4 and not self._for_large_sizes:
             middle = (low + high) // 2
             low, high = (low, middle) if self.allows(sized(middle)) else (middle, high)
         size = math.ceil(high * at["multiple"])

@@ -28,6 +28,7 @@ from bounds import symbols
 from bounds.checks import Law, Level, Relation, Scaling, Statement, Tail
 from bounds.claim import Claim, Verdict
 from verification.checks.plan import PROFILES, Plan, plan_run
+from verification.checks.scaling import ScalingDetails
 from verification.judging import gate
 from verification.judging.injected import INJECTORS, Injector
 from verification.judging.injected_places import Region, numbers
@@ -217,7 +218,7 @@ class Bench:
         if decide(found) is not Verdict.REFUTED and gate.attackable([wrong]):
             attacked = [gate.attack(wrong, self.samples.seed, ATTACK, quick[0].alpha)]
             found, by = [*found, *attacked], "attack"
-        if decide(found) is Verdict.INCONCLUSIVE:
+        if decide(found) is Verdict.INCONCLUSIVE and any(map(_may_decide, found)):
             found, by = [*self._evidence(wrong, standard), *attacked], "standard"
         return JudgedSample(mistake, decide(found), by, time.monotonic() - started)
 
@@ -234,6 +235,12 @@ class Bench:
             yield found
             if found.outcome == "fails" and not (wrong.up_to_constant and own.cells):
                 return
+
+
+def _may_decide(found: Evidence) -> bool:
+    """Whether more draws may decide what is undecided: not a proof, nor a rate that is loose."""
+    loose = isinstance(found.details, ScalingDetails) and found.details.loose
+    return found.outcome == "undecided" and found.kind in ("tail", "scaling", "law", "mean") and not loose
 
 
 def bench(claims: Sequence[Claim], budget: Sequence[Claim], samples: Sampler) -> Bench:

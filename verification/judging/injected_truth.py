@@ -33,8 +33,8 @@ TRUTH_SEED = 2**63 - 7
 """The seed of the draws that stand for the truth, apart from those of runs and of pilots."""
 
 DRAWS = 48
-BASES = 6
-"""Settings from which the box is walked; two where the truth is drawn pair by pair."""
+BASES = 4
+"""Settings from which the box is walked; two where the truth is drawn."""
 
 SUSTAINED = 0.25
 """Power by which a ratio grows on both of the last two parts of a way without an end: no constant will do."""
@@ -110,6 +110,11 @@ def median(measured: Measured, point: Point) -> float:
     return float(np.median(drawn)) if drawn else math.nan
 
 
+@lru_cache(maxsize=1024)
+def _interval(count: int, size: int) -> tuple[float, float]:
+    return clopper_pearson(count, size, 1e-6)
+
+
 def broken(measured: Measured, point: Point, limit: float, upper: bool) -> tuple[float, float, float]:
     """(low, likely, high) of the probability that the quantity passes the limit; (0, 1, 1) if not known."""
     unknown = 0.0, 1.0, 1.0
@@ -128,7 +133,7 @@ def broken(measured: Measured, point: Point, limit: float, upper: bool) -> tuple
     if not len(drawn):
         return unknown
     count = int(np.count_nonzero(drawn > limit if upper else drawn < limit))
-    low, high = clopper_pearson(count, len(drawn), 1e-6)
+    low, high = _interval(count, len(drawn))
     return low, count / len(drawn), high
 
 
@@ -161,7 +166,7 @@ def _region(claim: Claim, changed: Statement, measured: Measured, delta: float =
 @lru_cache(maxsize=64)
 def ways(region: Region, seed: int) -> tuple[tuple[list[Point], list[float]], ...]:
     """The ways through a region, the same for every mistake that leaves it as it is."""
-    count = 2 if region.drawn_in_pairs else BASES
+    count = BASES if region.measured.quantity in COMBINED else 2
     return tuple(way for base in region.bases(count, seed) for way in region.ways(base))
 
 
