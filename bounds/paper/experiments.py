@@ -226,13 +226,13 @@ CLAIMS: tuple[Claim, ...] = (
         source="Section 7, Figure 3a",
         statement=(
             "At n = 10 million the error of learning on all pairs is proportional to 1/eta; around this "
-            "setting it is proportional to 1/sqrt(n gamma) too."
+            "setting it is proportional to 1/sqrt(n gamma) too, while gamma >= 1."
         ),
         relation=Relation.EQUAL,
         bound=1 / (eta * sp.sqrt(n * gamma)),
         quantity=ERR,
         up_to_constant=True,
-        conditions=(sp.Eq(d, 10), sp.Eq(d_tilde, 8), sp.Eq(r, 4), sp.Eq(gamma_tilde, gamma)),
+        conditions=(sp.Eq(d, 10), sp.Eq(d_tilde, 8), sp.Eq(r, 4), sp.Eq(gamma_tilde, gamma), sp.Ge(gamma, 1)),
         checks=(
             Scaling(
                 UNFILTERED, Path(eta, (1.0, 0.1, 0.01), (*PRINTED, (n, 10**7))), two_sided=True, margin=0.05
