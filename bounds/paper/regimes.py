@@ -182,7 +182,7 @@ CLAIMS: tuple[Claim, ...] = (
         expected=Verdict.SUPPORTED,
         note="regimes.md#three-regimes",
         depends_on=("regime-flat",),
-        remark="Below the least eta the teacher's share rules, and the error grows like 1/eta: no SNR is free.",
+        remark="Below the least eta the teacher's share rules, and the error grows like 1/eta.",
     ),
     Claim(
         id="abstract",
@@ -204,7 +204,7 @@ CLAIMS: tuple[Claim, ...] = (
         note="regimes.md#three-regimes",
         depends_on=("regime-clean", "regime-flat-student"),
         remark=(
-            "Print has no condition on the SNR: at a moderate one it is false (theorem-1), 1/eta is back; and "
+            "Print has no condition on the SNR: at a moderate one it is false (theorem-1), 1/eta is back, as "
             "at any finite one below eta = 1/((1 + gamma) sqrt(r))."
         ),
     ),
