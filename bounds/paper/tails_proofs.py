@@ -309,7 +309,9 @@ def upper_at_its_best(claimed: Statement) -> Iterator[Step]:
     k = 1 / (1 + near)
     beyond = claimed.about(claimed.bound - LEMMA_8_LOWER)
     place = {r: 1, sigma_u: 1, sigma_v: 1, cov_uv: k, theta: 1 + far}
-    yield steps.attained("1 + k, as k -> 1, comes up to the bound", 1 + k, beyond, (far, sp.oo), (near, 0), at=place)
+    yield steps.attained(
+        "1 + k, as k -> 1, comes up to the bound", 1 + k, beyond, (far, sp.oo), (near, 0), at=place
+    )
 
 
 def certify_upper(claimed: Statement, bits: int) -> Certified:

@@ -160,9 +160,9 @@ def attained(
 ) -> Step:
     """That the *stated* bound is the best: along a path inside its conditions the quantity comes up to it.
 
-    `quantity` is what the claim's quantity is on the path, or what it is not beyond, the bound's symbols being
-    `at`; its ratio to the claim's bound must tend to 1 as the `limits` are taken, one after the other.  So a
-    weaker bound is not said to be the best.  Raises Undecided.
+    `quantity` is what the claim's quantity is on the path, or does not fall short of, the bound's symbols
+    being `at`; its ratio to the claim's bound must tend to 1 as the `limits` are taken, one after the other.
+    So a weaker bound is not said to be the best.  Raises Undecided.
     """
     ratio = sp.sympify(quantity) / claimed.bound.subs(dict(at or {}))
     for symbol, end in limits:
