@@ -218,8 +218,8 @@ CLAIMS: tuple[Claim, ...] = (
         expected=Verdict.PROVED,
         note="unimodal.md#from-below",
         remark=(
-            "By the local asymptotic minimax theorem (Hajek, Le Cam), quoted, no estimator has in the limit "
-            "a smaller mean square than PCA, (d - r) r V."
+            "By the local asymptotic minimax theorem (Hajek, Le Cam), quoted, no estimator has, in the limit "
+            "and locally uniformly, a smaller mean square than PCA, (d - r) r V."
         ),
     ),
 )
