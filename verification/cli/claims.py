@@ -39,12 +39,7 @@ def claims(
     With --module the claims of that file; an id may still be the register's.  The graph of one claim has all
     that it rests on.
     """
-    from verification.errors import InvalidArgument
-
-    if verdicts is not None and graph is None:
-        raise InvalidArgument("--verdicts", verdicts, "must go with --graph")
-    if falls and claim is None:
-        raise InvalidArgument("--falls", falls, "must go with a claim")
+    _meant(claim, verdicts, graph, falls)
     known, own = _known(module)
     chosen = own if claim is None else [_named(claim, known)]
     if graph is not None:
@@ -63,6 +58,16 @@ def claims(
         _table(chosen)
     else:
         _explain(chosen[0], known, module)
+
+
+def _meant(claim: str | None, verdicts: str | None, graph: str | None, falls: bool) -> None:
+    """Raises InvalidArgument for an option without what it goes with."""
+    from verification.errors import InvalidArgument
+
+    if verdicts is not None and graph is None:
+        raise InvalidArgument("--verdicts", verdicts, "must go with --graph")
+    if falls and claim is None:
+        raise InvalidArgument("--falls", falls, "must go with a claim")
 
 
 def _known(module: str | None) -> tuple[Mapping[str, Claim], list[Claim]]:
