@@ -158,7 +158,9 @@ class Scaling:
 
     - `measured`: what is drawn.
     - `path`: the family of settings.
-    - `two_sided`: the slope is equivalent to 0 within `margin` (the bound has the right exponent).  Otherwise
+    - `two_sided`: the slope is equivalent to 0 within `margin` (the bound has the right exponent).  Where a
+      bound of one side is off only towards an end of the parameter (a count or a share of 1) it is loose and
+      true: that leaves the claim undecided.  Otherwise
       only movement against the claim counts, in the direction of the path: an upper bound up to an absolute
       constant cannot have a ratio that keeps growing along a family inside its conditions, nor a lower bound
       one that keeps falling.

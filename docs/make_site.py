@@ -46,6 +46,7 @@ docs/papers
 docs/injected-mistakes
 docs/certificates
 docs/verdicts
+docs/layout
 docs/probes
 docs/benchmarks
 docs/reference

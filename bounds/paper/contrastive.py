@@ -16,9 +16,8 @@ from sympy.concrete.delta import deltasummation
 from bounds.checks import Origin, Relation, Statement, Step
 from bounds.claim import Claim, exact
 from bounds.paper.matrices import BASES, G_TILDE, U_TILDE, G, U
-from bounds.proof import steps
 from bounds.proof.matrix_words import Algebra, substitute
-from bounds.proof.steps import concluded, given, identity, instance, nonnegative, positive
+from bounds.proof.steps import attained, concluded, given, identity, instance, nonnegative, positive
 from bounds.symbols import d, d_tilde, eta, n, r, rho
 
 K, L = (sp.Symbol(name, integer=True, positive=True) for name in ("k", "l"))
@@ -247,7 +246,7 @@ def _prove_eq_23(claimed: Statement) -> Iterator[Step]:
     yield positive("diag(b - e, e) with b < 2e has its larger entry second", CHANGE - (size - CHANGE))
     v = sp.Symbol("v", positive=True)
     yield positive("that part is then max(b, e) = b away, for w < 1", (size - CHANGE).subs(w, 1 / (1 + v)))
-    yield identity("which tends to 2e: the 2 is best", steps.limit(size, w, 0), 2 * CHANGE)
+    yield attained("over rho it tends to the bound: the 2 is best", size / rho, claimed, (w, 0))
 
 
 def _prove_step_5(claimed: Statement) -> Iterator[Step]:
@@ -374,6 +373,7 @@ CLAIMS: tuple[Claim, ...] = (
         _prove_eq_23,
         note="contrastive.md#step-3",
         relation=Relation.UPPER,
+        best=True,
         depends_on=("eq-6", "lemma-1"),
     ),
     exact(

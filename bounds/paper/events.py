@@ -42,7 +42,6 @@ SUB_GAUSSIAN = "Chernoff's method for symmetric variables: E cosh(w g) = exp(w^2
 NET = "an e-net of a k-sphere has at most (1 + 2/e)^k points"
 WATSON = "Watson 1959: E chi_k >= sqrt(k - 1/2)"
 STEIN = "Stein's identity: E[(X - mean) 1{b^T X > 0}] is Cov(X) b times the density of b^T X at 0"
-STEIN_DIVERGENCE = "Stein 1981: E[X^T g(Z)] = E[tr(Cov(X, Z) grad g(Z)^T)] for Gaussian (X, Z) of mean 0"
 CHI_SQUARE = "Chernoff's bound for chi-square from below: P(chi_k^2 <= k x) <= (e x)^(k/2)"
 
 

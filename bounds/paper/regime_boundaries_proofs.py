@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 
 import sympy as sp
 
 from bounds.checks import BOUND, Certified, Enclosure, Relation, Roots, Statement
 from bounds.law import crossings
 from bounds.proof.enclose import Ball, ball, enclose, endpoints, precision
+from bounds.proof.region import flattened
 from bounds.proof.steps import given
 from bounds.proof.undecided import Undecided
 from bounds.symbols import gamma, gamma_tilde, mass_0, r, theta
@@ -27,15 +27,47 @@ LATENT = (2, 4, 16, 64, 256)
 Place = tuple[int, int]
 """(r, gamma = gamma~)."""
 
-EVERY: tuple[Place, ...] = tuple((r_value, snr) for snr in SNRS for r_value in LATENT)
-"""All settings at which the transitions are located."""
-
 UP_0 = sp.Symbol(r"{P_0^{(r+2)}}", positive=True)
 UP_1 = sp.Symbol(r"{P_1^{(r+2)}}", positive=True)
 """Tails of the classes' scores at theta in r + 2 dimensions: E[|v|^2; S > theta] over r a~."""
 
 EQUAL_NOISE = sp.Eq(gamma_tilde, gamma)
 """The condition of every certificate: both modalities are equally noisy."""
+
+
+def one_of(symbol: sp.Symbol, values: Iterable[int]) -> sp.Basic:
+    """The condition that the symbol has one of these values."""
+    return sp.Or(*(sp.Eq(symbol, value) for value in values))
+
+
+EVERY_PLACE = (EQUAL_NOISE, one_of(r, LATENT), one_of(gamma, SNRS))
+"""The conditions that leave all settings at which the transitions are located."""
+
+
+def places(claimed: Statement) -> tuple[Place, ...]:
+    """The settings that the claim's conditions leave, by gamma and r; a certificate encloses each of them.
+
+    Raises Undecided where the conditions leave any others: a claim says nothing beyond what is enclosed.
+    """
+    given(claimed, EQUAL_NOISE)
+    stated = flattened(claimed.conditions)
+    about = [c for c in stated if c.free_symbols <= {r, gamma}]
+    return tuple(
+        (int(rank), int(snr))
+        for snr in _values(gamma, stated)
+        for rank in _values(r, stated)
+        if all(c.subs({r: rank, gamma: snr}) == sp.true for c in about)
+    )
+
+
+def _values(symbol: sp.Symbol, conditions: tuple[sp.Basic, ...]) -> list[sp.Expr]:
+    """The values that a condition lists for the symbol; raises Undecided without one."""
+    for condition in conditions:
+        cases = condition.args if isinstance(condition, sp.Or) else (condition,)
+        if all(isinstance(c, sp.Eq) and c.lhs == symbol and c.rhs.is_Integer for c in cases):
+            return sorted(c.rhs for c in cases)
+    raise Undecided(f"the claim does not say which {symbol} it is about: the certificate is no proof of all")
+
 
 OVER = "[over the stated value]"
 
@@ -201,21 +233,11 @@ def leak_boundary(place: Place, half: bool, bits: int) -> Ball | None:
     return crossings.enclosure(found[0]) if len(found) == 1 else None
 
 
-def certify_switch(
-    places: tuple[Place, ...],
-    allowed: Callable[[int], float],
-    claimed: Statement,
-    bits: int,
-    needed: tuple[sp.Basic, ...] = (),
-) -> Certified:
-    """The first crossing over the claim's bound lies within [1/x, x], x = allowed(r), at each place.
-
-    `needed` are the conditions beside equal noise that leave no other places.
-    """
-    given(claimed, EQUAL_NOISE, *needed)
+def certify_switch(allowed: Callable[[int], float], claimed: Statement, bits: int) -> Certified:
+    """The first crossing over the claim's bound lies within [1/x, x], x = allowed(r), at each place."""
 
     def cells() -> Iterable[Enclosed]:
-        for place in places:
+        for place in places(claimed):
             limit, roots = allowed(place[0]), _crossings(place, bits)
             named = (roots.names[0], None) if roots.names else None
             value = first_crossing(place, bits)
@@ -228,7 +250,6 @@ def certify_places(
     table: Mapping[Place, tuple[float, ...]], relative: float, claimed: Statement, bits: int
 ) -> Certified:
     """At each place the crossings over those of `table` are the claim's bound, and there are no others."""
-    given(claimed, EQUAL_NOISE)
 
     def cell(place: Place) -> Enclosed:
         stated = table[place]
@@ -253,12 +274,11 @@ def certify_places(
         return Enclosed(place, words, min(c.margin for c in each), holds, evidence)
 
     with precision(bits):
-        return certified(bits, "crossings", map(cell, table))
+        return certified(bits, "crossings", map(cell, places(claimed)))
 
 
 def certify_count(claimed: Statement, bits: int) -> Certified:
     """As many crossings as the claim's bound says, at every place; which threshold is better at eta = 0."""
-    given(claimed, EQUAL_NOISE)
     stated = claimed.bound
 
     def cell(place: Place) -> Enclosed:
@@ -275,12 +295,11 @@ def certify_count(claimed: Statement, bits: int) -> Certified:
         return Enclosed(place, f"{count}, {better} first", 0.0, bool(holds), (roots,))
 
     what = "number of crossings in [0, 1], and the better threshold at eta = 0"
-    return certified(bits, what, map(cell, EVERY))
+    return certified(bits, what, map(cell, places(claimed)))
 
 
 def certify_never(claimed: Statement, bits: int) -> Certified:
-    """At gamma = 1 and r = 2, 4, 16 the ratio stays below the claim's bound at every eta."""
-    given(claimed, EQUAL_NOISE, sp.Le(r, 16), sp.Eq(gamma, 1))
+    """The ratio stays below the claim's bound at every eta, at each place."""
     upper = asked(claimed) is Relation.UPPER
     factor = Fraction(int(claimed.bound.p), int(claimed.bound.q))
 
@@ -294,12 +313,12 @@ def certify_never(claimed: Statement, bits: int) -> Certified:
         evidence = (Roots(says, cubic, ()), Enclosure(says, at_half, "<", at_half - cubic[0]))
         return Enclosed(place, "below" if below else "not below", 0.0, holds, evidence)
 
-    return certified(bits, f"below {factor} at every eta in [0, 1]", map(cell, ((2, 1), (4, 1), (16, 1))))
+    return certified(bits, f"below {factor} at every eta in [0, 1]", map(cell, places(claimed)))
 
 
 def certify_leak_at_zero(stated: sp.Expr, claimed: Statement, bits: int) -> Certified:
     """At theta = 0 the boundary over the claim's bound lies within [1 - 3/2 stated, 1], at every place."""
-    given(claimed, sp.Eq(theta, 0), EQUAL_NOISE)
+    given(claimed, sp.Eq(theta, 0))
 
     def cell(place: Place) -> Enclosed:
         with precision(bits):
@@ -309,12 +328,14 @@ def certify_leak_at_zero(stated: sp.Expr, claimed: Statement, bits: int) -> Cert
         value = leak_boundary(place, False, bits)
         return _with_roots(compared(claimed, bits, place, value, limits, named=named), roots)
 
-    return certified(bits, f"the leak's only boundary at theta = 0, N = n_T {OVER}", map(cell, EVERY))
+    return certified(
+        bits, f"the leak's only boundary at theta = 0, N = n_T {OVER}", map(cell, places(claimed))
+    )
 
 
 def certify_leak_at_half(factor: float, claimed: Statement, bits: int) -> Certified:
     """At theta = r/2 the boundary is the claim's bound up to `factor`, at every place."""
-    given(claimed, sp.Eq(theta, r / 2), EQUAL_NOISE)
+    given(claimed, sp.Eq(theta, r / 2))
 
     def cell(place: Place) -> Enclosed:
         value, given = leak_boundary(place, True, bits), with_moments(True, bits, place)
@@ -322,24 +343,26 @@ def certify_leak_at_half(factor: float, claimed: Statement, bits: int) -> Certif
         named = (roots.names[0], _named_values(place)) if roots.names else None
         return _with_roots(compared(claimed, bits, place, value, (1 / factor, factor), given, named), roots)
 
-    return certified(bits, f"the leak's only boundary at theta = r/2, N = n_T {OVER}", map(cell, EVERY))
+    return certified(
+        bits, f"the leak's only boundary at theta = r/2, N = n_T {OVER}", map(cell, places(claimed))
+    )
 
 
 def certify_flat(least: float, claimed: Statement, bits: int) -> Certified:
     """At theta = 0 M_0/(M_0 + M_1) over the claim's bound lies within [least, 1], at every place."""
-    given(claimed, sp.Eq(theta, 0), EQUAL_NOISE)
+    given(claimed, sp.Eq(theta, 0))
 
     def cell(place: Place) -> Enclosed:
         value = crossings.flat_boundary(place[0], Fraction(1, place[1]), False, bits)
         return compared(claimed, bits, place, value, (least, 1 + WIDTH), named=(_flat(place), None))
 
     what = f"where corrupted pairs begin to supply most of M at theta = 0 {OVER}"
-    return certified(bits, what, map(cell, EVERY))
+    return certified(bits, what, map(cell, places(claimed)))
 
 
 def certify_order(claimed: Statement, bits: int) -> Certified:
     """At theta = 0 the leak's boundary over the flat one is at most the claim's bound, at every place."""
-    given(claimed, sp.Eq(theta, 0), EQUAL_NOISE)
+    given(claimed, sp.Eq(theta, 0))
 
     def cell(place: Place) -> Enclosed:
         leak = leak_boundary(place, False, bits)
@@ -351,11 +374,4 @@ def certify_order(claimed: Statement, bits: int) -> Certified:
         return _with_roots(compared(claimed, bits, place, ratio, (1.0, 1.0), named=named), roots)
 
     what = "the leak's boundary over the flat regime's at theta = 0, N = n_T"
-    return certified(bits, what, map(cell, EVERY))
-
-
-def switch(
-    places: Iterable[Place], allowed: Callable[[int], float], *needed: sp.Basic
-) -> Callable[[Statement, int], Certified]:
-    """`certify_switch` of these places, ready for a `Certificate`."""
-    return partial(certify_switch, tuple(places), allowed, needed=needed)
+    return certified(bits, what, map(cell, places(claimed)))

@@ -303,6 +303,18 @@ def upper_by_class(claimed: Statement) -> Iterator[Step]:
     yield steps.concluded("sqrt(2) serves every r", LEMMA_8_SHARP, claimed, shown=Relation.UPPER)
 
 
+def upper_at_its_best(claimed: Statement) -> Iterator[Step]:
+    """The same, and that no smaller multiple of the spread does: one product far out, k -> 1."""
+    yield from upper_by_class(claimed)
+    far, near = sp.Symbol("x", positive=True), sp.Symbol("w", positive=True)
+    k = 1 / (1 + near)
+    beyond = claimed.about(claimed.bound - LEMMA_8_LOWER)
+    place = {r: 1, sigma_u: 1, sigma_v: 1, cov_uv: k, theta: 1 + far}
+    yield steps.attained(
+        "1 + k, as k -> 1, comes up to the bound", 1 + k, beyond, (far, sp.oo), (near, 0), at=place
+    )
+
+
 def certify_upper(claimed: Statement, bits: int) -> Certified:
     """r = 1 and r >= 2 by the constants of the proof; r = 2..LARGEST_R once more by direct enclosure."""
     from bounds.proof.enclose import precision
@@ -438,6 +450,7 @@ def rising_with_r(claimed: Statement) -> Iterator[Step]:
     yield steps.positive("and r = 2 starts above r = 1", sp.simplify(second - first))
     derived = sigma_u * sigma_v * first / r
     yield steps.concluded("so the mean is at least that of r = 1", derived, claimed, shown=Relation.LOWER)
+    yield steps.attained("which r = 1 has", sigma_u * sigma_v * first, claimed, at={r: 1})
 
 
 SCORE_MEAN = sp.Symbol("E", real=True)

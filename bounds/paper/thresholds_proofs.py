@@ -213,6 +213,7 @@ def rising_mean(claimed: Statement) -> Iterator[Step]:
     yield steps.identity("r = 1 has 2/pi", first, 2 / sp.pi)
     yield steps.nonnegative("noise only scales it up", sp.expand(a_x * a_y) - 1)
     yield steps.concluded("so E_0(0) is at least that", first, claimed, shown=Relation.LOWER)
+    yield steps.attained("which r = 1 has without noise", first, claimed, at={r: 1})
 
 
 def symmetric(claimed: Statement) -> Iterator[Step]:
@@ -331,6 +332,18 @@ def median(scaled_threshold: sp.Expr) -> Callable[[Statement], Iterator[Step]]:
         yield steps.concluded("P_1 rises with k from 1/2", HALF, claimed, shown=Relation.LOWER)
 
     return derive
+
+
+def largest_median(claimed: Statement) -> Iterator[Step]:
+    """The median at r - 1, that 1/2 is approached there, and that no larger threshold has it."""
+    yield from median(r - 1)(claimed)
+    yield steps.given(claimed, sp.Eq(theta, r - 1))
+    two = (_ROOT + 1) / (2 * _ROOT) * sp.exp(-1 / (_ROOT + 1))  # the Laplace law above 1
+    noise_grows = (gamma, 0)
+    yield steps.attained("r = 2: P_1(1) tends to it as the noise grows", two, claimed, noise_grows, at={r: 2})
+    beyond = sp.Symbol("e", positive=True)
+    mean = (1 + _m + beyond) / (1 + _m) - 1  # theta = r - 1 + e
+    yield steps.positive("any larger threshold has E[h] > 0: as k leaves 0 P_1 falls below 1/2", mean)
 
 
 def certify_median(

@@ -7,6 +7,7 @@ the simplifier.
 What is said of the claim itself goes through `given`, which asks for one of its conditions, and
 `concluded`, which holds what was derived against its bound by its relation; only such a comparison of what
 the claim's quantity exactly is, or of an exact instance of it (`instance`), can refute the claim.
+That a bound is the best one is shown by `attained` alone.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from bounds.proof.region import Point, approximate_sign, domains, flattened, poi
 from bounds.proof.undecided import Undecided
 
 __all__ = [
-    "concluded", "decided", "given", "identity", "instance", "integral", "limit", "nonnegative", "of_order",
-    "positive", "shared", "vanishes",
+    "attained", "concluded", "decided", "given", "identity", "instance", "integral", "limit", "nonnegative",
+    "of_order", "positive", "shared", "vanishes",
 ]  # fmt: skip
 
 FIRST_POINTS = 2
@@ -158,6 +159,28 @@ def instance(
         return Step(statement, True, shown, decided=Decided("instance"))
     where = {**{s: v.subs(point) for s, v in place.items()}, **point}
     return Step(statement, False, replace(shown, ending=f" fails{_at(where)}"), refutes=True)
+
+
+def attained(
+    statement: str,
+    quantity: Any,
+    claimed: Statement,
+    *limits: tuple[sp.Symbol, Any],
+    at: Mapping[sp.Symbol, Any] | None = None,
+) -> Step:
+    """That the *stated* bound is the best: along a path inside its conditions the quantity comes up to it.
+
+    `quantity` is what the claim's quantity is on the path, or does not fall short of, the bound's symbols
+    being `at`; its ratio to the claim's bound must tend to 1 as the `limits` are taken, one after the other.
+    So a weaker bound is not said to be the best.  Raises Undecided.
+    """
+    ratio = sp.sympify(quantity) / claimed.bound.subs(dict(at or {}))
+    for symbol, end in limits:
+        try:
+            ratio = limit(ratio, symbol, end)
+        except (NotImplementedError, ValueError) as error:
+            raise Undecided(f"{statement}: no limit of {ratio} as {symbol} -> {end}") from error
+    return identity(statement, ratio, 1)
 
 
 @lru_cache(maxsize=4096)
