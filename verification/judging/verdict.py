@@ -347,3 +347,14 @@ def conditions(
         return tuple(r for r in judged if verdicts[r] not in TRUE), tuple(weaker)
 
     return {claim_id: told(claim_id) for claim_id in by_id}
+
+
+def falling(claim_id: str, claims: Iterable[Claim]) -> tuple[str, ...]:
+    """The claims that would rest on a refuted one if this one were refuted.
+
+    By the verdicts that the project stands for, at any depth.  A refuted claim stands by its own witness.
+    """
+    claims = tuple(claims)
+    today = {claim.id: claim.expected for claim in claims}
+    after = conditions(claims, {**today, claim_id: Verdict.REFUTED})
+    return tuple(i for i, (doubts, _) in after.items() if claim_id in doubts and i != claim_id)
