@@ -16,6 +16,7 @@ import sympy as sp
 from mpmath.libmp import NoConvergence
 from sympy.core.relational import Relational
 
+from bounds.checks import put_in
 from bounds.symbols import SYMBOLS, Noiseless, in_domain
 
 Point = dict[sp.Symbol, sp.Expr]
@@ -154,7 +155,7 @@ def _holds(condition: sp.Basic, point: Point) -> bool:
     ordered = isinstance(condition, (sp.Ge, sp.Gt, sp.Le, sp.Lt))
     if ordered and approximate_sign(condition.gts - condition.lts, point) == -1:
         return False
-    return bool(condition.subs(point) == sp.true)
+    return bool(put_in(condition, point) == sp.true)
 
 
 def approximate_sign(expression: sp.Expr, point: Point) -> int | None:
@@ -192,7 +193,7 @@ def _compiled(expression: sp.Expr) -> tuple[tuple[sp.Symbol, ...], Any] | None:
 
 def _extended(point: Point, known: Mapping[sp.Symbol, sp.Expr]) -> Point:
     """The point with what is known of the other symbols, a count rounded up to a whole number."""
-    found = {s: v.xreplace(point) for s, v in known.items()}
+    found = {s: put_in(v, point) for s, v in known.items()}
     return {**point, **{s: sp.ceiling(v) if s.is_integer and v.is_number else v for s, v in found.items()}}
 
 

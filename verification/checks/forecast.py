@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from bounds.claim import Claim, Level, Measured, Relation, Scaling, Tail
+from verification.checks.judge import harmless
 from verification.engines.estimate import Array
 from verification.prediction.law import predict_procedure
 from verification.quantities import registry
@@ -59,7 +60,10 @@ def _contradicts(check: Any, claim: Claim, bound: Bound) -> bool:
         first, last = check.path.points()[0], check.path.points()[-1]
         change = _log_ratio(bound, check.measured, last) - _log_ratio(bound, check.measured, first)
         parameter = check.path.parameter.name
-        slope = change / abs(math.log(last[parameter] / first[parameter]))
+        along = math.log(last[parameter] / first[parameter])
+        if check.two_sided and harmless(claim, check.path.parameter, change / along):
+            return False
+        slope = change / abs(along)
         return (abs(slope) if check.two_sided else sign * slope) >= FALSE_EXPONENT
     if isinstance(check, Level) and check.value is None:
         worst = max(abs(_log_ratio(bound, check.measured, point)) for point in check.path.points())

@@ -19,7 +19,7 @@ from scipy import special
 from bounds.claim import Law, Level, Scaling, Search, Tail
 from bounds.law.error import ErrorLaw
 from verification.checks import forecast
-from verification.checks.judge import against, bounds
+from verification.checks.judge import against, bounds, harmless
 from verification.checks.law import bound_differs
 from verification.checks.plan import BETA, Plan, spread
 from verification.prediction.law import predict_procedure
@@ -112,8 +112,10 @@ def _scaling(check: Scaling, plan: Plan, pilot: int) -> float:
         for cell, limit in zip(cells, (limits[0], limits[-1]), strict=True)
     )
     name = check.path.parameter.name
-    span = abs(math.log(plan.points[-1][name] / plan.points[0][name]))
-    moved = ends - starts
+    along = math.log(plan.points[-1][name] / plan.points[0][name])
+    span, moved = abs(along), ends - starts
+    if check.two_sided and harmless(plan.claim, check.path.parameter, moved / along):
+        return 1.0
     moved = abs(moved) if check.two_sided else against(plan.claim) * moved
     gap = moved - check.margin * span
     if not gap > 0:

@@ -45,7 +45,10 @@ def fit(
         ),
     ] = None,
     key: Annotated[
-        str | None, typer.Option("--key", help="Array in an .npz, or column of vectors in Parquet and Arrow.")
+        str | None,
+        typer.Option(
+            "--key", metavar="NAME", help="Array in an .npz, or column of vectors in Parquet and Arrow."
+        ),
     ] = None,
     labels: Annotated[
         str | None,

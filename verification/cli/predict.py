@@ -65,7 +65,8 @@ def predict(
 ) -> None:
     """The error of every estimator, without sampling; with --figure, the error against eta.
 
-    Beside them what else could be done with the n pairs. With several thresholds the JSON is a list.
+    Beside them what else could be done with the n pairs. With several thresholds the picture has a curve for
+    each, and the JSON is a list.
     """
     from verification.prediction import advice, beside
     from verification.prediction import law as prediction
@@ -80,8 +81,8 @@ def predict(
     if figure is not None:
         from verification.figures import sharp_law
 
-        given = results[0].theta
-        chosen = given if given is not None else advice.best_threshold(place, **sizes).theta
+        given = [result.theta for result in results if result.theta is not None]
+        chosen = given or [advice.best_threshold(place, **sizes).theta]
         sharp_law.error_against_eta(place, chosen, figure, replicates=replicates, seed=seed, **sizes)
         message(f"wrote {figure}")
     if over_n is not None:
