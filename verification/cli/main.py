@@ -23,6 +23,7 @@ from verification.cli import sweep  # isort: skip  # noqa: F401
 from verification.cli import reproduce  # isort: skip
 from verification.cli import search  # isort: skip  # noqa: F401
 from verification.cli import probe  # isort: skip  # noqa: F401
+from verification.cli import certify  # isort: skip  # noqa: F401
 
 from verification.cli.app import (
     EXIT_AS_EXPECTED,

@@ -36,6 +36,12 @@ Estimator = Annotated[
         "--estimator", metavar="NAME", help="unfiltered, oracle-filtered, teacher-filtered, pca or weighted."
     ),
 ]
+ExecutorName = Annotated[
+    str, typer.Option("--executor", metavar="KIND", help="processes, dask, mpi, or serial (this process).")
+]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", metavar="ADDRESS", help="The dask scheduler, tcp://host:port.")
+]
 
 
 def setting(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from verification.cli import options
 from verification.cli.app import (
     EXIT_AS_EXPECTED,
     EXIT_INTERRUPTED,
@@ -41,15 +42,9 @@ def sweep(
     store: Annotated[
         Path | None, typer.Option("--store", metavar="FILE", help="Where rows are kept.  [default: GRID.db]")
     ] = None,
-    executor: Annotated[
-        str,
-        typer.Option("--executor", metavar="KIND", help="processes, dask, mpi, or serial (this process)."),
-    ] = "processes",
+    executor: options.ExecutorName = "processes",
     jobs: AllJobsOption = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option("--scheduler", metavar="ADDRESS", help="The dask scheduler, tcp://host:port."),
-    ] = None,
+    scheduler: options.Scheduler = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the grid and predict its cost.")] = False,
     retry: Annotated[bool, typer.Option("--retry-failures", help="Run again what failed before.")] = False,
     seed: Annotated[float | None, number_option("--seed", "Root seed.  [default: the grid's]")] = None,
