@@ -105,6 +105,11 @@ def stream_key(setting: Setting, procedure: Procedure, engine: str) -> str:
     return f"{setting.key}|{procedure.key}|{engine}"
 
 
+def engines_of(procedure: Procedure) -> tuple[str, ...]:
+    """The engines that can draw a procedure, the cheapest first; weighted pairs are drawn one by one."""
+    return ("direct",) if procedure.estimator == "weighted" else ENGINES
+
+
 def load_engine(engine: str) -> ModuleType:
     """The engine's module; raises InvalidArgument for an unknown name."""
     if engine not in ENGINES:
@@ -130,7 +135,6 @@ def replicates(
     indices: Sequence[int],
     scales: tuple[float, ...],
     rotate: bool = False,
-    weights: WeightTable | None = None,
     run: PartRunner = map,
 ) -> list[Drawn]:
     """The outcomes of the replicates `indices`, in that order, in this process.
@@ -142,9 +146,9 @@ def replicates(
     key = stream_key(setting, procedure, engine)
     if min(setting.gamma, setting.gamma_tilde) < DARKEST:
         lit, same, unit = brightened(setting, procedure)
-        dark = _draws(module, lit, same, engine, seed, key, indices, scales, rotate, weights, run)
+        dark = _draws(module, lit, same, engine, seed, key, indices, scales, rotate, run)
         return [found if isinstance(found, TooFewPairs) else _in_units(found, unit) for found in dark]
-    return _draws(module, setting, procedure, engine, seed, key, indices, scales, rotate, weights, run)
+    return _draws(module, setting, procedure, engine, seed, key, indices, scales, rotate, run)
 
 
 DARKEST = 1e-60
@@ -188,9 +192,9 @@ def _draws(
     indices: Sequence[int],
     scales: tuple[float, ...],
     rotate: bool,
-    weights: WeightTable | None,
     run: PartRunner,
 ) -> list[Drawn]:
+    weights = weight_table(setting, procedure)
     with one_thread():
         if engine == "exact":
             generators = seeds.generators(seed, key, indices)
@@ -308,10 +312,9 @@ def simulate(
     whole("seed", seed, 0, 2**63 - 1)
     if rotate and engine != "direct":
         raise InvalidArgument("rotate", rotate, "must be left out unless the engine is direct")
-    if procedure.estimator == "weighted" and engine != "direct":
+    if engine not in engines_of(procedure):
         raise InvalidArgument("engine", engine, "must be direct for the weighted estimator")
-    scales, weights = engine_scales(setting, procedure), weight_table(setting, procedure)
-    arguments = setting, procedure, engine, seed, scales, rotate, weights
+    arguments = setting, procedure, engine, seed, engine_scales(setting, procedure), rotate
     parts = parts_of(setting, procedure, engine)
     tell = on_progress or (lambda _share: None)
     with open_workers(*_kind(executor, jobs, count, parts), scheduler, task=_batch_in_worker) as workers:
@@ -329,8 +332,8 @@ def simulate(
     )
 
 
-Arguments = tuple[Setting, Procedure, str, int, tuple[float, ...], bool, WeightTable | None]
-"""Setting, procedure, engine, seed, scales, rotate, weights."""
+Arguments = tuple[Setting, Procedure, str, int, tuple[float, ...], bool]
+"""Setting, procedure, engine, seed, scales, rotate."""
 
 
 def _kind(executor: str, jobs: int | None, count: int, parts: int) -> tuple[str, int | None]:
@@ -362,8 +365,8 @@ def _part_by_part(
 
 
 def _batch(arguments: Arguments, indices: Sequence[int], run: PartRunner = map) -> list[Drawn]:
-    setting, procedure, engine, seed, scales, rotate, weights = arguments
-    return replicates(setting, procedure, engine, seed, indices, scales, rotate, weights, run)
+    setting, procedure, engine, seed, scales, rotate = arguments
+    return replicates(setting, procedure, engine, seed, indices, scales, rotate, run)
 
 
 def _batch_in_worker(arguments: Arguments, indices: Sequence[int]) -> list[Drawn]:

@@ -83,7 +83,7 @@ def place_of_outlier(snr: sp.Expr, snr_tilde: sp.Expr) -> sp.Expr:
     """n eta^2 at which the leading outlier is at the edge w = sqrt(alpha alpha~), as eta -> 0."""
     pairs = SCALED / eta**2
     at_edge = unfiltered_block(eta, snr, snr_tilde, _sizes(pairs), P_ROOT * Q_ROOT / pairs)
-    (found,) = sp.solve(sp.limit(sp.simplify(at_edge), eta, 0), SCALED)
+    (found,) = sp.solve(steps.limit(sp.simplify(at_edge), eta, 0), SCALED)
     return found
 
 
@@ -95,7 +95,7 @@ def derive_place(claimed: Statement) -> Iterator[Step]:
     alpha, alpha_tilde = _sizes(pairs)
     edge = P_ROOT * Q_ROOT / pairs
     cubic = (2 * edge**3 + (1 + alpha + alpha_tilde) * edge**2) / (alpha * alpha_tilde)
-    yield steps.identity("the edge is at w = sqrt(alpha alpha~)", sp.limit(cubic, eta, 0), 1)
+    yield steps.identity("the edge is at w = sqrt(alpha alpha~)", steps.limit(cubic, eta, 0), 1)
     place = (place_of_outlier(gamma, gamma_tilde) / eta**2).subs({P_ROOT: NOISE, Q_ROOT: NOISE_TILDE})
     yield steps.concluded("where the outlier is at the edge", place, claimed)
 
@@ -163,7 +163,7 @@ def derive_student(claimed: Statement) -> Iterator[Step]:
     alpha, alpha_tilde = _sizes(pairs)
     spurious = excess("w", "w~").subs(K, 0)
     at_edge = block(spurious, left, right, (nu * alpha, nu_tilde * alpha_tilde), P_ROOT * Q_ROOT / pairs)
-    (order,) = (sp.limit(sp.expand(at_edge * eta**2), eta, 0),)
+    (order,) = (steps.limit(sp.expand(at_edge * eta**2), eta, 0),)
     yield steps.positive("and it has one: its teacher's mistakes alone pass the edge", -order)
     half = 2 * place_of_outlier(gamma, gamma_tilde) / eta**2
     place = half.subs({P_ROOT: NOISE, Q_ROOT: NOISE_TILDE})

@@ -44,7 +44,8 @@ def simulate(
     teacher_n: options.TeacherN = None,
     student_n: options.StudentN = None,
     engine: Annotated[
-        str, typer.Option("--engine", help="exact (fast), direct (as printed) or limit (any n).")
+        str,
+        typer.Option("--engine", metavar="NAME", help="exact (fast), direct (as printed) or limit (any n)."),
     ] = "exact",
     replicates: Annotated[float, number_option("--replicates", "Draws.")] = 10,
     rotate: Annotated[bool, typer.Option("--rotate", help="Random U, U~ (direct engine only).")] = False,
