@@ -233,17 +233,18 @@ def test_growth_proves_nothing_of_a_rate_that_is_loose_elsewhere():
 
 
 def test_what_is_made_of_injected_mistakes_counts():
-    """A miss in twenty passes; more of them, or one true statement refuted, fails the run and is told."""
+    """A miss in twenty passes; more of many, or one true statement refuted, fails the run and is told."""
     right = ClaimVerdict(proof("a"), Verdict.PROVED, ())
-    good = Benchmark(20, 19, 5, ("a, sign: <= -1",), ())
+    good = Benchmark(200, 190, 5, ("a, sign: <= -1",), ())
     for found, status in (
         (good, 0),
-        (dataclasses.replace(good, refuted=18), 1),
+        (dataclasses.replace(good, refuted=189), 1),
+        (dataclasses.replace(good, false=20, refuted=18), 0),
         (dataclasses.replace(good, false_alarms=("a, constant: <= 2",)), 1),
     ):
         run = dataclasses.replace(made(right), injected=found)
         assert run.exit_status == status
-        assert f"{found.refuted} of 20 false ones refuted" in str(run)
+        assert f"{found.refuted} of {found.false} false ones refuted" in str(run)
         assert run.as_dict()["injected"]["missed"] == ["a, sign: <= -1"]
     assert "injected" not in made(right).as_dict()
 
