@@ -7,6 +7,8 @@ import pytest
 
 from bounds import claims
 from bounds.law import regimes
+from bounds.law.kept_pairs import Model, View
+from bounds.law.proportional import unfiltered_fit
 from bounds.law.scales import selection, unfiltered_scales
 from bounds.law.score import Score
 from bounds.symbols import C
@@ -127,3 +129,25 @@ def test_the_switch_is_claimed_where_it_was_enclosed(claim_id, rank, snr, crossi
     found = regimes.crossings(rank, snr, snr)[: len(crossings) or None]
     assert found == pytest.approx(crossings, rel=5e-3)
     assert not meets(claims[claim_id], {"r": rank, "gamma": snr, "gamma_tilde": snr})
+
+
+@pytest.mark.parametrize(("multiple", "square"), [(1, 0.967), (3, 0.857)])
+def test_the_geometric_mean_of_the_dimensions_is_not_enough_for_a_small_error(multiple, square):
+    """12 800 dimensions against 50: something is learned from n_c on, and the error is the larger side's."""
+    values = {"d": 12801, "d_tilde": 51, "r": 1, "eta": 0.002, "gamma": 0.5, "gamma_tilde": 0.031}
+    pairs = multiple * claims["transition-geometric-mean"].evaluate(values)
+    fit = unfiltered_fit(Model(**values), pairs)
+    assert float(fit.left_sine**2) == pytest.approx(square, abs=0.01)
+    assert claims["transition-error"].evaluate({**values, "n": 3 * pairs / multiple}) > 0.85
+    assert "begins to learn" in claims["transition-geometric-mean"].title
+
+
+@pytest.mark.parametrize(("rank", "ratio"), [(2**10, 0.91), (2**14, 0.66), (2**18, 0.076)])
+def test_a_teacher_keeps_a_vanishing_part_of_what_the_oracle_keeps(rank, ratio):
+    """At threshold r, four times the samples of Step 4.1 and eta = 1; its share is the teacher's own."""
+    model = Model(2 * rank, 2 * rank, rank, 1.0, 1.0, 1.0)
+    view = View(model, unfiltered_fit(model, 4 * 4 * 2 * rank))
+    kept, _, _ = view.kept(view.threshold(float(rank), 1.0))
+    oracle = math.exp(float(Score(rank, 1.0, 1.0, 1.0).log_tail(float(rank))))
+    assert float(kept) / oracle == pytest.approx(ratio, rel=0.02)
+    assert "the share that this teacher keeps" in claims["step-4-1"].statement
