@@ -82,6 +82,7 @@ class Claim:
     - `quantity`, `relation`, `bound`: left-hand side (ERR if None), sign and right-hand side, in the symbols
       of `bounds.symbols`; errors are chordal distances in [0, sqrt(r)].
     - `up_to_constant`: the bound is printed with an unnamed absolute constant.
+    - `best`: no stronger bound of this form holds, which the proof shows too (`bounds.proof.steps.attained`).
     - `conditions`: SymPy relations in the declared symbols.
     - `probability`: that with which the statement holds; None means surely.
     - `depends_on`: ids of claims that this one rests on.
@@ -123,6 +124,7 @@ class Claim:
     relation: Relation | None = None
     bound: sp.Expr | None = None
     up_to_constant: bool = False
+    best: bool = False
     conditions: tuple[sp.Basic, ...] = ()
     probability: sp.Expr | None = None
     depends_on: tuple[str, ...] = ()

@@ -146,6 +146,31 @@ class Noiseless(BooleanFunction):
         return f"isinf({printer.doprint(self.args[0])})"
 
 
+class Noisy(BooleanFunction):
+    """The condition that a modality has noise: its gamma is finite.
+
+    `Lt(gamma, oo)` would be True at once, as SymPy takes a positive symbol to be finite.
+    """
+
+    nargs = (1,)
+
+    @classmethod
+    def eval(cls, precision: sp.Expr) -> sp.Basic | None:
+        """False at infinity, True at a number, undecided for a symbol."""
+        if precision is sp.oo:
+            return sp.false
+        return sp.true if precision.is_number else None
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{printer.doprint(self.args[0])} < oo"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"{printer.doprint(self.args[0])} < \infty"
+
+    def _numpycode(self, printer: Any) -> str:
+        return f"isfinite({printer.doprint(self.args[0])})"
+
+
 def in_domain(name: str, value: float, *, closed: bool = False) -> bool:
     """Whether a number lies in the declared domain, as far as its ends are numbers; `closed` adds the ends.
 

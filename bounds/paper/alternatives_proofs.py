@@ -11,11 +11,12 @@ from functools import cache
 
 import sympy as sp
 
-from bounds.checks import Quoted, Relation, Statement, Step
+from bounds.checks import Origin, Quoted, Relation, Statement, Step
 from bounds.law.scales import unfiltered_scale
 from bounds.paper.one_round import BESSEL, FLOOR, NO_THRESHOLD
-from bounds.proof.steps import concluded, identity, instance, nonnegative, positive
-from bounds.symbols import N, a_x, a_y, eta, gamma, gamma_tilde, n, n_T, r
+from bounds.proof import steps
+from bounds.proof.steps import attained, concluded, given, identity, instance, integral, nonnegative, positive
+from bounds.symbols import N, Noisy, a_x, a_y, eta, gamma, gamma_tilde, n, n_T, r
 
 SIGNAL = sp.Symbol("zeta", positive=True)
 """E[z^^2] for z^ = E[z | u, v]."""
@@ -27,7 +28,7 @@ REACHED = sp.Symbol("M_w", positive=True)
 """E[w S]."""
 
 SPILL = sp.Symbol("K_w", positive=True)
-"""The integral of ((r - 1) p_1 - s p_1')^2/(q_0 p_0)."""
+"""The larger of the integrals of ((r - 1) p_1 - s p_1')^2/(q_c p_c) over the classes c."""
 
 F_INTEGRAL, J_INTEGRAL = sp.symbols("F J_w", positive=True)
 H_INTEGRAL = sp.Symbol("H", real=True)
@@ -58,6 +59,7 @@ def _mirrored(expression: sp.Expr) -> sp.Expr:
 
 def against_all_pairs(claimed: Statement) -> Iterator[Step]:
     """The scales of both sides, written out and multiplied."""
+    yield given(claimed, Noisy(gamma), Noisy(gamma_tilde))
     pairs = unfiltered_scale(n, eta, gamma, a_y)
     ratio = pairs / pca_scale(n)
     yield identity("one side: (a~/a)/eta^2, below 1 where a~ < a eta^2", ratio, a_y / a_x / eta**2)
@@ -67,12 +69,14 @@ def against_all_pairs(claimed: Statement) -> Iterator[Step]:
 
 def against_the_filter(claimed: Statement) -> Iterator[Step]:
     """Theorem 1's floor for every threshold over PCA's scale, entry by entry."""
+    yield given(claimed, Noisy(gamma))
     halves = {N: n / 2, n_T: n / 2}
     floor = (NO_THRESHOLD / pca_scale(n)).subs(halves)
     for symbol, words in ((FLOOR, "own noise"), (None, "teacher's part")):
         least = sp.simplify(_entry(floor, symbol))
         stated = claimed.about(_entry(claimed.bound, symbol))
         yield concluded(f"the {words} over PCA's scale", least, stated, shown=Relation.LOWER)
+        yield positive("which grows like 1/eta^2", steps.limit(stated.bound * eta**2, eta, 0))
 
 
 def _entry(bound: sp.Expr, symbol: sp.Symbol | None) -> sp.Expr:
@@ -93,18 +97,32 @@ def information(claimed: Statement) -> Iterator[Step]:
     yield Quoted("so it is gamma x_h z^_j of what is seen", True, f"quoted: {FISHER}", FISHER)
     # x_h is noise alone, N(0, 1/gamma), and independent of (u, v).
     yield concluded("its mean square", gamma**2 * (1 / gamma) * SIGNAL, claimed)
-    one, other = sp.symbols("v_1 v_2", real=True)
+    yield from _none_shared()
+
+
+def _none_shared() -> Iterator[Step]:
+    """What two angles share is gamma^2 E[x_h x_h'] E[z^_j z^_j'], as the noise is independent of z^."""
+    across, latent, seen, told = sp.symbols("x_h z_j u_j v_j", real=True)
+    noise = sp.exp(-gamma * across**2 / 2) * sp.sqrt(gamma / (2 * sp.pi))
+    line = (across, -sp.oo, sp.oo)
+    yield identity("x_h has mean square 1/gamma", integral(across**2 * noise, line), 1 / gamma)
     yield identity(
-        "two angles share no noise direction, E[x_h] = 0: none", gamma**2 * (0 * 0) * one * other, 0
+        "two noise directions are independent: E[x_h] E[x_h'] = 0", integral(across * noise, line), 0
     )
-    flipped = (one * other + (-one) * other) / 2
-    yield identity(
-        "or share it and no signal direction: z_j, u_j, v_j may change sign together, and z^_j does",
-        flipped,
-        0,
-    )
-    even = (across * one + (-across) * one) / 2
-    yield identity("with eta, gamma, gamma~ and U~, whose scores are even in x_h: none", even, 0)
+    of_u = latent**2 + gamma * (seen - latent) ** 2
+    turned = {latent: -latent, seen: -seen, told: -told}
+    for words, exponent in (
+        ("clean", of_u + gamma_tilde * (told - latent) ** 2),
+        ("corrupted", of_u + told**2 / a_y),
+    ):
+        density = sp.exp(-exponent / 2)
+        moved = density.subs(turned, simultaneous=True)
+        statement = "z_j, u_j, v_j may change sign together, and z^_j does: E[z^_j z^_j'] = 0"
+        yield identity(f"{words}: {statement}", sp.expand_log(sp.log(moved / density), force=True), 0)
+    complete = -gamma * ((seen - latent) ** 2 + across**2) / 2 + sp.log(gamma)
+    slope = sp.diff(complete, gamma)
+    known = "the score of gamma is even in x_h, those of eta, gamma~ and U~ are free of it: nothing is shared"
+    yield identity(known, integral(across * slope * noise, line), 0)
 
 
 def signal_below(claimed: Statement) -> Iterator[Step]:
@@ -114,6 +132,7 @@ def signal_below(claimed: Statement) -> Iterator[Step]:
     known = slope**2 * a_x
     yield identity("E[(u/a)^2]", sp.simplify(known), gamma / (1 + gamma))
     yield instance("as eta -> 0, where v tells nothing", sp.simplify(known), claimed)
+    yield attained("which is then the bound", known, claimed)
     yield concluded(
         "E[z^^2] is that plus the mean square of z^ - u/a, which is uncorrelated with u/a",
         sp.simplify(known),
@@ -131,6 +150,7 @@ def signal_above(claimed: Statement) -> Iterator[Step]:
     yield identity("corrupted: E[(z - u/a) u] = 0, and v is independent of both", 1 - (1 / a_x) * a_x, 0)
     known = eta * clean + (1 - eta) / a_x
     yield instance("eta = 1, where the coin is known", clean, claimed, {eta: 1})
+    yield attained("which is then the bound", clean, claimed, at={eta: 1})
     yield concluded(
         "E[z^^2] is the mean over the coin less a mean square, as z^ is the mean given less",
         known,
@@ -158,7 +178,8 @@ def weighted_leak(claimed: Statement) -> Iterator[Step]:
     (solved,) = sp.solve(sp.Eq(REACHED, a_x * turned + eta * CLEAN_PART), turned)
     leak = solved / (gamma * REACHED)
     yield concluded("E[w S] = a E[|v|^2 w'] + eta G gives the leak E[|v|^2 w']/(gamma E[w S])", leak, claimed)
-    alone = sp.simplify(leak.subs(eta, 0))
+    (untold,) = sp.solve(sp.Eq(REACHED, a_x * turned), turned)  # v is independent of u: no term in G
+    alone = sp.simplify(untold / (gamma * REACHED))
     yield identity("corrupted pairs alone: 1/(1 + gamma), whatever w", alone, 1 / (1 + gamma))
 
 
@@ -193,6 +214,7 @@ def _stein_steps() -> Iterator[Step]:
 
 def no_weighting(claimed: Statement) -> Iterator[Step]:
     """As for a threshold: either the leak is half of its largest, or the student's own noise is large."""
+    yield given(claimed, Noisy(gamma))
     weight, density = sp.Function("w")(_s), sp.Function("p_1")(_s)
     slope, fall = sp.diff(weight, _s), sp.diff(density, _s)
     yield identity(
@@ -206,7 +228,7 @@ def no_weighting(claimed: Statement) -> Iterator[Step]:
         sp.expand((b**2 + c**2) * (e**2 + f**2) - (b * e + c * f) ** 2),
         sp.expand((b * f - c * e) ** 2),
     )
-    yield Quoted("so G^2 <= E_0[w^2 q_0] K", True, f"quoted: {LAGRANGE}", LAGRANGE)
+    yield Quoted("so G^2 <= E_c[w^2 q_c] K in both classes c", True, f"quoted: {LAGRANGE}", LAGRANGE)
     leak = (1 - eta * CLEAN_PART / REACHED) / (1 + gamma)
     inherited = leak**2 * unfiltered_scale(n_T, eta, gamma, a_y)
     half = (sp.Rational(1, 2) - _x) * REACHED / eta
@@ -218,12 +240,12 @@ def no_weighting(claimed: Statement) -> Iterator[Step]:
     stated = claimed.about(_part(claimed.bound, n_T))
     yield concluded("which is at least the bound", least, stated, shown=Relation.LOWER)
     part = sp.Symbol("G", positive=True)
-    corrupted = part**2 / SPILL * (1 + _y)
-    fresh = r * ((1 - eta) * corrupted + _h) / (gamma * N * (2 * eta * part / (1 + _x)) ** 2)
+    corrupted, clean = part**2 / SPILL * (1 + _y), part**2 / SPILL * (1 + _h)
+    fresh = r * ((1 - eta) * corrupted + eta * clean) / (gamma * N * (2 * eta * part / (1 + _x)) ** 2)
     rare = {eta: 1 / (1 + _w)}
-    own = (1 - eta) * r / (4 * N * SPILL) / (gamma * eta**2)
+    own = r / (4 * N * SPILL) / (gamma * eta**2)
     yield nonnegative(
-        "elsewhere M < 2 eta G, and the student's own noise is at least (1 - eta) r/(4 N K gamma eta^2)",
+        "elsewhere M < 2 eta G, and the student's own noise is at least r/(4 N K gamma eta^2)",
         sp.factor(((fresh - own) * gamma * eta**2).subs(rare)),
     )
     stated = claimed.about(_part(claimed.bound, SPILL))
@@ -231,8 +253,9 @@ def no_weighting(claimed: Statement) -> Iterator[Step]:
     yield Quoted("tails: powers of s times exponentials", True, f"quoted: {BESSEL}", BESSEL)
     above = sp.Symbol("e", positive=True)  # sqrt(a a~) - 1, positive with any noise
     for place, rate in (("s -> oo", 2 + above), ("s -> -oo", above)):
-        room = sp.factor(2 / rate - 1 / (1 + above))
-        yield positive(f"K is finite: its integrand falls exponentially as {place}", room)
+        for words, over in (("corrupted", 1 + above), ("clean", rate)):
+            room = sp.factor(2 / rate - 1 / over)
+            yield positive(f"K is finite, {words}: its integrand falls exponentially as {place}", room)
 
 
 def _part(bound: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
@@ -247,7 +270,7 @@ def best_weights(claimed: Statement) -> Iterator[Step]:
     """A quadratic in w on the plane of s/q and h'/h, to which any other direction only adds."""
     found, least = _best()
     yield from found
-    stated = claimed.about(claimed.bound.subs(J_INTEGRAL, OWN_J))
+    stated = claimed.about(claimed.bound.subs(J_INTEGRAL, OWN_J), Origin(((J_INTEGRAL, OWN_J),)))
     yield concluded("where it is gamma V_L", least, stated)
 
 

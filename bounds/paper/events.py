@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy as sp
 
-from bounds.checks import Quoted, Relation, Statement, Step
+from bounds.checks import Decided, Quoted, Relation, Statement, Step
 from bounds.proof import steps
 from bounds.proof.enclose import Ball, enclose, endpoints, precision
 from bounds.proof.undecided import Undecided
@@ -42,7 +42,6 @@ SUB_GAUSSIAN = "Chernoff's method for symmetric variables: E cosh(w g) = exp(w^2
 NET = "an e-net of a k-sphere has at most (1 + 2/e)^k points"
 WATSON = "Watson 1959: E chi_k >= sqrt(k - 1/2)"
 STEIN = "Stein's identity: E[(X - mean) 1{b^T X > 0}] is Cov(X) b times the density of b^T X at 0"
-STEIN_DIVERGENCE = "Stein 1981: E[X^T g(Z)] = E[tr(Cov(X, Z) grad g(Z)^T)] for Gaussian (X, Z) of mean 0"
 CHI_SQUARE = "Chernoff's bound for chi-square from below: P(chi_k^2 <= k x) <= (e x)^(k/2)"
 
 
@@ -160,7 +159,8 @@ def no_stronger(statement: str, claimed: Statement, derived: sp.Expr, relation: 
     factor = sp.Integer(1) if sp.expand((stated - derived).doit()) == 0 else (stated / derived).doit()
     if factor.is_number:
         weaker = factor >= 1 if relation is Relation.UPPER else factor <= 1
-        return steps.decided(statement, weaker, f"{factor} times the derived one, for all values")
+        step = steps.decided(statement, weaker, f"{factor} times the derived one, for all values")
+        return replace(step, decided=Decided("conclusion", derived, claimed=claimed, shown=relation))
     raise Undecided(statement)
 
 

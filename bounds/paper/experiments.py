@@ -71,7 +71,7 @@ REMARK_4_1 = sp.sqrt(r * sp.Max(d / gamma * a_y, d_tilde / gamma_tilde * a_x) / 
 """Corollary 1 with 1/gamma in place of 1 + 1/gamma on the side whose error it is: the finer rate."""
 
 SMALLER_SIDE = 1 - sp.exp(-C * sp.Min(d, d_tilde))
-"""A side's error scatters by its own dimension: without the larger one no rate is as sure as Corollary 1."""
+"""A side's error scatters by its own dimension: no rate without the larger is as sure as Corollary 1's."""
 
 
 def score_cdf(values: Mapping[str, float], numbers: Any) -> Any:

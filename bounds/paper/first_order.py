@@ -6,10 +6,11 @@ Derivation: proofs_notes/filtered.md.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import sympy as sp
 
-from bounds.checks import Proof, Quoted, Relation, Statement, Step
+from bounds.checks import Decided, Proof, Quoted, Relation, Statement, Step
 from bounds.claim import Claim, Verdict
 from bounds.law import scales
 from bounds.paper.events import WATSON, no_stronger, quoted, stated_at_least
@@ -18,6 +19,7 @@ from bounds.paper.unfiltered import LEFT_ROOT_MEAN_SQUARE
 from bounds.proof import steps
 from bounds.symbols import (
     N,
+    Noisy,
     P,
     a_x,
     a_y,
@@ -55,10 +57,15 @@ PRINTED_FORM: sp.Expr = sp.sqrt(2) * SAMPLING_RATE * (T_ZERO + LEAK_CEILING * sp
 HALF: sp.Expr = sp.sqrt(_entries * a_y / gamma * (3 / (_half * eta) + 1 / (_half * (eta * (1 + gamma)) ** 2)))
 """The same at threshold r/2, for r >= 2: the branch 1/sqrt(eta n), and the leak."""
 
-RESTORED: sp.Expr = sp.sqrt(_entries * a_y / (gamma * n)) * (sp.sqrt(2 * _WEAK) * (1 + gamma) / gamma + 1)
+_LEAST = sp.Min(gamma, gamma_tilde)
+RESTORED: sp.Expr = sp.sqrt(_entries * a_y / (gamma * n)) * (sp.sqrt(2 * _WEAK) * (1 + 1 / _LEAST) + 1)
 """The left error's root mean square after enough rounds on n pairs in all: free of eta."""
 
-ENOUGH_ROUNDS: sp.Basic = sp.Ge(rounds, sp.log(1 / eta) / sp.log(1 + gamma), evaluate=False)
+ENOUGH_ROUNDS: sp.Basic = sp.Ge(rounds, sp.log(1 / eta) / sp.log(1 + _LEAST), evaluate=False)
+SOME_NOISE: sp.Basic = Noisy(_LEAST)
+
+LARGER_OF_TWO: sp.Expr = sp.sqrt(1 + 2 / sp.pi)
+"""The root mean square of ERR over that of the larger side is at most this, to first order."""
 
 _MORE, _LESS = sp.symbols("z p", nonnegative=True)
 _MU = 1 + _MORE  # M_1/r, at least E S/r = 1 in a clean pair
@@ -75,6 +82,7 @@ def _squared(name: str) -> sp.Expr:
     return law[name].subs(at).subs(zero)
 
 
+@steps.shared
 def _parts() -> Iterator[Step]:
     """Own noise and leak at threshold 0, for every value of the parameters."""
     own, share = _squared("scale_oracle_filtered"), _squared("leak_left")
@@ -106,15 +114,33 @@ def _first_order(claimed: Statement) -> Iterator[Step]:
     yield steps.nonnegative("so K r^2/M^2 <= Q^2/B <= 2 Q^2", sp.factor(2 - 1 / (sp.Rational(1, 2) + m)))
     statement = "the bound is at least the root of both parts"
     yield no_stronger(statement, claimed, FIRST_ORDER, Relation.UPPER)
-    yield from _best()
+    yield from _best(claimed)
 
 
-def _best() -> Iterator[Step]:
-    """Both constants are reached as eta -> 0: the leak's at every rank, the noise's as r -> oo."""
-    leak = sp.limit(_squared("leak_left") * (1 + gamma), eta, 0, "+")
-    yield steps.identity("the leak tends to 1/(1 + gamma) as eta -> 0", leak, 1)
-    low, high = (2 * r - 1) / sp.pi, 2 * (r - 1 + 2 / sp.pi) / sp.pi  # of E_0(0)^2/(a a~)
-    yield steps.identity("the bounds of E_0(0)^2 meet as r -> oo", sp.limit(high / low, r, sp.oo), 1)
+def _best(claimed: Statement) -> Iterator[Step]:
+    """Each part alone comes up to the bound: the leak as eta -> 0, own noise as gamma -> oo before that.
+
+    At a fixed gamma the leak's share of the bound would leave own noise room, so gamma goes first.
+    """
+    q_squared = sp.Symbol("q", positive=True)
+    as_leak = claimed.about(claimed.bound.replace(sp.Max, lambda *_: q_squared) ** 2)
+    inherited = _squared("leak_left") ** 2 * a_y * _entries / (gamma * _half * eta**2)
+    yield steps.attained("the leak's share, as eta -> 0", inherited, as_leak, (eta, 0))
+    strong = r**2 * sp.pi / (2 * r - 1)
+    yield steps.nonnegative(
+        "without noise the r-branch of the Max is the larger", strong.subs(r, 1 + _MORE), 1
+    )
+    clear = {gamma_tilde: sp.oo}
+    # 2 M_0 = E_0(0) is at most its asymptote sqrt(2 r a a~/pi) (section-6-2-mean-0-zero-asymptote).
+    most = sp.sqrt(2 * r * a_x * a_y / sp.pi) / (2 * r)
+    own = (_squared("scale_oracle_filtered") * _entries).subs({_W: most, N: _half}).subs(clear)
+    as_own = claimed.about(
+        claimed.bound.replace(sp.Max, lambda *parts: max(parts, key=lambda e: e.has(r))) ** 2
+    )
+    limits = (gamma, sp.oo), (eta, 0), (r, sp.oo)
+    yield steps.attained(
+        "own noise, as gamma -> oo, then eta -> 0, then r -> oo", own, as_own, *limits, at=clear
+    )
 
 
 def _printed_form(claimed: Statement) -> Iterator[Step]:
@@ -136,21 +162,22 @@ def _printed_form(claimed: Statement) -> Iterator[Step]:
     x, y = sp.symbols("x y", positive=True)
     yield steps.nonnegative("x^2 + y^2 <= (x + y)^2", sp.expand((x + y) ** 2 - x**2 - y**2))
     yield no_stronger("the bound has the constant sqrt 2", claimed, PRINTED_FORM, Relation.UPPER)
-    worst = _squared("leak_left") * sp.sqrt(_entries * a_y / (gamma * _half)) / eta
-    reached = (worst / PRINTED_FORM).subs({d_tilde: d, gamma_tilde: gamma}).subs(_MORE, 0)
-    equal = reached.replace(sp.Max, lambda *a: a[0]).replace(sp.Min, lambda *a: a[0])
-    near = sp.simplify(sp.limit(equal, eta, 0))
-    yield steps.identity(
-        "as eta -> 0, r/d -> 0 and then gamma -> 0 the bound is reached",
-        sp.limit(sp.limit(near, d, sp.oo), gamma, 0),
-        1,
-    )
+    same = {d_tilde: d, gamma_tilde: gamma}
+    worst = (_squared("leak_left") * sp.sqrt(_entries * a_y / (gamma * _half)) / eta).subs(same)
+    equal = claimed.bound.subs(same).replace(sp.Max, lambda *a: a[0]).replace(sp.Min, lambda *a: a[0])
+    limits = (eta, 0), (d, sp.oo), (gamma, 0)
+    words = "as eta -> 0, r/d -> 0 and then gamma -> 0 the bound is reached"
+    yield steps.attained(words, worst, claimed.about(equal), *limits)
 
 
 def _restored(claimed: Statement) -> Iterator[Step]:
     yield from _watson()
     yield from _parts()
-    share = sp.Symbol("l", positive=True)  # the leak, at most 1/(1 + gamma)
+    cleaner = 1 / (1 + gamma) - 1 / (1 + gamma + _MORE)
+    yield steps.nonnegative("no side's leak is above 1/(1 + g), g = min(gamma, gamma~)", sp.factor(cleaner))
+    mirrored = _WEAK.subs({gamma: gamma_tilde, gamma_tilde: gamma}, simultaneous=True)
+    yield steps.identity("Q is the same on both sides, and so are the shares", mirrored, _WEAK)
+    share = sp.Symbol("l", positive=True)  # at most that
     count = sp.Symbol("K", integer=True, positive=True)
     series = (1 - share**count) / (1 - share)
     yield steps.identity("1 + l + ... + l^(K-1): one round", series.subs(count, 1), 1)
@@ -160,23 +187,68 @@ def _restored(claimed: Statement) -> Iterator[Step]:
     spent = weight**2 / (pairs * weight / (weight + rest))
     even = weight * (weight + rest) / pairs
     yield steps.identity("shares as the roots: w^2/n_j = w (sum of w)/n", spent, even)
-    far, pace = sp.symbols("L g", positive=True)  # log(1/eta) and log(1 + gamma)
+    far, pace = sp.symbols("L p", positive=True)  # log(1/eta) and log(1 + g)
     rounds_made = (far + _MORE) / pace
     asked_for = stated_at_least(claimed, rounds)
     enough = asked_for is not None and sp.simplify(asked_for - ENOUGH_ROUNDS.rhs) == 0
-    yield steps.decided("the claim asks for log(1/eta)/log(1 + gamma) rounds", enough, str(asked_for))
-    yield steps.nonnegative("so (1 + gamma)^K >= 1/eta, in logarithms", rounds_made * pace, far)
+    yield steps.decided("the claim asks for log(1/eta)/log(1 + g) rounds", enough, str(asked_for))
+    yield steps.nonnegative("so (1 + g)^K >= 1/eta, in logarithms", rounds_made * pace, far)
     whole = 1 / (1 - 1 / (1 + gamma))
-    yield steps.identity("1/(1 - 1/(1 + gamma)) = (1 + gamma)/gamma", whole, (1 + gamma) / gamma)
+    yield steps.identity("1/(1 - 1/(1 + g)) = 1 + 1/g", whole, 1 + 1 / gamma)
     yield no_stronger("the bound is the root of what is left", claimed, RESTORED, Relation.UPPER)
+    yield from _too_few(claimed)
+
+
+def _too_few(claimed: Statement) -> Iterator[Step]:
+    """With a fixed share of the rounds the noisier side inherits (l^K/eta)^2, l^K/eta without bound.
+
+    What is inherited is at least its scale with all n pairs given to the teacher, whatever the split.
+    """
+    yield steps.given(claimed, SOME_NOISE)
+    lost = sp.factor(sp.together(1 - (1 + gamma) * _squared("leak_left")))
+    words = "log(1/eta) rounds lose nothing against l = 1/(1 + g): log(1/eta)(1 - leak/l) -> 0"
+    yield steps.identity(words, steps.limit(lost * sp.log(1 / eta), eta, 0), 0)
+    far, less = sp.symbols("L w", positive=True)
+    share = 1 / (1 + less)  # of log(1/eta)/log(1 + g) rounds, below 1
+    grown = steps.limit(far - share * far, far, sp.oo)  # log of l^K/eta
+    yield steps.decided("l^K/eta = eta^(alpha - 1) grows without bound", grown is sp.oo, grown)
+
+
+def _two_sides(claimed: Statement) -> Iterator[Step]:
+    """The mean of the larger of two independent chi-squares over their degrees of freedom, at most."""
+    jensen = "Jensen's inequality for the larger of two numbers, convex and rising in each"
+    what = "a mean of k squares is the mean of one given their sum: one coordinate a side is the worst"
+    yield from quoted((), (what, jensen))
+    less, apart, g, h = sp.symbols("x t g h", positive=True)
+    yield steps.identity(
+        "the larger is half of sum and distance", (2 * less + apart + apart) / 2, less + apart
+    )
+    turned = (g - h) / sp.sqrt(2), (g + h) / sp.sqrt(2)
+    yield steps.identity("g^2 - h^2 is twice a product of two", 2 * turned[0] * turned[1], g**2 - h**2)
+    yield steps.identity(
+        "independent standard normals, by a rotation", sum(x**2 for x in turned), g**2 + h**2
+    )
+    size = steps.integral(2 * g * sp.exp(-(g**2) / 2) / sp.sqrt(2 * sp.pi), (g, 0, sp.oo))
+    square = steps.integral(2 * g**2 * sp.exp(-(g**2) / 2) / sp.sqrt(2 * sp.pi), (g, 0, sp.oo))
+    worst = sp.sqrt((2 * square + 2 * size**2) / 2)
+    yield steps.instance("one coordinate a side, equal scales", worst, claimed)
+    yield steps.concluded("the root of (2 + 4/pi)/2", worst, claimed, shown=Relation.UPPER)
+    yield steps.attained("which one coordinate a side has", worst, claimed)
 
 
 def _at_half(claimed: Statement) -> Iterator[Step]:
+    yield given_rank(claimed)
+    yield from _parts_at_half()
+    yield no_stronger("the bound is at least the root of both parts", claimed, HALF, Relation.UPPER)
+
+
+@steps.shared
+def _parts_at_half() -> Iterator[Step]:
+    """Own noise and leak at threshold r/2, for r >= 2 and every value of the other parameters."""
     grows = "K_v(x) grows with v >= 0 (its integral over cosh(v t))"
     yield from quoted((), ("-p_0' sqrt(a a~)/p_0 = K_(v-1)/K_v is at most 1 for v >= 1/2", grows))
-    yield given_rank(claimed)
     decay, low = sp.symbols("x s", positive=True)
-    beyond = sp.integrate(sp.exp(-low / decay), (low, 0, sp.oo))
+    beyond = steps.integral(sp.exp(-low / decay), (low, 0, sp.oo))
     yield steps.identity("so P_0 >= p_0 sqrt(a a~) >= p_0", beyond, decay)
     clean, edge, gain, less = sp.symbols("y p_1 g h", nonnegative=True)
     tail, more = sp.symbols("P_0 m", nonnegative=True)
@@ -192,13 +264,19 @@ def _at_half(claimed: Statement) -> Iterator[Step]:
     yield steps.nonnegative("own noise at r/2: K r^2/M^2 <= 3/eta", open_form)
     leak = (1 / (1 + gamma) - law["leak_left"].subs(at)).subs(eta, k / (1 + k))
     yield steps.nonnegative("the leak is at most 1/(1 + gamma)", sp.factor(sp.together(leak)))
-    yield no_stronger("the bound is at least the root of both parts", claimed, HALF, Relation.UPPER)
 
 
 def given_rank(claimed: Statement) -> Step:
     """Whether the claim asks for r >= 2, which P_1(r/2) >= 1/2 and v >= 1/2 need."""
     least_r = stated_at_least(claimed, r)
-    return steps.decided("the claim asks for r >= 2", least_r is not None and least_r >= 2, str(least_r))
+    stated = least_r is not None and least_r >= 2
+    return _asked(claimed, "the claim asks for r >= 2", stated, sp.Ge(r, 2), str(least_r))
+
+
+def _asked(claimed: Statement, statement: str, stated: bool, condition: sp.Basic, shown: str) -> Step:
+    """Whether the claim states a condition that the proof needs, as a step of which the answer may be no."""
+    step = steps.decided(statement, stated, shown)
+    return replace(step, decided=Decided("given", conditions=(condition,), claimed=claimed))
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -209,17 +287,45 @@ CLAIMS: tuple[Claim, ...] = (
         statement=(
             "To first order the root mean square on the left at threshold 0 is at most the stated "
             "expression, own noise and 1/(1 + gamma) of the teacher's error, for every r, noise and eta; "
-            "neither constant can be smaller. The right one's is its mirror image."
+            "neither constant can be smaller. The right side's is its mirror image."
         ),
         relation=Relation.UPPER,
         bound=FIRST_ORDER,
+        best=True,
         quantity=LEFT_ROOT_MEAN_SQUARE,
         checks=(Proof(_first_order),),
         variant="sharp",
         expected=Verdict.PROVED,
         note="filtered.md#threshold-0-with-its-best-constant",
-        depends_on=("theorem-1-sharp", "section-6-2-mean-0-zero-explicit"),
-        remark="About the first-order law (theorem-1-sharp); theorem-1-explicit has finite samples.",
+        depends_on=(
+            "theorem-1-sharp",
+            "section-6-2-mean-0-zero-explicit",
+            "section-6-2-mean-0-zero-asymptote",
+        ),
+        remark=(
+            "About the first-order law (theorem-1-sharp); theorem-1-explicit has finite samples.  About each "
+            "side: ERR is the larger of two (error-of-two-sides)."
+        ),
+    ),
+    Claim(
+        id="error-of-two-sides",
+        title="What it costs that ERR is the larger of two errors",
+        source="Eq. 4, to first order",
+        statement=(
+            "To first order the two squared errors are independent multiples of chi-squares, and the root "
+            "mean square of ERR is at most sqrt(1 + 2/pi) times that of the larger side; no smaller constant "
+            "does."
+        ),
+        relation=Relation.UPPER,
+        bound=LARGER_OF_TWO,
+        best=True,
+        quantity=sp.Symbol(r"{\sqrt{\mathbb{E}\,\mathrm{ERR}^2} / \max_{\mathrm{sides}}}"),
+        checks=(Proof(_two_sides),),
+        variant="sharp",
+        expected=Verdict.PROVED,
+        note="filtered.md#the-larger-of-two-sides",
+        depends_on=("corollary-1-sharp", "theorem-1-sharp"),
+        remark="Reached at d = d~ = 2, r = 1 and equal scales; in many dimensions the factor is near 1.",
     ),
     Claim(
         id="theorem-1-first-order-half",
@@ -245,12 +351,13 @@ CLAIMS: tuple[Claim, ...] = (
         title="The constant of the corrected theorem at threshold 0",
         source="Section 5, Theorem 1, corrected, with its constant",
         statement=(
-            "For r >= 2 and to first order, the root mean square of either side's error at threshold 0 is at "
+            "For r >= 2 and to first order, the root mean square of each side's error at threshold 0 is at "
             "most sqrt(2) times sqrt(max(d, d~) a a~/n)(r^1.5 + sqrt(r)/(eta (1 + min(gamma, gamma~)))); the "
             "sqrt(2) is best possible."
         ),
         relation=Relation.UPPER,
         bound=PRINTED_FORM,
+        best=True,
         quantity=LEFT_ROOT_MEAN_SQUARE,
         conditions=(sp.Ge(r, 2),),
         checks=(Proof(_printed_form),),
@@ -258,21 +365,26 @@ CLAIMS: tuple[Claim, ...] = (
         expected=Verdict.PROVED,
         note="filtered.md#threshold-0-with-its-best-constant",
         depends_on=("theorem-1-sharp", "section-6-2-mean-0-zero-explicit"),
-        remark="The branch sqrt(r/eta) needs another threshold where r is huge: see the note.",
+        remark=(
+            "The branch sqrt(r/eta) needs another threshold where r is huge: see the note.  About each side: "
+            "ERR is the larger of two (error-of-two-sides)."
+        ),
     ),
     Claim(
         id="repeated-rounds",
         title="How many rounds of filtering restore Theorem 1",
         source="Section 5, Theorem 1, with more rounds",
         statement=(
-            "With log(1/eta)/log(1 + gamma) rounds or more, each on fresh pairs and n pairs in all, suitably "
-            "split, the root mean square on the left at threshold 0 is to first order at most the stated "
-            "expression, which is free of eta. With fewer by a fixed factor it is not bounded as eta falls."
+            "Let g = min(gamma, gamma~) < oo. With log(1/eta)/log(1 + g) rounds or more, each on fresh pairs "
+            "and n pairs in all, suitably split, the root mean square on the left at threshold 0 is to first "
+            "order at most the stated expression and on the right, with the same split, its mirror image: "
+            "both free of eta. With fewer by a fixed factor n V of the noisier side grows without bound as "
+            "eta falls."
         ),
         relation=Relation.UPPER,
         bound=RESTORED,
         quantity=LEFT_ROOT_MEAN_SQUARE,
-        conditions=(ENOUGH_ROUNDS,),
+        conditions=(ENOUGH_ROUNDS, SOME_NOISE),
         checks=(Proof(_restored),),
         variant="sharp",
         expected=Verdict.PROVED,

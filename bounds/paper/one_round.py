@@ -14,8 +14,9 @@ from bounds.checks import Quoted, Relation, Statement, Step
 from bounds.claim import Claim, exact
 from bounds.law.regimes import one_round_gain_limit
 from bounds.law.scales import filtered_scale, inherited_scale, unfiltered_scale
-from bounds.proof.steps import concluded, decided, identity, nonnegative, positive
-from bounds.symbols import N, a_y, eta, gamma, kappa_right, mass_0, n_T, r, tail_0
+from bounds.proof import steps
+from bounds.proof.steps import concluded, decided, given, identity, nonnegative, positive
+from bounds.symbols import N, Noisy, a_y, eta, gamma, kappa_right, mass_0, n_T, r, tail_0
 
 FLOOR = sp.Symbol("J", positive=True)
 """J = inf over theta of (a~/2) r^2 P_0/(r P_1 + theta p_1)^2."""
@@ -47,6 +48,7 @@ def _branch(bound: sp.Expr, symbol: sp.Symbol) -> sp.Expr:
 
 
 def _prove_no_threshold(claimed: Statement) -> Iterator[Step]:
+    yield given(claimed, Noisy(gamma))
     # kappa >= a~/2: P_{r+2}/P_r is at least 1 for theta >= 0; for theta < 0, P_{r+2} >= 1/2 and P_r <= 1.
     yield nonnegative(
         "kappa/a~ = P_(r+2)/P_r = 1 + k p_(r+2)/P_r + theta p_r/(r P_r) >= 1/2 above 0",
@@ -67,6 +69,7 @@ def _prove_no_threshold(claimed: Statement) -> Iterator[Step]:
     )
     stated = claimed.about(_branch(claimed.bound, n_T))
     yield concluded("which is at least the bound", half, stated, shown=Relation.LOWER)
+    yield positive("and of order 1/eta^2", steps.limit(stated.bound * eta**2, eta, 0))
     rare = {eta: 1 / (1 + _w)}
     share = (1 - eta) * tail_0 + _h
     fresh, _ = _student(a_y / 2 + _k, share, 2 * eta * _edge / (1 + _x))
@@ -78,6 +81,7 @@ def _prove_no_threshold(claimed: Statement) -> Iterator[Step]:
     )
     stated = claimed.about(_branch(claimed.bound, FLOOR))
     yield concluded("which is at least the bound", own, stated, shown=Relation.LOWER)
+    yield positive("and of order 1/eta^2", steps.limit(stated.bound * eta**2, eta, 0))
     yield from _floor_is_positive()
 
 
@@ -96,6 +100,7 @@ def _floor_is_positive() -> Iterator[Step]:
 
 
 def _prove_gain(claimed: Statement) -> Iterator[Step]:
+    yield given(claimed, Noisy(gamma))
     found, gain = _gain()
     yield from found
     yield concluded("the gain is the root of the unfiltered scale over it", gain, claimed)
@@ -129,7 +134,7 @@ def _gain_steps() -> Iterator[Step | sp.Expr]:
     yield nonnegative("the least value rises with h", sp.factor(sp.diff(least, h)))
     yield identity(
         "at a fixed threshold y -> 0 as eta -> 0, and the value tends to the teacher's part",
-        sp.limit(eta * _edge / (eta * _w + mass_0), eta, 0),
+        steps.limit(eta * _edge / (eta * _w + mass_0), eta, 0),
         0,
     )
     yield nonnegative("which is no less than the least", sp.factor(sp.simplify(teacher - least)))
@@ -140,7 +145,7 @@ def _gain_steps() -> Iterator[Step | sp.Expr]:
         a_y,
     )
     drift = eta * r / (eta * r + mass_0)
-    ends = sp.limit(drift, mass_0, 0, "+"), sp.limit(drift, mass_0, sp.oo)
+    ends = steps.limit(drift, mass_0, 0, "+"), steps.limit(drift, mass_0, sp.oo)
     yield decided(
         "and y = eta r/(eta r + M_0) takes every value in (0, 1) as M_0 falls to 0", ends == (1, 0), ends
     )
@@ -158,32 +163,43 @@ CLAIMS: tuple[Claim, ...] = (
         "No threshold repairs Theorem 1",
         "Section 5, Theorem 1, corrected",
         (
-            "At every fixed threshold, V_L >= min((1 + 1/gamma~)/(4 (1 + gamma)^2 n_T), (1 - eta) J/(4 N))"
-            "/(gamma eta^2), with J > 0 free of eta and of the sample sizes: the error is of order 1/eta."
+            "With noise on the left, at every fixed threshold V_L >= min((1 + 1/gamma~)/(4 (1 + gamma)^2 "
+            "n_T), (1 - eta) J/(4 N))/(gamma eta^2), with J > 0 free of eta and of the sample sizes: as eta "
+            "falls, V_L is at least of order 1/eta^2."
         ),
         "V_L",
         NO_THRESHOLD,
         _prove_no_threshold,
         note="filtered.md#no-threshold-repairs-it",
         relation=Relation.LOWER,
+        conditions=(Noisy(gamma),),
         variant="sharp",
         depends_on=("theorem-1-sharp", "section-6-2-tail-1-zero", "section-6-2-tail-0-zero"),
-        remark="J is the infimum over theta of (a~/2) r^2 P_0/(r P_1 + theta p_1)^2, a~ = 1 + 1/gamma~.",
+        remark=(
+            "J is the infimum over theta of (a~/2) r^2 P_0/(r P_1 + theta p_1)^2, a~ = 1 + 1/gamma~; without "
+            "any noise it is 0.  V_L is the scale of the left error's (d - r) r coordinates."
+        ),
     ),
     exact(
         "theorem-1-one-round",
-        "What one round of filtering can gain",
+        "What one round of filtering can gain on one side",
         "Section 5, Theorem 1, sharpened",
         (
-            "As eta -> 0, the gain over learning on all n_T + N pairs of one round at its best threshold "
-            "tends to sqrt((N + (1 + gamma)^2 n_T)/(N + n_T))."
+            "With noise on the left and as eta -> 0, the gain of one round in the left error, over learning "
+            "on all n_T + N pairs and at the left's best threshold, tends to sqrt((N + (1 + gamma)^2 n_T)/(N "
+            "+ n_T)); the right's has gamma~."
         ),
         r"\lim_{\eta \to 0} \max_\theta \sqrt{V_L^{\mathrm{all}} / V_L}",
         one_round_gain_limit(gamma, N / n_T),
         _prove_gain,
         note="filtered.md#the-best-that-one-round-can-do",
+        conditions=(Noisy(gamma),),
         variant="sharp",
         depends_on=("theorem-1-sharp", "corollary-1-sharp", "theorem-1-no-threshold"),
-        remark="As if each of the teacher's pairs counted (1 + gamma)^2 times.  The threshold goes to -oo.",
+        remark=(
+            "As if each of the teacher's pairs counted (1 + gamma)^2 times; the threshold goes to -oo.  A "
+            "limit and no bound.  ERR gains no more than the side that errs more on all pairs: 1.05 and not "
+            "7.8 at gamma = 10, gamma~ = 1/10, equal dimensions and halves."
+        ),
     ),
 )

@@ -13,7 +13,7 @@ from bounds.checks import Measured, Path, Proof, Relation, Tail
 from bounds.claim import Claim, Verdict
 from bounds.paper import repair_proofs
 from bounds.paper.repair_terms import bound, dimensions, samples
-from bounds.symbols import ERR, d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
+from bounds.symbols import ERR, Noisy, d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 
 CONSTANT = sp.Rational(1, 10)
 C_SAMPLES = sp.Integer(400)
@@ -50,9 +50,11 @@ CLAIMS: tuple[Claim, ...] = (
         title="Error of learning on pairs that a teacher selects or weighs, whatever the rule",
         source="Section 5, Theorem 1, from below",
         statement=(
-            "Let a rule select or weigh the student's pairs by what the teacher sees of x, by x~ and even by "
-            "which pairs are clean. With probability at least 1 - delta its error is at least the stated "
-            "expression: no threshold, moving or not, and no weighting of scores gives 1/sqrt(n) free of eta."
+            "With noise on the left, let a rule select or weigh the student's pairs by what the teacher sees "
+            "of x, by x~ and even by which pairs are clean. With probability at least 1 - delta either the "
+            "student's matrix S^ is 0, and there is no error to speak of, or the error is at least the "
+            "stated expression: no threshold, moving or not, and no weighting of scores gives 1/sqrt(n) free "
+            "of eta."
         ),
         relation=Relation.LOWER,
         bound=EVERY_RULE,
@@ -60,6 +62,8 @@ CLAIMS: tuple[Claim, ...] = (
         conditions=(
             sp.Ge(n, EVERY_RULE_SAMPLES, evaluate=False),
             sp.Ge(d, EVERY_RULE_DIMENSION, evaluate=False),
+            Noisy(gamma),
+            repair_proofs.SOME_MATRIX,
         ),
         probability=1 - delta,
         checks=(
@@ -73,23 +77,5 @@ CLAIMS: tuple[Claim, ...] = (
         note="repair.md#theorem",
         depends_on=("eq-6",),
         remark="Decided step by step, given the theorems that its steps quote; tested by draws besides.",
-    ),
-    Claim(
-        id="leak-every-weight",
-        title="What a student inherits under any weighting of the teacher's score",
-        source="Section 5, Theorem 1, from below",
-        statement=(
-            "Weigh the pairs by any smooth function w of the teacher's score. To first order the student "
-            "inherits (1 - eta G/M)/(1 + gamma) of its teacher's error, of corrupted pairs exactly "
-            "1/(1 + gamma); so V_L is at least of order 1/eta^2 for every w."
-        ),
-        relation=Relation.EQUAL,
-        bound=1 / (1 + gamma),
-        quantity=sp.Symbol(r"{\lambda_w}"),
-        checks=(Proof(repair_proofs.every_weight),),
-        variant="sharp",
-        expected=Verdict.PROVED,
-        note="repair.md#every-weighting-to-first-order",
-        remark="A threshold is the limit of smooth weights; M = E[w S], G = E[r w + S w' | clean].",
     ),
 )

@@ -20,7 +20,6 @@ from bounds.paper.events import (
     CHERNOFF,
     CONCENTRATION,
     DAVIDSON_SZAREK,
-    STEIN_DIVERGENCE,
     WATSON,
     at_most,
     concluded,
@@ -31,7 +30,7 @@ from bounds.paper.events import (
 from bounds.paper.explicit_proofs import teacher_chain
 from bounds.proof import steps
 from bounds.proof.enclose import Ball, ball, endpoints, precision
-from bounds.symbols import a_x, a_y, d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
+from bounds.symbols import Noisy, a_x, a_y, d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 
 EVENTS = events(
     ("the teacher has at least n_T eta - sqrt(2 n_T eta t) clean pairs", CHERNOFF),
@@ -57,6 +56,10 @@ EVENTS = events(
     ("norm of v over clean pairs", DAVIDSON_SZAREK),
 )
 """All events of the proof."""
+
+
+SOME_MATRIX = sp.Ne(sp.Symbol("Shat"), 0)
+"""The student's matrix is not 0: it is where the rule keeps one pair alone, centred at that pair."""
 
 
 def chain(samples: Any) -> dict[str, Ball]:
@@ -87,6 +90,7 @@ def every_rule(claimed: Statement) -> Iterator[Step]:
     yield from geometry()
     yield from unseen_noise()
     yield from dimensions()
+    yield steps.given(claimed, Noisy(gamma), SOME_MATRIX)
     samples, constant = sample_constant(claimed), stated_constant(claimed)
     yield steps.decided("the claim has the theorem's form", samples is not None and constant is not None)
     if samples is None or constant is None:
@@ -179,41 +183,7 @@ def keeps_up(claimed: Statement) -> Iterator[Step]:
     bound = claimed.bound.subs(place)
     (branches,) = [part.args for part in bound.atoms(sp.Min)] or [(bound,)]
     above = [bound.replace(sp.Min, lambda *_, branch=branch: branch) for branch in branches]
-    ratios = [sp.limit(sp.simplify(every.subs(place) / branch), eta, 0, "+") for branch in above]
+    ratios = [steps.limit(sp.simplify(every.subs(place) / branch), eta, 0, "+") for branch in above]
     statement = "a constant times the bound stays above what no rule beats (theorem-1-every-rule)"
     kept = all(ratio.is_finite for ratio in ratios)
     yield Step(statement, kept, f"as eta -> 0 their ratio tends to {max(ratios)}", refutes=True)
-
-
-def every_weight(claimed: Statement) -> Iterator[Step]:
-    """What a weighting w(S) inherits: of corrupted pairs 1/(1 + gamma), and how clean ones change it."""
-    yield from quoted((), ("E[u^T g] = a E[div_u g] + c E[div_v g], g = w(S) v", STEIN_DIVERGENCE))
-    here, there, rest = sp.symbols("u_i v_i rest", real=True)
-    weigh = sp.Function("w")
-    score, inside = here * there + rest, sp.Symbol("S", real=True)
-    slope = sp.Derivative(weigh(inside), inside).doit()
-
-    def of_score(expression: sp.Expr) -> sp.Expr:
-        return expression.doit().subs(score, inside).subs(rest, inside - here * there).doit()
-
-    left = of_score(sp.diff(there * weigh(score), here))
-    yield steps.identity("div_u g sums v_i^2 w'(S): |v|^2 w'", left, there**2 * slope)
-    right = of_score(sp.diff(there * weigh(score), there))
-    whole = weigh(inside) + here * there * slope
-    yield steps.identity("div_v g sums w + u_i v_i w': r w + S w'", right, whole)
-    mass, told = sp.symbols("M G", positive=True)  # E[w S] and E_1[r w + S w']
-    turned = sp.Symbol("T", real=True)  # E[w' |v|^2]
-    (found,) = sp.solve(sp.Eq(mass, a_x * turned + eta * told), turned)
-    leak = sp.simplify(found / (gamma * mass))
-    yield steps.identity("the leak is (1 - eta G/M)/(1 + gamma)", leak, (1 - eta * told / mass) / (1 + gamma))
-    yield steps.identity("of corrupted pairs alone it is the stated one", leak.subs(eta, 0), claimed.bound)
-    more = sp.Symbol("m", nonnegative=True)
-    room = (leak - 1 / (2 * (1 + gamma))).subs(mass, 2 * eta * told + more)
-    yield steps.nonnegative("M >= 2 eta G: at least half of it", sp.factor(room))
-    noise, size, limit = sp.symbols("A N J", positive=True)  # E_0[w^2 |v|^2] and the integral of the note
-    own = r * (1 - eta) * noise / (gamma * size * (2 * eta * told) ** 2)
-    least_own = own.subs(told, sp.sqrt(noise * limit))
-    stated = r * (1 - eta) / (4 * gamma * size * eta**2 * limit)
-    yield steps.identity("M <= 2 eta G, G^2 <= E_0[w^2 |v|^2] J: own noise as stated", least_own, stated)
-    q = 1 + sp.Symbol("k", positive=True)  # sqrt(a a~)
-    yield steps.positive("J is finite: p_1^2 falls faster than p_0", sp.factor(2 / (q + 1) - 1 / q))

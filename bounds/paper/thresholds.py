@@ -55,6 +55,7 @@ CLAIMS: tuple[Claim, ...] = (
         quantity=mean_0,
         relation=Relation.LOWER,
         bound=2 / sp.pi,
+        best=True,
         conditions=AT_ZERO,
         checks=(Proof(proofs.rising_mean), Certificate(proofs.certify_mean_at_zero)),
         expected=Verdict.CERTIFIED,
@@ -189,13 +190,17 @@ CLAIMS: tuple[Claim, ...] = (
         id="section-6-2-tail-1-sharp",
         title="The median of the clean score is at least r - 1",
         source="Section 6.2",
-        statement="P_1(r - 1) >= 1/2 for every r >= 2 and every SNR; no larger threshold has that.",
+        statement=(
+            "P_1(r - 1) >= 1/2 for every r >= 2 and every SNR, and 1/2 is approached as the noise grows; no "
+            "larger threshold has that."
+        ),
         variant="sharp",
         quantity=tail_1,
         relation=Relation.LOWER,
         bound=HALF,
+        best=True,
         conditions=(sp.Eq(theta, r - 1), sp.Ge(r, 2)),
-        checks=(Proof(proofs.median(r - 1)), Certificate(MEDIAN_CERTIFICATE, bits=40)),
+        checks=(Proof(proofs.largest_median), Certificate(MEDIAN_CERTIFICATE, bits=40)),
         expected=Verdict.CERTIFIED,
         note="thresholds.md#threshold-r2",
     ),

@@ -21,12 +21,16 @@ from verification.mutants.bound import HALF, MIRROR, Mutant, changed
 LARGEST_INSTANCE = 12
 """Sizes up to this one at which the version that is right at instances agrees with the claim."""
 
+WEAKER = (sp.Integer(2), sp.Rational(3, 2))
+"""Factors by which a bound that is said to be the best is made weaker: true, and not the best."""
+
 REVERSED = {Relation.UPPER: Relation.LOWER, Relation.LOWER: Relation.UPPER}
 
 
 def exact_mutants(claim: Claim, *, all_kinds: bool = True) -> Iterator[Mutant]:
     """Versions of an exact claim: another relation, a condition less, another constant; and `all_kinds`.
 
+    One that is said to be the best has weaker ones, of which that is wrong.
     The other kinds are equality for an inequality, sign, exponents, addends, modalities and bounds that are
     right at small sizes only.
     """
@@ -43,6 +47,9 @@ def exact_mutants(claim: Claim, *, all_kinds: bool = True) -> Iterator[Mutant]:
         loose = claim.relation is not Relation.EQUAL or not any(isinstance(c, Proof) for c in claim.checks)
         may_hold = loose and name != "negative"
         yield replace(_version(claim, name, reason, wrong), may_hold=may_hold)
+    for factor in WEAKER if claim.best else ():
+        wrong = bound * factor if claim.relation is Relation.UPPER else bound / factor
+        yield changed(claim, f"best-{factor}", f"{factor} times weaker, called the best", bound=wrong)
     for name, reason, wrong in _instances(claim) if all_kinds and bound != 0 else ():
         yield _version(claim, name, reason, wrong)
 
