@@ -41,8 +41,8 @@ Number: TypeAlias = Any
 class Measured:
     """A random number that a simulator draws, one a replicate.
 
-    - `estimator`: whose error is drawn: "unfiltered", "oracle-filtered", "teacher-filtered"; or "teacher",
-      the fit on the point's n_T pairs.
+    - `estimator`: whose error is drawn: "unfiltered", "oracle-filtered", "teacher-filtered", "pca",
+      "weighted"; or "teacher", the fit on the point's n_T pairs.
     - `quantity`: "error" for ERR of the estimator (Eq. 4), or the name of another registered quantity (an
       operator norm, a count).
     - `thetas`: thresholds on the oracle's score scale, as expressions in the setting's symbols; with several,
@@ -108,7 +108,7 @@ def resolve(values: Mapping[sp.Symbol, Number]) -> dict[str, float]:
     plain = {s: v for s, v in exact.items() if not v.free_symbols}
     rest = {s: v for s, v in exact.items() if v.free_symbols}
     while rest:
-        ready = {s: v.subs(plain) for s, v in rest.items() if v.free_symbols <= plain.keys()}
+        ready = {s: put_in(v, plain) for s, v in rest.items() if v.free_symbols <= plain.keys()}
         if not ready:
             left = ", ".join(sorted(str(s) for s in rest))
             raise ValueError(f"cannot resolve {left} from {sorted(map(str, plain))}")
@@ -118,6 +118,12 @@ def resolve(values: Mapping[sp.Symbol, Number]) -> dict[str, float]:
     for s, v in plain.items():
         numbers[s.name] = int(sp.ceiling(v)) if s.is_integer else float(v)
     return numbers
+
+
+def put_in(expression: Any, numbers: Mapping[sp.Symbol, sp.Expr]) -> Any:
+    """The expression with numbers for its free symbols; in one pass where none of its symbols is bound."""
+    one_pass = expression.atoms(sp.Symbol) == expression.free_symbols
+    return expression.xreplace(numbers) if one_pass else expression.subs(numbers)
 
 
 @dataclass(frozen=True)
@@ -152,7 +158,9 @@ class Scaling:
 
     - `measured`: what is drawn.
     - `path`: the family of settings.
-    - `two_sided`: the slope is equivalent to 0 within `margin` (the bound has the right exponent).  Otherwise
+    - `two_sided`: the slope is equivalent to 0 within `margin` (the bound has the right exponent).  Where a
+      bound of one side is off only towards an end of the parameter (a count or a share of 1) it is loose and
+      true: that leaves the claim undecided.  Otherwise
       only movement against the claim counts, in the direction of the path: an upper bound up to an absolute
       constant cannot have a ratio that keeps growing along a family inside its conditions, nor a lower bound
       one that keeps falling.
@@ -245,6 +253,26 @@ class Law:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """How a right-hand side comes from a claim's bound: `factor` times its power `power`, at `values`.
+
+    - `values`: what is put in for symbols or matrices.
+    - `first`: in the place of the only sum, at the upper end 1: this value of what is summed over.
+    - `rest`, `following`: what a further term adds to the bound, where `rest` stands for the sum before it
+      and `following` for the new value of what is summed over.
+    - `ratio`: it is 1, the limit of this quantity over the bound.
+    """
+
+    values: tuple[tuple[Any, Any], ...] = ()
+    factor: Any = 1
+    power: int = 1
+    first: sp.Symbol | None = None
+    rest: sp.Symbol | None = None
+    following: sp.Symbol | None = None
+    ratio: sp.Expr | None = None
+
+
+@dataclass(frozen=True)
 class Statement:
     """What a proof reasons about: `relation` to `right_hand_side`, where all `conditions` hold.
 
@@ -256,6 +284,7 @@ class Statement:
     relation: Relation | None = None
     conditions: tuple[sp.Basic, ...] = ()
     up_to_constant: bool = False
+    origin: Origin | None = field(default=None, compare=False)
 
     @property
     def bound(self) -> sp.Expr:
@@ -264,9 +293,52 @@ class Statement:
             raise ValueError("the claim states no bound")
         return self.right_hand_side
 
-    def about(self, right_hand_side: Any) -> Statement:
-        """The same relation in the same conditions, to another right-hand side: a part of the bound, say."""
-        return replace(self, right_hand_side=sp.sympify(right_hand_side))
+    def about(self, right_hand_side: Any, origin: Origin | None = None) -> Statement:
+        """The same relation in the same conditions, to another right-hand side: a part of the bound, say.
+
+        `origin` says how it comes from the bound, where that cannot be seen from the two.
+        """
+        return replace(self, right_hand_side=sp.sympify(right_hand_side), origin=origin)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """What SymPy computed on the way to a step: `result` is the `kind` ("integral", "limit") of `of`.
+
+    `over` is the variable with its ends, or with the place that it tends to.
+    """
+
+    kind: str
+    of: Any
+    over: tuple[Any, ...]
+    result: Any
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a step decided, in full, so that another program can decide it again.
+
+    - `kind`: "identity" (left = right), "nonnegative" (left >= right), "positive" (left > right), "given"
+      (the claim's conditions imply `conditions`), "conclusion" (the claim's quantity stands to `left` by
+      `shown`, and so to its bound by its relation), "instance" (the claim's quantity is `left` `at` some
+      values), "order" (`left` is the quantity over the bound), "boolean" (SymPy's own yes).
+    - `conditions`: where it holds, beside the domains of the symbols.
+    - `claimed`: the statement that a conclusion is about.
+    - `form`: how the difference was written when its sign was seen.
+    - `algebra`: what rewrites matrices (`bounds.proof.matrix_words.Algebra`).
+    - `computed`: what SymPy integrated or took the limit of since the step before.
+    """
+
+    kind: str
+    left: Any = None
+    right: Any = None
+    conditions: tuple[sp.Basic, ...] = ()
+    claimed: Statement | None = None
+    shown: Relation | None = None
+    at: tuple[tuple[sp.Symbol, Any], ...] = ()
+    form: Any = None
+    algebra: Any = None
+    computed: tuple[Computed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -275,13 +347,15 @@ class Step:
 
     `truth` is True only where SymPy reduced the step to an identity or a sign; `shown` is what was
     decided, whose `str` is for display.  A step that is not true leaves the claim undecided, unless it
-    `refutes`: then an exact instance inside the claim's conditions breaks the claim itself.
+    `refutes`: then an exact instance inside the claim's conditions breaks the claim itself.  `decided` is
+    the same for a program that checks it again, None where nothing of the kind was decided.
     """
 
     statement: str
     truth: bool
     shown: object = ""
     refutes: bool = field(default=False, kw_only=True)
+    decided: Decided | None = field(default=None, kw_only=True, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -328,6 +402,52 @@ class Proof:
     derive: Callable[[Statement], Iterable[Step]]
 
 
+BOUND = sp.Symbol("bound_here")
+"""What stands for the claim's bound in an `Enclosure` and in `Roots`, at the values that are told there."""
+
+CELL_LOW, CELL_HIGH, CELL = sp.symbols("cell_low cell_high cell")
+"""The ends of a cell, and any number between them."""
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """An inequality between numbers that was enclosed: `left` stands to `right` by `sign`.
+
+    - `says`: what it is, in words.
+    - `at`: the values of the claim's symbols at which `BOUND` is its bound.
+    - `cells`: where `CELL_LOW`, `CELL_HIGH` and `CELL` run; together they are the whole of `over`.
+
+    A root of the `Roots` that stand before it is a symbol of their `names`.
+    """
+
+    says: str
+    left: Any
+    sign: Literal["<=", ">=", "<", ">"]
+    right: Any
+    at: tuple[tuple[Any, Any], ...] = ()
+    cells: tuple[tuple[Any, Any], ...] = ()
+    over: tuple[Any, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Roots:
+    """All roots in [0, 1] of the cubic with these Bernstein coefficients: one in each bracket.
+
+    With `counted`, their number stands to the claim's bound at `at` by the claim's relation.
+    """
+
+    says: str
+    coefficients: tuple[Any, Any, Any, Any]
+    brackets: tuple[tuple[Any, Any], ...]
+    at: tuple[tuple[Any, Any], ...] = ()
+    counted: bool = False
+
+    @property
+    def names(self) -> tuple[sp.Symbol, ...]:
+        """A symbol for each root, in their order."""
+        return tuple(sp.Symbol(f"root_{k}") for k in range(1, len(self.brackets) + 1))
+
+
 @dataclass(frozen=True)
 class Certified:
     """What a rigorous enclosure found.
@@ -335,6 +455,7 @@ class Certified:
     `holds` is True (certified on the whole box), False (violated at `witness`) or None (undecided
     at this precision and splitting depth).  `margin` is the smallest certified distance to
     violation; `best` encloses the best constant in place of the stated one, where that is asked.
+    `evidence` is what was enclosed, for a program that encloses it again.
     """
 
     holds: bool | None
@@ -344,6 +465,7 @@ class Certified:
     margin: float
     witness: str = ""
     best: tuple[float, float] | None = None
+    evidence: tuple[Enclosure | Roots, ...] = ()
 
 
 @dataclass(frozen=True)

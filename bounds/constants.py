@@ -107,16 +107,19 @@ def score_values(values: Mapping[str, float]) -> dict[str, float]:
     }
 
 
-def forms(claim_id: str) -> tuple[Form, ...]:
-    """Every form of a claim's bound in the register: printed, corrected, explicit, sharp.
+def forms(claim_id: str, known: Mapping[str, Claim] | None = None) -> tuple[Form, ...]:
+    """Every form of a claim's bound among the known ones, by default the register's: printed, corrected, ...
 
     Any member of the family may be named.  Raises the register's UnknownClaim for an unknown id; claims
     without a bound have no forms.
     """
-    from bounds.register import claims
+    from bounds.register import UnknownClaim, claims
 
-    root = _root(claims[claim_id])
-    family = [claim for claim in claims.values() if _root(claim) == root]
+    known = claims if known is None else known
+    if claim_id not in known:
+        raise UnknownClaim(claim_id, tuple(known))
+    root = _root(known[claim_id])
+    family = [claim for claim in known.values() if _root(claim) == root]
     return tuple(_form(claim, claim.bound) for claim in family if claim.bound is not None)
 
 

@@ -22,6 +22,7 @@ from bounds.paper import (
     moments,
     one_round,
     oracle_filter,
+    real_pairs,
     regime_boundaries,
     regimes,
     repair,
@@ -62,6 +63,7 @@ CLAIMS: tuple[Claim, ...] = (
     *moments.CLAIMS,
     *transfer.CLAIMS,
     *experiments.CLAIMS,
+    *real_pairs.CLAIMS,
 )
 
 

@@ -2,8 +2,8 @@
 
 `python docs/build.py verdicts` judges every claim (profile standard) and stores the result in
 docs/verdicts.json; `text` renders it into docs/verdicts.md and the README; `pictures`
-and `papers` draw; `flaky` measures the table of docs/statistical-assertions.md (some minutes, so only
-where it is named).
+and `papers` draw; `injected` renders docs/injected-sampled.json; `flaky` measures the table of
+docs/statistical-assertions.md (some minutes, so only where it is named).
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ STORED = ROOT / "docs" / "verdicts.json"
 BEGIN = "<!-- verdicts: made by `make docs`, checked by the tests -->"
 END = "<!-- /verdicts -->"
 MAIN = (
-    "corollary-1", "corollary-1-explicit", "corollary-1-sharp", "proposition-1", "proposition-1-explicit",
-    "theorem-1", "theorem-1-corrected", "theorem-1-explicit", "theorem-1-sharp", "lemma-8",
-    "lemma-8-corrected", "eq-10", "eq-10-corrected",
+    "corollary-1", "corollary-1-explicit", "proposition-1", "theorem-1", "theorem-1-corrected",
+    "theorem-1-explicit", "theorem-1-sharp", "eq-10", "eq-10-corrected",
 )  # fmt: skip
 
 
@@ -46,8 +45,8 @@ def verdicts() -> None:
 
 def row(claim: dict) -> str:
     """One line of a Markdown table."""
-    slack = f"{claim['slack']} ({factor(claim['slack_factor'])}×)" if claim["slack"] else ""
-    mutants = f"{claim['refuted']}/{claim['mutants']}" if claim["mutants"] else ""
+    slack = f"{claim['slack']} ({factor(claim['slack_factor'])}×)" if claim["slack"] else "–"
+    mutants = f"{claim['refuted']}/{claim['mutants']}" if claim["mutants"] else "–"
     cells = (f"`{claim['id']}`", claim["title"], claim["source"], claim["verdict"], slack, mutants)
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
@@ -99,6 +98,43 @@ def text() -> None:
     readme.write_text(inserted(readme.read_text(), readme_block(stored)))
 
 
+MISTAKES = ROOT / "docs" / "injected-sampled.json"
+MISTAKES_BEGIN = "<!-- from docs/injected-sampled.json, by `python docs/build.py injected` -->"
+MISTAKES_END = "<!-- /injected -->"
+
+
+def injected_block(stored: dict) -> str:
+    """The table of mistakes in sampled claims, and those that were not refuted, from the stored run."""
+    from verification.judging.injected_sampled import recall, table
+
+    rows = stored["mistakes"]
+    missed = [row for row in rows if row["truth"] == "false" and row["verdict"] != "REFUTED"]
+    keys = ("claim", "kind", "statement", "verdict", "why")
+    listed = ["| " + " | ".join(_short(row[key]) for key in keys) + " |" for row in missed]
+    head = "| claim | mistake | statement | verdict | why it is false |\n|---|---|---|---|---|"
+    counts = Counter(row["truth"] for row in rows)
+    alarms = sum(row["truth"] == "true" and row["verdict"] == "REFUTED" for row in rows)
+    said = (
+        f"{len(rows)} mistakes in {len({row['claim'] for row in rows})} claims (seed {stored['seed']}): "
+        f"{counts['false']} false, of which {recall(stored):.1%} were refuted; {counts['true']} true, of "
+        f"which {alarms} were; {counts['unknown']} unknown and not counted. {stored['minutes']:.0f} minutes."
+    )
+    left = "\n".join([head, *listed]) if listed else "None was missed."
+    return f"{MISTAKES_BEGIN}\n\n{said}\n\n{table(stored)}\n\nNot refuted:\n\n{left}\n\n{MISTAKES_END}"
+
+
+def _short(words: str) -> str:
+    return (words if len(words) <= 110 else words[:110] + "…").replace("|", r"\|")
+
+
+def injected() -> None:
+    """Render the stored run of mistakes in sampled claims into its page."""
+    page = ROOT / "docs" / "injected-mistakes.md"
+    before, rest = page.read_text().split(MISTAKES_BEGIN)
+    block = injected_block(json.loads(MISTAKES.read_text()))
+    page.write_text(before + block + rest.split(MISTAKES_END)[1])
+
+
 def flaky() -> None:
     """Measure how often the tests of examples/flaky_tests.py err, old and new, into their page."""
     import runpy
@@ -139,5 +175,6 @@ def papers() -> None:
 
 if __name__ == "__main__":
     made = {"verdicts": verdicts, "text": text, "pictures": pictures, "papers": papers, "flaky": flaky}
+    made["injected"] = injected
     for name in sys.argv[1:] or ("verdicts", "text", "pictures", "papers"):
         made[name]()

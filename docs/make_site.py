@@ -45,6 +45,7 @@ docs/statistical-assertions
 docs/papers
 docs/injected-mistakes
 docs/verdicts
+docs/layout
 docs/probes
 docs/benchmarks
 docs/reference

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
@@ -15,11 +16,13 @@ from verification.engines.estimate import Array
 from verification.errors import InvalidArgument, TooFewPairs, whole
 from verification.frames import data_frame
 from verification.setting import EstimatorName, Procedure, Setting
-from verification.workers.pools import process_pool
+from verification.workers.executors import Workers, check_workers, filled, open_workers
 from verification.workers.threads import one_thread
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from verification.engines.parts import Part, PartResult, PartRunner
 
 EngineName = Literal["exact", "direct", "limit"]
 ENGINES: tuple[str, ...] = get_args(EngineName)
@@ -102,6 +105,11 @@ def stream_key(setting: Setting, procedure: Procedure, engine: str) -> str:
     return f"{setting.key}|{procedure.key}|{engine}"
 
 
+def engines_of(procedure: Procedure) -> tuple[str, ...]:
+    """The engines that can draw a procedure, the cheapest first; weighted pairs are drawn one by one."""
+    return ("direct",) if procedure.estimator == "weighted" else ENGINES
+
+
 def load_engine(engine: str) -> ModuleType:
     """The engine's module; raises InvalidArgument for an unknown name."""
     if engine not in ENGINES:
@@ -127,19 +135,20 @@ def replicates(
     indices: Sequence[int],
     scales: tuple[float, ...],
     rotate: bool = False,
-    weights: WeightTable | None = None,
+    run: PartRunner = map,
 ) -> list[Drawn]:
     """The outcomes of the replicates `indices`, in that order, in this process.
 
-    BLAS runs on one thread: the last bits of an SVD depend on the number of threads.
+    `run` draws the parts of long ones.  BLAS runs on one thread: the last bits of an SVD depend on the
+    number of threads.
     """
     module = load_engine(engine)
     key = stream_key(setting, procedure, engine)
     if min(setting.gamma, setting.gamma_tilde) < DARKEST:
         lit, same, unit = brightened(setting, procedure)
-        dark = _draws(module, lit, same, engine, seed, key, indices, scales, rotate, weights)
+        dark = _draws(module, lit, same, engine, seed, key, indices, scales, rotate, run)
         return [found if isinstance(found, TooFewPairs) else _in_units(found, unit) for found in dark]
-    return _draws(module, setting, procedure, engine, seed, key, indices, scales, rotate, weights)
+    return _draws(module, setting, procedure, engine, seed, key, indices, scales, rotate, run)
 
 
 DARKEST = 1e-60
@@ -183,12 +192,16 @@ def _draws(
     indices: Sequence[int],
     scales: tuple[float, ...],
     rotate: bool,
-    weights: WeightTable | None,
+    run: PartRunner,
 ) -> list[Drawn]:
+    weights = weight_table(setting, procedure)
     with one_thread():
-        if engine != "direct":
+        if engine == "exact":
             generators = seeds.generators(seed, key, indices)
-            return list(module.draw_many(setting, procedure, generators, scales))
+            selector = partial(module.select, run=run)
+            return list(module.draw_many(setting, procedure, generators, scales, selector))
+        if engine == "limit":
+            return list(module.draw_many(setting, procedure, seeds.generators(seed, key, indices), scales))
         outcomes: list[Drawn] = []
         for i in indices:
             try:
@@ -223,6 +236,45 @@ def weight_table(setting: Setting, procedure: Procedure) -> WeightTable | None:
     return alternatives.weights(setting, procedure).table
 
 
+class Spread:
+    """Draws the parts of a long selection on workers, and tells how much of the draw is done.
+
+    `tell` hears of shares of a draw; `finish` tells what is left of one.
+    """
+
+    def __init__(self, workers: Workers, parts: int, tell: Callable[[float], None]) -> None:
+        self._workers, self._share, self._tell = workers, 1 / parts, tell
+        self._told = 0.0
+
+    def __call__(self, task: Callable[[Part], PartResult], parts: Sequence[Part]) -> Iterator[PartResult]:
+        """What was found in each part, in order."""
+        for found in self._workers.in_order(_part_of_a_draw, ((task, part) for part in parts)):
+            yield found
+            if self._told + 1.5 * self._share < 1:  # parts that are drawn again count once
+                self._told += self._share
+                self._tell(self._share)
+
+    def finish(self) -> None:
+        """A draw is complete."""
+        self._tell(1 - self._told)
+        self._told = 0.0
+
+
+def _part_of_a_draw(task: Callable[[Part], PartResult], part: Part) -> PartResult:
+    """In a worker."""
+    one_thread()  # for good: undoing it would reach other threads of the worker
+    return task(part)
+
+
+def parts_of(setting: Setting, procedure: Procedure, engine: str) -> int:
+    """Parts of a draw that workers may draw at once; 1 for all but long draws of the exact engine."""
+    if engine != "exact":
+        return 1
+    from verification.engines import exact
+
+    return exact.parts_of(setting, procedure)
+
+
 @np.errstate(all="warn", under="ignore")  # NumPy's own defaults, whatever the caller's
 def simulate(
     setting: Setting,
@@ -236,35 +288,40 @@ def simulate(
     engine: str = "exact",
     replicates: int = 1,
     seed: int = 0,
-    jobs: int = 1,
+    jobs: int | None = None,
     rotate: bool = False,
-    on_progress: Callable[[int], None] | None = None,
+    on_progress: Callable[[float], None] | None = None,
+    executor: str = "processes",
+    scheduler: str | None = None,
 ) -> Simulation:
     """Draw `replicates` errors of an estimator in a setting.
 
     theta is on the oracle's scale (clean mean r); retain is the share of scored pairs kept; a
     filtered estimator takes one of them.  `rotate` draws random U, U_tilde (direct engine only: the
-    error's law does not depend on them).  The result depends on the arguments up to `seed` and
-    `rotate`, not on `jobs`.  Raises InvalidArgument.
+    error's law does not depend on them).  `jobs` processes (default: this one alone), or another
+    `executor`, share the replicates, or the parts of each where a draw is long and replicates are few;
+    `on_progress` hears of replicates as they are drawn, of shares of one too.  The result depends on the
+    arguments up to `seed` and `rotate` alone.  Raises InvalidArgument, ExecutorLost.
     """
     procedure = Procedure(cast(EstimatorName, estimator), theta, retain, rounds, teacher_n, student_n)
     procedure.sizes(setting.n)  # rejects impossible sizes before any work
     count = whole("replicates", replicates, 1, 10**9)
-    jobs = whole("jobs", jobs, 1, 4096)
+    jobs = 1 if jobs is None and executor == "processes" else jobs
+    jobs = check_workers(executor, jobs, scheduler)
     load_engine(engine)
     whole("seed", seed, 0, 2**63 - 1)
     if rotate and engine != "direct":
         raise InvalidArgument("rotate", rotate, "must be left out unless the engine is direct")
-    if procedure.estimator == "weighted" and engine != "direct":
+    if engine not in engines_of(procedure):
         raise InvalidArgument("engine", engine, "must be direct for the weighted estimator")
-    scales, weights = engine_scales(setting, procedure), weight_table(setting, procedure)
-    batch = max(1, min(256, math.ceil(count / (4 * jobs))))
-    batches = [range(i, min(i + batch, count)) for i in range(0, count, batch)]
-    outcomes: list[Drawn] = []
-    for part in _run(setting, procedure, engine, seed, batches, scales, rotate, weights, jobs):
-        outcomes += part
-        if on_progress is not None:
-            on_progress(len(part))
+    arguments = setting, procedure, engine, seed, engine_scales(setting, procedure), rotate
+    parts = parts_of(setting, procedure, engine)
+    tell = on_progress or (lambda _share: None)
+    with open_workers(*_kind(executor, jobs, count, parts), scheduler, task=_batch_in_worker) as workers:
+        if parts > 1 and filled(parts, workers.count) >= filled(count, workers.count):
+            outcomes = list(_part_by_part(arguments, count, workers, parts, tell))
+        else:
+            outcomes = list(_by_replicates(arguments, count, workers, tell))
     return Simulation(
         setting,
         procedure,
@@ -275,29 +332,44 @@ def simulate(
     )
 
 
-def _run(
-    setting: Setting,
-    procedure: Procedure,
-    engine: str,
-    seed: int,
-    batches: Sequence[range],
-    scales: tuple[float, ...],
-    rotate: bool,
-    weights: WeightTable | None,
-    jobs: int,
-) -> Iterable[list[Drawn]]:
-    if jobs == 1 or len(batches) == 1:
-        for indices in batches:
-            yield replicates(setting, procedure, engine, seed, indices, scales, rotate, weights)
-        return
-    with process_pool(jobs) as pool:
-        futures = [
-            pool.submit(replicates, setting, procedure, engine, seed, indices, scales, rotate, weights)
-            for indices in batches
-        ]
-        try:
-            for future in futures:
-                yield future.result()
-        finally:
-            for future in futures:
-                future.cancel()
+Arguments = tuple[Setting, Procedure, str, int, tuple[float, ...], bool]
+"""Setting, procedure, engine, seed, scales, rotate."""
+
+
+def _kind(executor: str, jobs: int | None, count: int, parts: int) -> tuple[str, int | None]:
+    """The workers to open: processes only where there is work for two."""
+    if executor == "processes" and (jobs == 1 or (count == 1 and parts == 1)):
+        return "serial", None
+    return executor, jobs
+
+
+def _by_replicates(
+    arguments: Arguments, count: int, workers: Workers, tell: Callable[[float], None]
+) -> Iterator[Drawn]:
+    """Replicates shared among workers."""
+    size = max(1, min(256, math.ceil(count / (4 * workers.count))))
+    batches = [range(i, min(i + size, count)) for i in range(0, count, size)]
+    for drawn in workers.in_order(workers.task, ((arguments, indices) for indices in batches)):
+        yield from drawn
+        tell(len(drawn))
+
+
+def _part_by_part(
+    arguments: Arguments, count: int, workers: Workers, parts: int, tell: Callable[[float], None]
+) -> Iterator[Drawn]:
+    """One replicate after another, each shared among workers."""
+    spread = Spread(workers, parts, tell)
+    for i in range(count):
+        yield from _batch(arguments, range(i, i + 1), spread)
+        spread.finish()
+
+
+def _batch(arguments: Arguments, indices: Sequence[int], run: PartRunner = map) -> list[Drawn]:
+    setting, procedure, engine, seed, scales, rotate = arguments
+    return replicates(setting, procedure, engine, seed, indices, scales, rotate, run)
+
+
+def _batch_in_worker(arguments: Arguments, indices: Sequence[int]) -> list[Drawn]:
+    load_engine(arguments[2])  # its libraries must be there when their threads are set
+    one_thread()
+    return _batch(arguments, indices)

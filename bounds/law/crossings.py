@@ -15,9 +15,13 @@ Derived in proofs_notes/regimes.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
+
+import sympy as sp
 
 from bounds.law import score_balls
 from bounds.proof.enclose import Ball, ball, precision
@@ -31,7 +35,13 @@ ISOLATED = Fraction(1, 10**9)
 
 Bracket = tuple[Fraction, Fraction]
 Bernstein = tuple[Ball, Ball, Ball, Ball]
-"""Coefficients of a cubic on an interval: it lies between the smallest and the largest of them there."""
+"""Coefficients of a cubic on an interval: it lies between the smallest and the largest of them there.
+
+Those that are `named` are SymPy expressions in the names of the moments.
+"""
+
+Moment = tuple[Any, Any]
+"""(K, M) of one class at one threshold: balls, or their names."""
 
 
 def moments(r: int, noise: Fraction, clean: bool, half: bool) -> tuple[Ball, Ball]:
@@ -39,13 +49,23 @@ def moments(r: int, noise: Fraction, clean: bool, half: bool) -> tuple[Ball, Bal
 
     In units where u and v have variance 1 per coordinate: E[|v|^2; S > theta] = r P_{r+2}(theta).
     """
-    variance = 1 + noise
-    correlation = 1 / variance if clean else Fraction(0)
-    theta = Fraction(r, 2) / variance if half else Fraction(0)
+    correlation, theta = _scaled(r, noise, clean, half)
     return (
         score_balls.tail(r + 2, correlation, theta),
         score_balls.truncated_mean(r, correlation, theta),
     )
+
+
+def named_moments(r: int, noise: Fraction, clean: bool, half: bool) -> Moment:
+    """The same by name."""
+    place = tuple(sp.Rational(x.numerator, x.denominator) for x in _scaled(r, noise, clean, half))
+    return score_balls.TAIL(r + 2, *place), score_balls.MASS(r, *place)
+
+
+def _scaled(r: int, noise: Fraction, clean: bool, half: bool) -> tuple[Fraction, Fraction]:
+    """The correlation and the threshold in units where both factors have variance 1."""
+    variance = 1 + noise
+    return 1 / variance if clean else Fraction(0), Fraction(r, 2) / variance if half else Fraction(0)
 
 
 @lru_cache(maxsize=256)
@@ -56,14 +76,23 @@ def cubic(r: int, noise: Fraction, factor: Fraction, bits: int) -> Bernstein:
     """
     with precision(bits):
         at = {half: [moments(r, noise, clean, half) for clean in (False, True)] for half in (False, True)}
-        left = _product(at[True], at[False])
-        right = _product(at[False], at[True])
-        weight = ball(factor**2)
-        b0, b1, b2, b3 = (x - weight * y for x, y in zip(left, right, strict=True))
-        return b0, b1, b2, b3
+        return _difference(at, ball(factor**2))
 
 
-def _product(norms: list[tuple[Ball, Ball]], masses: list[tuple[Ball, Ball]]) -> Bernstein:
+def named_cubic(r: int, noise: Fraction, factor: Any) -> Bernstein:
+    """The same by name."""
+    at = {half: [named_moments(r, noise, clean, half) for clean in (False, True)] for half in (False, True)}
+    return _difference(at, factor**2)
+
+
+def _difference(at: Mapping[bool, list[Moment]], weight: Any) -> Bernstein:
+    """K_h M_0^2 - weight K_0 M_h^2."""
+    left, right = _product(at[True], at[False]), _product(at[False], at[True])
+    b0, b1, b2, b3 = (x - weight * y for x, y in zip(left, right, strict=True))
+    return b0, b1, b2, b3
+
+
+def _product(norms: list[Moment], masses: list[Moment]) -> Bernstein:
     """K of `norms` times M^2 of `masses`, each linear from its corrupted to its clean value."""
     (k0, _), (k1, _) = norms
     (_, m0), (_, m1) = masses
@@ -131,12 +160,22 @@ def leak_cubic(r: int, noise: Fraction, half: bool, bits: int) -> Bernstein:
     needs no density: M_1 - r P_1 - theta p_1 = a^2 (M_1 - r P_{1,r+2}) / (a^2 - 1).  L is in units of a.
     """
     with precision(bits):
-        (k0, m0), (k1, m1) = (moments(r, noise, clean, half) for clean in (False, True))
-        a = ball(1 + noise)
-        l1 = a * (a * m1 - r * k1) / (a**2 - 1)
-        weight = ball(Fraction(r) / noise) ** 2
-        b2 = (2 * m0 * l1 + l1**2) / 3 - weight * k0 / 3
-        return m0**2, (m0**2 + 2 * m0 * l1) / 3, b2, l1**2 - weight * k1
+        at = [moments(r, noise, clean, half) for clean in (False, True)]
+        return _leak(r, at, ball(1 + noise), ball(Fraction(r) / noise) ** 2)
+
+
+def named_leak_cubic(r: int, noise: Fraction, half: bool) -> Bernstein:
+    """The same by name."""
+    at = [named_moments(r, noise, clean, half) for clean in (False, True)]
+    small = sp.Rational(noise.numerator, noise.denominator)
+    return _leak(r, at, 1 + small, (r / small) ** 2)
+
+
+def _leak(r: int, at: list[Moment], a: Any, weight: Any) -> Bernstein:
+    (k0, m0), (k1, m1) = at
+    l1 = a * (a * m1 - r * k1) / (a**2 - 1)
+    b2 = (2 * m0 * l1 + l1**2) / 3 - weight * k0 / 3
+    return m0**2, (m0**2 + 2 * m0 * l1) / 3, b2, l1**2 - weight * k1
 
 
 @lru_cache(maxsize=256)

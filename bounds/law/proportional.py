@@ -311,9 +311,10 @@ def _doubts(model: Model, fits: tuple[Fit, ...], kept: Any) -> tuple[tuple[Any, 
 class Transition:
     """Where the leading singular values leave the noise's spectrum, in the limit of large dimensions.
 
-    `pairs` is the sample size (pairs scored, with the oracle's filter) from which they do; `unpaired` the
-    one from which they would if no pair were clean: the modality's own covariance shows through, and one
-    of the two sides is learned.  None where that never happens.
+    `pairs` is the sample size (pairs scored, with the oracle's filter) from which they do, inf where no
+    number of pairs a double can count is enough; `unpaired` the one from which they would if no pair were
+    clean: the modality's own covariance shows through, and one of the two sides is learned.  None where
+    that never happens.
     """
 
     pairs: float
@@ -329,8 +330,7 @@ def transition(model: Model, *, theta: float | None = None) -> Transition:
     unpaired = Signal(np.zeros((2, 2)), signal.left_excess, signal.right_excess)
     pairs = _leaves(model, signal)
     alone = _leaves(model, unpaired)
-    assert pairs is not None
-    return Transition(pairs / share, None if alone is None else alone / share)
+    return Transition(math.inf if pairs is None else pairs / share, None if alone is None else alone / share)
 
 
 def _leaves(model: Model, signal: Signal) -> float | None:

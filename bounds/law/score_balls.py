@@ -25,9 +25,16 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 
+import sympy as sp
 from flint import acb, acb_poly, arb, arb_poly, ctx
 
 from bounds.proof.enclose import Ball, Rational, ball, integrate, precision
+
+TAIL = sp.Function("Tail")
+"""`tail` as a name in what is written down: Tail(r, correlation, theta)."""
+
+MASS = sp.Function("Mass")
+"""`truncated_mean` as a name in what is written down: Mass(r, correlation, theta)."""
 
 
 def _upper_gamma(shape: int, x: Ball) -> Ball:

@@ -31,7 +31,7 @@ from bounds.law.score import Score
 
 Array = NDArray[np.float64]
 
-STEP = 0.04
+STEP = 0.12
 """Step of log |s| in the integrals' nodes, divided by the root of r."""
 
 LEAST_NOISE = 1e-12

@@ -11,9 +11,10 @@ from functools import cache
 
 import sympy as sp
 
-from bounds.checks import Quoted, Relation, Statement, Step
+from bounds.checks import Origin, Quoted, Relation, Statement, Step
 from bounds.law.scales import unfiltered_scale
 from bounds.paper.one_round import BESSEL, FLOOR, NO_THRESHOLD
+from bounds.proof import steps
 from bounds.proof.steps import attained, concluded, given, identity, instance, integral, nonnegative, positive
 from bounds.symbols import N, Noisy, a_x, a_y, eta, gamma, gamma_tilde, n, n_T, r
 
@@ -75,7 +76,7 @@ def against_the_filter(claimed: Statement) -> Iterator[Step]:
         least = sp.simplify(_entry(floor, symbol))
         stated = claimed.about(_entry(claimed.bound, symbol))
         yield concluded(f"the {words} over PCA's scale", least, stated, shown=Relation.LOWER)
-        yield positive("which grows like 1/eta^2", sp.limit(stated.bound * eta**2, eta, 0))
+        yield positive("which grows like 1/eta^2", steps.limit(stated.bound * eta**2, eta, 0))
 
 
 def _entry(bound: sp.Expr, symbol: sp.Symbol | None) -> sp.Expr:
@@ -270,7 +271,7 @@ def best_weights(claimed: Statement) -> Iterator[Step]:
     """A quadratic in w on the plane of s/q and h'/h, to which any other direction only adds."""
     found, least = _best()
     yield from found
-    stated = claimed.about(claimed.bound.subs(J_INTEGRAL, OWN_J))
+    stated = claimed.about(claimed.bound.subs(J_INTEGRAL, OWN_J), Origin(((J_INTEGRAL, OWN_J),)))
     yield concluded("where it is gamma V_L", least, stated)
 
 

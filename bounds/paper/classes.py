@@ -13,6 +13,7 @@ import sympy as sp
 from bounds.checks import Quoted, Relation, Statement, Step
 from bounds.claim import Claim, Derivation, exact
 from bounds.paper.score_proofs import T, even_tail, moment_generating_function
+from bounds.proof import steps
 from bounds.proof.steps import concluded, given, identity, instance, integral, nonnegative, positive
 from bounds.symbols import a_x, a_y, gamma, gamma_tilde, kappa_right, mean_0, mean_1, r, tail_0, tail_1, theta
 
@@ -128,10 +129,10 @@ def _prove_below_all(clean: bool | None) -> Derivation:
                 f"class {k}: E exp(-q S) is finite at q = 1/(2 (s + 1))",
                 sp.expand(sp.simplify(base.subs(tilt, at) * 4 * (ROOT + 1) ** 2)),
             )
-        yield identity("P(S <= -x) <= exp(-q x) E exp(-q S) -> 0", sp.limit(sp.exp(-deep), deep, sp.oo), 0)
+        yield identity("P(S <= -x) <= exp(-q x) E exp(-q S) -> 0", steps.limit(sp.exp(-deep), deep, sp.oo), 0)
         yield identity(
             "E[-S; S <= -x] <= x exp(-q x) E exp(-q S) -> 0 (y exp(-q y) falls beyond 1/q)",
-            sp.limit(deep * sp.exp(-deep), deep, sp.oo),
+            steps.limit(deep * sp.exp(-deep), deep, sp.oo),
             0,
         )
         y = sp.Symbol("y", positive=True)
@@ -165,7 +166,7 @@ def _prove_kept_variance(claimed: Statement) -> Iterator[Step]:
     yield Quoted("so is the score's law, a convolution, and its tail", True, f"quoted: {PREKOPA}", PREKOPA)
     x, rate = sp.symbols("x q", positive=True)
     tail = sp.Symbol("c", positive=True) * x ** (_AT_LEAST_TWO / 2 - 1) * sp.exp(-rate * x)
-    hazard_limit = sp.limit(sp.simplify(-sp.diff(sp.log(tail), x)), x, sp.oo)
+    hazard_limit = steps.limit(sp.simplify(-sp.diff(sp.log(tail), x)), x, sp.oo)
     yield identity("the hazard p/P rises to the rate of the exponential tail, 1/(s + k)", hazard_limit, rate)
     edge = sp.Symbol("e", nonnegative=True)  # theta/r
     own = sp.Symbol("l", positive=True)  # P_{r+2}/P_r

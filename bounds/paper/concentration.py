@@ -187,6 +187,22 @@ def _printed(
     return tuple(along(path) for path in _paths(**extra))
 
 
+def _beyond(measured: Measured, *paths: Path) -> tuple[Scaling, ...]:
+    """Families along which a norm only gets smaller than its rate."""
+    return tuple(Scaling(measured, path, two_sided=False, margin=_WIDE, precision=0.15) for path in paths)
+
+
+_MANY_DEVIATIONS = Path(t, (24, 2400, 240_000), (*CORE, (eta, 0.3), (n, 1000)))
+"""The deviation parameter far above the dimensions, where t/n is the larger term."""
+
+
+def _clear_dimensions(**extra: sp.Expr) -> Path:
+    """The dimension where the noise is of no account: the norm does not grow, whatever its rate says."""
+    more = tuple((sym, extra[sym.name]) for sym in (t, delta) if sym.name in extra)
+    at = ((gamma, 1e4), (d_tilde, 4), *_without(d, d_tilde, gamma), (eta, 0.3), (n, 10**6))
+    return Path(d, (8, 32, 128), (*at, *more))
+
+
 _CROSS = Measured(quantity="cross-covariance-deviation", spread=0.2)
 _PRODUCT = Measured(quantity="independent-product-norm", spread=0.2)
 _COVARIANCE = Measured(quantity="sample-covariance-deviation")
@@ -252,7 +268,10 @@ CLAIMS: tuple[Claim, ...] = (
         up_to_constant=True,
         conditions=(sp.Ge(t, DIMENSION),),
         probability=1 - sp.exp(-t),
-        checks=_printed(_PRODUCT, (n,), fine=0.05, t=DIMENSION),
+        checks=(
+            *_printed(_PRODUCT, (n,), fine=0.05, t=DIMENSION),
+            *_beyond(_PRODUCT, _MANY_DEVIATIONS),
+        ),
         expected=Verdict.SUPPORTED,
         note="concentration.md#eq-27",
     ),
@@ -281,7 +300,10 @@ CLAIMS: tuple[Claim, ...] = (
         up_to_constant=True,
         conditions=(sp.Ge(t, d),),
         probability=1 - sp.exp(-t),
-        checks=_printed(_COVARIANCE, (n,), t=d),
+        checks=(
+            *_printed(_COVARIANCE, (n,), t=d),
+            *_beyond(_COVARIANCE, _MANY_DEVIATIONS, _clear_dimensions(t=d)),
+        ),
         expected=Verdict.SUPPORTED,
         note="concentration.md#eq-28",
     ),
@@ -327,7 +349,7 @@ CLAIMS: tuple[Claim, ...] = (
         up_to_constant=True,
         conditions=(LEMMA_11_CONDITION,),
         probability=1 - delta,
-        checks=_printed(_THINNED, (n,), delta=_DELTA),
+        checks=(*_printed(_THINNED, (n,), delta=_DELTA), *_beyond(_THINNED, _clear_dimensions(delta=_DELTA))),
         expected=Verdict.SUPPORTED,
         note="concentration.md#lemma-11",
         depends_on=("eq-28",),

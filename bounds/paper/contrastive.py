@@ -13,11 +13,11 @@ from itertools import product
 import sympy as sp
 from sympy.concrete.delta import deltasummation
 
-from bounds.checks import Relation, Statement, Step
+from bounds.checks import Origin, Relation, Statement, Step
 from bounds.claim import Claim, exact
 from bounds.paper.matrices import BASES, G_TILDE, U_TILDE, G, U
 from bounds.proof.matrix_words import Algebra, substitute
-from bounds.proof.steps import attained, concluded, decided, given, identity, instance, nonnegative, positive
+from bounds.proof.steps import attained, concluded, given, identity, instance, nonnegative, positive
 from bounds.symbols import d, d_tilde, eta, n, r, rho
 
 K, L = (sp.Symbol(name, integer=True, positive=True) for name in ("k", "l"))
@@ -107,7 +107,10 @@ def _prove_step_1(claimed: Statement) -> Iterator[Step]:
     yield plain.concluded(
         "any n: s_kl with its weight is the (k, l) part of the trace",
         loss_weight() * score,
-        claimed.about(S_N_WEIGHT * substitute(claimed.bound, {S_N: x * y.T})),
+        claimed.about(
+            S_N_WEIGHT * substitute(claimed.bound, {S_N: x * y.T}),
+            Origin(((S_N, x * y.T),), factor=S_N_WEIGHT),
+        ),
     )
     for size in (2, 3, 4):
         xs = [sp.MatrixSymbol(f"x_{i}", d, 1) for i in range(size)]
@@ -121,7 +124,9 @@ def _prove_step_1(claimed: Statement) -> Iterator[Step]:
         mean_x, mean_y = sp.MatAdd(*xs) / size, sp.MatAdd(*ys) / size
         covariance = sp.MatAdd(*((xs[i] - mean_x) * (ys[i] - mean_y).T for i in range(size))) / (size - 1)
         stated = substitute(claimed.bound, {S_N: covariance})
-        yield plain.concluded(f"n = {size}, written out from Eq. 3", loss, claimed.about(stated))
+        yield plain.concluded(
+            f"n = {size}, written out from Eq. 3", loss, claimed.about(stated, Origin(((S_N, covariance),)))
+        )
 
 
 def _prove_unbiased(claimed: Statement) -> Iterator[Step]:
@@ -200,9 +205,10 @@ def _prove_minimum(claimed: Statement) -> Iterator[Step]:
 
         return claimed.bound.subs(r, rank).replace(lambda e: isinstance(e, sp.Sum), split)
 
-    first = claimed.about(at(sp.Integer(1)))
+    first = claimed.about(at(sp.Integer(1)), Origin(((r, 1),), first=value))
     yield concluded("the loss at Eq. 6's minimiser, r = 1", loss, first)
-    added = concluded("what its next value adds, from r to r + 1", loss, claimed.about(at(r + 1) - at(r)))
+    longer = claimed.about(at(r + 1) - at(r), Origin(rest=rest, following=value))
+    added = concluded("what its next value adds, from r to r + 1", loss, longer)
     # R and s_next are not free of each other: the induction's step proves and does not refute.
     yield replace(added, refutes=False)
 
@@ -256,7 +262,7 @@ def _prove_step_5(claimed: Statement) -> Iterator[Step]:
     operator, gap = CLOSED_FORM_ERROR, eta / rho
     wedin = sp.sqrt(2 * r) * operator / (gap - operator)
     angle = sp.simplify(wedin)
-    yield decided("rho cancels", not angle.has(rho))
+    yield identity("rho cancels", wedin, wedin.subs(rho, 1))
     yield concluded("Lemma 2 at sigma_r = eta/rho and Eq. 23", angle, claimed, shown=Relation.UPPER)
 
 

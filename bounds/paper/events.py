@@ -13,7 +13,7 @@ from typing import Any
 
 import sympy as sp
 
-from bounds.checks import Quoted, Relation, Statement, Step
+from bounds.checks import Decided, Quoted, Relation, Statement, Step
 from bounds.proof import steps
 from bounds.proof.enclose import Ball, enclose, endpoints, precision
 from bounds.proof.undecided import Undecided
@@ -159,7 +159,8 @@ def no_stronger(statement: str, claimed: Statement, derived: sp.Expr, relation: 
     factor = sp.Integer(1) if sp.expand((stated - derived).doit()) == 0 else (stated / derived).doit()
     if factor.is_number:
         weaker = factor >= 1 if relation is Relation.UPPER else factor <= 1
-        return steps.decided(statement, weaker, f"{factor} times the derived one, for all values")
+        step = steps.decided(statement, weaker, f"{factor} times the derived one, for all values")
+        return replace(step, decided=Decided("conclusion", derived, claimed=claimed, shown=relation))
     raise Undecided(statement)
 
 

@@ -6,10 +6,11 @@ Derivation: proofs_notes/filtered.md.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import sympy as sp
 
-from bounds.checks import Proof, Quoted, Relation, Statement, Step
+from bounds.checks import Decided, Proof, Quoted, Relation, Statement, Step
 from bounds.claim import Claim, Verdict
 from bounds.law import scales
 from bounds.paper.events import WATSON, no_stronger, quoted, stated_at_least
@@ -81,6 +82,7 @@ def _squared(name: str) -> sp.Expr:
     return law[name].subs(at).subs(zero)
 
 
+@steps.shared
 def _parts() -> Iterator[Step]:
     """Own noise and leak at threshold 0, for every value of the parameters."""
     own, share = _squared("scale_oracle_filtered"), _squared("leak_left")
@@ -205,10 +207,10 @@ def _too_few(claimed: Statement) -> Iterator[Step]:
     yield steps.given(claimed, SOME_NOISE)
     lost = sp.factor(sp.together(1 - (1 + gamma) * _squared("leak_left")))
     words = "log(1/eta) rounds lose nothing against l = 1/(1 + g): log(1/eta)(1 - leak/l) -> 0"
-    yield steps.identity(words, sp.limit(lost * sp.log(1 / eta), eta, 0), 0)
+    yield steps.identity(words, steps.limit(lost * sp.log(1 / eta), eta, 0), 0)
     far, less = sp.symbols("L w", positive=True)
     share = 1 / (1 + less)  # of log(1/eta)/log(1 + g) rounds, below 1
-    grown = sp.limit(far - share * far, far, sp.oo)  # log of l^K/eta
+    grown = steps.limit(far - share * far, far, sp.oo)  # log of l^K/eta
     yield steps.decided("l^K/eta = eta^(alpha - 1) grows without bound", grown is sp.oo, grown)
 
 
@@ -235,11 +237,18 @@ def _two_sides(claimed: Statement) -> Iterator[Step]:
 
 
 def _at_half(claimed: Statement) -> Iterator[Step]:
+    yield given_rank(claimed)
+    yield from _parts_at_half()
+    yield no_stronger("the bound is at least the root of both parts", claimed, HALF, Relation.UPPER)
+
+
+@steps.shared
+def _parts_at_half() -> Iterator[Step]:
+    """Own noise and leak at threshold r/2, for r >= 2 and every value of the other parameters."""
     grows = "K_v(x) grows with v >= 0 (its integral over cosh(v t))"
     yield from quoted((), ("-p_0' sqrt(a a~)/p_0 = K_(v-1)/K_v is at most 1 for v >= 1/2", grows))
-    yield given_rank(claimed)
     decay, low = sp.symbols("x s", positive=True)
-    beyond = sp.integrate(sp.exp(-low / decay), (low, 0, sp.oo))
+    beyond = steps.integral(sp.exp(-low / decay), (low, 0, sp.oo))
     yield steps.identity("so P_0 >= p_0 sqrt(a a~) >= p_0", beyond, decay)
     clean, edge, gain, less = sp.symbols("y p_1 g h", nonnegative=True)
     tail, more = sp.symbols("P_0 m", nonnegative=True)
@@ -255,13 +264,19 @@ def _at_half(claimed: Statement) -> Iterator[Step]:
     yield steps.nonnegative("own noise at r/2: K r^2/M^2 <= 3/eta", open_form)
     leak = (1 / (1 + gamma) - law["leak_left"].subs(at)).subs(eta, k / (1 + k))
     yield steps.nonnegative("the leak is at most 1/(1 + gamma)", sp.factor(sp.together(leak)))
-    yield no_stronger("the bound is at least the root of both parts", claimed, HALF, Relation.UPPER)
 
 
 def given_rank(claimed: Statement) -> Step:
     """Whether the claim asks for r >= 2, which P_1(r/2) >= 1/2 and v >= 1/2 need."""
     least_r = stated_at_least(claimed, r)
-    return steps.decided("the claim asks for r >= 2", least_r is not None and least_r >= 2, str(least_r))
+    stated = least_r is not None and least_r >= 2
+    return _asked(claimed, "the claim asks for r >= 2", stated, sp.Ge(r, 2), str(least_r))
+
+
+def _asked(claimed: Statement, statement: str, stated: bool, condition: sp.Basic, shown: str) -> Step:
+    """Whether the claim states a condition that the proof needs, as a step of which the answer may be no."""
+    step = steps.decided(statement, stated, shown)
+    return replace(step, decided=Decided("given", conditions=(condition,), claimed=claimed))
 
 
 CLAIMS: tuple[Claim, ...] = (

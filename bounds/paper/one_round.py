@@ -14,6 +14,7 @@ from bounds.checks import Quoted, Relation, Statement, Step
 from bounds.claim import Claim, exact
 from bounds.law.regimes import one_round_gain_limit
 from bounds.law.scales import filtered_scale, inherited_scale, unfiltered_scale
+from bounds.proof import steps
 from bounds.proof.steps import concluded, decided, given, identity, nonnegative, positive
 from bounds.symbols import N, Noisy, a_y, eta, gamma, kappa_right, mass_0, n_T, r, tail_0
 
@@ -68,7 +69,7 @@ def _prove_no_threshold(claimed: Statement) -> Iterator[Step]:
     )
     stated = claimed.about(_branch(claimed.bound, n_T))
     yield concluded("which is at least the bound", half, stated, shown=Relation.LOWER)
-    yield positive("and of order 1/eta^2", sp.limit(stated.bound * eta**2, eta, 0))
+    yield positive("and of order 1/eta^2", steps.limit(stated.bound * eta**2, eta, 0))
     rare = {eta: 1 / (1 + _w)}
     share = (1 - eta) * tail_0 + _h
     fresh, _ = _student(a_y / 2 + _k, share, 2 * eta * _edge / (1 + _x))
@@ -80,7 +81,7 @@ def _prove_no_threshold(claimed: Statement) -> Iterator[Step]:
     )
     stated = claimed.about(_branch(claimed.bound, FLOOR))
     yield concluded("which is at least the bound", own, stated, shown=Relation.LOWER)
-    yield positive("and of order 1/eta^2", sp.limit(stated.bound * eta**2, eta, 0))
+    yield positive("and of order 1/eta^2", steps.limit(stated.bound * eta**2, eta, 0))
     yield from _floor_is_positive()
 
 
@@ -133,7 +134,7 @@ def _gain_steps() -> Iterator[Step | sp.Expr]:
     yield nonnegative("the least value rises with h", sp.factor(sp.diff(least, h)))
     yield identity(
         "at a fixed threshold y -> 0 as eta -> 0, and the value tends to the teacher's part",
-        sp.limit(eta * _edge / (eta * _w + mass_0), eta, 0),
+        steps.limit(eta * _edge / (eta * _w + mass_0), eta, 0),
         0,
     )
     yield nonnegative("which is no less than the least", sp.factor(sp.simplify(teacher - least)))
@@ -144,7 +145,7 @@ def _gain_steps() -> Iterator[Step | sp.Expr]:
         a_y,
     )
     drift = eta * r / (eta * r + mass_0)
-    ends = sp.limit(drift, mass_0, 0, "+"), sp.limit(drift, mass_0, sp.oo)
+    ends = steps.limit(drift, mass_0, 0, "+"), steps.limit(drift, mass_0, sp.oo)
     yield decided(
         "and y = eta r/(eta r + M_0) takes every value in (0, 1) as M_0 falls to 0", ends == (1, 0), ends
     )

@@ -85,20 +85,13 @@ LEAST_FLAT = 0.92
 """M_1 - r is at most 8% of M_0 + M_1: at r = 2, gamma = 1; elsewhere less than 4%."""
 
 SETTINGS = "for r = 2, 4, 16, 64, 256 and gamma = gamma~ = 1, 10, 10^4"
-"""`EVERY` in words."""
+"""`proofs.EVERY_PLACE` in words."""
 
 MEASURED_CROSSING = 0.02607
 """First crossing at r = 16, gamma = 10^4."""
 
 LEAK_ETA = sp.Symbol(r"\eta_{\mathrm{leak}}", positive=True)
 """The clean fraction at which half of the variance of Algorithm 1's error is the teacher's share."""
-
-SMALL_RANK = tuple((r_value, snr) for r_value, snr in proofs.EVERY if r_value <= 4 and snr > 1)
-LARGE_RANK = tuple((r_value, snr) for r_value, snr in proofs.EVERY if r_value >= (64 if snr == 1 else 16))
-
-
-RANK_UP_TO_4, RANK_FROM_16 = sp.Le(r, 4), sp.Ge(r, 16)
-"""What the certificates of the small and of the large ranks need, beside the settings in their words."""
 
 
 def _printed(_: int) -> float:
@@ -136,8 +129,8 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.EQUAL,
         bound=1 / r**2,
         up_to_constant=True,
-        conditions=(proofs.EQUAL_NOISE,),
-        checks=(Certificate(proofs.switch(proofs.EVERY, _printed)),),
+        conditions=proofs.EVERY_PLACE,
+        checks=(Certificate(partial(proofs.certify_switch, _printed)),),
         expected=Verdict.REFUTED,
         note="regimes.md#where-they-lie",
         depends_on=("theorem-1-switch",),
@@ -158,8 +151,8 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.EQUAL,
         bound=1 / r**2,
         up_to_constant=True,
-        conditions=(proofs.EQUAL_NOISE, RANK_UP_TO_4),
-        checks=(Certificate(proofs.switch(SMALL_RANK, _printed, RANK_UP_TO_4)),),
+        conditions=(proofs.EQUAL_NOISE, proofs.one_of(r, (2, 4)), proofs.one_of(gamma, (10, 10**4))),
+        checks=(Certificate(partial(proofs.certify_switch, _printed)),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-they-lie",
         remark="So few points show no order in r: 1/(pi r) is off by less than a factor 7 there, too.",
@@ -178,8 +171,13 @@ CLAIMS: tuple[Claim, ...] = (
         bound=CROSSING_EXPANSION,
         variant="sharp",
         corrects="regime-switch",
-        conditions=(proofs.EQUAL_NOISE, RANK_FROM_16),
-        checks=(Certificate(proofs.switch(LARGE_RANK, _expanded, RANK_FROM_16)),),
+        conditions=(
+            proofs.EQUAL_NOISE,
+            proofs.one_of(r, (16, 64, 256)),
+            proofs.one_of(gamma, proofs.SNRS),
+            sp.Or(sp.Gt(r, 16), sp.Gt(gamma, 1)),
+        ),
+        checks=(Certificate(partial(proofs.certify_switch, _expanded)),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-they-lie",
         depends_on=("theorem-1-switch-corrected",),
@@ -196,7 +194,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.EQUAL,
         bound=COUNT,
         variant="sharp",
-        conditions=(proofs.EQUAL_NOISE,),
+        conditions=proofs.EVERY_PLACE,
         checks=(Certificate(proofs.certify_count),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-they-lie",
@@ -214,7 +212,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.EQUAL,
         bound=sp.Integer(1),
         variant="sharp",
-        conditions=(proofs.EQUAL_NOISE,),
+        conditions=proofs.EVERY_PLACE,
         checks=(Certificate(partial(proofs.certify_places, PLACES, PLACES_DIGITS)),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-they-lie",
@@ -228,7 +226,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.UPPER,
         bound=sp.Integer(1),
         variant="sharp",
-        conditions=(proofs.EQUAL_NOISE, sp.Le(r, 16), sp.Eq(gamma, 1)),
+        conditions=(proofs.EQUAL_NOISE, proofs.one_of(r, (2, 4, 16)), sp.Eq(gamma, 1)),
         checks=(Certificate(proofs.certify_never),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-they-lie",
@@ -245,6 +243,7 @@ CLAIMS: tuple[Claim, ...] = (
         ),
         quantity=THRESHOLD_RATIO,
         variant="sharp",
+        conditions=(proofs.EQUAL_NOISE, sp.Eq(r, 16), sp.Eq(gamma, 10**4)),
         checks=(
             Law(
                 Measured("oracle-filtered", "error-ratio", thetas=(sp.Integer(0), r / 2)),
@@ -281,7 +280,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.EQUAL,
         bound=FLAT_AT_ZERO,
         variant="sharp",
-        conditions=(sp.Eq(theta, 0), proofs.EQUAL_NOISE),
+        conditions=(sp.Eq(theta, 0), *proofs.EVERY_PLACE),
         checks=(Certificate(partial(proofs.certify_flat, LEAST_FLAT)),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-the-flat-regime-and-the-leak-begin",
@@ -299,7 +298,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.EQUAL,
         bound=LEAK_AT_ZERO,
         variant="sharp",
-        conditions=(sp.Eq(theta, 0), proofs.EQUAL_NOISE),
+        conditions=(sp.Eq(theta, 0), *proofs.EVERY_PLACE),
         checks=(Certificate(partial(proofs.certify_leak_at_zero, LEAK_AT_ZERO)),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-the-flat-regime-and-the-leak-begin",
@@ -317,7 +316,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.EQUAL,
         bound=LEAK_AT_HALF,
         variant="sharp",
-        conditions=(sp.Eq(theta, r / 2), proofs.EQUAL_NOISE),
+        conditions=(sp.Eq(theta, r / 2), *proofs.EVERY_PLACE),
         checks=(Certificate(partial(proofs.certify_leak_at_half, LEAK_FACTOR)),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-the-flat-regime-and-the-leak-begin",
@@ -333,7 +332,7 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.UPPER,
         bound=sp.Integer(1),
         variant="sharp",
-        conditions=(sp.Eq(theta, 0), proofs.EQUAL_NOISE),
+        conditions=(sp.Eq(theta, 0), *proofs.EVERY_PLACE),
         checks=(Certificate(proofs.certify_order),),
         expected=Verdict.CERTIFIED,
         note="regimes.md#where-the-flat-regime-and-the-leak-begin",

@@ -8,15 +8,15 @@ Derivations: proofs_notes/regimes.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 
 import sympy as sp
 
-from bounds.checks import Certified, Relation, Statement
+from bounds.checks import BOUND, Certified, Enclosure, Relation, Roots, Statement
 from bounds.law import crossings
 from bounds.proof.enclose import Ball, ball, enclose, endpoints, precision
+from bounds.proof.region import flattened
 from bounds.proof.steps import given
 from bounds.proof.undecided import Undecided
 from bounds.symbols import gamma, gamma_tilde, mass_0, r, theta
@@ -27,9 +27,6 @@ LATENT = (2, 4, 16, 64, 256)
 Place = tuple[int, int]
 """(r, gamma = gamma~)."""
 
-EVERY: tuple[Place, ...] = tuple((r_value, snr) for snr in SNRS for r_value in LATENT)
-"""All settings at which the transitions are located."""
-
 UP_0 = sp.Symbol(r"{P_0^{(r+2)}}", positive=True)
 UP_1 = sp.Symbol(r"{P_1^{(r+2)}}", positive=True)
 """Tails of the classes' scores at theta in r + 2 dimensions: E[|v|^2; S > theta] over r a~."""
@@ -37,12 +34,50 @@ UP_1 = sp.Symbol(r"{P_1^{(r+2)}}", positive=True)
 EQUAL_NOISE = sp.Eq(gamma_tilde, gamma)
 """The condition of every certificate: both modalities are equally noisy."""
 
+
+def one_of(symbol: sp.Symbol, values: Iterable[int]) -> sp.Basic:
+    """The condition that the symbol has one of these values."""
+    return sp.Or(*(sp.Eq(symbol, value) for value in values))
+
+
+EVERY_PLACE = (EQUAL_NOISE, one_of(r, LATENT), one_of(gamma, SNRS))
+"""The conditions that leave all settings at which the transitions are located."""
+
+
+def places(claimed: Statement) -> tuple[Place, ...]:
+    """The settings that the claim's conditions leave, by gamma and r; a certificate encloses each of them.
+
+    Raises Undecided where the conditions leave any others: a claim says nothing beyond what is enclosed.
+    """
+    given(claimed, EQUAL_NOISE)
+    stated = flattened(claimed.conditions)
+    about = [c for c in stated if c.free_symbols <= {r, gamma}]
+    return tuple(
+        (int(rank), int(snr))
+        for snr in _values(gamma, stated)
+        for rank in _values(r, stated)
+        if all(c.subs({r: rank, gamma: snr}) == sp.true for c in about)
+    )
+
+
+def _values(symbol: sp.Symbol, conditions: tuple[sp.Basic, ...]) -> list[sp.Expr]:
+    """The values that a condition lists for the symbol; raises Undecided without one."""
+    for condition in conditions:
+        cases = condition.args if isinstance(condition, sp.Or) else (condition,)
+        if all(isinstance(c, sp.Eq) and c.lhs == symbol and c.rhs.is_Integer for c in cases):
+            return sorted(c.rhs for c in cases)
+    raise Undecided(f"the claim does not say which {symbol} it is about: the certificate is no proof of all")
+
+
 OVER = "[over the stated value]"
 
 WIDTH = 1e-8
 """Room for the width of an enclosure where a limit is the value itself."""
 
 Values = Mapping[sp.Symbol, object]
+
+Enclosures = tuple[Enclosure | Roots, ...]
+"""What was enclosed at one cell, for a program that encloses it again."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +88,7 @@ class Enclosed:
     words: str
     margin: float
     holds: bool | None
+    evidence: Enclosures = ()
 
 
 def parameters(place: Place) -> dict[sp.Symbol, object]:
@@ -66,6 +102,14 @@ def with_moments(half: bool, bits: int, place: Place) -> Values:
     with precision(bits):
         (k0, m0), (k1, _) = (crossings.moments(place[0], noise, clean, half) for clean in (False, True))
         return {**parameters(place), mass_0: m0 * ball(1 + noise), UP_0: k0, UP_1: k1}
+
+
+def _named_values(place: Place) -> Values:
+    """`with_moments` at theta = r/2 by name."""
+    noise = Fraction(1, place[1])
+    (k0, m0), (k1, _) = (crossings.named_moments(place[0], noise, clean, True) for clean in (False, True))
+    variance = 1 + sp.Rational(noise.numerator, noise.denominator)
+    return {**parameters(place), mass_0: m0 * variance, UP_0: k0, UP_1: k1}
 
 
 def certified(bits: int, what: str, found: Iterable[Enclosed]) -> Certified:
@@ -85,7 +129,9 @@ def certified(bits: int, what: str, found: Iterable[Enclosed]) -> Certified:
     witness = "; ".join(f"r = {c.place[0]}, gamma = {c.place[1]}: {c.words}" for c in wrong)
     holds = False if wrong else None if any(c.holds is None for c in cells) else True
     margin = min(c.margin for c in wrong or cells)
-    return Certified(holds, f"{len(cells)} settings; {what}: {words}", bits, len(cells), margin, witness)
+    box = f"{len(cells)} settings; {what}: {words}"
+    evidence = tuple(one for cell in cells for one in cell.evidence)
+    return Certified(holds, box, bits, len(cells), margin, witness, evidence=evidence)
 
 
 def asked(claimed: Statement, *only: Relation) -> Relation:
@@ -102,8 +148,12 @@ def compared(
     value: Ball | None,
     limits: tuple[float, float],
     given: Values | None = None,
+    named: tuple[sp.Expr, Values | None] | None = None,
 ) -> Enclosed:
-    """Whether value over the claim's bound lies within `limits`; without a value it does not."""
+    """Whether value over the claim's bound lies within `limits`; without a value it does not.
+
+    `named` is the value as an expression, with the values of the bound's symbols by name.
+    """
     if value is None:
         return Enclosed(place, "none", -1.0, False)
     with precision(bits):
@@ -125,7 +175,50 @@ def compared(
     below = high < limits[0] and claimed.relation is not Relation.UPPER
     if above or below:
         return Enclosed(place, words, margin, False)
-    return Enclosed(place, words, margin, True if margin >= 0 else None)
+    evidence = () if named is None else _compared(claimed, place, limits, *named)
+    return Enclosed(place, words, margin, True if margin >= 0 else None, evidence)
+
+
+def _compared(
+    claimed: Statement, place: Place, limits: tuple[float, float], value: sp.Expr, at: Values | None
+) -> Enclosures:
+    """The value between its limits, or on one side of one of them, by the claim's relation."""
+    values = tuple((parameters(place) if at is None else at).items())
+    low, high = (sp.Rational(*limit.as_integer_ratio()) for limit in limits)
+    says = f"r = {place[0]}, gamma = gamma~ = {place[1]}"
+    above = Enclosure(says, value, ">=", low * BOUND, values)
+    below = Enclosure(says, value, "<=", high * BOUND, values)
+    return {Relation.UPPER: (below,), Relation.LOWER: (above,), Relation.EQUAL: (above, below)}[
+        asked(claimed)
+    ]
+
+
+def _crossings(place: Place, bits: int) -> Roots:
+    """Every crossing at a place, by the names of the moments."""
+    noise = Fraction(1, place[1])
+    found = crossings.crossings(place[0], noise, bits)
+    says = f"the crossings at r = {place[0]}, gamma = gamma~ = {place[1]}"
+    return Roots(says, crossings.named_cubic(place[0], noise, sp.Integer(1)), found)
+
+
+def _leak_roots(place: Place, half: bool, bits: int) -> Roots:
+    noise = Fraction(1, place[1])
+    found = crossings.leak_boundaries(place[0], noise, half, bits)
+    says = f"where the leak is half of V at r = {place[0]}, gamma = gamma~ = {place[1]}"
+    return Roots(says, crossings.named_leak_cubic(place[0], noise, half), found)
+
+
+def _with_roots(cell: Enclosed, roots: Roots) -> Enclosed:
+    """The cell with the roots that its evidence names before it."""
+    return replace(cell, evidence=(roots, *cell.evidence))
+
+
+def _flat(place: Place) -> sp.Expr:
+    """`crossings.flat_boundary` at theta = 0 by name."""
+    (_, m0), (_, m1) = (
+        crossings.named_moments(place[0], Fraction(1, place[1]), clean, False) for clean in (False, True)
+    )
+    return m0 / (m0 + m1)
 
 
 def first_crossing(place: Place, bits: int) -> Ball | None:
@@ -140,23 +233,15 @@ def leak_boundary(place: Place, half: bool, bits: int) -> Ball | None:
     return crossings.enclosure(found[0]) if len(found) == 1 else None
 
 
-def certify_switch(
-    places: tuple[Place, ...],
-    allowed: Callable[[int], float],
-    claimed: Statement,
-    bits: int,
-    needed: tuple[sp.Basic, ...] = (),
-) -> Certified:
-    """The first crossing over the claim's bound lies within [1/x, x], x = allowed(r), at each place.
-
-    `needed` are the conditions beside equal noise that leave no other places.
-    """
-    given(claimed, EQUAL_NOISE, *needed)
+def certify_switch(allowed: Callable[[int], float], claimed: Statement, bits: int) -> Certified:
+    """The first crossing over the claim's bound lies within [1/x, x], x = allowed(r), at each place."""
 
     def cells() -> Iterable[Enclosed]:
-        for place in places:
-            limit = allowed(place[0])
-            yield compared(claimed, bits, place, first_crossing(place, bits), (1 / limit, limit))
+        for place in places(claimed):
+            limit, roots = allowed(place[0]), _crossings(place, bits)
+            named = (roots.names[0], None) if roots.names else None
+            value = first_crossing(place, bits)
+            yield _with_roots(compared(claimed, bits, place, value, (1 / limit, limit), named=named), roots)
 
     return certified(bits, f"first crossing {OVER}", cells())
 
@@ -165,31 +250,35 @@ def certify_places(
     table: Mapping[Place, tuple[float, ...]], relative: float, claimed: Statement, bits: int
 ) -> Certified:
     """At each place the crossings over those of `table` are the claim's bound, and there are no others."""
-    given(claimed, EQUAL_NOISE)
 
     def cell(place: Place) -> Enclosed:
         stated = table[place]
         found = crossings.crossings(place[0], Fraction(1, place[1]), bits)
         if len(found) != len(stated):
             return Enclosed(place, f"{len(found)} crossings", -1.0, False)
+        roots = _crossings(place, bits)
         if not stated:
-            return Enclosed(place, "none", relative, True)
+            return Enclosed(place, "none", relative, True, (roots,))
+        limits = (1 - relative, 1 + relative)
         each = [
-            compared(claimed, bits, place, crossings.enclosure(x) / ball(at), (1 - relative, 1 + relative))
-            for x, at in zip(found, stated, strict=True)
+            compared(
+                claimed, bits, place, crossings.enclosure(x) / ball(at), limits, named=(root / exact, None)
+            )
+            for x, at, root in zip(found, stated, roots.names, strict=True)
+            for exact in (sp.Rational(*float(at).as_integer_ratio()),)
         ]
         words = " and ".join(f"{float(x[0]):.4g}" for x in found)
         truths = {c.holds for c in each}
         holds = False if False in truths else None if None in truths else True
-        return Enclosed(place, words, min(c.margin for c in each), holds)
+        evidence = (roots, *(one for c in each for one in c.evidence))
+        return Enclosed(place, words, min(c.margin for c in each), holds, evidence)
 
     with precision(bits):
-        return certified(bits, "crossings", map(cell, table))
+        return certified(bits, "crossings", map(cell, places(claimed)))
 
 
 def certify_count(claimed: Statement, bits: int) -> Certified:
     """As many crossings as the claim's bound says, at every place; which threshold is better at eta = 0."""
-    given(claimed, EQUAL_NOISE)
     stated = claimed.bound
 
     def cell(place: Place) -> Enclosed:
@@ -202,15 +291,15 @@ def certify_count(claimed: Statement, bits: int) -> Certified:
             Relation.UPPER: count <= said,
             Relation.LOWER: count >= said,
         }[asked(claimed)]
-        return Enclosed(place, f"{count}, {better} first", 0.0, bool(holds))
+        roots = replace(_crossings(place, bits), at=tuple(parameters(place).items()), counted=True)
+        return Enclosed(place, f"{count}, {better} first", 0.0, bool(holds), (roots,))
 
     what = "number of crossings in [0, 1], and the better threshold at eta = 0"
-    return certified(bits, what, map(cell, EVERY))
+    return certified(bits, what, map(cell, places(claimed)))
 
 
 def certify_never(claimed: Statement, bits: int) -> Certified:
-    """At gamma = 1 and r = 2, 4, 16 the ratio stays below the claim's bound at every eta."""
-    given(claimed, EQUAL_NOISE, sp.Le(r, 16), sp.Eq(gamma, 1))
+    """The ratio stays below the claim's bound at every eta, at each place."""
     upper = asked(claimed) is Relation.UPPER
     factor = Fraction(int(claimed.bound.p), int(claimed.bound.q))
 
@@ -218,64 +307,71 @@ def certify_never(claimed: Statement, bits: int) -> Certified:
         below = factor > 0 and crossings.never_above(place[0], Fraction(1, place[1]), factor, bits)
         # What is below the number at every eta is neither equal to it nor above it.
         holds = below if upper else False if below else None
-        return Enclosed(place, "below" if below else "not below", 0.0, holds)
+        cubic = crossings.named_cubic(place[0], Fraction(1, place[1]), BOUND)
+        says = f"no crossing, r/2 the better one at eta = 0: r = {place[0]}, gamma = gamma~ = {place[1]}"
+        at_half = crossings.named_cubic(place[0], Fraction(1, place[1]), sp.Integer(0))[0]
+        evidence = (Roots(says, cubic, ()), Enclosure(says, at_half, "<", at_half - cubic[0]))
+        return Enclosed(place, "below" if below else "not below", 0.0, holds, evidence)
 
-    return certified(bits, f"below {factor} at every eta in [0, 1]", map(cell, ((2, 1), (4, 1), (16, 1))))
+    return certified(bits, f"below {factor} at every eta in [0, 1]", map(cell, places(claimed)))
 
 
 def certify_leak_at_zero(stated: sp.Expr, claimed: Statement, bits: int) -> Certified:
     """At theta = 0 the boundary over the claim's bound lies within [1 - 3/2 stated, 1], at every place."""
-    given(claimed, sp.Eq(theta, 0), EQUAL_NOISE)
+    given(claimed, sp.Eq(theta, 0))
 
     def cell(place: Place) -> Enclosed:
         with precision(bits):
             remainder = 1.5 * endpoints(enclose(stated, parameters(place)))[0]
-        limits = (1 - remainder - WIDTH, 1 + WIDTH)
-        return compared(claimed, bits, place, leak_boundary(place, False, bits), limits)
+        limits, roots = (1 - remainder - WIDTH, 1 + WIDTH), _leak_roots(place, False, bits)
+        named = (roots.names[0], None) if roots.names else None
+        value = leak_boundary(place, False, bits)
+        return _with_roots(compared(claimed, bits, place, value, limits, named=named), roots)
 
-    return certified(bits, f"the leak's only boundary at theta = 0, N = n_T {OVER}", map(cell, EVERY))
+    return certified(
+        bits, f"the leak's only boundary at theta = 0, N = n_T {OVER}", map(cell, places(claimed))
+    )
 
 
 def certify_leak_at_half(factor: float, claimed: Statement, bits: int) -> Certified:
     """At theta = r/2 the boundary is the claim's bound up to `factor`, at every place."""
-    given(claimed, sp.Eq(theta, r / 2), EQUAL_NOISE)
+    given(claimed, sp.Eq(theta, r / 2))
 
     def cell(place: Place) -> Enclosed:
         value, given = leak_boundary(place, True, bits), with_moments(True, bits, place)
-        return compared(claimed, bits, place, value, (1 / factor, factor), given)
+        roots = _leak_roots(place, True, bits)
+        named = (roots.names[0], _named_values(place)) if roots.names else None
+        return _with_roots(compared(claimed, bits, place, value, (1 / factor, factor), given, named), roots)
 
-    return certified(bits, f"the leak's only boundary at theta = r/2, N = n_T {OVER}", map(cell, EVERY))
+    return certified(
+        bits, f"the leak's only boundary at theta = r/2, N = n_T {OVER}", map(cell, places(claimed))
+    )
 
 
 def certify_flat(least: float, claimed: Statement, bits: int) -> Certified:
     """At theta = 0 M_0/(M_0 + M_1) over the claim's bound lies within [least, 1], at every place."""
-    given(claimed, sp.Eq(theta, 0), EQUAL_NOISE)
+    given(claimed, sp.Eq(theta, 0))
 
     def cell(place: Place) -> Enclosed:
         value = crossings.flat_boundary(place[0], Fraction(1, place[1]), False, bits)
-        return compared(claimed, bits, place, value, (least, 1 + WIDTH))
+        return compared(claimed, bits, place, value, (least, 1 + WIDTH), named=(_flat(place), None))
 
     what = f"where corrupted pairs begin to supply most of M at theta = 0 {OVER}"
-    return certified(bits, what, map(cell, EVERY))
+    return certified(bits, what, map(cell, places(claimed)))
 
 
 def certify_order(claimed: Statement, bits: int) -> Certified:
     """At theta = 0 the leak's boundary over the flat one is at most the claim's bound, at every place."""
-    given(claimed, sp.Eq(theta, 0), EQUAL_NOISE)
+    given(claimed, sp.Eq(theta, 0))
 
     def cell(place: Place) -> Enclosed:
         leak = leak_boundary(place, False, bits)
         with precision(bits):
             flat = crossings.flat_boundary(place[0], Fraction(1, place[1]), False, bits)
             ratio = None if leak is None else leak / flat
-        return compared(claimed, bits, place, ratio, (1.0, 1.0))
+        roots = _leak_roots(place, False, bits)
+        named = (roots.names[0] / _flat(place), None) if roots.names else None
+        return _with_roots(compared(claimed, bits, place, ratio, (1.0, 1.0), named=named), roots)
 
     what = "the leak's boundary over the flat regime's at theta = 0, N = n_T"
-    return certified(bits, what, map(cell, EVERY))
-
-
-def switch(
-    places: Iterable[Place], allowed: Callable[[int], float], *needed: sp.Basic
-) -> Callable[[Statement, int], Certified]:
-    """`certify_switch` of these places, ready for a `Certificate`."""
-    return partial(certify_switch, tuple(places), allowed, needed=needed)
+    return certified(bits, what, map(cell, places(claimed)))

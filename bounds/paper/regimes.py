@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sympy as sp
 
-from bounds.checks import Measured, Path, Relation, Scaling
+from bounds.checks import Measured, Number, Path, Relation, Scaling
 from bounds.claim import Claim, Verdict
-from bounds.symbols import ERR, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, r
+from bounds.paper.unfiltered import SAMPLE_CONDITION
+from bounds.symbols import ERR, C, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, r
 
 EXPONENT = 0.1
 """Margin of the exponents at high SNR: a fifth of the distance between neighbouring regimes."""
@@ -35,7 +36,7 @@ def _path(
     noisy: int,
     pairs: int,
     snr: float,
-    clean: float,
+    clean: Number,
 ) -> Path:
     """`parameter` moves, d - r and all else stand; d~ = r, so that ERR is the left error alone."""
     at = {n: pairs, r: r_value, d: r + noisy, d_tilde: r, gamma: snr, gamma_tilde: snr, eta: clean}
@@ -56,6 +57,21 @@ ONE_SIDED = sp.Eq(d_tilde, r)
 HIGH_SNR = (sp.Ge(gamma, 1000), sp.Ge(gamma_tilde, 1000))
 """Little noise in both modalities: 1 + 1/gamma is 1 to a thousandth, and the leak is invisible."""
 
+LITTLE_NOISE = r + d / gamma
+"""What the pairs must exceed at high SNR: the signal's own directions, and the noise's by their variance."""
+
+TEACHER_SAMPLES = sp.Ge(n, C * LITTLE_NOISE / eta**2)
+"""So many pairs that Algorithm 1's teacher has found the signal."""
+
+SWITCH = 1 / (3 * r)
+"""The eta from which r/2 is used at high SNR, and 0 below it: next to 1/(pi r), where they truly cross."""
+
+FEW_CLEAN = sp.Le(eta, 1 / (4 * sp.sqrt(r)))
+"""So few clean pairs that corrupted ones supply most of the kept score, up to a constant."""
+
+NO_LEAK = sp.Ge(eta * (1 + gamma) * sp.sqrt(r), 1)
+"""So many clean pairs that the teacher's share is no more than the student's own error, up to a constant."""
+
 CLEAN_CHECKS = (
     *_exponents(
         Measured("teacher-filtered", thetas=(r / 2,), spread=0.022),
@@ -71,8 +87,14 @@ CLEAN_CHECKS = (
         _path(gamma_tilde, (1e4, 1e3), 4, 64, 10_000, 1e4, 1.0),
         _path(r, (4, 16), 4, 64, 10_000, 1e4, 1.0),
     ),
+    # Along the least eta of the regime, where it is next to the flat one.
+    *_exponents(
+        Measured("teacher-filtered", thetas=(r / 2,), spread=0.07),
+        OTHER_EXPONENT,
+        _path(r, (2, 8), 2, 64, 230_000, 1e4, SWITCH),
+    ),
 )
-"""At theta = r/2, from eta = 1 down to 1/5."""
+"""At theta = r/2, from eta = 1 down to 1/(3 r)."""
 
 FLAT_CHECKS = (
     *_exponents(
@@ -88,15 +110,23 @@ FLAT_CHECKS = (
         _path(gamma, (1e4, 1e3), 4, 128, 10_000, 1e4, 0.02),
         _path(gamma_tilde, (1e4, 1e3), 4, 128, 10_000, 1e4, 0.02),
         _path(r, (4, 16), 4, 128, 10_000, 1e4, 0.005),
-    ),
-    # Algorithm 1's teacher needs n_T eta^2 well above r: this path ends earlier.
-    *_exponents(
-        Measured("teacher-filtered", thetas=(sp.Integer(0),), spread=0.06),
-        OTHER_EXPONENT,
-        eta_path((0.05, 0.0125), 2, 128, 200_000, 1e4),
+        # Along the largest eta of the regime.
+        _path(r, (4, 32), 4, 128, 20_000, 1e4, 1 / (4 * sp.sqrt(r))),
     ),
 )
-"""At theta = 0, for small eta."""
+"""The oracle at theta = 0, for small eta."""
+
+FLAT_STUDENT_CHECKS = _exponents(
+    Measured("teacher-filtered", thetas=(sp.Integer(0),), spread=0.06),
+    OTHER_EXPONENT,
+    eta_path((0.05, 0.0125), 2, 128, 200_000, 1e4),
+    _path(n, (80_000, 20_000), 2, 128, 20_000, 1e4, 0.05),
+    _path(d, (130, 386), 2, 128, 20_000, 1e4, 0.05),
+    _path(gamma, (1e4, 1e3), 2, 128, 20_000, 1e4, 0.05),
+    _path(gamma_tilde, (1e4, 1e3), 2, 128, 20_000, 1e4, 0.05),
+    _path(r, (2, 8), 2, 128, 40_000, 1e4, 0.05),
+)
+"""Algorithm 1 at theta = 0: its teacher needs n_T eta^2 well above r, so eta ends earlier."""
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -104,73 +134,94 @@ CLAIMS: tuple[Claim, ...] = (
         title="The first regime: the error falls like 1/sqrt(eta n)",
         source="Section 5, Theorem 1; abstract",
         statement=(
-            "At theta = r/2, high SNR (gamma, gamma~ >= 1000), r >= 4 and eta >= 1/5 Algorithm 1's left "
-            "error (d~ = r) is of order ((d - r) r/(gamma eta n))^(1/2)."
+            "At theta = r/2, high SNR (gamma, gamma~ >= 1000), r >= 2, eta >= 1/(3 r) and "
+            "n >= C (r + d/gamma)/eta^2 Algorithm 1's left error (d~ = r) is of order "
+            "((d - r) r/(gamma eta n))^(1/2)."
         ),
         quantity=ERR,
         relation=Relation.EQUAL,
         bound=sp.sqrt((d - r) * r / (gamma * eta * n)),
         up_to_constant=True,
-        conditions=(ONE_SIDED, *HIGH_SNR, sp.Ge(r, 4), sp.Ge(eta, sp.Rational(1, 5))),
+        conditions=(ONE_SIDED, *HIGH_SNR, sp.Ge(r, 2), sp.Ge(eta, SWITCH), TEACHER_SAMPLES),
         checks=CLEAN_CHECKS,
         expected=Verdict.SUPPORTED,
         note="regimes.md#three-regimes",
     ),
     Claim(
         id="regime-flat",
-        title="The second regime: the error is free of eta",
-        source="Section 5, Theorem 1; abstract",
+        title="The second regime: the oracle's error is free of eta",
+        source="Section 6.2; abstract",
         statement=(
-            "At theta = 0, high SNR (gamma, gamma~ >= 1000) and eta <= 1/20 the filtered left error "
-            "(d~ = r), the oracle's and Algorithm 1's, is of order r ((d - r)/(gamma n))^(1/2), free of eta."
+            "At theta = 0, high SNR (gamma, gamma~ >= 1000), eta <= 1/(4 sqrt(r)) and n >= C r (r + d/gamma) "
+            "the oracle filter's left error (d~ = r) is of order r ((d - r)/(gamma n))^(1/2), free of eta."
         ),
         quantity=ERR,
         relation=Relation.EQUAL,
         bound=r * sp.sqrt((d - r) / (gamma * n)),
         up_to_constant=True,
-        conditions=(ONE_SIDED, *HIGH_SNR, sp.Le(eta, sp.Rational(1, 20))),
+        conditions=(ONE_SIDED, *HIGH_SNR, FEW_CLEAN, sp.Ge(n, C * r * LITTLE_NOISE)),
         checks=FLAT_CHECKS,
         expected=Verdict.SUPPORTED,
         note="regimes.md#three-regimes",
+    ),
+    Claim(
+        id="regime-flat-student",
+        title="The second regime of Algorithm 1, and where it ends",
+        source="Section 5, Theorem 1; abstract",
+        statement=(
+            "At theta = 0, high SNR (gamma, gamma~ >= 1000), 1/((1 + gamma) sqrt(r)) <= eta <= 1/(4 sqrt(r)) "
+            "and n >= C (r + d/gamma)/eta^2 Algorithm 1's left error (d~ = r) is of order "
+            "r ((d - r)/(gamma n))^(1/2), free of eta."
+        ),
+        quantity=ERR,
+        relation=Relation.EQUAL,
+        bound=r * sp.sqrt((d - r) / (gamma * n)),
+        up_to_constant=True,
+        conditions=(ONE_SIDED, *HIGH_SNR, NO_LEAK, FEW_CLEAN, TEACHER_SAMPLES),
+        checks=FLAT_STUDENT_CHECKS,
+        expected=Verdict.SUPPORTED,
+        note="regimes.md#three-regimes",
+        depends_on=("regime-flat",),
+        remark="Below the least eta the teacher's share rules, and the error grows like 1/eta.",
     ),
     Claim(
         id="abstract",
         title="The abstract's two regimes, as one statement",
         source="Abstract",
         statement=(
-            "At high SNR (gamma, gamma~ >= 1000) and r >= 2 the left error (d~ = r) after filtering, at r/2 "
-            "for eta >= 1/5 and at 0 for eta <= 1/20, is of order ((d - r) r/(gamma n))^(1/2) "
-            "min(1/sqrt(eta), sqrt(r)): 1/sqrt(eta n) for large eta, 1/sqrt(n) for small."
+            "At high SNR (gamma, gamma~ >= 1000), r >= 2, eta (1 + gamma) sqrt(r) >= 1 and "
+            "n >= C (r + d/gamma)/eta^2 the left error (d~ = r) of Algorithm 1, at r/2 for eta >= 1/(3 r) "
+            "and at 0 below, is of order ((d - r) r/(gamma n))^(1/2) min(1/sqrt(eta), sqrt(r)): "
+            "1/sqrt(eta n) for large eta, 1/sqrt(n) for small."
         ),
         quantity=ERR,
         relation=Relation.EQUAL,
         bound=sp.sqrt((d - r) * r / (gamma * n)) * sp.Min(1 / sp.sqrt(eta), sp.sqrt(r)),
         up_to_constant=True,
-        conditions=(
-            ONE_SIDED,
-            *HIGH_SNR,
-            sp.Ge(r, 2),
-            sp.Or(sp.Ge(eta, sp.Rational(1, 5)), sp.Le(eta, sp.Rational(1, 20))),
-        ),
-        checks=(*CLEAN_CHECKS, *FLAT_CHECKS),
+        conditions=(ONE_SIDED, *HIGH_SNR, sp.Ge(r, 2), NO_LEAK, TEACHER_SAMPLES),
+        checks=(*CLEAN_CHECKS, *FLAT_STUDENT_CHECKS),
         expected=Verdict.SUPPORTED,
         note="regimes.md#three-regimes",
-        depends_on=("regime-clean", "regime-flat"),
-        remark="Print has no condition on the SNR: at a moderate one it is false (theorem-1), 1/eta is back.",
+        depends_on=("regime-clean", "regime-flat-student"),
+        remark=(
+            "Print has no condition on the SNR: at a moderate one it is false (theorem-1), 1/eta is back, as "
+            "at any finite one below eta = 1/((1 + gamma) sqrt(r))."
+        ),
     ),
     Claim(
         id="regime-leak",
         title="The third regime: the teacher's share, like 1/eta again",
         source="Section 5, Theorem 1, corrected",
         statement=(
-            "At theta = 0 and low SNR (gamma <= 3/10) Algorithm 1's left error (d~ = r) is of order "
+            "At theta = 0, low SNR (gamma <= 3/10) and n >= C d (1 + 1/gamma)(1 + 1/gamma~)/eta^2 "
+            "Algorithm 1's left error (d~ = r) is of order "
             "((d - r) r (1 + 1/gamma~)/(gamma n))^(1/2)/(eta (1 + gamma))."
         ),
         quantity=ERR,
         relation=Relation.EQUAL,
         bound=sp.sqrt((d - r) * r * a_y / (gamma * n)) / (eta * (1 + gamma)),
         up_to_constant=True,
-        conditions=(ONE_SIDED, sp.Le(gamma, sp.Rational(3, 10))),
+        conditions=(ONE_SIDED, sp.Le(gamma, sp.Rational(3, 10)), SAMPLE_CONDITION),
         variant="corrected",
         checks=_exponents(
             Measured("teacher-filtered", thetas=(sp.Integer(0),), spread=0.07),
@@ -183,6 +234,7 @@ CLAIMS: tuple[Claim, ...] = (
             Path(gamma, (0.3, 0.05), (*LEAK_AT, (gamma_tilde, gamma))),
             Path(gamma, (0.3, 0.05), (*LEAK_AT, (gamma_tilde, 0.3))),
             Path(gamma_tilde, (0.3, 0.05), (*LEAK_AT, (gamma, 0.3))),
+            Path(gamma_tilde, (0.3, 30.0), (*LEAK_AT, (gamma, 0.3))),
         ),
         expected=Verdict.SUPPORTED,
         note="regimes.md#three-regimes",

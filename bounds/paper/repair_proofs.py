@@ -183,7 +183,7 @@ def keeps_up(claimed: Statement) -> Iterator[Step]:
     bound = claimed.bound.subs(place)
     (branches,) = [part.args for part in bound.atoms(sp.Min)] or [(bound,)]
     above = [bound.replace(sp.Min, lambda *_, branch=branch: branch) for branch in branches]
-    ratios = [sp.limit(sp.simplify(every.subs(place) / branch), eta, 0, "+") for branch in above]
+    ratios = [steps.limit(sp.simplify(every.subs(place) / branch), eta, 0, "+") for branch in above]
     statement = "a constant times the bound stays above what no rule beats (theorem-1-every-rule)"
     kept = all(ratio.is_finite for ratio in ratios)
     yield Step(statement, kept, f"as eta -> 0 their ratio tends to {max(ratios)}", refutes=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from bounds.checks import Relation, Statement, Step
+from bounds.checks import Origin, Relation, Statement, Step
 from bounds.claim import Claim, Derivation, Verdict, exact
 from bounds.paper.matrices import U_TILDE, U
 from bounds.paper.model import COVARIANCE_X, COVARIANCE_Y
@@ -24,6 +24,7 @@ from bounds.paper.moments import (
     A,
     contracted_moment,
 )
+from bounds.proof import steps
 from bounds.proof.matrix_words import Algebra, substitute
 from bounds.proof.steps import attained, concluded, decided, identity, instance, integral, nonnegative
 from bounds.symbols import a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, r
@@ -127,8 +128,8 @@ def _prove_remark_6_2_corrected(claimed: Statement) -> Iterator[Step]:
     yield instance("r/sigma_1", r / sp.sqrt(VARIANCE_CLEAN), claimed)
     yield nonnegative("the bound is not negative, and may be squared", claimed.bound)
     yield concluded("(r/sigma_1)^2", r**2 / VARIANCE_CLEAN, claimed.about(claimed.bound**2))
-    yield decided("it grows without bound in r at any noise", sp.limit(SEPARATION**2, r, sp.oo) == sp.oo)
-    fixed = sp.limit(sp.limit(r**2 / VARIANCE_CLEAN, gamma, sp.oo), gamma_tilde, sp.oo)
+    yield decided("it grows without bound in r at any noise", steps.limit(SEPARATION**2, r, sp.oo) == sp.oo)
+    fixed = steps.limit(steps.limit(r**2 / VARIANCE_CLEAN, gamma, sp.oo), gamma_tilde, sp.oo)
     yield identity("at fixed r the modes never separate further than sqrt(r/2)", fixed, r / 2)
 
 
@@ -157,7 +158,7 @@ def _prove_mgf(correlated: int) -> Derivation:
         logarithm = -r / 2 * sp.log(base)
         stated = sp.expand_log(sp.log(claimed.bound), force=True)
         yield identity("the bound has the same logarithmic slope", sp.diff(logarithm, S), sp.diff(stated, S))
-        start = claimed.about(claimed.bound.subs(S, 0))
+        start = claimed.about(claimed.bound.subs(S, 0), Origin(((S, 0),)))
         yield concluded("and its value 1 at s = 0", sp.Integer(1), start)
         mean = sp.diff(logarithm, S).subs(S, 0)
         variance = sp.diff(logarithm, S, 2).subs(S, 0)

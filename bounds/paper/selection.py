@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from bounds.checks import Relation, Statement, Step
+from bounds.checks import Origin, Relation, Statement, Step
 from bounds.claim import Claim, Verdict, exact
 from bounds.paper.contrastive import S_N_WEIGHT, K, L
 from bounds.paper.matrices import BASES, G_TILDE, U_TILDE, X_TILDE, G, U, X
@@ -136,7 +136,8 @@ def _prove_mean_slope(claimed: Statement) -> Iterator[Step]:
     slope = sp.diff(_MASS / _ABOVE, theta)
     names = {_MASS: _mean_kept * P, _ABOVE: P, _pdf(theta): _density}
     above = sp.Symbol("h", positive=True)
-    stated = claimed.about(claimed.bound.subs(_mean_kept, theta + above))
+    value = Origin(((_mean_kept, theta + above),))
+    stated = claimed.about(claimed.bound.subs(_mean_kept, theta + above), value)
     derived = sp.simplify(slope.subs(names))
     yield concluded("quotient rule on E = M/P", derived.subs(_mean_kept, theta + above), stated)
     yield nonnegative(

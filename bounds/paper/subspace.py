@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from bounds.checks import Quoted, Relation, Statement, Step
+from bounds.checks import Origin, Quoted, Relation, Statement, Step
 from bounds.claim import Claim, exact
 from bounds.paper.matrices import BASES, U_PERP, U, V, complement_relations
+from bounds.proof import steps
 from bounds.proof.matrix_words import Algebra
 from bounds.proof.steps import concluded, given, identity, instance, nonnegative, positive
 from bounds.symbols import ERR, Noiseless, d, d_tilde, gamma_tilde, r
@@ -162,7 +163,7 @@ def _prove_wedin(claimed: Statement) -> Iterator[Step]:
     yield from _turns(claimed)
     yield given(claimed, sp.Lt(CHANGE, GAP))
     yield from _wedin_steps(claimed)
-    ratio = sp.limit(WEDIN * GAP / CHANGE_FROBENIUS, CHANGE, 0)
+    ratio = steps.limit(WEDIN * GAP / CHANGE_FROBENIUS, CHANGE, 0)
     yield identity("for small changes it is no larger than needed", ratio, 1)
 
 
@@ -244,7 +245,9 @@ def _prove_eq_36(claimed: Statement) -> Iterator[Step]:
     across = _PROJECTION * _second
     sine_squared = sp.Trace(across.T * across) / sp.Trace(_second.T * _second)
     stated = (claimed.bound**2).subs(_CROSS, matrix)
-    yield rank_one.concluded("Eq. 35 at u_n = w/||w||", sine_squared, claimed.about(stated))
+    yield rank_one.concluded(
+        "Eq. 35 at u_n = w/||w||", sine_squared, claimed.about(stated, Origin(((_CROSS, matrix),), power=2))
+    )
 
 
 _distance = r"\|\sin\Theta\|_F"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import sympy as sp
 
-from bounds.checks import Certified, Relation, Statement, Step
+from bounds.checks import BOUND, CELL, CELL_HIGH, CELL_LOW, Certified, Enclosure, Relation, Statement, Step
 from bounds.paper.matrices import isotropic
 from bounds.proof import steps
 from bounds.proof.undecided import Undecided
@@ -114,7 +114,7 @@ def whittle(claimed: Statement) -> Iterator[Step]:
     forward, backward = (sp.diff(phi(s + z), s, 2).doit() for z in (_x, -_x))
     yield steps.identity("its curvature is a sum of two of phi's", curvature, forward + backward)
     u, curved = sp.symbols("u c", positive=True)
-    taylor = sp.integrate(sp.expand((_x - u) * curved), (u, 0, _x))
+    taylor = steps.integral(sp.expand((_x - u) * curved), (u, 0, _x))
     yield steps.identity(
         "so is the integral of (x - u) times the curvature at u: twice differentiated",
         sp.diff(taylor, _x, 2),
@@ -187,7 +187,8 @@ def certify_lemma_5(claimed: Statement, bits: int) -> Certified:
             if stands(ball(threshold + 1), enclose(claimed.bound, at), claimed.relation) is False:
                 holds, witness = False, f"exponential law with sigma = 1, theta = {threshold}"
     box = "every log-concave law and theta >= mean, given the proof that sqrt(e - 1) suffices"
-    return Certified(holds, box, bits, 1, found.margin, witness, found.best)
+    enough = Enclosure("the constant suffices", BOUND, ">=", SUFFICIENT, ((theta, 0), (sigma, 1)))
+    return Certified(holds, box, bits, 1, found.margin, witness, found.best, (enough,))
 
 
 def share_above_mean(claimed: Statement) -> Iterator[Step]:
@@ -335,6 +336,8 @@ def certify_upper(claimed: Statement, bits: int) -> Certified:
             witness = _single_product_witness(claimed)
             return Certified(False if witness else None, box, bits, 1, found.margin, witness, found.best)
         boxes, margin = 1, found.margin
+        single = ((r, 1), (cov_uv, 0), (theta, 0), (sigma_u, 1), (sigma_v, 1))
+        evidence = [Enclosure("the constant suffices", BOUND, ">=", sp.sqrt(2), single)]
         for dimension in range(2, LARGEST_R + 1):
             direct = _decide_at_mean(beyond, dimension)
             boxes += direct.boxes
@@ -342,7 +345,8 @@ def certify_upper(claimed: Statement, bits: int) -> Certified:
             if direct.holds is not True:
                 place = f"r = {dimension}, {direct.witness}"
                 return Certified(direct.holds, box, bits, boxes, direct.margin, place, found.best)
-    return Certified(True, box, bits, boxes, margin, "", found.best)
+            evidence.append(_at_mean_by_name(beyond, dimension, direct))
+    return Certified(True, box, bits, boxes, margin, "", found.best, tuple(evidence))
 
 
 def _single_product_witness(claimed: Statement) -> str:
@@ -378,6 +382,18 @@ def _decide_at_mean(beyond: sp.Expr, dimension: int) -> Decision:
     return decide(margin, ((Fraction(0), Fraction(1)),))
 
 
+def _at_mean_by_name(beyond: sp.Expr, dimension: int, found: Decision) -> Enclosure:
+    """What `_decide_at_mean` enclosed on each cell, by the names of the moments."""
+    from bounds.law.score_balls import MASS, TAIL
+
+    low, high = dimension * CELL_LOW, dimension * CELL_HIGH
+    excess = MASS(dimension, CELL_HIGH, low) - low * TAIL(dimension, CELL_HIGH, low)
+    room = dimension * beyond.subs({sigma_u: 1, sigma_v: 1, cov_uv: CELL, r: dimension})
+    says = f"r = {dimension}: the mean residual life at the mean, over the correlation"
+    life = excess / TAIL(dimension, CELL_LOW, high)
+    return Enclosure(says, room, ">=", life, cells=tuple(cell for (cell,) in found.cells), over=(0, 1))
+
+
 def certify_at_zero(claimed: Statement, bits: int) -> Certified:
     """E[S | S > 0] at correlation 0 against the stated constant: least at r = 1, where it is 2/pi."""
     from bounds.law.score_balls import truncated_mean
@@ -405,7 +421,19 @@ def certify_at_zero(claimed: Statement, bits: int) -> Certified:
         equal = sp.simplify(stated - least) == 0
         holds = all(s > 0 for s in slack) and (equal or bool(enclose(least - stated) > 0))
         margin = 0.0 if equal else endpoints(enclose(least - stated))[0]
-    return Certified(holds or None, box, bits, LARGEST_R, margin, "", best)
+    return Certified(holds or None, box, bits, LARGEST_R, margin, "", best, _at_zero_by_name())
+
+
+def _at_zero_by_name() -> tuple[Enclosure, ...]:
+    """The mean above 0 at correlation 0 against the bound at r = 1, whose r-th part the claim states."""
+    from bounds.law.score_balls import MASS
+
+    single = ((r, 1), (cov_uv, 0), (theta, 0), (sigma_u, 1), (sigma_v, 1))
+    least = Enclosure("r = 1", MEAN_AT_ZERO.subs(r, 1), ">=", BOUND, single)
+    return (
+        least,
+        *(Enclosure(f"r = {k}", 2 * MASS(k, 0, 0), ">", BOUND, single) for k in range(2, LARGEST_R + 1)),
+    )
 
 
 def rising_with_r(claimed: Statement) -> Iterator[Step]:

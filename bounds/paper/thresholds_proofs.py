@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import sympy as sp
 
-from bounds.checks import Certified, Relation, Statement, Step
+from bounds.checks import BOUND, CELL_HIGH, CELL_LOW, Certified, Enclosure, Origin, Relation, Statement, Step
 from bounds.paper.filtered import T_HALF, T_ZERO
 from bounds.paper.score_proofs import laplace_tail
 from bounds.paper.tails_proofs import MEAN_AT_ZERO, constant_of
 from bounds.proof import steps
 from bounds.proof.undecided import Undecided
-from bounds.symbols import a_x, a_y, eta, gamma, r, theta
+from bounds.symbols import a_x, a_y, eta, gamma, gamma_tilde, r, theta
 
 if TYPE_CHECKING:
     from bounds.proof.enclose import Ball, Region
@@ -131,7 +131,21 @@ def certify_asymptote(claimed: Statement, bits: int) -> Certified:
                 return Certified(False, _box_of_means(), bits, dimension, worst, place)
             holds = holds and bool(margin >= 0)
             worst = min(worst, endpoints(margin)[0])
-    return Certified(holds or None, _box_of_means(), bits, 4 * LARGEST_R, worst)
+    evidence = _means_by_name((claimed.relation,), 0)
+    return Certified(holds or None, _box_of_means(), bits, 4 * LARGEST_R, worst, evidence=evidence)
+
+
+def _means_by_name(relations: tuple[Relation, ...], room: sp.Expr) -> tuple[Enclosure, ...]:
+    """E_0(0) without noise against the bound, with `room` to spare, for every r that was enclosed."""
+    from bounds.law.score_balls import MASS
+
+    found = []
+    for relation, dimension in product(relations, range(1, 4 * LARGEST_R + 1)):
+        at = ((r, dimension), (theta, 0), (gamma, sp.oo), (gamma_tilde, sp.oo))
+        limit = BOUND + (room if relation is Relation.UPPER else -room)
+        sign: Literal["<=", ">="] = "<=" if relation is Relation.UPPER else ">="
+        found.append(Enclosure(f"r = {dimension}", 2 * MASS(dimension, 0, 0), sign, limit, at))
+    return tuple(found)
 
 
 def _box_of_means() -> str:
@@ -157,7 +171,9 @@ def certify_closed_form(claimed: Statement, bits: int) -> Certified:
             width = max(width, high - low)
     # Balls can exclude equality and never show it: the proof does; this bounds what is left.
     close = width <= CLOSE or claimed.relation is not Relation.EQUAL
-    return Certified(close or None, f"{_box_of_means()}; equal within {width:.1g}", bits, 4 * LARGEST_R, 0.0)
+    box = f"{_box_of_means()}; equal within {width:.1g}"
+    evidence = _means_by_name((Relation.LOWER, Relation.UPPER), sp.Rational(1, 10**6))
+    return Certified(close or None, box, bits, 4 * LARGEST_R, 0.0, evidence=evidence)
 
 
 def certify_mean_at_zero(claimed: Statement, bits: int) -> Certified:
@@ -178,7 +194,8 @@ def certify_mean_at_zero(claimed: Statement, bits: int) -> Certified:
             return Certified(False, box, bits, 1, endpoints(slack)[1], witness, best)
         equal = sp.simplify(least - stated) == 0
         margin = 0.0 if equal else endpoints(slack)[0]
-        return Certified(True if equal or slack > 0 else None, box, bits, 1, margin, "", best)
+        evidence = (Enclosure("r = 1 without noise", least, ">=", BOUND),)
+        return Certified(True if equal or slack > 0 else None, box, bits, 1, margin, "", best, evidence)
 
 
 def rising_mean(claimed: Statement) -> Iterator[Step]:
@@ -251,9 +268,27 @@ def certify_at_zero(clean: bool) -> Callable[[Statement, int], Certified]:
             Relation.LOWER: bool(stated <= HALF),
             None: None,
         }[claimed.relation]
-        return Certified(holds, box, bits, LARGEST_R, float(abs(HALF - stated)), "", best)
+        evidence = _shares_by_name(places, clean)
+        return Certified(holds, box, bits, LARGEST_R, float(abs(HALF - stated)), "", best, evidence)
 
     return prove
+
+
+def _shares_by_name(correlations: tuple[Fraction, ...], clean: bool) -> tuple[Enclosure, ...]:
+    """P_c(0) at least the bound: more than it at a correlation, and close to it at none."""
+    from bounds.law.score_balls import TAIL
+
+    found = []
+    for dimension, k in product(range(1, LARGEST_R + 1), correlations):
+        share = TAIL(dimension, sp.Rational(k.numerator, k.denominator), 0)
+        says = f"r = {dimension}, correlation {k}"
+        if clean:
+            found.append(Enclosure(says, share, ">=", BOUND))
+        else:
+            room = sp.Rational(1, 10**6)
+            found.append(Enclosure(says, share, ">=", BOUND - room))
+            found.append(Enclosure(says, share, "<=", BOUND + room))
+    return tuple(found)
 
 
 def median(scaled_threshold: sp.Expr) -> Callable[[Statement], Iterator[Step]]:
@@ -320,7 +355,7 @@ def certify_median(
     """
 
     def prove(claimed: Statement, bits: int) -> Certified:
-        from bounds.law.score_balls import tail
+        from bounds.law.score_balls import TAIL, tail
         from bounds.proof.enclose import ball, decide, enclose, precision
 
         direct = f"r = 2..{largest_r}, correlation in [{smallest}, 1]"
@@ -329,6 +364,7 @@ def certify_median(
         steps.given(claimed, sp.Ge(r, 2), sp.Le(theta, scaled_threshold))
         if stated is None or claimed.relation is not Relation.LOWER:
             return Certified(None, box, bits, 0, float("-inf"))
+        evidence: list[Enclosure] = []
         with precision(bits):
             boxes, margin = 0, float("inf")
             limit = enclose(stated)
@@ -350,7 +386,11 @@ def certify_median(
                 if found.holds is not True:
                     place = f"r = {dimension}, {found.witness}"
                     return Certified(found.holds, box, bits, boxes, found.margin, place, best)
-        return Certified(True, box, bits, boxes, margin, "", best)
+                share = TAIL(dimension, CELL_LOW, sp.Rational(level) * CELL_HIGH)
+                cells = tuple(cell for (cell,) in found.cells)
+                over = (smallest, 1)
+                evidence.append(Enclosure(f"r = {dimension}", share, ">=", BOUND, cells=cells, over=over))
+        return Certified(True, box, bits, boxes, margin, "", best, tuple(evidence))
 
     return prove
 
@@ -417,15 +457,15 @@ def _crossing_steps() -> Iterator[Step | sp.Expr]:
     chernoff = -sp.log(1 - s**2) / 2 - s / 2  # log of E exp(s S) exp(-s r/2), over r
     yield steps.positive("P_0(r/2) falls exponentially (Chernoff at s = 1/2)", -chernoff.subs(s, HALF))
     chebyshev = 2 * size / (size / 2) ** 2
-    yield steps.identity("P_1(r/2) -> 1 (Chebyshev, variance 2r)", sp.limit(chebyshev, size, sp.oo), 0)
+    yield steps.identity("P_1(r/2) -> 1 (Chebyshev, variance 2r)", steps.limit(chebyshev, size, sp.oo), 0)
     # E_0(0) = sqrt(2 r/pi) to first order; at theta = 0 half of the corrupted pairs are kept, all clean ones.
     mean = sp.sqrt(2 * size / sp.pi)
     lower = (2 * size - 1) / sp.pi / mean**2
-    yield steps.identity("E_0(0)^2 >= (2r-1)/pi is that asymptote", sp.limit(lower, size, sp.oo), 1)
+    yield steps.identity("E_0(0)^2 >= (2r-1)/pi is that asymptote", steps.limit(lower, size, sp.oo), 1)
     at_zero = ((1 - share) / 2 + share) * size**2 / (share * size + (1 - share) * mean / 2) ** 2
     at_half = share * size**2 / (share * size) ** 2
-    limit_zero = sp.limit(at_zero / size, size, sp.oo)
-    limit_half = sp.limit(at_half / size, size, sp.oo)
+    limit_zero = steps.limit(at_zero / size, size, sp.oo)
+    limit_half = steps.limit(at_half / size, size, sp.oo)
     yield steps.identity("squared error at 0, over r", limit_zero, sp.pi)
     yield steps.identity("squared error at r/2, over r", limit_half, 1 / multiple)
     (crossing,) = sp.solve(sp.Eq(limit_zero, limit_half), multiple)
@@ -441,7 +481,7 @@ def crossing_order(claimed: Statement) -> Iterator[Step]:
     """The ratio of the crossing to the stated order must stay between positive constants."""
     found, crossing = _crossing()
     yield from found
-    ratio = sp.limit(crossing / r / claimed.bound, r, sp.oo)
+    ratio = steps.limit(crossing / r / claimed.bound, r, sp.oo)
     yield steps.of_order("crossing over the stated order", ratio, claimed)
 
 
@@ -449,5 +489,7 @@ def crossing_limit(claimed: Statement) -> Iterator[Step]:
     """The ratio of the crossing to the stated value must tend to 1."""
     found, crossing = _crossing()
     yield from found
-    ratio = sp.limit(crossing / r / claimed.bound, r, sp.oo)
-    yield steps.concluded("crossing over the stated value tends to 1", ratio, claimed.about(1))
+    ratio = steps.limit(crossing / r / claimed.bound, r, sp.oo)
+    yield steps.concluded(
+        "crossing over the stated value tends to 1", ratio, claimed.about(1, Origin(ratio=crossing / r))
+    )

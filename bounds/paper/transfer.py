@@ -9,13 +9,14 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from bounds.checks import Relation, Statement, Step
+from bounds.checks import Origin, Relation, Statement, Step
 from bounds.claim import Claim, Verdict, exact
 from bounds.paper.matrices import BASES, U_TILDE, U
 from bounds.paper.model import COVARIANCE_X
 from bounds.paper.score import VARIANCE_CORRUPTED
 from bounds.paper.score_proofs import laplace_tail
 from bounds.paper.selection import KEPT_SHARE
+from bounds.proof import steps
 from bounds.proof.matrix_words import Algebra
 from bounds.proof.steps import concluded, given, identity, instance, nonnegative
 from bounds.symbols import (
@@ -77,7 +78,7 @@ def _prove_step_4_3(claimed: Statement) -> Iterator[Step]:
         "P_0(r/2) <= sigma_0^2/(2 (r/2)^2) by symmetry and Chebyshev", chebyshev, 2 * a_x * a_y / r
     )
     share = (eta + chebyshev).subs({gamma: 1, gamma_tilde: 1, eta: 1 / r})
-    limit = sp.limit(share, r, sp.oo)
+    limit = steps.limit(share, r, sp.oo)
     yield instance("along eta = 1/r, gamma = gamma~ = 1, in the limit of large r", limit, claimed)
     # Only an upper bound of the share has been derived: no lower bound follows.
     yield concluded("P_O(r/2) at large r", limit, claimed, shown=Relation.UPPER)
@@ -117,7 +118,9 @@ def _prove_step_5_rho(claimed: Statement) -> Iterator[Step]:
         y * normal,
         -sp.diff(edge, y),
     )
-    yield identity("which ends at 0: E[y; y > t] is b^2 times the density at t", sp.limit(edge, y, sp.oo), 0)
+    yield identity(
+        "which ends at 0: E[y; y > t] is b^2 times the density at t", steps.limit(edge, y, sp.oo), 0
+    )
     # x regresses on y = x^T w as Cov(x) w y/b^2, so E[x; x^T w > t] is a positive multiple of Cov(x) w, and
     # E[x x~^T U~; kept] one of Cov(x) V_T, as E[v v^T h(|v|)] is a multiple of the identity.
     image = COVARIANCE_X * teacher
@@ -129,11 +132,12 @@ def _prove_step_5_rho(claimed: Statement) -> Iterator[Step]:
     yield algebra.identity("W part", side.T * image, sp.sin(ANGLE) / (gamma * rho) * sp.Identity(r))
     tangent = sp.simplify((sp.sin(ANGLE) / (gamma * rho)) / (a_x * sp.cos(ANGLE) / rho))
     yield identity("rho has cancelled in the student's tangent", sp.diff(tangent, rho), 0)
-    limit = sp.limit(tangent, rho, sp.oo)
+    limit = steps.limit(tangent, rho, sp.oo)
     point = {ANGLE: sp.pi / 4}  # a teacher 45 degrees off
     yield instance("its limit as rho grows, at 45 degrees", limit.subs(point), claimed, point)
     turned = {ANGLE: sp.atan(sp.Symbol("tau", positive=True))}
-    yield concluded("and at any angle", limit.subs(turned), claimed.about(claimed.bound.subs(turned)))
+    stated = claimed.about(claimed.bound.subs(turned), Origin(tuple(turned.items())))
+    yield concluded("and at any angle", limit.subs(turned), stated)
 
 
 def _prove_eq_46(claimed: Statement) -> Iterator[Step]:

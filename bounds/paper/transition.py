@@ -54,11 +54,11 @@ def derive_place(claimed: Statement) -> Iterator[Step]:
     alpha, alpha_tilde = P_ROOT**2 / pairs, Q_ROOT**2 / pairs
     edge = P_ROOT * Q_ROOT / pairs
     cubic = (2 * edge**3 + (1 + alpha + alpha_tilde) * edge**2) / (alpha * alpha_tilde)
-    yield steps.identity("the edge is at w = sqrt(alpha alpha~)", sp.limit(cubic, eta, 0), 1)
+    yield steps.identity("the edge is at w = sqrt(alpha alpha~)", steps.limit(cubic, eta, 0), 1)
     kappa, kappa_tilde = gamma / alpha, gamma_tilde / alpha_tilde
     pull = eta**2 * kappa * kappa_tilde * edge * (1 + edge)
     free = (1 - kappa * edge) * (1 - kappa_tilde * edge)
-    (found,) = sp.solve(sp.limit(sp.simplify(pull), eta, 0) - sp.simplify(free), x)
+    (found,) = sp.solve(steps.limit(sp.simplify(pull), eta, 0) - sp.simplify(free), x)
     place = (found / eta**2).subs({P_ROOT: NOISE, Q_ROOT: NOISE_TILDE})
     yield steps.concluded("where the outlier is at the edge", place, claimed)
 

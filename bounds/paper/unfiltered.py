@@ -448,8 +448,8 @@ CLAIMS: tuple[Claim, ...] = (
         title="The constant of the lower bound",
         source="Appendix E, Proposition 1, sharpened",
         statement=(
-            "In the instance the root mean square of the error is the printed bound times sqrt(1 - 1/d), so "
-            "its constant is at most sqrt(1 - 1/d): nothing at d = 1."
+            "To first order, in the instance the root mean square of the error is the printed bound times "
+            "sqrt(1 - 1/d), so its constant is at most sqrt(1 - 1/d): nothing at d = 1."
         ),
         relation=Relation.EQUAL,
         bound=sp.sqrt(1 - 1 / d) * sp.sqrt(d / gamma / n) / eta,

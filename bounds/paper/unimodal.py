@@ -130,6 +130,8 @@ CLAIMS: tuple[Claim, ...] = (
             # At d = r there is no error: r/d stays small where an exponent is measured.
             Scaling(PCA, _along(d, (16, 128), r=1), two_sided=True, margin=8 * EXPONENT),
             Scaling(PCA, _along(r, (1, 8), d=64), two_sided=True, margin=8 * EXPONENT),
+            # Where few directions are left the error falls; none is left at r = d.
+            Scaling(PCA, _along(r, (4, 8, 15), d=16), two_sided=False, margin=GROWTH),
             Scaling(PCA, _along(gamma, (1, 1e3, 1e6), n=100), two_sided=False, margin=GROWTH),
         ),
         expected=Verdict.SUPPORTED,

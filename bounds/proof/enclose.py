@@ -234,12 +234,14 @@ class Decision:
 
     `holds` True: certified, `margin` is the smallest lower end over the cells.  False: certainly
     negative at the point `witness`, `margin` is its upper end there.  None: `boxes` cells did not decide.
+    `cells` are those on which it was certified.
     """
 
     holds: bool | None
     boxes: int
     margin: float
     witness: Region | None = None
+    cells: tuple[Region, ...] = ()
 
 
 def decide(margin: Margin, box: Region, max_boxes: int = 4000) -> Decision:
@@ -249,6 +251,7 @@ def decide(margin: Margin, box: Region, max_boxes: int = 4000) -> Decision:
     """
     todo = deque([box])
     worst = float("inf")
+    certified: list[Region] = []
     visited = 0
     unseen: deque[Region] = deque()  # centres of cells that were not decided
     while todo:
@@ -257,6 +260,7 @@ def decide(margin: Margin, box: Region, max_boxes: int = 4000) -> Decision:
         value = margin(cell)
         if value >= 0:
             worst = min(worst, endpoints(value)[0])
+            certified.append(cell)
             continue
         centre = _centre(cell)
         unseen.append(centre)
@@ -268,7 +272,7 @@ def decide(margin: Margin, box: Region, max_boxes: int = 4000) -> Decision:
         if last:
             return Decision(None, visited, endpoints(value)[0], cell)
         todo += _split(cell, box)
-    return Decision(True, visited, worst)
+    return Decision(True, visited, worst, cells=tuple(certified))
 
 
 def _places_to_look(unseen: deque[Region], visited: int, last: bool) -> Iterator[Region]:

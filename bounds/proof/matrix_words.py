@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import sympy as sp
 
-from bounds.checks import Compared, Relation, Statement, Step
+from bounds.checks import Compared, Decided, Relation, Statement, Step
+from bounds.proof import trace
 from bounds.proof.steps import concluded, vanishes
 from bounds.proof.undecided import Undecided
 
@@ -45,7 +46,7 @@ class Algebra:
     """Matrices of any size, with relations between products of two.
 
     `symmetric` matrices equal their transposes.  `relations` maps a product of two letters to what
-    it equals, for instance {U.T * U: Identity(r)}; its transpose is added.
+    it equals, for instance {U.T * U: Identity(r)}; its transpose is added.  Both stay readable as given.
     """
 
     def __init__(
@@ -54,7 +55,8 @@ class Algebra:
         symmetric: Iterable[sp.MatrixSymbol] = (),
         relations: Mapping[sp.MatrixExpr, sp.MatrixExpr] | None = None,
     ) -> None:
-        self._symmetric = frozenset(symmetric)
+        self.symmetric = frozenset(symmetric)
+        self.relations = dict(relations or {})
         self._relations: dict[Word, Terms] = {}
         for product, value in (relations or {}).items():
             for left, right in ((product, value), (product.T.doit(), sp.Transpose(value).doit())):
@@ -101,7 +103,8 @@ class Algebra:
         truth = all(_is_zero(statement, c) for c in coefficients)
         if not truth and not self._confluent:
             raise Undecided(f"{statement}: the relations leave a difference that depends on their order")
-        return Step(statement, truth, shown)
+        told = Decided("identity", left, right, algebra=self, computed=trace.taken())
+        return Step(statement, truth, shown, decided=told)
 
     def concluded(self, statement: str, derived: Any, claimed: Statement) -> Step:
         """The end of a proof: what the claim's quantity is against its bound, by its relation.
@@ -112,7 +115,8 @@ class Algebra:
             raise Undecided(f"{statement}: the claim states no relation")
         step = self.identity(statement, derived, claimed.bound)
         if step.truth or claimed.relation is Relation.EQUAL:
-            return replace(step, refutes=True)
+            told = Decided("conclusion", derived, claimed=claimed, shown=Relation.EQUAL, algebra=self)
+            return replace(step, refutes=True, decided=told)
         if getattr(sp.sympify(derived), "is_Matrix", False):
             raise Undecided(f"{statement}: matrices are not compared by {claimed.relation}")
         stated = replace(claimed, right_hand_side=self.evaluate(claimed.bound))
@@ -167,7 +171,7 @@ class Algebra:
 
     def _transpose(self, word: Word) -> Word:
         return tuple(
-            letter if letter.matrix in self._symmetric else Letter(letter.matrix, not letter.transposed)
+            letter if letter.matrix in self.symmetric else Letter(letter.matrix, not letter.transposed)
             for letter in reversed(word)
         )
 

@@ -16,6 +16,7 @@ import sympy as sp
 from mpmath.libmp import NoConvergence
 from sympy.core.relational import Relational
 
+from bounds.checks import put_in
 from bounds.symbols import SYMBOLS, Noiseless, in_domain
 
 Point = dict[sp.Symbol, sp.Expr]
@@ -145,8 +146,16 @@ def _points(wanted: tuple[sp.Symbol, ...], conditions: tuple[sp.Basic, ...], mos
     free = {*(s for s in wanted if s not in known), *(s for v in known.values() for s in v.free_symbols)}
     basis = sorted(free, key=lambda symbol: symbol.name)
     found = (_extended(point, known) for point in _grid(basis))
-    inside = (p for p in found if _possible(p) and all(c.subs(p) == sp.true for c in left))
+    inside = (p for p in found if _possible(p) and all(_holds(c, p) for c in left))
     return tuple(islice(({s: p[s] for s in wanted} for p in inside), most))
+
+
+def _holds(condition: sp.Basic, point: Point) -> bool:
+    """Whether a condition holds at a point; one that fails by far is not put in exactly."""
+    ordered = isinstance(condition, (sp.Ge, sp.Gt, sp.Le, sp.Lt))
+    if ordered and approximate_sign(condition.gts - condition.lts, point) == -1:
+        return False
+    return bool(put_in(condition, point) == sp.true)
 
 
 def approximate_sign(expression: sp.Expr, point: Point) -> int | None:
@@ -184,7 +193,7 @@ def _compiled(expression: sp.Expr) -> tuple[tuple[sp.Symbol, ...], Any] | None:
 
 def _extended(point: Point, known: Mapping[sp.Symbol, sp.Expr]) -> Point:
     """The point with what is known of the other symbols, a count rounded up to a whole number."""
-    found = {s: v.subs(point) for s, v in known.items()}
+    found = {s: put_in(v, point) for s, v in known.items()}
     return {**point, **{s: sp.ceiling(v) if s.is_integer and v.is_number else v for s, v in found.items()}}
 
 

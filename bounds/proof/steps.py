@@ -12,21 +12,22 @@ That a bound is the best one is shown by `attained` alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sympy as sp
 from sympy.core.evalf import PrecisionExhausted
 
-from bounds.checks import Compared, Relation, Statement, Step
+from bounds.checks import Compared, Decided, Relation, Statement, Step, put_in
+from bounds.proof import trace
 from bounds.proof.region import Point, approximate_sign, domains, flattened, points, substitutions
 from bounds.proof.undecided import Undecided
 
 __all__ = [
-    "attained", "concluded", "decided", "given", "identity", "instance", "integral", "nonnegative",
-    "of_order", "positive", "vanishes",
+    "attained", "concluded", "decided", "given", "identity", "instance", "integral", "limit", "nonnegative",
+    "of_order", "positive", "shared", "vanishes",
 ]  # fmt: skip
 
 FIRST_POINTS = 2
@@ -54,7 +55,8 @@ def identity(statement: str, left: Any, right: Any, conditions: Conditions = ())
             raise Undecided(f"{statement}: cannot decide {entry} = 0")
         if not zero:
             return Step(statement, False, replace(shown, ending=f" fails{point}"))
-    return Step(statement, True, shown)
+    told = Decided("identity", left, right, conditions, computed=trace.taken())
+    return Step(statement, True, shown, decided=told)
 
 
 def nonnegative(statement: str, larger: Any, smaller: Any = 0, conditions: Conditions = ()) -> Step:
@@ -70,7 +72,7 @@ def positive(statement: str, larger: Any, smaller: Any = 0, conditions: Conditio
 def decided(statement: str, truth: Any, shown: Any = "") -> Step:
     """A step whose truth SymPy has given as a Boolean.  Raises Undecided on anything else."""
     if truth in (True, sp.true):
-        return Step(statement, True, str(shown))
+        return Step(statement, True, str(shown), decided=Decided("boolean", computed=trace.taken()))
     if truth in (False, sp.false):
         return Step(statement, False, str(shown))
     raise Undecided(f"{statement}: {truth}")
@@ -84,7 +86,8 @@ def given(claimed: Statement, *conditions: sp.Basic) -> Step:
     for condition in flattened(conditions):
         if condition not in flattened(claimed.conditions) and not _implied(condition, claimed.conditions):
             raise Undecided(f"the proof needs {condition}, which the claim does not state")
-    return Step(f"given {', '.join(map(str, conditions))}", True)
+    told = Decided("given", conditions=conditions, claimed=claimed)
+    return Step(f"given {', '.join(map(str, conditions))}", True, decided=told)
 
 
 def concluded(
@@ -112,6 +115,11 @@ def concluded(
         step = nonnegative(statement, bound, derived, claimed.conditions)
     else:
         step = nonnegative(statement, derived, bound, claimed.conditions)
+    if step.decided is not None:
+        told = replace(
+            step.decided, kind="conclusion", left=derived, right=None, claimed=claimed, shown=shown
+        )
+        step = replace(step, decided=told)
     return replace(step, refutes=shown is Relation.EQUAL and attained)
 
 
@@ -128,7 +136,9 @@ def of_order(statement: str, ratio: Any, claimed: Statement, shown: Relation = R
         return Step(statement, False, f"the ratio {ratio} shows no more than {shown}")
     finite, present = bool(0 <= ratio < sp.oo), bool(ratio > 0)
     needed = {Relation.UPPER: finite, Relation.LOWER: present, Relation.EQUAL: finite and present}
-    return Step(statement, needed[claimed.relation], f"limit {ratio}", refutes=shown is Relation.EQUAL)
+    told = Decided("order", ratio, claimed=claimed, shown=shown, computed=trace.taken())
+    truth = needed[claimed.relation]
+    return Step(statement, truth, f"limit {ratio}", refutes=shown is Relation.EQUAL, decided=told)
 
 
 def instance(
@@ -146,7 +156,8 @@ def instance(
     shown = Compared(quantity, sign, bound)
     point = _breaking(quantity - bound, claimed.relation, conditions)
     if point is None:
-        return Step(statement, True, shown)
+        told = Decided("instance", quantity, claimed=claimed, at=tuple(place.items()), computed=trace.taken())
+        return Step(statement, True, shown, decided=told)
     where = {**{s: v.subs(point) for s, v in place.items()}, **point}
     return Step(statement, False, replace(shown, ending=f" fails{_at(where)}"), refutes=True)
 
@@ -167,7 +178,7 @@ def attained(
     ratio = sp.sympify(quantity) / claimed.bound.subs(dict(at or {}))
     for symbol, end in limits:
         try:
-            ratio = sp.limit(ratio, symbol, end)
+            ratio = limit(ratio, symbol, end)
         except (NotImplementedError, ValueError) as error:
             raise Undecided(f"{statement}: no limit of {ratio} as {symbol} -> {end}") from error
     return identity(statement, ratio, 1)
@@ -193,33 +204,56 @@ def _implied(condition: sp.Basic, conditions: Conditions) -> bool:
     return bool(condition.subs(substitutions(conditions)) == sp.true)
 
 
-@lru_cache(maxsize=256)  # wrong versions of a claim need the integrals of its own proof
+def shared(derive: Callable[[], Iterator[Step]]) -> Callable[[], tuple[Step, ...]]:
+    """Steps that know nothing of the claim, made once for it and its wrong versions."""
+    return cache(lambda: tuple(derive()))
+
+
 def integral(integrand: sp.Expr, limits: tuple[sp.Symbol, sp.Expr, sp.Expr]) -> sp.Expr:
-    """SymPy's definite integral over `limits` = (variable, low, high)."""
+    """SymPy's definite integral over `limits` = (variable, low, high), remembered for the next step."""
+    return trace.computed("integral", integrand, limits, _integral(integrand, limits))
+
+
+@lru_cache(maxsize=256)  # wrong versions of a claim need the integrals of its own proof
+def _integral(integrand: sp.Expr, limits: tuple[sp.Symbol, sp.Expr, sp.Expr]) -> sp.Expr:
     return sp.integrate(integrand, limits)
 
 
+def limit(expression: sp.Expr, variable: sp.Symbol, place: Any, side: str = "+") -> sp.Expr:
+    """SymPy's limit of the expression as the variable tends to a place, remembered for the next step."""
+    found = sp.limit(expression, variable, place, side)
+    return trace.computed("limit", expression, (variable, sp.sympify(place)), found)
+
+
 def _sign(statement: str, larger: sp.Expr, smaller: sp.Expr, conditions: Conditions, *, strict: bool) -> Step:
-    truth, shown = _signed(larger, smaller, strict, conditions)
+    truth, shown, form = _signed(larger, smaller, strict, conditions)
     if truth is None:
         raise Undecided(f"{statement}: cannot decide the sign of {larger - smaller}")
-    return Step(statement, truth, shown)
+    kind = "positive" if strict else "nonnegative"
+    told = Decided(kind, larger, smaller, conditions, form=form, computed=trace.taken())
+    return Step(statement, truth, shown, decided=told)
 
 
 @lru_cache(maxsize=4096)
 def _signed(
     larger: sp.Expr, smaller: sp.Expr, strict: bool, conditions: Conditions
-) -> tuple[bool | None, Compared]:
-    """Whether larger > smaller (>= without `strict`), None where undecided, and how to show it."""
+) -> tuple[bool | None, Compared, sp.Expr | None]:
+    """Whether larger > smaller (>= without `strict`), None where undecided; how to show it; the form used."""
     expression = larger - smaller
     shown = Compared(larger, ">" if strict else ">=", smaller)
-    for form in _forms(expression, conditions):
-        if form.is_positive or (not strict and form.is_nonnegative):
-            return True, shown
+    if _has_form(expression, strict):
+        return True, shown, expression
+    # An exact point against it is found sooner than a simplification gives up.
     for point in points(expression, conditions):
-        if _has_sign(expression, point, (-1,)) or (strict and expression.subs(point).is_zero):
-            return False, replace(shown, ending=f" fails{_at(point)}")
-    return None, shown
+        if _has_sign(expression, point, (-1,)) or (strict and put_in(expression, point).is_zero):
+            return False, replace(shown, ending=f" fails{_at(point)}"), None
+    form = next((form for form in _forms(expression, conditions) if _has_form(form, strict)), None)
+    return (None if form is None else True), shown, form
+
+
+def _has_form(form: sp.Expr, strict: bool) -> bool:
+    """Whether SymPy sees the sign of this form."""
+    return bool(form.is_positive or (not strict and form.is_nonnegative))
 
 
 def _forms(expression: sp.Expr, conditions: Conditions) -> Iterator[sp.Expr]:
@@ -246,7 +280,7 @@ def vanishes(entry: sp.Expr, conditions: Conditions = ()) -> tuple[bool | None, 
     """Whether the entry is 0 in the conditions, None where undecided, and a point against it in words."""
     # An exact point against it is found sooner than a simplification gives up.
     first = points(entry, conditions, FIRST_POINTS)
-    point = next((p for p in first if _certain_sign(entry.subs(p)) != 0), None)
+    point = next((p for p in first if _certain_sign(put_in(entry, p)) != 0), None)
     if point is None and _zero_inside(entry, conditions):
         return True, ""
     point = point or next((p for p in points(entry, conditions) if _has_sign(entry, p, (1, -1))), None)
@@ -270,7 +304,7 @@ def _has_sign(expression: sp.Expr, point: Point, signs: tuple[int, ...]) -> bool
     """Whether the expression certainly has one of the signs at an exact point."""
     about = approximate_sign(expression, point)
     # What floating point shows is looked at exactly; a number that is not real has the sign 1.
-    return (about is None or about in signs) and _certain_sign(expression.subs(point)) in signs
+    return (about is None or about in signs) and _certain_sign(put_in(expression, point)) in signs
 
 
 def _certain_sign(value: sp.Expr) -> int:

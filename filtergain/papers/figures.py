@@ -19,13 +19,17 @@ PointLaw = Callable[[Mapping[str, float]], float]
 
 @dataclass(frozen=True)
 class Curve:
-    """A law at settings of one parameter, and the quantity that is drawn beside it ("" for none)."""
+    """A law at settings of one parameter, and the quantity that is drawn beside it ("" for none).
+
+    Line and marker tell it from the panel's others in grey, too.
+    """
 
     label: str
     law: PointLaw
     quantity: str
     colour: str
     line: str = "-"
+    marker: str = "o"
     changes: Mapping[str, float] | None = None
     """What differs from the panel's setting."""
 
@@ -75,10 +79,10 @@ def panels() -> tuple[Panel, ...]:
     """One a paper."""
     pruned, pls, selection = pruned_data, spectral_thresholds, data_selection
     schemes = (
-        ("random", 3 / selection.phi, "#888888"),
-        ("weighted", selection.WEIGHTED, "#b2182b"),
-        ("influence", 2 / selection.phi, "#2166ac"),
-        ("hard", selection.HARD, "#1b7837"),
+        ("random", 3 / selection.phi, "#888888", ":", "o"),
+        ("weighted", selection.WEIGHTED, "#b2182b", "--", "s"),
+        ("influence", 2 / selection.phi, "#2166ac", "-.", "^"),
+        ("hard", selection.HARD, "#1b7837", "-", "D"),
     )
     return (
         Panel(
@@ -95,14 +99,17 @@ def panels() -> tuple[Panel, ...]:
             named({**pls.AT, pls.alpha_x: 0.4, pls.alpha_y: 0.4}),
             (
                 Curve("PLS, ρ = 1", overlap(), "pls-left", "#1b7837", changes={"rho": 1.0}),
-                Curve("PLS, ρ = 0.5", overlap(), "pls-left", "#2166ac", changes={"rho": 0.5}),
-                Curve("PCA of one side", alone(), "pls-pca", "#b2182b", "--"),
+                Curve("PLS, ρ = 0.5", overlap(), "pls-left", "#2166ac", "-.", "^", changes={"rho": 0.5}),
+                Curve("PCA of one side", alone(), "pls-pca", "#b2182b", "--", "s"),
             ),
         ),
         Panel(
             "Selecting samples, |x| uniform", ("fraction φ selected", "φ times the coefficient"),
             selection.QUANTITIES, ("phi",), (0.08, 0.5), named(selection.PLAIN),
-            tuple(Curve(name, number(law), f"selection-{name}", colour) for name, law, colour in schemes),
+            tuple(
+                Curve(name, number(law), f"selection-{name}", colour, line, marker)
+                for name, law, colour, line, marker in schemes
+            ),
             scaled=True,
         ),
     )  # fmt: skip
@@ -134,4 +141,4 @@ def _draw(
     if curve.quantity:
         quantity = panel.quantities[curve.quantity]
         drawn = [float(np.median([quantity(at(x), rng) for _ in range(replicates)])) for x in coarse]
-        axes.plot(coarse, shown(coarse, drawn), "o", color=curve.colour, markersize=4)
+        axes.plot(coarse, shown(coarse, drawn), curve.marker, color=curve.colour, markersize=4)

@@ -114,6 +114,7 @@ TIED = {
     "abstract": {r},
     "regime-clean": {r},
     "regime-flat": {r},
+    "regime-flat-student": {r},
     "regime-leak": {r},
 }
 """The rate is one of d - r, with d~ = r as its condition: what stands still while r moves is d - r."""

@@ -121,4 +121,6 @@ def test_the_pictures_show_laws_and_draws():
     law, dots = overlaps.lines[0].get_ydata(), overlaps.lines[1].get_ydata()
     assert law[0] == 0 < law[-1]
     assert dots[-1] == pytest.approx(law[-1], rel=0.15)
+    for panel in figures.panels():
+        assert len({(curve.line, curve.marker) for curve in panel.curves}) == len(panel.curves)
     assert dots[-1] != pytest.approx(overlaps.lines[2].get_ydata()[-1], rel=0.15)

@@ -2,11 +2,13 @@
 
 import importlib.util
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from bounds import claims
+from verification.judging.injected_sampled import sampled
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,3 +49,31 @@ def test_the_table_would_show_a_difference(build, stored):
     wrong = json.loads(json.dumps(stored))
     wrong["claims"][0]["verdict"] = "INCONCLUSIVE"
     assert f"Not as expected: {wrong['claims'][0]['id']}" in build.readme_block(wrong)
+
+
+def test_the_page_of_injected_mistakes_shows_the_recorded_run(build):
+    """Its table is the record's; what is true was never refuted, and nearly all that is false was."""
+    record = json.loads(build.MISTAKES.read_text())
+    assert build.injected_block(record) in (ROOT / "docs" / "injected-mistakes.md").read_text()
+    verdicts = Counter((row["truth"], row["verdict"]) for row in record["mistakes"])
+    assert verdicts["true", "REFUTED"] == 0
+    false = sum(count for (truth, _), count in verdicts.items() if truth == "false")
+    assert false >= 150
+    assert verdicts["false", "REFUTED"] >= 0.95 * false
+
+
+def test_the_record_is_of_this_register(build):
+    """Every claim that draws support has mistakes in it, and no other has."""
+    record = json.loads(build.MISTAKES.read_text())
+    assert {row["claim"] for row in record["mistakes"]} == {claim.id for claim in sampled(claims.values())}
+
+
+def test_the_page_would_show_a_miss(build):
+    """The negative control: a false statement that is supported is listed, and its share is told."""
+    record = json.loads(build.MISTAKES.read_text())
+    for row in record["mistakes"]:
+        if row["truth"] == "false":
+            row["verdict"] = "SUPPORTED"
+    block = build.injected_block(record)
+    assert "of which 0.0% were refuted" in block
+    assert "| SUPPORTED |" in block

@@ -212,7 +212,7 @@ def left_open(planned):
     check, limits = planned.check, bounds(planned)
     ends = (planned.cells[0], planned.cells[-1])
     logs = [
-        math.log(survival._median(cell, survival.LARGE_PILOT) / limit)
+        math.log(survival._median(cell, forecast.PILOTS[-1]) / limit)
         for cell, limit in zip(ends, (limits[0], limits[-1]), strict=True)
     ]
     name = check.path.parameter.name
@@ -225,7 +225,7 @@ def left_open(planned):
     sigma = survival._sigma(check.measured.spread, ends)
     count = planned.replicates
     low, high = slopes.order_ranks(count, 0.5, planned.look_alpha / len(planned.points))
-    doubt = math.sqrt(sum(survival._doubt(cell, survival.LARGE_PILOT) ** 2 for cell in ends))
+    doubt = math.sqrt(sum(survival._doubt(cell, forecast.PILOTS[-1]) ** 2 for cell in ends))
     return survival._averaged(
         lambda at: survival._differences(at / sigma, count, count + 1 - high, count + 1 - low), room, doubt
     )

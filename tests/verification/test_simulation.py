@@ -1,13 +1,17 @@
 import json
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from verification import Setting, simulate
+from verification import Setting, simulate, simulation
+from verification.engines import parts
 from verification.errors import InvalidArgument
 from verification.setting import Procedure
-from verification.simulation import engine_scales, load_engine
+from verification.simulation import engine_scales, load_engine, parts_of
 
 SETTING = Setting(2000, 6, 5, 2, 0.4, 2.0, 5.0)
 
@@ -87,3 +91,51 @@ def test_rotating_the_bases_changes_the_draws_and_not_the_engine():
     plain, rotated = (simulate(SETTING, engine="direct", replicates=2, rotate=r) for r in (False, True))
     assert not np.array_equal(plain.errors, rotated.errors)
     assert load_engine("direct").__name__.endswith("direct")
+
+
+LONG = Setting(200_000, 7, 6, 2, 0.4, 2.0, 5.0)
+
+
+@pytest.mark.parametrize("how", [{"theta": 0.0}, {"retain": 0.3, "rounds": 2}], ids=["theta", "retain"])
+def test_a_long_draw_has_the_same_bits_on_any_number_of_workers(how, monkeypatch):
+    """One, two and three workers share the parts of a draw and give the same bits; progress adds up."""
+    monkeypatch.setattr(parts, "PART_BLOCKS", 1)
+    procedure = Procedure("teacher-filtered", **how)
+    assert parts_of(LONG, procedure, "exact") >= 6
+    assert parts_of(LONG, procedure, "limit") == 1
+    drawn, told = [], []
+    for jobs in (1, 2, 3):
+        shares = []
+        drawn.append(simulate(LONG, "teacher-filtered", seed=2, jobs=jobs, on_progress=shares.append, **how))
+        told.append(shares)
+    assert drawn[0] == drawn[1] == drawn[2]
+    for shares in told:
+        assert sum(shares) == pytest.approx(1)
+        assert len(shares) == parts_of(LONG, procedure, "exact")
+
+
+def test_a_long_draw_is_the_same_among_others(monkeypatch):
+    """Whether workers share replicates or parts, a replicate has the same bits."""
+    monkeypatch.setattr(parts, "PART_BLOCKS", 1)
+    by_parts = simulate(LONG, "oracle-filtered", theta=0.0, replicates=3, jobs=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(simulation, "filled", lambda items, workers: items == 3)
+        by_replicates = simulate(LONG, "oracle-filtered", theta=0.0, replicates=3, jobs=1)
+    assert by_parts == by_replicates
+
+
+@pytest.mark.slow
+def test_a_long_draw_has_the_same_bits_on_dask(monkeypatch):
+    """Two dask workers share the parts of a draw, or replicates."""
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(parts, "PART_BLOCKS", 1)
+    script = Path(__file__).parents[1] / "dask_cluster.py"
+    command = [sys.executable, "-W", "ignore", str(script)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as cluster:
+        assert cluster.stdout is not None
+        address, *_ = cluster.stdout.readline().split()
+        far = simulate(LONG, "oracle-filtered", theta=0.0, executor="dask", scheduler=address)
+        many = simulate(SETTING, executor="dask", scheduler=address, replicates=8)
+        cluster.communicate("end\n", timeout=60)
+    assert far == simulate(LONG, "oracle-filtered", theta=0.0)
+    assert many == simulate(SETTING, replicates=8)

@@ -11,8 +11,10 @@ from functools import singledispatch
 from typing import Any, cast
 
 import numpy as np
+import sympy as sp
 
 from bounds.claim import Claim, Level, Measured, Relation
+from bounds.symbols import SYMBOLS
 from verification.checks.plan import Plan
 from verification.engines.estimate import Array
 from verification.errors import InvalidArgument
@@ -122,3 +124,18 @@ def negation(outcome: Outcome) -> str:
 def against(claim: Claim) -> float:
     """+1 where large ratios break the claim, -1 where small ones do."""
     return -1.0 if claim.relation is Relation.LOWER else 1.0
+
+
+def harmless(claim: Claim, parameter: sp.Symbol, slope: float) -> bool:
+    """Whether log(measured/bound) may move by this power of the parameter and the claim still be true.
+
+    A bound of one side up to a constant that has another exponent than the truth is broken where the
+    parameter goes the way on which the ratio moves against it.  Counts do not fall below 1, shares do not
+    pass 1: that way ends, and the bound is loose, not false.
+    """
+    if claim.relation not in (Relation.UPPER, Relation.LOWER):
+        return False
+    if against(claim) * slope > 0:
+        declared = SYMBOLS.get(parameter.name)
+        return declared is not None and declared.domain.startswith("(0, 1")
+    return bool(parameter.is_integer)

@@ -27,7 +27,8 @@ class Profile:
     how many instances a search tries; `noise` is the share of a margin or tolerance that a design
     leaves to sampling: a claim that is off by the rest of it passes almost surely.  Without
     `inner_points` only the ends of a family are drawn.  `attack` is how many settings a claim about all of
-    them is attacked with before it is supported; 0 for no attack.
+    them is attacked with before it is supported; 0 for no attack.  `mistakes` of each kind are injected
+    into each claim, and judged.
     """
 
     name: str
@@ -38,12 +39,13 @@ class Profile:
     noise: float
     inner_points: bool
     attack: int
+    mistakes: int = 0
 
 
 PROFILES = {
     "quick": Profile("quick", 5.0e7, 16_000, 2.0, 0.5, 0.75, False, 0),
     "standard": Profile("standard", 1.0e9, 20_000, 3.0, 1.0, 0.6, True, 0),
-    "thorough": Profile("thorough", 1.0e10, 200_000, 5.0, 20.0, 0.25, True, 150),
+    "thorough": Profile("thorough", 1.0e10, 200_000, 5.0, 20.0, 0.25, True, 150, 1),
 }
 
 BETA = 1e-6

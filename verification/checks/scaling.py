@@ -15,6 +15,7 @@ from verification.checks.judge import (
     against,
     at_thresholds,
     bounds,
+    harmless,
     judge_check,
     ratios_to_bound,
     thresholds,
@@ -42,7 +43,8 @@ from verification.statistics.evidence import Details, Evidence
 class ScalingDetails(Details):
     """The family of a scaling: its settings in order, the median ratio at each, the slopes between them.
 
-    `against` is +1 where growth breaks the claim, -1 where a fall does.
+    `against` is +1 where growth breaks the claim, -1 where a fall does; `loose` says that the exponent is off
+    to the side that leaves the bound true.
     """
 
     parameter: str
@@ -54,6 +56,7 @@ class ScalingDetails(Details):
     local_slopes: tuple[float, ...]
     settings: tuple[Mapping[str, float], ...]
     left_out: tuple[str, ...]
+    loose: bool = False
 
     @property
     def estimated(self) -> str:
@@ -94,13 +97,18 @@ def _plan(check: Scaling, base: Plan, profile: Profile, module: str | None, seed
 @judge_check.register
 def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
     assert plan.half_width is not None
+    if (wrong := _not_positive(plan, samples, seed)) is not None:
+        return wrong
     sign = against(plan.claim)
     parameter = check.path.parameter.name
     log_x = np.log([point[parameter] for point in plan.points])
     log_ratios = [np.log(ratios) for ratios in ratios_to_bound(plan, samples)]
+    loose = False
     if check.two_sided:
         result = slopes.slope_interval(log_x, log_ratios, plan.look_alpha)
         outcome = slopes.equivalence(result.end[1], 0.0, check.margin)
+        loose = outcome == "fails" and harmless(plan.claim, check.path.parameter, result.end[0])
+        outcome = "undecided" if loose else outcome
     else:
         along = np.abs(log_x - log_x[0])
         result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.look_alpha)
@@ -114,7 +122,8 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
         witness = witness_of(last, samples(last), seed, 0, bound, median_ratio=ratios[-1])
     return Evidence(
         kind="scaling",
-        statement=_statement(check, outcome == "fails", sign, log_x) + at_thresholds(check.measured),
+        statement=(_loose(check) if loose else _statement(check, outcome == "fails", sign, log_x))
+        + at_thresholds(check.measured),
         outcome=outcome,
         estimate=result.end[0],
         interval=result.end[1],
@@ -134,8 +143,32 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
             local_slopes=tuple(estimate for estimate, _ in result.local),
             settings=tuple(dict(point) for point in plan.points),
             left_out=plan.left_out,
+            loose=loose,
         ),
     )
+
+
+def _not_positive(plan: Plan, samples: Samples, seed: int) -> Evidence | None:
+    """The evidence against a rate from above that is not positive where the quantity is; None for others."""
+    limits = bounds(plan)
+    at = int(np.argmax(limits <= 0))
+    if against(plan.claim) < 0 or not limits[at] <= 0 or not samples(plan.cells[at])[0] > 0:
+        return None
+    return Evidence(
+        kind="scaling",
+        statement="the bound is not positive at a setting where the quantity is",
+        outcome="fails",
+        estimate=float(limits[at]),
+        threshold=0.0,
+        replicates=1,
+        seed=seed,
+        witness=witness_of(plan.cells[at], samples(plan.cells[at]), seed, 0, float(limits[at])),
+    )
+
+
+def _loose(check: Scaling) -> str:
+    parameter = check.path.parameter.name
+    return f"the bound holds, but its exponent of {parameter} is off by more than {check.margin:g}"
 
 
 def _statement(check: Scaling, fails: bool, sign: float, log_x: Any) -> str:

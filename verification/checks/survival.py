@@ -19,7 +19,7 @@ from scipy import special
 from bounds.claim import Law, Level, Scaling, Search, Tail
 from bounds.law.error import ErrorLaw
 from verification.checks import forecast
-from verification.checks.judge import against, bounds
+from verification.checks.judge import against, bounds, harmless
 from verification.checks.law import bound_differs
 from verification.checks.plan import BETA, Plan, spread
 from verification.prediction.law import predict_procedure
@@ -33,11 +33,8 @@ NEGLIGIBLE = 1e-15
 
 Array = NDArray[np.float64]
 
-SMALL = 1e-7
+SMALL = 1e-6
 """A probability at which no larger pilot is drawn."""
-
-LARGE_PILOT = 480
-"""Replicates of a pilot where the small one leaves too much open."""
 
 NODES = np.linspace(-6.0, 6.0, 61)
 """Doubts about a forecast, in standard deviations."""
@@ -52,15 +49,15 @@ PLACES = 201
 """Numbers at which two laws are compared."""
 
 
-def survival(plans: Sequence[tuple[Plan, Plan]]) -> float:
+def survival(plans: Sequence[tuple[Plan, Plan]], pilots: Sequence[int] = forecast.PILOTS) -> float:
     """The probability that none of the checks of a wrong version refutes it, in [0, 1]; 1 if unknown.
 
     `plans` are those of the wrong version, each with that of the claim itself, and only of checks that draw.
     Different cells draw independently, so that checks without a cell in common multiply.  Where the doubt of
-    a small pilot leaves more than SMALL, a larger one is drawn.
+    a small pilot leaves more than SMALL, larger ones are drawn.
     """
     found = 1.0
-    for pilot in (forecast.PILOT, LARGE_PILOT):
+    for pilot in pilots:
         missed = [(_missed(plan, own, pilot), plan.cells) for plan, own in plans]
         found, seen = 1.0, set[Cell]()
         for share, cells in sorted(missed, key=lambda item: item[0]):
@@ -115,8 +112,10 @@ def _scaling(check: Scaling, plan: Plan, pilot: int) -> float:
         for cell, limit in zip(cells, (limits[0], limits[-1]), strict=True)
     )
     name = check.path.parameter.name
-    span = abs(math.log(plan.points[-1][name] / plan.points[0][name]))
-    moved = ends - starts
+    along = math.log(plan.points[-1][name] / plan.points[0][name])
+    span, moved = abs(along), ends - starts
+    if check.two_sided and harmless(plan.claim, check.path.parameter, moved / along):
+        return 1.0
     moved = abs(moved) if check.two_sided else against(plan.claim) * moved
     gap = moved - check.margin * span
     if not gap > 0:

@@ -8,6 +8,7 @@ import typer
 
 app = typer.Typer(
     name="filtergain",
+    help="Check the theorems on data filtering in multimodal contrastive learning.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -61,4 +62,11 @@ def _root(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Check the theorems on data filtering in multimodal contrastive learning."""
+    """What comes before every command: its help is the application's."""
+
+
+def describe(group: typer.Typer) -> None:
+    """Give each command its short description for help where Python dropped the docstrings (-OO)."""
+    for command in group.registered_commands:
+        if command.callback is not None and command.callback.__doc__ is None:
+            command.help = command.help or command.short_help

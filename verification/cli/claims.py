@@ -20,7 +20,7 @@ EXAMPLE = "Example: filtergain claims theorem-1"
 
 @app.command(short_help="List the claims, explain one, show the errata.", epilog=EXAMPLE)
 def claims(
-    claim: Annotated[str | None, typer.Argument(metavar="[CLAIM]", help="An id; all without.")] = None,
+    claim: Annotated[str | None, typer.Argument(metavar="CLAIM", help="An id; all without.")] = None,
     latex: Annotated[bool, typer.Option("--latex", help="The statement in LaTeX, nothing else.")] = False,
     errata: Annotated[bool, typer.Option("--errata", help="What is wrong in print; what is true.")] = False,
     graph: Annotated[

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from verification.cli import options
 from verification.cli.app import JsonOption, app, number
 from verification.cli.terminal import print_json, say
 from verification.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from bounds.claim import Claim
     from bounds.constants import Form
 
 EXAMPLE = (
@@ -43,12 +45,13 @@ def constants(
         str | None,
         typer.Option("--limit", metavar="NAME=0|inf|VALUE", help="What the bound tends to, and how fast."),
     ] = None,
+    module: options.Module = None,
     json: JsonOption = False,
 ) -> None:
     """The bound of a claim as printed, with explicit constants, and sharp; with numbers where asked."""
     from bounds.constants import forms
 
-    found = forms(claim)
+    found = forms(claim, None if module is None else _with_own(module))
     if not found:
         raise InvalidArgument("claim", claim, "must be one that states a bound")
     if log and over is None:
@@ -67,6 +70,12 @@ def constants(
     _print_curve(name, points, rows)
     for row in rows:
         _print_form(row, bool(values) or name is not None, limit or "")
+
+
+def _with_own(module: str) -> dict[str, Claim]:
+    from verification.judging.own_claims import known_claims  # what it needs, the register's bounds do not
+
+    return known_claims(module)
 
 
 def _print_form(row: dict[str, Any], asked: bool, limit: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verification.cli.app import EXIT_AS_EXPECTED, EXIT_DIFFERENT, JsonOption, app, number_option
-from verification.cli.terminal import message, print_json
+from verification.cli.terminal import message, print_json, say
 from verification.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ def diff(
         if apart:
             message(f"note: the runs were made differently: {', '.join(apart)}")
         for line in _lines(changes):
-            print(line)
-        counted = "nothing changed" if not changes else f"{len(changes)} changes, {worse} for the worse"
+            say(line, rest=" " * 8)
+        plural = "" if len(changes) == 1 else "s"
+        counted = f"{len(changes)} change{plural}, {worse} for the worse" if changes else "nothing changed"
         print(f"{counted}.")
     return EXIT_DIFFERENT if worse else EXIT_AS_EXPECTED
 

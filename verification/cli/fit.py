@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verification import files
+from verification.cli.alternatives_text import print_alternatives
 from verification.cli.app import (
     EXIT_AS_EXPECTED,
     EXIT_WRONG_USE,
@@ -44,7 +45,10 @@ def fit(
         ),
     ] = None,
     key: Annotated[
-        str | None, typer.Option("--key", help="Array in an .npz, or column of vectors in Parquet and Arrow.")
+        str | None,
+        typer.Option(
+            "--key", metavar="NAME", help="Array in an .npz, or column of vectors in Parquet and Arrow."
+        ),
     ] = None,
     labels: Annotated[
         str | None,
@@ -170,9 +174,6 @@ def _print(found: FittedPairs) -> None:
     for sentence in sentences[:-1]:
         print(textwrap.fill(sentence, WIDTH))
     measured = not any(other.estimator == "limit" for other in found.alternatives)
-    print(f"\nMean error {'as measured' if measured else 'by the model'}:")
-    for other in found.alternatives:
-        mean = "unknown" if other.mean is None else f"{other.mean:.4g}"
-        share = "" if other.efficiency is None else f"   uses {other.efficiency:.1%} of the information"
-        print(f"  {other.estimator:<30}{mean:>9}{share}")
+    print()
+    print_alternatives(f"Mean error {'as measured' if measured else 'by the model'}:", found.alternatives)
     print(f"\n{textwrap.fill(sentences[-1], WIDTH)}")

@@ -20,9 +20,10 @@ from verification.cli import predict  # isort: skip  # noqa: F401
 from verification.cli import threshold  # isort: skip  # noqa: F401
 from verification.cli import constants  # isort: skip  # noqa: F401
 from verification.cli import sweep  # isort: skip  # noqa: F401
-from verification.cli import reproduce  # isort: skip  # noqa: F401
+from verification.cli import reproduce  # isort: skip
 from verification.cli import search  # isort: skip  # noqa: F401
 from verification.cli import probe  # isort: skip  # noqa: F401
+from verification.cli import certify  # isort: skip  # noqa: F401
 
 from verification.cli.app import (
     EXIT_AS_EXPECTED,
@@ -31,9 +32,13 @@ from verification.cli.app import (
     EXIT_INTERRUPTED,
     EXIT_WRONG_USE,
     app,
+    describe,
 )
 from verification.cli.terminal import message
 from verification.errors import InvalidArgument, UserError
+
+describe(app)
+describe(reproduce.reproduce)
 
 
 def _as_typed(error: Exception, arguments: Sequence[str]) -> str:

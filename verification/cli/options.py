@@ -31,7 +31,16 @@ StudentN = Annotated[
     number_option("--student-n", "Pairs scored in each round.  [default: what the teacher leaves]"),
 ]
 Estimator = Annotated[
-    str, typer.Option("--estimator", help="unfiltered, oracle-filtered, teacher-filtered, pca or weighted.")
+    str,
+    typer.Option(
+        "--estimator", metavar="NAME", help="unfiltered, oracle-filtered, teacher-filtered, pca or weighted."
+    ),
+]
+ExecutorName = Annotated[
+    str, typer.Option("--executor", metavar="KIND", help="processes, dask, mpi, or serial (this process).")
+]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", metavar="ADDRESS", help="The dask scheduler, tcp://host:port.")
 ]
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from verification.cli import options
+from verification.cli.alternatives_text import alone_sentences, print_alternatives
 from verification.cli.app import JsonOption, SeedOption, app, number
 from verification.cli.options import Figure, Replicates, figure_for
-from verification.cli.terminal import message, print_json
+from verification.cli.terminal import message, print_json, say
 from verification.setting import Procedure, Setting, simulate_command
 
 if TYPE_CHECKING:
@@ -64,9 +65,10 @@ def predict(
 ) -> None:
     """The error of every estimator, without sampling; with --figure, the error against eta.
 
-    With several thresholds the JSON is a list.
+    Beside them what else could be done with the n pairs. With several thresholds the picture has a curve for
+    each, and the JSON is a list.
     """
-    from verification.prediction import advice
+    from verification.prediction import advice, beside
     from verification.prediction import law as prediction
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
@@ -79,8 +81,8 @@ def predict(
     if figure is not None:
         from verification.figures import sharp_law
 
-        given = results[0].theta
-        chosen = given if given is not None else advice.best_threshold(place, **sizes).theta
+        given = [result.theta for result in results if result.theta is not None]
+        chosen = given or [advice.best_threshold(place, **sizes).theta]
         sharp_law.error_against_eta(place, chosen, figure, replicates=replicates, seed=seed, **sizes)
         message(f"wrote {figure}")
     if over_n is not None:
@@ -88,11 +90,15 @@ def predict(
 
         sharp_law.error_against_n(place, over_n, replicates=replicates, seed=seed)
         message(f"wrote {over_n}")
+    others = beside.beside(place, seed=seed)
     if json:
-        found = [result.as_dict() for result in results]
+        found = [{**result.as_dict(), **others.as_dict()} for result in results]
         print_json(found[0] if len(found) == 1 else found)
         return
     _print_predictions(results)
+    print_alternatives(f"Mean error on the same {place.n:,} pairs, filters at their best:", others.table)
+    for sentence in alone_sentences(others):
+        say(sentence)
 
 
 def _print_predictions(results: list[Prediction]) -> None:

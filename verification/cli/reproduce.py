@@ -162,7 +162,10 @@ def figure_3a(
     out: OutOption = None,
     n: Annotated[float, number_option("--n", "Pairs of a run.")] = 10_000_000,
     engine: Annotated[
-        str, typer.Option("--engine", help="exact, direct (as printed) or limit (any n at one cost).")
+        str,
+        typer.Option(
+            "--engine", metavar="NAME", help="exact, direct (as printed) or limit (any n at one cost)."
+        ),
     ] = "exact",
     replicates: RunsOption = 10,
     seed: SeedOption = 0,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,13 +12,12 @@ from verification.cli import options
 from verification.cli.app import (
     EXIT_AS_EXPECTED,
     EXIT_WRONG_USE,
-    JobsOption,
     JsonOption,
     SeedOption,
     app,
     number_option,
 )
-from verification.cli.terminal import message, print_json
+from verification.cli.terminal import message, print_json, work_bar
 
 if TYPE_CHECKING:
     from verification.simulation import Simulation
@@ -43,32 +44,31 @@ def simulate(
     teacher_n: options.TeacherN = None,
     student_n: options.StudentN = None,
     engine: Annotated[
-        str, typer.Option("--engine", help="exact (fast), direct (as printed) or limit (any n).")
+        str,
+        typer.Option("--engine", metavar="NAME", help="exact (fast), direct (as printed) or limit (any n)."),
     ] = "exact",
     replicates: Annotated[float, number_option("--replicates", "Draws.")] = 10,
     rotate: Annotated[bool, typer.Option("--rotate", help="Random U, U~ (direct engine only).")] = False,
     seed: SeedOption = 0,
-    jobs: JobsOption = 1,
+    jobs: Annotated[int | None, number_option("--jobs", "Worker processes.  [default: 1]")] = None,
+    executor: options.ExecutorName = "processes",
+    scheduler: options.Scheduler = None,
     json: JsonOption = False,
 ) -> int:
     """Draw errors of an estimator: how far the learned subspaces are from the truth.
 
+    Workers share the replicates, or the pairs of each where these are many and replicates are few.
     Exit status 2 where no replicate has an error.
     """
     from verification.simulation import simulate as run_simulation
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
-    counts: dict[str, Any] = {
-        "rounds": rounds,
-        "teacher_n": teacher_n,
-        "student_n": student_n,
-        "replicates": replicates,
-        "seed": seed,
-        "jobs": jobs,
-    }
-    result = run_simulation(
-        place, estimator, theta=theta, retain=retain, engine=engine, rotate=rotate, **counts
-    )
+    counts: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
+    counts |= {"replicates": replicates, "seed": seed}
+    where: dict[str, Any] = {"jobs": jobs, "executor": executor, "scheduler": scheduler}
+    with _progress(replicates) as tell:
+        how: dict[str, Any] = {"theta": theta, "retain": retain, "engine": engine, "rotate": rotate}
+        result = run_simulation(place, estimator, **how, **counts, **where, on_progress=tell)
     for side, dimension in (("left", place.d), ("right", place.d_tilde)):
         if dimension == place.r:
             message(f"note: the {side} space has dimension r, so its error is identically 0")
@@ -79,6 +79,20 @@ def simulate(
     elif len(result.failures) < len(result.draws):
         _print_errors(result)
     return EXIT_WRONG_USE if len(result.failures) == len(result.draws) else EXIT_AS_EXPECTED
+
+
+@contextmanager
+def _progress(total: float) -> Iterator[Callable[[float], None]]:
+    """A bar that is told of replicates, and of shares of one, as they are drawn."""
+    done = 0.0
+    with work_bar("simulate") as update:
+
+        def tell(share: float) -> None:
+            nonlocal done
+            done += share
+            update(done, total, "drawing")
+
+        yield tell
 
 
 def _note_failures(result: Simulation) -> None:

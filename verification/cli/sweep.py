@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from verification.cli import options
 from verification.cli.app import (
     EXIT_AS_EXPECTED,
     EXIT_INTERRUPTED,
@@ -39,16 +40,11 @@ StoreArgument = Annotated[
 def sweep(
     grid: Annotated[Path, typer.Argument(metavar="GRID.toml", help="Settings, procedures and replicates.")],
     store: Annotated[
-        Path | None, typer.Option("--store", help="Where rows are kept.  [default: GRID.db]")
+        Path | None, typer.Option("--store", metavar="FILE", help="Where rows are kept.  [default: GRID.db]")
     ] = None,
-    executor: Annotated[
-        str, typer.Option("--executor", help="processes, dask, mpi, or serial (this process).")
-    ] = "processes",
+    executor: options.ExecutorName = "processes",
     jobs: AllJobsOption = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option("--scheduler", metavar="ADDRESS", help="The dask scheduler, tcp://host:port."),
-    ] = None,
+    scheduler: options.Scheduler = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the grid and predict its cost.")] = False,
     retry: Annotated[bool, typer.Option("--retry-failures", help="Run again what failed before.")] = False,
     seed: Annotated[float | None, number_option("--seed", "Root seed.  [default: the grid's]")] = None,
@@ -232,7 +228,10 @@ def _table(progress: Progress) -> Any:
 def export(
     store: StoreArgument,
     to: Annotated[
-        Path, typer.Option("--to", help="FILE.parquet or .csv (all rows), or .nc (an array with named axes).")
+        Path,
+        typer.Option(
+            "--to", metavar="FILE", help="FILE.parquet or .csv (all rows), or .nc (an array with named axes)."
+        ),
     ],
     json: JsonOption = False,
 ) -> int:
@@ -253,11 +252,19 @@ def export(
 )
 def plot(
     store: StoreArgument,
-    x: Annotated[str, typer.Option("--x", help="The axis: n, d, d_tilde, r, eta, gamma, theta, retain ...")],
-    to: Annotated[Path, typer.Option("--to", help="The picture: .png, .svg or .pdf.")],
-    y: Annotated[str | None, typer.Option("--y", help="A second axis makes it a map.")] = None,
+    x: Annotated[
+        str,
+        typer.Option("--x", metavar="NAME", help="The axis: n, d, d_tilde, r, eta, gamma, theta, retain ..."),
+    ],
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="The picture: .png, .svg or .pdf.")],
+    y: Annotated[
+        str | None, typer.Option("--y", metavar="NAME", help="A second axis makes it a map.")
+    ] = None,
     quantity: Annotated[
-        str, typer.Option("--quantity", help="error, or gain: the unfiltered error over the error.")
+        str,
+        typer.Option(
+            "--quantity", metavar="NAME", help="error, or gain: the unfiltered error over the error."
+        ),
     ] = "error",
     where: Annotated[
         list[str] | None, typer.Option("--where", metavar="NAME=VALUE", help="Only these cells; repeatable.")

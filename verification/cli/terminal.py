@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,21 +62,24 @@ def message(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def times(so_far: float, left: float | None) -> str:
+    """The seconds so far, and those left where they are known, in words."""
+    gone, rest = (None if x is None else str(timedelta(seconds=int(x))) for x in (so_far, left))
+    return f"{gone} so far" if rest is None else f"{gone} so far, {rest} left"
+
+
 @contextmanager
 def work_bar(title: str) -> Iterator[Callable[[float, float, str], None]]:
     """A bar with the time so far and the time left; call what is yielded with (done, total, what is done)."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.text import Text
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f}%"),
-        TimeElapsedColumn(),
-        TextColumn("so far,"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-    )
+    class Times(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(times(task.elapsed or 0.0, task.time_remaining))
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"), Times())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=None)

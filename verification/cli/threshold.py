@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from verification.cli import options
+from verification.cli.alternatives_text import alone_sentences, print_alternatives
 from verification.cli.app import JsonOption, SeedOption, app
 from verification.cli.options import Figure, Replicates, figure_for
 from verification.cli.predict import last_student, share_kept
@@ -53,6 +54,7 @@ def threshold(
     With --figure, the error against the threshold.
     """
     from verification.prediction.advice import advise, best_threshold
+    from verification.prediction.beside import beside
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
     figure_for(replicates, figure)
@@ -62,6 +64,7 @@ def threshold(
     options.note_pairs(place.n, used.teacher_n, used.student_n, used.rounds)
     standard = rounds == 1 and teacher_n is None and student_n is None
     advice = advise(place, found if standard else None)
+    others = beside(place, plans=advice.even, seed=seed)
     if figure is not None or map_ is not None:
         from verification.figures import sharp_law
 
@@ -72,9 +75,13 @@ def threshold(
             sharp_law.gain_map(place, map_)
             message(f"wrote {map_}")
     if json:
-        print_json({**found.as_dict(), "advice": advice.as_dict()})
+        print_json({**found.as_dict(), **others.as_dict(), "advice": advice.as_dict()})
         return
     _print_threshold(found, advice)
+    if found.gain["unfiltered"] is not None:
+        print_alternatives(f"Mean error on the same {place.n:,} pairs, filters at their best:", others.table)
+        for sentence in alone_sentences(others):
+            say(sentence)
 
 
 def _print_threshold(found: Threshold, advice: Advice) -> None:

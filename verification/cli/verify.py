@@ -29,10 +29,10 @@ EXAMPLE = "Example: filtergain verify theorem-1 theorem-1-corrected --profile st
 
 @app.command(short_help="Judge claims: prove, certify, simulate, refute.", epilog=EXAMPLE)
 def verify(
-    claims: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Ids; all without.")
-    ] = None,
-    profile: Annotated[str, typer.Option("--profile", help="quick, standard or thorough.")] = "quick",
+    claims: Annotated[list[str] | None, typer.Argument(metavar="CLAIM", help="Ids; all without.")] = None,
+    profile: Annotated[
+        str, typer.Option("--profile", metavar="NAME", help="quick, standard or thorough.")
+    ] = "quick",
     alpha: Annotated[float, number_option("--alpha", "False alarms in all.")] = 1e-6,
     jobs: AllJobsOption = None,
     module: Annotated[

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from verification.engines import Draw, alone, seeds
+from verification.engines import Draw, alone, parts, seeds
 from verification.engines.estimate import Array
 from verification.engines.kept_pairs import select_above, select_top
 from verification.engines.short_sample import (
@@ -126,6 +126,20 @@ def kept_share(procedure: Procedure, total: int) -> int | None:
     return None if procedure.retain is None else round(procedure.retain * total)
 
 
+def keeps_all(procedure: Procedure, total: int) -> bool:
+    """Whether a filter of `total` pairs drops none, so that nothing has to be scored."""
+    return kept_share(procedure, total) == total or procedure.theta == -np.inf
+
+
+def parts_of(setting: Setting, procedure: Procedure) -> int:
+    """Parts of a draw that may be drawn at once, over all its rounds; 1 for a draw that is not long."""
+    scored = procedure.sizes(setting.n)[1]
+    if not scored or keeps_all(procedure, scored):
+        return 1
+    each = parts.parts_of(scored, setting.r)
+    return 1 if each == 1 else procedure.rounds * each
+
+
 @dataclass(frozen=True)
 class Kept:
     """The pairs that students learn from: what the filter saw of them, and where the rest comes from.
@@ -164,21 +178,30 @@ def select(
     teacher: Teacher,
     scale: float,
     rngs: list[np.random.Generator],
+    run: parts.PartRunner = map,
 ) -> Kept:
-    """Score `total` fresh pairs with the teacher and keep some, for each replicate."""
+    """Score `total` fresh pairs with the teacher and keep some, for each replicate.
+
+    More pairs than are in one part are drawn part by part, by `run`.
+    """
     keep = kept_share(procedure, total)
-    if keep == total or procedure.theta == -np.inf:
+    if keeps_all(procedure, total):
         return Kept(without_teacher(setting), *all_pairs(setting, total, rngs), rngs)
     geometry = Geometry.relative_to(teacher, setting)
     moments = []
+    threshold = None if procedure.theta is None else procedure.theta * scale
     for i, rng in enumerate(rngs):
+        scores = geometry.scores(i)
+        if total > parts.pairs_in_part(geometry.rank):
+            moments.append(parts.select(scores, setting.eta, total, threshold, keep, rng, run))
+            continue
         clean = int(rng.binomial(total, setting.eta))
-        scores, counts = geometry.scores(i), (total - clean, clean)
+        counts = total - clean, clean
         if keep is not None:
             moments.append(select_top(scores, counts, keep, rng))
         else:
-            assert procedure.theta is not None
-            moments.append(select_above(scores, counts, procedure.theta * scale, rng))
+            assert threshold is not None
+            moments.append(select_above(scores, counts, threshold, rng))
     kept = np.array([[part.count for part in pair] for pair in moments], dtype=np.int64)
     return Kept(geometry, kept, heads(moments), rngs)
 

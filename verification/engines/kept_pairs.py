@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from verification.engines import seeds
 from verification.engines.estimate import Array
@@ -30,6 +31,9 @@ from verification.engines.estimate import Array
 BLOCK_NORMALS = 2**16
 """Normals in a block: half a megabyte, which stays in a core's cache.  A constant, because the order
 of summation and hence the last bits depend on it."""
+
+WEIGHTED_ROWS = 8
+"""Up to so many normals of a pair, adding kept pairs by weights is faster than copying them."""
 
 SCORE_FIRST_MIN_RANK = 3
 """Below this rank a draft saves no time: it has one normal less than the whole pair at most."""
@@ -55,6 +59,26 @@ class QuadraticScore:
         """E[S] in this class."""
         return float(np.trace(self.curvature))
 
+    @property
+    def matrix(self) -> Array:
+        """The symmetric M (2k, 2k) with S = <w, M w>, w = (a, b)."""
+        half = np.diag(self.gains / 2)
+        return np.block([[self.curvature, half], [half, np.zeros_like(half)]])
+
+
+class Room:
+    """Memory for one array at a time: a new one for each block would be taken from the system again."""
+
+    def __init__(self) -> None:
+        self._flat = np.empty(0)
+
+    def array(self, rows: int, columns: int) -> Array:
+        """An array (rows, columns) of any content, which the next call takes back."""
+        size = rows * columns
+        if len(self._flat) < size:
+            self._flat = np.empty(size)
+        return self._flat[:size].reshape(rows, columns)
+
 
 class Moments:
     """Count, sum (2k,) and Gram matrix (2k, 2k) of the kept pairs' normals in one class."""
@@ -63,12 +87,34 @@ class Moments:
         self.count = 0
         self.total = np.zeros(width)
         self.gram = np.zeros((width, width))
+        self._room = Room()
 
     def add(self, normals: Array) -> None:
         """Adds the columns of a (2k, m) array."""
         self.count += normals.shape[1]
         self.total += normals.sum(axis=1)
         self.gram += normals @ normals.T
+
+    def add_where(self, normals: Array, chosen: NDArray[np.bool_]) -> None:
+        """Adds the columns of a (2k, m) array where `chosen` (m,) says so, at the lower of two costs.
+
+        Few rows are weighted by 0 and 1 sooner than their columns are copied.
+        """
+        count = int(np.count_nonzero(chosen))
+        if len(normals) > WEIGHTED_ROWS or 4 * count < len(chosen):
+            self.add(normals.take(np.flatnonzero(chosen), axis=1))
+            return
+        weights = chosen.astype(float)
+        self.count += count
+        self.total += normals @ weights
+        weighted = np.multiply(normals, weights, out=self._room.array(*normals.shape))
+        self.gram += weighted @ normals.T
+
+    def include(self, others: Moments) -> None:
+        """Adds what was kept elsewhere."""
+        self.count += others.count
+        self.total += others.total
+        self.gram += others.gram
 
 
 class Stratum:
@@ -94,6 +140,7 @@ class Stratum:
         self.pairs = pairs
         self._rng = rng
         self._completion = completion
+        self._normals, self._product = Room(), Room()
 
     @property
     def width(self) -> int:
@@ -102,41 +149,54 @@ class Stratum:
         return 2 * k if self._completion is None else k + 1
 
     def above(self, pairs: int, threshold: float) -> tuple[Array, Array]:
-        """Draws the next `pairs` pairs: scores (m,) and normals (width, m) of those above `threshold`.
-
-        A pair is a column, so that every step runs along contiguous memory.
-        """
-        k = self.score.rank
-        normals = self._rng.standard_normal((self.width, pairs))
-        a, b = normals[:k], normals[k:]
-        if self._completion is None:
-            values = self.score.gains @ (a * b)
-        else:
-            values = np.sqrt(self.score.gains**2 @ (a * a)) * b[0]
-        values += self._curved(a)
-        if self.sign:
-            # (a, b) -> (a, -b) negates the score of a corrupted pair and keeps its law.
-            b *= self.sign * np.copysign(1.0, values)
-            values = self.sign * np.abs(values)
+        """Draws the next `pairs` pairs: scores (m,) and normals (width, m) of those above `threshold`."""
+        values, normals = self.draw(pairs)
         kept = values > threshold
         if kept.all():
             return values, normals
         return np.compress(kept, values), np.compress(kept, normals, axis=1)
 
+    def draw(self, pairs: int) -> tuple[Array, Array]:
+        """Draws the next `pairs` pairs: scores (m,) and normals (width, m), which the next call writes over.
+
+        A pair is a column, so that every step runs along contiguous memory.
+        """
+        k = self.score.rank
+        normals = self._rng.standard_normal(out=self._normals.array(self.width, pairs))
+        a, b = normals[:k], normals[k:]
+        product = self._product.array(k, pairs)
+        if self._completion is None:
+            values = self.score.gains @ np.multiply(a, b, out=product)
+        else:
+            values = np.sqrt(self.score.gains**2 @ np.multiply(a, a, out=product)) * b[0]
+        if self.label:  # a corrupted pair has no curvature
+            np.matmul(self.score.curvature, a, out=product)
+            product *= a
+            values += product.sum(axis=0)
+        if self.sign:
+            # (a, b) -> (a, -b) negates the score of a corrupted pair and keeps its law.
+            b *= self.sign * np.copysign(1.0, values)
+            values = self.sign * np.abs(values)
+        return values, normals
+
+    def add_to(self, moments: Moments, normals: Array, chosen: NDArray[np.bool_]) -> None:
+        """Adds the pairs among `normals` (width, m) that are `chosen`, completed."""
+        if self._completion is None:
+            moments.add_where(normals, chosen)
+        else:
+            moments.add(self.complete(np.compress(chosen, normals, axis=1)))
+
     def complete(self, normals: Array) -> Array:
         """All normals (2k, m) of pairs that were drawn as (width, m)."""
         if self._completion is None:
             return normals
-        a, along = normals[:-1], normals[-1]
-        return np.concatenate((a, _completed(self.score.gains[:, None] * a, along, self._completion)))
+        return completed_draft(self.score, normals, self._completion)
 
-    def _curved(self, a: Array) -> Array | float:
-        """<a, C a> for the columns of `a`; a corrupted pair has C = 0."""
-        if not self.label:
-            return 0.0
-        product = self.score.curvature @ a
-        product *= a
-        return np.asarray(product.sum(axis=0))
+
+def completed_draft(score: QuadraticScore, draft: Array, rng: np.random.Generator) -> Array:
+    """All normals (2k, m) of pairs that were drawn as (k + 1, m), the rest from `rng`."""
+    a, along = draft[:-1], draft[-1]
+    return np.concatenate((a, _completed(score.gains[:, None] * a, along, rng)))
 
 
 def _completed(direction: Array, along: Array, rng: np.random.Generator) -> Array:
@@ -157,7 +217,7 @@ def _completed(direction: Array, along: Array, rng: np.random.Generator) -> Arra
     return normals
 
 
-def _strata(
+def strata_of(
     scores: tuple[QuadraticScore, QuadraticScore],
     counts: tuple[int, int],
     score_first: tuple[bool, bool],
@@ -188,8 +248,9 @@ def _strata(
     ]
 
 
-def _block_pairs(scores: tuple[QuadraticScore, QuadraticScore]) -> int:
-    return max(1, BLOCK_NORMALS // (2 * scores[0].rank))
+def block_pairs(rank: int) -> int:
+    """Pairs in a block of a teacher of this rank."""
+    return max(1, BLOCK_NORMALS // (2 * rank))
 
 
 def select_above(
@@ -204,8 +265,8 @@ def select_above(
     first = threshold > 0, threshold > scores[1].mean
     # No pair is drawn twice, so one stream will do.
     stream = seeds.fast(rng)
-    strata = _strata(scores, counts, first, (0,) if threshold < 0 else (1,), lambda _: stream)
-    block = _block_pairs(scores)
+    strata = strata_of(scores, counts, first, (0,) if threshold < 0 else (1,), lambda _: stream)
+    block = block_pairs(scores[0].rank)
     for stratum in strata:
         for start in range(0, stratum.pairs, block):
             _, normals = stratum.above(min(block, stratum.pairs - start), threshold)
@@ -242,7 +303,7 @@ def select_top(
     for attempt in (0, 1):
         positive_only = split and attempt == 0
         signs = ((1,) if positive_only else (1, -1)) if split else (0,)
-        strata = _strata(scores, counts, first, signs, lambda i: seeds.fast(seeds.block(rng, i)))
+        strata = strata_of(scores, counts, first, signs, lambda i: seeds.fast(seeds.block(rng, i)))
         top = _Bracket(
             strata,
             keep,
@@ -251,7 +312,7 @@ def select_top(
             low=0.0 if positive_only else -np.inf,
             width=width if attempt == 0 else np.inf,
         )
-        _stream(strata, total, _block_pairs(scores), top)
+        _stream(strata, total, block_pairs(scores[0].rank), top)
         if top.succeeded:
             break
     return top.finish()
@@ -263,7 +324,7 @@ def _stream(strata: Sequence[Stratum], total: int, block: int, top: _Bracket) ->
     for step in range(steps):
         for place, stratum in enumerate(strata):
             share = stratum.pairs * (step + 1) // steps - stratum.pairs * step // steps
-            top.add(place, *stratum.above(share, top.low))
+            top.add(place, *stratum.draw(share))
         top.narrow((step + 1) / steps)
 
 
@@ -288,12 +349,12 @@ class _Bracket:
         return self._moments[0].count + self._moments[1].count
 
     def add(self, place: int, values: Array, normals: Array) -> None:
-        """Takes pairs of the stratum at `place` that score above `low`."""
+        """Takes pairs of the stratum at `place`; those that score `low` or less are dropped."""
         sure = values > self.high
         if sure.any():
-            self._keep_for_good(place, np.compress(sure, normals, axis=1))
-            values, normals = np.compress(~sure, values), np.compress(~sure, normals, axis=1)
-        self._pending.append((values, normals, place))
+            self._keep_for_good(place, normals, sure)
+        inside = sure ^ (values > self.low)
+        self._pending.append((np.compress(inside, values), np.compress(inside, normals, axis=1), place))
         self._size += len(self._pending[-1][0])
 
     def narrow(self, done: float) -> None:
@@ -305,18 +366,23 @@ class _Bracket:
         """
         if self._size < 2 * self._size_when_narrowed + 1024 or self._width == np.inf:
             return
-        self._sort()
+        self._merge()
         spread = np.sqrt(self._keep * (1 - self._keep / self._total) * done * (1 - done))
         slack = self._width * (spread + 1)
         above = int(np.floor(self._keep * done - slack)) - self._added
         below = int(np.ceil(self._keep * done + slack)) - self._added
         if 0 <= below < self._size - 1:
-            self.low = float(self._values[below])
-            self._cut(slice(None, below))
+            self.low = self._score_at(below)
         if 0 < above < self._size:
-            self.high = float(self._values[above])
-            self._take(above)
+            self.high = self._score_at(above)
+            self._take(self._values > self.high)
+        self._cut(self._values > self.low)
         self._size_when_narrowed = self._size
+
+    def _score_at(self, rank: int) -> float:
+        """The score of a candidate, by rank from 0 for the highest."""
+        place = self._size - 1 - rank
+        return float(np.partition(self._values, place)[place])
 
     @property
     def succeeded(self) -> bool:
@@ -325,30 +391,33 @@ class _Bracket:
 
     def finish(self) -> tuple[Moments, Moments]:
         """Adds the best candidates; call it when `succeeded`."""
-        self._sort()
-        self._take(self._keep - self._added)
+        self._merge()
+        best = np.zeros(self._size, dtype=bool)
+        best[np.argsort(-self._values, kind="stable")[: self._keep - self._added]] = True
+        self._take(best)
         return self._moments
 
-    def _sort(self) -> None:
-        """Merges the pending candidates into the sorted ones, highest score first."""
-        values = np.concatenate([self._values, *(p[0] for p in self._pending)])
-        normals = np.concatenate([self._normals, *(p[1] for p in self._pending)], axis=1)
-        places = np.concatenate([self._places, *(np.full(len(p[0]), p[2]) for p in self._pending)])
-        order = np.argsort(-values, kind="stable")
-        self._values, self._normals, self._places = values[order], normals[:, order], places[order]
+    def _merge(self) -> None:
+        """Puts the pending candidates beside the others."""
+        self._values = np.concatenate([self._values, *(p[0] for p in self._pending)])
+        self._normals = np.concatenate([self._normals, *(p[1] for p in self._pending)], axis=1)
+        places = [np.full(len(p[0]), p[2]) for p in self._pending]
+        self._places = np.concatenate([self._places, *places])
         self._pending = []
 
-    def _take(self, count: int) -> None:
+    def _take(self, chosen: NDArray[np.bool_]) -> None:
+        """Adds some candidates for good."""
         for place in range(len(self._strata)):
-            chosen = self._places[:count] == place
-            self._keep_for_good(place, np.compress(chosen, self._normals[:, :count], axis=1))
-        self._cut(slice(count, None))
+            self._keep_for_good(place, self._normals, chosen & (self._places == place))
+        self._cut(~chosen)
 
-    def _keep_for_good(self, place: int, normals: Array) -> None:
+    def _keep_for_good(self, place: int, normals: Array, chosen: NDArray[np.bool_]) -> None:
         stratum = self._strata[place]
-        self._moments[stratum.label].add(stratum.complete(normals))
+        stratum.add_to(self._moments[stratum.label], normals, chosen)
 
-    def _cut(self, part: slice) -> None:
-        self._values, self._places = self._values[part], self._places[part]
-        self._normals = self._normals[:, part]
+    def _cut(self, chosen: NDArray[np.bool_]) -> None:
+        """Forgets all other candidates."""
+        index = np.flatnonzero(chosen)
+        self._values, self._places = self._values[index], self._places[index]
+        self._normals = self._normals.take(index, axis=1)
         self._size = len(self._values)

@@ -41,9 +41,7 @@ class ClassScore:
     @staticmethod
     def of(score: QuadraticScore) -> ClassScore:
         """The eigenvectors of the score's matrix in the normals (a, b)."""
-        half = np.diag(score.gains / 2)
-        matrix = np.block([[score.curvature, half], [half, np.zeros_like(half)]])
-        coefficients, turn = np.linalg.eigh(matrix)
+        coefficients, turn = np.linalg.eigh(score.matrix)
         return ClassScore(coefficients, turn)
 
 

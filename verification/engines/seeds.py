@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from verification.errors import whole
 
-STREAMS = 2
+STREAMS = 3
 """Counts the ways in which a seed has become numbers; a store names it beside the libraries' versions."""
 
 

@@ -77,8 +77,12 @@ def write(figure: Figure, path: str | Path) -> None:
     files.write(Path(os.path.realpath(path)), buffer.getvalue())
 
 
-# Okabe and Ito's palette: told apart by every kind of colour vision; markers differ as well.
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+# Okabe and Ito's palette: told apart by every kind of colour vision; lines and markers differ as well.
+BLUE, ORANGE, GREEN, PURPLE, GOLD = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
+GREY, INK = "#666666", "#333333"
+
+
+Colour = str | tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ class Look:
     """How one estimator is drawn in every picture; line and marker tell it apart in grey, too."""
 
     label: str
-    colour: str
+    colour: Colour
     line: str
     marker: str
 
@@ -95,7 +99,63 @@ LOOKS = {
     "unfiltered": Look("all pairs", BLUE, "-", "o"),
     "teacher-filtered": Look("filtered by a teacher", ORANGE, "--", "s"),
     "oracle-filtered": Look("filtered by an oracle", GREEN, "-.", "^"),
+    "pca": Look("PCA of each modality", PURPLE, "-", "x"),
+    "weighted": Look("best weights", INK, "--", "D"),
 }
+
+CLEAN, CORRUPTED = GOLD, GREY
+"""The two classes of pairs: neither has the colour of an estimator."""
+
+MARKERS = "os^Dv<>pXP*h"
+"""One for each of several curves of one colour."""
+
+COSTS = "#b2182b"
+"""In a map of gains: filtering raises the error."""
+
+
+def shades(colour: Colour, count: int) -> list[tuple[float, float, float]]:
+    """So many shades of one colour, dark to light: the curves of one estimator, told apart in grey, too."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(colour)
+    if count == 1:
+        return [(red, green, blue)]
+    found = []
+    for step in range(count):
+        share = 1.1 * step / (count - 1) - 0.55  # -0.55: that share black; 0.55: that share white
+        ground, weight = (1.0 if share > 0 else 0.0), abs(share)
+        mixed = [(1 - weight) * part + weight * ground for part in (red, green, blue)]
+        found.append((mixed[0], mixed[1], mixed[2]))
+    return found
+
+
+def gain_colours(most: float) -> tuple[Any, Any]:
+    """Colours and their scale for gains from 1 to `most`, with a break at 1: below it filtering costs."""
+    import matplotlib
+    from matplotlib.colors import LogNorm
+
+    return matplotlib.colormaps["viridis"].with_extremes(under=COSTS), LogNorm(1.0, max(1.05, most))
+
+
+def mark_costs(axes: Any, mesh: Any, gain: Any) -> bool:
+    """White stripes over the cells of a mesh whose gain is below 1, seen in grey, too; whether there are."""
+    import numpy as np
+    from matplotlib.collections import PolyCollection
+
+    at = mesh.get_coordinates()
+    costs = np.argwhere(np.asarray(gain) < 1)
+    cells = [[at[i, j], at[i, j + 1], at[i + 1, j + 1], at[i + 1, j]] for i, j in costs]
+    stripes = PolyCollection(cells, facecolor="none", edgecolor="white", linewidth=0, hatch="--")
+    axes.add_collection(stripes, autolim=False)
+    return bool(cells)
+
+
+def plain_ticks(axis: Any) -> None:
+    """Numbers such as 0.2 at the ticks of a short logarithmic axis, not 2 x 10^-1."""
+    low, high = sorted(axis.get_view_interval())
+    if low > 0 and high < 30 * low:
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter("{x:g}" if high < 10 * low else "")
 
 
 STYLE = {

@@ -14,11 +14,22 @@ import numpy as np
 
 from bounds.law import regimes as law_regimes
 from verification.figures import canvas
-from verification.figures.canvas import BLUE, GREY, LOOKS, ORANGE, STYLE, from_defaults
+from verification.figures.canvas import (
+    CLEAN,
+    CORRUPTED,
+    GREY,
+    INK,
+    LOOKS,
+    STYLE,
+    from_defaults,
+)
+from verification.figures.regime_map import REGIMES, SHADES
 
 if TYPE_CHECKING:
     from verification.studies.experiments import Figure2b, Figure3a, Table1
     from verification.studies.leak import Study
+
+FILTERED = LOOKS["teacher-filtered"]
 
 
 def _styled(draw: Any) -> Any:
@@ -48,7 +59,7 @@ def table_1(tables: Sequence[Table1], path: str | Path) -> None:
             places - 0.15,
             [1e4 * p.mean for p in printed],
             [1e4 * p.std for p in printed],
-            fmt="s",
+            fmt="D",
             color=GREY,
             capsize=4,
             label="paper, mean ± σ of one run",
@@ -58,8 +69,8 @@ def table_1(tables: Sequence[Table1], path: str | Path) -> None:
             places + 0.15,
             [1e4 * s.mean for s in simulated],
             [1e4 * s.std for s in simulated],
-            fmt="o",
-            color=BLUE,
+            fmt=FILTERED.marker,
+            color=FILTERED.colour,
             capsize=4,
             label=f"here, the same over {simulated[0].replicates} runs",
         )
@@ -69,7 +80,7 @@ def table_1(tables: Sequence[Table1], path: str | Path) -> None:
             "_",
             ms=26,
             mew=2,
-            color=ORANGE,
+            color=INK,
             label="first-order law (no sampling)",
         )
         axes.set_xticks(places, [f"{100 * p.retain:g}%" for p in printed])
@@ -95,15 +106,15 @@ def figure_2b(result: Figure2b, path: str | Path) -> None:
     total = len(result.clean) + len(result.corrupted)
     width = edges[1] - edges[0]
     grid = np.linspace(edges[0], edges[-1], 1200)
-    for values, clean, color, name in (
-        (result.corrupted, False, ORANGE, r"corrupted, $D_0$"),
-        (result.clean, True, BLUE, r"clean, $D_1$"),
+    for values, clean, color, line, name in (
+        (result.corrupted, False, CORRUPTED, "--", r"corrupted, $D_0$"),
+        (result.clean, True, CLEAN, "-", r"clean, $D_1$"),
     ):
         counts = np.histogram(values, edges)[0]
         axes.stairs(
             counts / (total * width), edges, fill=True, color=color, alpha=0.35, label=f"{name}: drawn"
         )
-        axes.plot(grid, result.density(grid, clean), color=color, lw=2, label=f"{name}: exact density")
+        axes.plot(grid, result.density(grid, clean), line, color=color, lw=2, label=f"{name}: exact density")
     s = result.setting
     for place, text in ((0.0, r"$\theta=0$"), (s.r / 2, r"$\theta=r/2$")):
         axes.axvline(place, color=GREY, lw=1, ls=":")
@@ -142,10 +153,11 @@ def figure_3a(result: Figure3a, path: str | Path, *, regimes: bool = False) -> N
     With `regimes`, bands in place of slopes say what rules the filtered error.
     """
     figure, axes = canvas.begin(8.6, 5.8)
-    for estimator, color, marker, name in (
-        ("unfiltered", LOOKS["unfiltered"].colour, "o", "no filter"),
-        ("teacher-filtered", LOOKS["teacher-filtered"].colour, "s", "teacher-based filter, $\\theta=0$"),
+    for estimator, name in (
+        ("unfiltered", "no filter"),
+        ("teacher-filtered", "teacher-based filter, $\\theta=0$"),
     ):
+        look = LOOKS[estimator]
         rows = result.curve(estimator)
         etas = np.array([row.eta for row in rows])
         means = np.array([row.simulated.mean for row in rows])
@@ -155,14 +167,14 @@ def figure_3a(result: Figure3a, path: str | Path, *, regimes: bool = False) -> N
             etas,
             means,
             [np.minimum(spread, 0.999 * means), spread],
-            fmt=marker,
-            color=color,
+            fmt=look.marker,
+            color=look.colour,
             ms=7,
             capsize=4,
             label=f"{name}: mean ± σ of {rows[0].simulated.replicates} runs",
         )
         law = [row.predicted if row.trusted else math.nan for row in rows]
-        axes.plot(etas, law, color=color, lw=1.5, label=f"{name}: law")
+        axes.plot(etas, law, look.line, color=look.colour, lw=1.5, label=f"{name}: law")
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.invert_xaxis()
@@ -192,9 +204,9 @@ def _regimes(axes: Any, result: Figure3a) -> None:
     flat, leak = law_regimes.flat_boundary(*at), law_regimes.leak_boundary(*at, 1.0, "left") or 0.0
     low = min(row.eta for row in result.rows)
     for first, last, shade, text in (
-        (flat, 1.0, "#ffffff", "clean pairs rule\nslope $-1/2$"),
-        (leak, flat, "#eef3e6", "corrupted pairs rule\nslope $0$"),
-        (low, leak, "#f6e6e6", "the leak rules\nslope $-1$"),
+        (flat, 1.0, SHADES["clean"], f"{REGIMES['clean']}\nslope $-1/2$"),
+        (leak, flat, SHADES["flat"], f"{REGIMES['flat']}\nslope $0$"),
+        (low, leak, SHADES["leak"], f"{REGIMES['leak']}\nslope $-1$"),
     ):
         start = max(first, low)
         if last > start:
@@ -263,14 +275,17 @@ def leak(result: Study, path: Path) -> None:
     figure, axes = canvas.begin(6.4, 4.4)
     rows = result.rows
     etas = [row.setting.eta for row in rows]
-    for name, colour in (("printed", ORANGE), ("corrected", BLUE)):
+    for name, colour, look in (("printed", INK, "o:"), ("corrected", FILTERED.colour, "s--")):
         ratios = np.array([getattr(row, f"{name}_ratio") for row in rows])
         spreads = ratios * [row.standard_error / row.error for row in rows]
-        axes.errorbar(etas, ratios, yerr=spreads, fmt="o", ms=4, color=colour, label=f"over the {name} rate")
-        axes.plot(etas, ratios * [row.predicted / row.error for row in rows], color=colour, lw=1)
-    axes.plot([], [], color=GREY, lw=1, label="sharp law")
+        axes.errorbar(
+            etas, ratios, yerr=spreads, fmt=look[0], ms=5, color=colour, label=f"over the {name} rate"
+        )
+        axes.plot(etas, ratios * [row.predicted / row.error for row in rows], look[1:], color=colour, lw=1.2)
+    axes.plot([], [], color=GREY, lw=1.2, label="lines: sharp law")
     axes.set_xscale("log")
     axes.set_yscale("log")
+    canvas.plain_ticks(axes.yaxis)
     axes.set_xticks(etas, [f"{eta:g}" for eta in etas])
     axes.set_xticks([], minor=True)
     axes.set_xlabel(r"share of clean pairs $\eta$")

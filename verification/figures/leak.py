@@ -25,29 +25,34 @@ def place(eta: float, gamma: float) -> Setting:
 
 
 def draw(figure: Figure, *, points: int = 60, replicates: int = 0, ink: str = "#333333") -> None:
-    """Both panels on one scale: laws, printed rate, and simulated means with `replicates`."""
-    from bounds import claims
-
+    """Both panels on one scale, and a legend below."""
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
-    etas = np.geomspace(*ETAS, points)
     for axes, (gamma, title) in zip(panels, PANELS, strict=True):
-        laws = [predict(place(eta, gamma), theta=0.0) for eta in etas]
-        for name in ("unfiltered", "teacher-filtered"):
-            look = LOOKS[name]
-            axes.plot(
-                etas, [law.law(name).mean for law in laws], look.line, color=look.colour, label=look.label
-            )
-            if replicates:
-                _simulated(axes, name, gamma, replicates)
-        printed = np.array([claims["theorem-1"].evaluate(place(eta, gamma).as_dict()) for eta in etas])
-        # The printed rate has no constant: drawn through the law at eta = 1.
-        rate = printed * (laws[-1].law("teacher-filtered").mean / printed[-1])
-        axes.plot(etas, rate, ":", color=ink, label="Theorem 1 as printed (constant fitted at η = 1)")
-        axes.set(xscale="log", yscale="log", xlabel="clean fraction η", title=title)
-        _guide(axes, laws[0].unfiltered.mean, ink)
+        panel(axes, gamma, title, points=points, replicates=replicates, ink=ink)
     panels[0].set_ylabel("error (chordal distance)")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+
+
+def panel(
+    axes: Any, gamma: float, title: str, *, points: int = 60, replicates: int = 0, ink: str = "#333333"
+) -> None:
+    """Laws and printed rate at one signal-to-noise ratio, and simulated means with `replicates`."""
+    from bounds import claims
+
+    etas = np.geomspace(*ETAS, points)
+    laws = [predict(place(eta, gamma), theta=0.0) for eta in etas]
+    for name in ("unfiltered", "teacher-filtered"):
+        look = LOOKS[name]
+        axes.plot(etas, [law.law(name).mean for law in laws], look.line, color=look.colour, label=look.label)
+        if replicates:
+            _simulated(axes, name, gamma, replicates)
+    printed = np.array([claims["theorem-1"].evaluate(place(eta, gamma).as_dict()) for eta in etas])
+    # The printed rate has no constant: drawn through the law at eta = 1.
+    rate = printed * (laws[-1].law("teacher-filtered").mean / printed[-1])
+    axes.plot(etas, rate, ":", color=ink, label="Theorem 1 as printed (constant fitted at η = 1)")
+    axes.set(xscale="log", yscale="log", xlabel="clean fraction η", title=title)
+    _guide(axes, laws[0].unfiltered.mean, ink)
 
 
 def _simulated(axes: Any, name: str, gamma: float, replicates: int) -> None:

@@ -26,25 +26,25 @@ def scores_and_gain(found: FittedPairs, path: str | Path) -> None:
         )
         left.hist(
             np.clip(found.repaired, low, high), edges, density=True, histtype="step", lw=1.8,
-            color=canvas.ORANGE, label="re-paired",
+            color=canvas.CORRUPTED, label="re-paired",
         )  # fmt: skip
-        left.axvline(found.threshold, color=canvas.GREY, ls="--", label=f"keeps {found.keep:.0%}")
+        left.axvline(found.threshold, color=canvas.INK, ls="--", label=f"keeps {found.keep:.0%}")
         left.set(
             xlabel="score, in units of re-paired ones", ylabel="density", title="Scores of held-out pairs"
         )
         left.legend()
         share, gain = np.array([point for point in found.curve if point[0] < 1] or [found.curve[0]]).T
-        right.plot(share, gain, "o-", color=canvas.BLUE, label="measured, without a model")
+        right.plot(share, gain, "s--", color=canvas.ORANGE, label="measured, without a model")
         free = found.gain_free
         top = free.high if math.isfinite(free.high) else max(2 * free.value, 4.0)
         value = min(free.value, top)
         right.errorbar(
-            [found.keep], [value], [[max(0.0, value - free.low)], [top - value]], fmt="s", capsize=4,
-            color=canvas.ORANGE, label=f"proposed, {1 - found.alpha:.0%} interval",
+            [found.keep], [value], [[max(0.0, value - free.low)], [top - value]], fmt="*", ms=11, capsize=4,
+            color=canvas.INK, label=f"proposed, {1 - found.alpha:.0%} interval",
         )  # fmt: skip
         if found.gain_model is not None:
             right.plot(
-                [found.keep], [found.gain_model.value], "^", color=canvas.GREEN, label="the model's forecast"
+                [found.keep], [found.gain_model.value], "D", color=canvas.GREY, label="the model's forecast"
             )
         right.axhline(1, color=canvas.GREY, lw=1)
         right.set(

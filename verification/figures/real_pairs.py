@@ -16,13 +16,16 @@ from verification.figures import canvas
 if TYPE_CHECKING:
     from verification.studies.figure_3b import SetResult
 
+ALL, TEACHER, ORACLE, PCA = (
+    canvas.LOOKS[name] for name in ("unfiltered", "teacher-filtered", "oracle-filtered", "pca")
+)
 CURVES = {
-    "all pairs": (canvas.GREY, "o", "-"),
-    "clean pairs only": (canvas.GREEN, "s", "--"),
-    "filter, theta = 0": (canvas.BLUE, "^", "-"),
-    "keep 30%": (canvas.BLUE, "v", ":"),
-    "pca": ("#CC79A7", "x", ":"),
-    "blend": (canvas.ORANGE, "D", "-"),
+    "all pairs": (ALL.colour, ALL.marker, ALL.line),
+    "clean pairs only": (ORACLE.colour, ORACLE.marker, ORACLE.line),
+    "filter, theta = 0": (TEACHER.colour, TEACHER.marker, TEACHER.line),
+    "keep 30%": (TEACHER.colour, "v", ":"),
+    "pca": (PCA.colour, PCA.marker, PCA.line),
+    "blend": (canvas.INK, "D", "-"),
 }
 
 

@@ -23,6 +23,9 @@ REGIMES = {
     "leak": "the teacher's error\nleaks through",
 }
 
+SHADES = {"clean": "#ffffff", "flat": "#eef3e6", "leak": "#f6e6e6"}
+"""Grounds of the regimes where they are bands of a picture over eta."""
+
 
 @dataclass(frozen=True)
 class Overlay:
@@ -114,7 +117,7 @@ def paint(axes: Any, columns: Sequence[float], lines: Sequence[float], found: Ov
     for name, mask in found.regime().items():
         _name(axes, columns, lines, mask & usable, REGIMES[name], halo)
     if np.any(np.isfinite(found.leak)):
-        _name(axes, columns, lines, found.trusted == 0, "too few pairs\nfor the law", halo)
+        _name(axes, columns, lines, found.trusted == 0, "the law is not\nto be trusted", halo)
 
 
 ROOM = 1.5

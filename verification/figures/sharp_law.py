@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,13 @@ import numpy as np
 from bounds.law import regimes
 from bounds.law.proportional import transition
 from bounds.law.scales import Side
-from verification.errors import whole
+from verification.engines.estimate import Array
+from verification.errors import InvalidArgument, whole
 from verification.figures import canvas
+from verification.figures.canvas import Look
+from verification.figures.regime_map import REGIMES, SHADES
 from verification.prediction.advice import Threshold
-from verification.prediction.law import limits_at, model_of, predict, unfiltered_law
+from verification.prediction.law import PredictedLaw, limits_at, model_of, predict, unfiltered_law
 from verification.prediction.over import predict_over, threshold_over
 from verification.setting import Procedure, Setting
 
@@ -22,22 +26,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SMALLEST_ETA = 1e-4
-SIZE = (6.4, 4.4)
-COLOURS = {name: look.colour for name, look in canvas.LOOKS.items()}
-SHADES = {"clean": "#ffffff", "flat": "#eef3e6", "leak": "#f6e6e6"}
-ROOM = 3.0
+SIZE = (6.4, 4.6)
+ROOM = 4.0
 """Ratio of a band's ends below which its label would run into the next one."""
 
-COSTS = "#b2182b"
-"""In a map of gains: filtering raises the error."""
+MOST_THRESHOLDS = 8
+"""So many can be told apart in one picture."""
 
-NAMES = {"clean": "clean pairs rule", "flat": "flat", "leak": "the leak rules"}
+FILTERS = ("oracle-filtered", "teacher-filtered")
 
 
 @canvas.from_defaults(canvas.PLAIN)
 def error_against_eta(
     setting: Setting,
-    theta: float,
+    thetas: Sequence[float],
     path: str,
     *,
     rounds: int = 1,
@@ -46,38 +48,89 @@ def error_against_eta(
     replicates: int = 0,
     seed: int = 0,
 ) -> None:
-    """Mean error of the three estimators against eta at a fixed theta, the regimes shaded.
+    """Mean error against eta: all pairs, and filtered at each of the thresholds; the setting's eta marked.
 
-    Dotted where the law is not to be trusted.  With `replicates`, that many draws of each estimator at
-    nine values of eta are shown beside the law with one standard deviation.
+    Dotted where the law is not to be trusted; with one threshold the regimes are shaded.  With
+    `replicates`, that many draws of each estimator at nine values of eta are shown beside the law with
+    one standard deviation.  Raises InvalidArgument for more than MOST_THRESHOLDS thresholds.
     """
     sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
     whole("replicates", replicates, 0, 10**6)
     canvas.require_ending("figure", path)
+    thetas = list(dict.fromkeys(thetas))
+    if len(thetas) > MOST_THRESHOLDS:
+        raise InvalidArgument("figure", path, f"must show at most {MOST_THRESHOLDS} thresholds")
     figure, axes = canvas.begin(*SIZE)
+    if len(thetas) == 1 and not math.isinf(thetas[0]):
+        here = predict(setting, theta=thetas[0], **sizes)
+        _shade(axes, setting, thetas[0], here.student_n / here.teacher_n)
     etas = np.geomspace(SMALLEST_ETA, 1.0, 81)
-    results = [predict(replace(setting, eta=float(e)), theta=theta, **sizes) for e in etas]
-    ratio = results[0].student_n / results[0].teacher_n
-    if not math.isinf(theta):
-        _shade(axes, setting, theta, ratio)
-    for name, colour in COLOURS.items():
-        laws = [result.law(name) for result in results]
-        means = np.array([law.mean for law in laws])
-        trusted = np.array([law.trusted for law in laws])
-        axes.plot(etas, np.where(trusted, means, np.nan), color=colour, label=f"{name}, law")
-        axes.plot(etas, means, color=colour, linestyle=":", linewidth=0.8)
-    axes.plot([], [], color="#666666", linestyle=":", linewidth=0.8, label="not to be trusted")
+    laws = {
+        theta: [predict(replace(setting, eta=float(eta)), theta=theta, **sizes) for eta in etas]
+        for theta in thetas
+    }
+    for name, theta, look in _looks(thetas):
+        label = f"{look.label}, law"
+        if name == "teacher-filtered":
+            label += _gain_here(setting, theta, sizes)
+        # Markers are the draws' where lines alone are told apart.
+        line = replace(look, label=label, marker=look.marker if len(thetas) > 1 else "")
+        _along_eta(axes, etas, [law.law(name) for law in laws[theta]], line)
+        if replicates:
+            for eta in np.geomspace(SMALLEST_ETA * 10, 1.0, 9):
+                at = replace(setting, eta=float(eta))
+                _simulated(axes, float(eta), at, name, theta, sizes, replicates, seed, look)
+    axes.plot([], [], color=canvas.GREY, linestyle=":", linewidth=0.8, label="not to be trusted")
     if replicates:
         _name_points(axes, replicates)
-        for eta in np.geomspace(SMALLEST_ETA * 10, 1.0, 9):
-            here = replace(setting, eta=float(eta))
-            for name, colour in COLOURS.items():
-                _simulated(axes, float(eta), here, name, theta, sizes, replicates, seed, colour)
+    axes.axvline(setting.eta, 0.12, color=canvas.INK, linewidth=0.8)  # the bands' names are below
+    axes.annotate(
+        f"η = {setting.eta:.3g} ", (setting.eta, 0.99), xycoords=("data", "axes fraction"),
+        ha="right", va="top", fontsize=8,
+    )  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel="clean fraction η", ylabel="mean error")
     axes.set_ylim(top=math.sqrt(setting.r) * 1.1)
-    axes.set_title(f"{_describe(setting, eta=False)}, θ = {theta:.3g}", fontsize=9)
-    figure.legend(fontsize=7, loc="outside lower center", ncols=3, frameon=False)
+    canvas.plain_ticks(axes.yaxis)
+    one = f", θ = {thetas[0]:.3g}" if len(thetas) == 1 else ""
+    axes.set_title(f"{_describe(setting, eta=False)}{one}", fontsize=9)
+    figure.legend(fontsize=7, loc="outside lower center", ncols=2, frameon=False)
     canvas.write(figure, path)
+
+
+def _looks(thetas: Sequence[float]) -> Iterator[tuple[str, float, Look]]:
+    """Each curve of a picture over eta: estimator, threshold and look, whose label names both."""
+    yield "unfiltered", thetas[0], canvas.LOOKS["unfiltered"]
+    for name in FILTERS:
+        look = canvas.LOOKS[name]
+        if len(thetas) == 1:
+            yield name, thetas[0], look
+            continue
+        for theta, shade, marker in zip(
+            sorted(thetas), canvas.shades(look.colour, len(thetas)), canvas.MARKERS, strict=False
+        ):
+            yield (
+                name,
+                theta,
+                replace(look, label=f"{look.label}, θ = {theta:.3g}", colour=shade, marker=marker),
+            )
+
+
+def _along_eta(axes: Axes, etas: Array, laws: Sequence[PredictedLaw], look: Look) -> None:
+    """The law of one estimator: thin dots, and in its own line where it is to be trusted."""
+    means = np.array([law.mean for law in laws])
+    trusted = np.array([law.trusted for law in laws])
+    axes.plot(
+        etas, np.where(trusted, means, np.nan), look.line, color=look.colour, label=look.label,
+        marker=look.marker, markersize=4, markevery=10,
+    )  # fmt: skip
+    axes.plot(etas, means, color=look.colour, linestyle=":", linewidth=0.8)
+
+
+def _gain_here(setting: Setting, theta: float, sizes: dict[str, Any]) -> str:
+    """What the filter gains at the setting itself, for the legend; nothing where it makes no error."""
+    found = predict(setting, theta=theta, **sizes)
+    filtered = found.law("teacher-filtered").mean
+    return f"; gain {found.unfiltered.mean / filtered:.3g}× at η = {setting.eta:.3g}" if filtered else ""
 
 
 @canvas.from_defaults(canvas.PLAIN)
@@ -97,9 +150,12 @@ def error_against_threshold(found: Threshold, path: str, *, replicates: int = 0,
     student = Procedure("teacher-filtered", 0.0, None, used.rounds, used.teacher_n, used.student_n)
     for procedure in (Procedure("oracle-filtered", 0.0, student_n=used.student_n), student):
         means = limits_at(setting, procedure, thetas).means()
-        name = procedure.estimator
-        axes.plot(thetas, means, color=COLOURS[name], label=f"{name}, law")
-    axes.axhline(used.unfiltered.mean, color=COLOURS["unfiltered"], label="unfiltered on all pairs, law")
+        look = canvas.LOOKS[procedure.estimator]
+        axes.plot(thetas, means, look.line, color=look.colour, label=f"{look.label}, law")
+    everything = canvas.LOOKS["unfiltered"]
+    axes.axhline(
+        used.unfiltered.mean, color=everything.colour, ls=everything.line, label=f"{everything.label}, law"
+    )
     if math.isfinite(found.theta):
         axes.plot([found.theta], [found.mean], "k*", markersize=12, label=f"θ* = {found.theta:.3g}")
     for mark, text in ((0.0, "0"), (setting.r / 2, "r/2")):
@@ -111,9 +167,10 @@ def error_against_threshold(found: Threshold, path: str, *, replicates: int = 0,
         for theta in np.linspace(low, high, 11):
             _simulated(
                 axes, float(theta), setting, "teacher-filtered", float(theta), sizes, replicates, seed,
-                COLOURS["teacher-filtered"],
+                canvas.LOOKS["teacher-filtered"],
             )  # fmt: skip
     axes.set(yscale="log", xlabel="threshold θ on the oracle's scale", ylabel="mean error")
+    canvas.plain_ticks(axes.yaxis)
     axes.set_title(_describe(setting), fontsize=9)
     figure.legend(fontsize=7, loc="outside lower center", ncols=3, frameon=False)
     canvas.write(figure, path)
@@ -137,18 +194,21 @@ def error_against_n(setting: Setting, path: str, *, replicates: int = 0, seed: i
     low = max(4.0, min(place.pairs, condition) / 10)
     sizes = np.unique(np.floor(np.geomspace(low, 30 * max(place.pairs, condition), 121)))
     found = predict_over(setting, {"n": sizes})
-    colour = COLOURS["unfiltered"]
-    axes.plot(sizes, np.where(found.trusted, found.unfiltered, np.nan), color=colour, label="law at any n")
-    axes.plot(sizes, found.unfiltered, color=colour, linestyle=":", linewidth=0.8, label="not to be trusted")
+    look = canvas.LOOKS["unfiltered"]
+    shown = np.where(found.trusted, found.unfiltered, np.nan)
+    axes.plot(sizes, shown, color=look.colour, label="law at any n")
+    axes.plot(
+        sizes, found.unfiltered, color=look.colour, linestyle=":", linewidth=0.8, label="not to be trusted"
+    )
     first = [unfiltered_law(here, here.n).first_order.mean for here in found.settings]
-    axes.plot(sizes, first, color="#dd8452", linestyle="--", label="first-order law")
+    axes.plot(sizes, first, color=canvas.INK, linestyle="--", label="first-order law")
     rate = [claims["corollary-1"].evaluate(here.as_dict()) for here in found.settings]
     axes.plot(sizes, rate, color="#999999", linestyle="-.", label="Corollary 1, constant 1")
     if replicates:
         _name_points(axes, replicates)
         for n in np.geomspace(sizes[0], sizes[-1], 11):
             here = replace(setting, n=int(n))
-            _simulated(axes, float(n), here, "unfiltered", 0.0, {}, replicates, seed, colour)
+            _simulated(axes, float(n), here, "unfiltered", 0.0, {}, replicates, seed, look)
     for at, name in ((place.pairs, "transition"), (condition, "printed condition")):
         axes.axvline(at, color="#999999", linewidth=0.6, linestyle="--")
         axes.annotate(
@@ -181,21 +241,18 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
         np.where(shown, values, np.nan).reshape(points, points)
         for values in (found.gain, found.theta / setting.r)
     )
-    import matplotlib
-    from matplotlib.colors import LogNorm, Normalize
-
-    gains = matplotlib.colormaps["viridis"].with_extremes(under=COSTS)
     most = max(2.0, float(np.nanmax(gain, initial=1.0)))
     for axes, values, title, colours, norm in (
-        (left, gain, "error without a filter / at the best threshold", gains, LogNorm(1.0, most)),
+        (left, gain, "error without a filter / at the best threshold", *canvas.gain_colours(most)),
         # Below -1 nearly all pairs are kept; -inf, which keeps all, would be left blank.
-        (right, np.maximum(theta, -2.0), "best threshold θ*/r", "coolwarm", Normalize(-1.0, 1.0)),
+        (right, np.maximum(theta, -2.0), "best threshold θ*/r", "cividis", _middle(theta)),
     ):
         mesh = axes.pcolormesh(etas, gammas, values, cmap=colours, norm=norm, rasterized=True)
         bar = figure.colorbar(mesh, ax=axes, extend="min" if axes is left else "both")
         if axes is left:
             bar.ax.yaxis.set_major_formatter("{x:g}×")
             bar.ax.yaxis.set_minor_formatter("{x:g}×" if most < 10 else "")
+            canvas.mark_costs(axes, mesh, values)
         axes.set(xscale="log", yscale="log", xlabel="clean fraction η", ylabel="inverse noise variance γ")
         if math.isfinite(setting.gamma):
             axes.plot([setting.eta], [setting.gamma], "w*", markersize=13, markeredgecolor="k")
@@ -203,10 +260,19 @@ def gain_map(setting: Setting, path: str, *, points: int = 19) -> None:
         axes.patch.set(hatch="///", edgecolor="#bbbbbb")
     figure.suptitle(
         f"n = {setting.n:,}, half for the teacher; d = {setting.d}, d̃ = {setting.d_tilde}, r = {setting.r}\n"
-        "hatched: the law is not to be trusted; red, left: filtering costs; star: the setting given",
+        "hatched: the law is not to be trusted; red stripes: filtering costs; star: the setting given",
         fontsize=9,
     )
     canvas.write(figure, path)
+
+
+def _middle(theta: Array) -> Any:
+    """A scale for thresholds over r: where most of them lie, those that keep nearly all left out."""
+    from matplotlib.colors import Normalize
+
+    usual = theta[np.isfinite(theta) & (theta > -1)]
+    low, high = np.quantile(usual, [0.02, 0.98]) if usual.size else (0.0, 1.0)
+    return Normalize(min(low, high - 0.1), high)
 
 
 def _shade(axes: Axes, setting: Setting, theta: float, size_ratio: float) -> None:
@@ -223,18 +289,18 @@ def _shade(axes: Axes, setting: Setting, theta: float, size_ratio: float) -> Non
             if high < ROOM * low:
                 continue  # a narrow band keeps its shade and loses its label
             axes.annotate(
-                NAMES[name], (math.sqrt(low * high), 0.02), xycoords=("data", "axes fraction"),
-                ha="center", fontsize=7, color="#666666",
+                REGIMES[name], (math.sqrt(low * high), 0.02), xycoords=("data", "axes fraction"),
+                ha="center", fontsize=7, color=canvas.GREY, zorder=1,
             )  # fmt: skip
 
 
-POINTS: dict[str, Any] = {"fmt": "o", "markersize": 3, "capsize": 2}
+POINTS: dict[str, Any] = {"markersize": 4, "capsize": 2, "linestyle": "none"}
 
 
 def _name_points(axes: Axes, replicates: int) -> None:
     """One entry of the legend for the points of all colours."""
     label = f"{replicates} draws: mean ± standard deviation"
-    axes.errorbar([], [], [], color="#666666", label=label, **POINTS)
+    axes.errorbar([], [], [], marker="o", color=canvas.GREY, label=label, **POINTS)
 
 
 def _simulated(
@@ -246,7 +312,7 @@ def _simulated(
     sizes: dict[str, Any],
     replicates: int,
     seed: int,
-    colour: str,
+    look: Look,
 ) -> None:
     """One simulated point with its standard deviation; nothing when a filter left too few pairs."""
     from verification.simulation import simulate
@@ -258,7 +324,7 @@ def _simulated(
         options = {"theta": theta, **sizes}
     errors = simulate(setting, estimator, replicates=replicates, seed=seed, **options).errors
     if len(errors):
-        axes.errorbar(x, errors.mean(), errors.std(), color=colour, **POINTS)
+        axes.errorbar(x, errors.mean(), errors.std(), marker=look.marker, color=look.colour, **POINTS)
 
 
 def _describe(setting: Setting, eta: bool = True, n: bool = True) -> str:

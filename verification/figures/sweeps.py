@@ -6,6 +6,7 @@ Simulated means are points or colours, the law is lines: neither is fitted to th
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 from verification.engines.estimate import Array
 from verification.errors import InvalidArgument
 from verification.figures import canvas, regime_map
+from verification.figures.canvas import Colour, Look
 from verification.figures.regime_map import Overlay
 from verification.replication.cells import ErrorCell
 from verification.replication.store import Store
@@ -193,18 +195,21 @@ def _is_log(values: Sequence[float]) -> bool:
 def _curves(points: list[PlottedPoint], x: str, quantity: str, law: bool) -> Any:
     groups = _grouped(points, x)
     figure, axes = canvas.begin(9.0, 4.6)
-    for i, (label, group) in enumerate(sorted(groups.items())):
-        group.sort(key=lambda p: _place(p, x))
-        _draw_curve(axes, group, x, f"C{i % 10}", label)
+    for label, look in _looks(groups).items():
+        groups[label].sort(key=lambda p: _place(p, x))
+        _draw_curve(axes, groups[label], x, look)
         if law:
-            _draw_law(axes, group, x, quantity, f"C{i % 10}")
+            _draw_law(axes, groups[label], x, quantity, look.colour)
     if law:
-        axes.plot([], [], color="0.3", lw=1.3, label="sharp law")
-        axes.plot([], [], color="0.3", lw=0.8, ls=":", label="sharp law, too few pairs for it")
+        axes.plot([], [], color=canvas.INK, lw=1.3, label="sharp law")
+        axes.plot([], [], color=canvas.INK, lw=0.8, ls=":", label="sharp law, not to be trusted there")
     if _is_log([_place(p, x) for p in points]):
         axes.set_xscale("log")
     if min(p.value for p in points) > 0:
         axes.set_yscale("log")
+        canvas.plain_ticks(axes.yaxis)
+    if quantity == "gain":
+        axes.axhline(1.0, color=canvas.INK, lw=0.8, ls="--", label="below: filtering costs")
     axes.set_xlabel(NAMES[x])
     axes.set_ylabel(NAMES[quantity])
     axes.set_title(_caption([p.cell for p in points], [x]), fontsize=9)
@@ -221,7 +226,7 @@ def _grouped(points: list[PlottedPoint], x: str) -> dict[str, list[PlottedPoint]
         names.append("estimator")
     groups: dict[str, list[PlottedPoint]] = {}
     for point in points:
-        label = _label(coordinates(point.cell), names) or point.cell.procedure.estimator
+        label = _label(coordinates(point.cell), names) or canvas.LOOKS[point.cell.procedure.estimator].label
         groups.setdefault(label, []).append(point)
     if len(groups) > MAX_CURVES:
         allowed = f"must leave at most {MAX_CURVES} curves, not {len(groups)}: fix some of {', '.join(names)}"
@@ -229,13 +234,44 @@ def _grouped(points: list[PlottedPoint], x: str) -> dict[str, list[PlottedPoint]
     return groups
 
 
-def _draw_curve(axes: Any, group: list[PlottedPoint], x: str, colour: str, label: str) -> None:
+def _looks(groups: Mapping[str, list[PlottedPoint]]) -> dict[str, Look]:
+    """Label -> look, in the order of the legend: the colour of the estimator, shades of it for several."""
+    by_estimator: dict[str, list[str]] = {}
+    for label, group in groups.items():
+        by_estimator.setdefault(group[0].cell.procedure.estimator, []).append(label)
+    found = {}
+    for estimator, look in canvas.LOOKS.items():
+        labels = sorted(by_estimator.get(estimator, []), key=_in_order)
+        for i, (label, shade) in enumerate(
+            zip(labels, canvas.shades(look.colour, max(1, len(labels))), strict=False)
+        ):
+            marker = look.marker if len(labels) == 1 else canvas.MARKERS[i]
+            found[label] = Look(label, shade, look.line, marker)
+    return found
+
+
+def _in_order(label: str) -> list[tuple[float, str]]:
+    """Labels by their words and the size of their numbers: gamma = 2 before gamma = 10."""
+    return [(float(part), "") if _is_number(part) else (math.inf, part) for part in re.split(r"[ ,]+", label)]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return not math.isnan(float(text))
+    except ValueError:
+        return False
+
+
+def _draw_curve(axes: Any, group: list[PlottedPoint], x: str, look: Look) -> None:
     at, values = [_place(p, x) for p in group], [p.value for p in group]
     spreads = [p.spread for p in group]
-    axes.errorbar(at, values, yerr=spreads, fmt="o", ms=3.5, color=colour, label=label, capsize=2)
+    axes.errorbar(
+        at, values, yerr=spreads, ls="none", marker=look.marker, ms=4.5, color=look.colour, label=look.label,
+        capsize=2,
+    )  # fmt: skip
 
 
-def _draw_law(axes: Any, group: list[PlottedPoint], x: str, quantity: str, colour: str) -> None:
+def _draw_law(axes: Any, group: list[PlottedPoint], x: str, quantity: str, colour: Colour) -> None:
     """The law along a curve: dotted, and solid where it is trusted."""
     at, predicted = [_place(p, x) for p in group], [_predicted(p.cell, quantity) for p in group]
     axes.plot(at, [value for value, _ in predicted], color=colour, lw=0.8, ls=":")
@@ -254,7 +290,7 @@ def _caption(cells: Sequence[ErrorCell], axes: Sequence[str]) -> str:
     ]
     words: list[str] = []
     if len({c.procedure.estimator for c in cells}) == 1:
-        words.append(cell.procedure.estimator)
+        words.append(canvas.LOOKS[cell.procedure.estimator].label)
     if not {"theta", "retain"} & set(axes) and len({threshold(c) for c in cells}) == 1:
         words.append(_threshold(threshold(cell)))
     return ", ".join([*shared, *filter(None, words)])
@@ -262,17 +298,23 @@ def _caption(cells: Sequence[ErrorCell], axes: Sequence[str]) -> str:
 
 def _label(there: Mapping[str, Any], names: Sequence[str]) -> str:
     """A curve's name: the coordinates that tell it from the others."""
-    words = [str(there["estimator"])] if "estimator" in names else []
+    words = [canvas.LOOKS[str(there["estimator"])].label] if "estimator" in names else []
     if "threshold" in names:
         words.append(_threshold(str(there["threshold"])))
     rest = [name for name in names if name not in ("estimator", "threshold")]
-    return ", ".join([*filter(None, words), *(f"{name} = {_short(there[name])}" for name in rest)])
+    return ", ".join(
+        [*filter(None, words), *(f"{LETTERS.get(name, name)} = {_short(there[name])}" for name in rest)]
+    )
 
 
 def _threshold(text: str) -> str:
     """A coordinate such as theta=0 in words; none for the unfiltered estimator."""
     named = {"best": "best threshold", "none": ""}
     return named.get(text, text.replace("theta=", "θ = ").replace("retain=", "kept share = "))
+
+
+LETTERS = {"eta": "η", "gamma": "γ", "gamma_tilde": "γ̃", "d_tilde": "d̃"}
+"""In a curve's name, which is plain text."""
 
 
 def _short(value: Any) -> str:
@@ -299,17 +341,21 @@ def _map(points: list[PlottedPoint], x: str, y: str, quantity: str, law: bool) -
         overlay = regime_map.overlay(grid.shape, cells, lambda cell: _predicted(cell, quantity))
     figure, axes = canvas.begin(7.6, 5.8)
     low, high = _colour_range(grid, overlay)
-    norm = LogNorm(low, high) if low > 0 else Normalize(low, high)
-    colours = axes.pcolormesh(
-        columns, lines, grid, norm=norm, cmap="viridis", shading="nearest", rasterized=True
-    )
+    cmap, norm = "viridis", LogNorm(low, high) if low > 0 else Normalize(low, high)
+    if quantity == "gain":
+        cmap, norm = canvas.gain_colours(high)
+        low, high = norm.vmin, norm.vmax
+    colours = axes.pcolormesh(columns, lines, grid, norm=norm, cmap=cmap, shading="nearest", rasterized=True)
     for values, which in ((columns, "x"), (lines, "y")):
         if _is_log(values):
             getattr(axes, f"set_{which}scale")("log")
         getattr(axes, f"set_{which}lim")(values[0], values[-1])
     axes.set_xlabel(NAMES[x])
     axes.set_ylabel(NAMES[y])
-    axes.set_title(_caption([p.cell for p in points], (x, y)) + _told(overlay), fontsize=9)
+    costs = ""
+    if quantity == "gain" and canvas.mark_costs(axes, colours, grid):
+        costs = "\nred stripes: filtering costs"
+    axes.set_title(_caption([p.cell for p in points], (x, y)) + _told(overlay) + costs, fontsize=9)
     _draw_bar(figure, axes, colours, grid, (low, high), quantity)
     if overlay is not None:
         regime_map.paint(axes, columns, lines, overlay)
@@ -334,7 +380,7 @@ def _told(overlay: Overlay | None) -> str:
     if overlay is None:
         return ""
     words = "\ncolours: simulated; dashed: the sharp law; thick: its regimes' boundaries"
-    return words + ("; hatched: too few pairs for it" if np.any(overlay.trusted == 0) else "")
+    return words + ("; hatched: it is not to be trusted" if np.any(overlay.trusted == 0) else "")
 
 
 def _colour_range(grid: Array, overlay: Overlay | None) -> tuple[float, float]:

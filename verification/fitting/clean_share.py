@@ -3,7 +3,9 @@
 A re-paired score (x of one row, x~ of another, by a teacher that has seen neither) has exactly the law F0
 of a corrupted pair's, so F = eta F1 + (1 - eta) F0 with F0 known and F1 free.  Hence 1 - eta <= F(t)/F0(t)
 at every t: `lower_bound`, which holds whatever F1 is.  `clean_share` adds a value and an interval by a
-shape for F1/F0, whose fit is tested.  Proofs: proofs_notes/fitting.md.
+shape for F1/F0, whose fit is tested.  Clean pairs that score like corrupted ones make it too low by as much,
+and no score shows how many those are; `both` holds two different scores against each other.
+Proofs: proofs_notes/fitting.md.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ def repaired_scores(left: Array, right: Array, rng: np.random.Generator) -> Arra
 
     A cyclic shift of a random order, so no row meets itself and each is used once a line.
     """
-    result = np.empty((REPAIRINGS, len(left)))
+    result = np.empty((REPAIRINGS, len(left)), np.result_type(left, right))
     for line in result:
         order = rng.permutation(len(left))
         line[order] = np.einsum("ij,ij->i", left[order], right[np.roll(order, 1)])
@@ -86,6 +88,10 @@ def chernoff_lower(mean: float, terms: int, failure: float) -> float:
     return float(optimize.brentq(excess, max(low, 1e-300), mean)) if excess(mean) < 0 else mean
 
 
+MISFIT = 0.1
+"""A fitted mixture fails where its distance a pair (root of chi-square) is above this, and surely so."""
+
+
 @dataclass(frozen=True)
 class CleanShare:
     """eta from the scores, the fitted ratio of clean to corrupted densities, and how well it fits.
@@ -100,6 +106,10 @@ class CleanShare:
     ratio: Array
     misfit_p: float
     misfit: float
+
+    def fits(self, alpha: float) -> bool:
+        """Whether the scores look like clean pairs on top of re-paired ones."""
+        return self.misfit <= MISFIT or self.misfit_p >= alpha / 10
 
     def posterior(self, scores: Any) -> Array:
         """P(clean | score) of each score, the local true discovery rate, shape as `scores`."""
@@ -142,6 +152,19 @@ def clean_share(halves: tuple[HeldOut, ...], alpha: float) -> CleanShare:
         float(stats.chi2.sf(misfit, freedom)),
         math.sqrt(max(misfit - freedom, 0.0) / len(paired)),
     )
+
+
+def both(one: CleanShare, other: CleanShare, least: float, alpha: float) -> Estimate:
+    """eta by two scores of the same pairs: the sharper one's value, an interval that holds both of theirs.
+
+    Where neither fits, nothing but `least` (`lower_bound`) is known: up to 1.
+    """
+    fitting = [share.eta for share in (one, other) if share.fits(alpha)]
+    sharper = min(fitting or [one.eta, other.eta], key=lambda eta: eta.high - eta.low)
+    value = max(sharper.value, least)
+    if not fitting:
+        return Estimate(value, least, 1.0)
+    return Estimate(value, min(one.eta.low, other.eta.low), max(one.eta.high, other.eta.high, least))
 
 
 def _edges(paired: Array, repaired: Array) -> Array:

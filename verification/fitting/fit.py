@@ -12,10 +12,9 @@ from verification.engines import estimate
 from verification.engines.estimate import Trained
 from verification.errors import InvalidArgument, real, whole
 from verification.fitting import alternatives, checks
-from verification.fitting.alternatives import Alternative
 from verification.fitting.blend import Blend, blend
 from verification.fitting.checks import Assumption
-from verification.fitting.clean_share import clean_share, lower_bound
+from verification.fitting.clean_share import both, clean_share, lower_bound
 from verification.fitting.moments import Array, PairMoments, moments
 from verification.fitting.payoff import Payoff, payoff
 from verification.fitting.reading import check_matched, open_rows, read_labels
@@ -30,6 +29,7 @@ from verification.fitting.spectrum import (
     polar,
     rank_of,
 )
+from verification.prediction.beside import Alternative
 from verification.setting import Setting
 
 
@@ -292,17 +292,22 @@ def _answer(
     n, k = found.n, r.value
     eta_model = _eta(sides, nuclear, scored.row_cov[:3, :3], n, k, alpha)
     gammas = [_gamma(sides[s], scored, s, n, k, alpha) for s in (0, 1)]
-    share = clean_share(scored.halves, alpha)
-    least = lower_bound(scored.halves, alpha)
-    free = share.eta.at_least(least)
-    fixed = None if guess is None else shares_tried(guess).index(guess) + 1
+    share, wider = clean_share(scored.halves, alpha), clean_share(scored.wider, alpha)
+    least = lower_bound((*scored.halves, *scored.wider), alpha)
+    free = both(share, wider, least, alpha)
+    model = [
+        flat,
+        checks.gaussian_latents(scored.fourth, n, k, alpha),
+        checks.mixture(share, wider, alpha),
+        checks.agreement(eta_model, free),
+    ]
+    # The model's best share where the model fits, else the one that does best on held-out pairs.
+    trusted = guess is not None and all(check.holds for check in model)
+    fixed = shares_tried(guess).index(guess) + 1 if guess is not None and trusted else None
     paid = payoff(scored.sums, fitted.left, fitted.right, alpha, fixed)
     enough = checks.small_error(paid.unfiltered, k)
     made = [
-        flat,
-        checks.gaussian_latents(scored.fourth, n, k, alpha),
-        checks.mixture(share.misfit, share.misfit_p, alpha),
-        checks.agreement(eta_model, free),
+        *model,
         enough,
         checks.repeated_pairs(found.repeated),
         checks.heavy_rows(found.heaviest),
@@ -316,10 +321,8 @@ def _answer(
     mixed = blend(scored.sums, fitted.left, fitted.right)
     edge = float(scored.thresholds[mixed.bin - 1]) if mixed.bin else -np.inf
     setting = _setting(found, k, eta_model.value, gammas[0].value, gammas[1].value)
-    gain_model, others = (
-        None,
-        alternatives.measured(paid.unfiltered, paid.filtered, _pca_error(fitted, sides, paid)),
-    )
+    gain_model = None
+    others = alternatives.measured(paid.unfiltered, paid.filtered, _pca_error(fitted, sides, paid))
     if flat.holds and setting is not None:
         prediction = alternatives.forecast(setting, paid.keep)
         others = alternatives.by_law(setting, prediction, seed)

@@ -13,6 +13,7 @@ import numpy as np
 
 from bounds.claim import Certificate, Claim, Proof, Verdict
 from verification.checks import judge
+from verification.checks.forecast import PILOTS
 from verification.checks.plan import Plan, Profile, included, plan
 from verification.checks.survival import survival
 from verification.judging.samples import Need, Sampler
@@ -204,7 +205,9 @@ def _judge(
         if version.mutant.weakest is not None:
             weakest = version.mutant.claim.with_bound(version.mutant.weakest)
             before = [replace(planned, claim=weakest) for planned in version.left or ()]
-            judged.unstrengthened[version.mutant.id] = _planned(replace(version, left=before), plans)
+            judged.unstrengthened[version.mutant.id] = _planned(
+                replace(version, left=before), plans, PILOTS[:1]
+            )
         yield []
     yield from _judge_versions(judged, versions, undecided, samples)
 
@@ -230,11 +233,14 @@ def _judge_versions(
     judged.survival |= {version.mutant.id: 0.0 for version in versions if version.exact}
 
 
-def _planned(version: _Version, own: Sequence[Plan]) -> float:
-    """The probability, planned before drawing, that none of the version's checks refutes it."""
+def _planned(version: _Version, own: Sequence[Plan], pilots: Sequence[int] = PILOTS) -> float:
+    """The probability, planned before drawing, that none of the version's checks refutes it.
+
+    For what a version was before it was made stronger, which need not be small, the first pilot will do.
+    """
     own = version.left or () if version.mutant.outside else own
     pairs = zip(version.left or (), own, strict=True)
-    return survival([pair for pair in pairs if pair[0].cells])
+    return survival([pair for pair in pairs if pair[0].cells], pilots)
 
 
 def _left(versions: Sequence[_Version]) -> list[Plan]:

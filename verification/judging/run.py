@@ -15,6 +15,7 @@ from bounds.claim import Claim, Verdict
 from verification.checks.plan import PROFILES, Profile, included, plan_run
 from verification.errors import InvalidArgument, real, whole
 from verification.judging import gate
+from verification.judging.benchmark import benchmark
 from verification.judging.looks import judge_all
 from verification.judging.samples import OnProgress, Sampler
 from verification.judging.verdict import conditions
@@ -62,8 +63,9 @@ def verify(
     with Sampler(seed, jobs, None if store is None else Path(store), on_progress) as samples:
         judged = judge_all(claims, plans, samples, with_mutants, chosen, module)
     if chosen.attack:
-        supported = [c for c in gate.attackable(claims) if judged[c.id].verdict is Verdict.SUPPORTED]
-        for claim in supported:
+        # What is undecided may have a counterexample, too.
+        weak = (Verdict.SUPPORTED, Verdict.INCONCLUSIVE)
+        for claim in (c for c in gate.attackable(claims) if judged[c.id].verdict in weak):
             name = gate.share_name(claim)
             judged[claim.id].evidence[name] = gate.attack(claim, seed, chosen.attack, ledger.share(name))
     resting = conditions(claims, {claim.id: judged[claim.id].verdict for claim in claims})
@@ -83,6 +85,7 @@ def verify(
         seed=seed,
         ledger=ledger.as_dict(),
         versions=versions(),
+        injected=benchmark(claims, split, chosen.mistakes, seed, jobs) if chosen.mistakes else None,
         seconds=time.monotonic() - started,
         errors_survived=samples.errors_survived,
     )

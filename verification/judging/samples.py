@@ -20,6 +20,7 @@ from verification.replication.batches import Row, open_batch_workers
 from verification.replication.cells import AnyCell, ErrorCell, QuantityCell
 from verification.replication.replicates import run_replicates
 from verification.replication.store import Store
+from verification.simulation import engines_of
 from verification.workers.executors import Workers
 
 Need = tuple[Cell, int]
@@ -172,7 +173,7 @@ def _parts(cell: Cell, seed: int) -> Iterator[AnyCell]:
         yield QuantityCell(cell, seed)
         return
     for procedure in cell.procedures:
-        yield ErrorCell(cell.setting, procedure, "exact", seed)
+        yield ErrorCell(cell.setting, procedure, engines_of(procedure)[0], seed)
 
 
 def _shared(

@@ -194,8 +194,13 @@ class ClaimVerdict:
 
 
 def decide(evidence: Sequence[Evidence]) -> Verdict:
-    """One failed check refutes, one undecided leaves inconclusive, else the weakest kind names it."""
-    outcomes = {e.outcome for e in evidence}
+    """One failed check refutes, one undecided leaves inconclusive, else the weakest kind names it.
+
+    Where a rate is loose in one parameter (in n, say), growth along another proves nothing: the conditions
+    may tie the two, and the room that the one leaves makes up for the other.
+    """
+    loose = any(isinstance(e.details, ScalingDetails) and e.details.loose for e in evidence)
+    outcomes = {"undecided" if loose and e.kind == "scaling" else e.outcome for e in evidence}
     if "fails" in outcomes:
         return Verdict.REFUTED
     if "undecided" in outcomes or not evidence:

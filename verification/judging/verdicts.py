@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from bounds.claim import Verdict
 from verification.frames import data_frame
+from verification.judging.benchmark import Benchmark
 from verification.judging.verdict import TIGHT, TRUE, ClaimVerdict
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Verdicts(Sequence[ClaimVerdict]):
     versions: Mapping[str, str]
     seconds: float
     errors_survived: int = 0
+    injected: Benchmark | None = None
 
     @overload
     def __getitem__(self, index: int) -> ClaimVerdict: ...
@@ -52,9 +54,11 @@ class Verdicts(Sequence[ClaimVerdict]):
 
     @property
     def exit_status(self) -> int:
-        """0 all as expected; 1 a verdict differs or a mutant survived; 3 only doubts remain."""
+        """0 all as expected; 1 a verdict differs or too much that is wrong survived; 3 only doubts remain."""
         bad = [v for v in self if not v.as_expected or v.survivors]
         if any(v.verdict is not Verdict.INCONCLUSIVE for v in bad):
+            return 1
+        if self.injected is not None and not self.injected.passed:
             return 1
         return 3 if bad else 0
 
@@ -70,6 +74,7 @@ class Verdicts(Sequence[ClaimVerdict]):
             "ledger": dict(self.ledger),
             "survival": self.survival,
             "errors_survived": self.errors_survived,
+            **({} if self.injected is None else {"injected": self.injected.as_dict()}),
             "seconds": self.seconds,
         }
 
@@ -241,6 +246,8 @@ def _wrong_versions(verdicts: Verdicts) -> list[str]:
         )
     if open_:
         lines.append(f"{open_} wrong versions (mutants) not judged, as their claims were not decided.")
+    if verdicts.injected is not None:
+        lines.append(str(verdicts.injected))
     return lines
 
 

@@ -132,10 +132,14 @@ def _exponents(claim: Claim) -> Iterator[_Version]:
 
 
 def _bounded(symbol: sp.Symbol, conditions: tuple[sp.Basic, ...]) -> bool:
-    """Whether a condition bounds the symbol by a number from above."""
+    """Whether a condition bounds the symbol by a number from above, or lists its values."""
     return any(
         isinstance(c, (sp.Le, sp.Lt, sp.Ge, sp.Gt)) and c.lts == symbol and c.gts.is_number
         for c in flattened(conditions)
+    ) or any(
+        isinstance(c, sp.Or)
+        and all(isinstance(x, sp.Eq) and x.lhs == symbol and x.rhs.is_number for x in c.args)
+        for c in conditions
     )
 
 

@@ -86,34 +86,35 @@ class Advice:
 def advise(setting: Setting, one_round: Threshold | None = None) -> Advice:
     """How many rounds, and how many pairs for the teacher, make the most of the setting's n pairs.
 
-    `one_round` saves a repeated search when its result is known.  Numbers of rounds are tried until
-    one more no longer helps, at most `MOST_ROUNDS`.  Raises InvalidArgument when n is too small for one
-    round.
+    `one_round` saves a repeated search when its result is known.  Raises InvalidArgument when n is too
+    small for one round.
     """
     first = one_round if one_round is not None else best_threshold(setting)
-    unfiltered = first.prediction.unfiltered
-    plans = [
-        Spending(0, setting.n, 0, None, None, unfiltered.mean, unfiltered.trusted),
-        _plan(first),
-    ]
-    for rounds in range(2, MOST_ROUNDS + 1):
-        if setting.n // (rounds + 1) < 2:
-            break
-        found = best_threshold(setting, rounds=rounds)
-        plans.append(_plan(found))
-        if plans[-1].mean >= plans[-2].mean:
-            break
+    plans = even_plans(setting, first)
     least = min(plan.mean for plan in plans)
     recommended = next(plan for plan in plans if plan.mean <= (1 + ENOUGH) * least)
     used = first if recommended.rounds <= 1 else best_threshold(setting, rounds=recommended.rounds)
     leaks = (used.prediction.leak_left or 0.0, used.prediction.leak_right or 0.0)
     return Advice(
         setting,
-        tuple(plans),
+        plans,
         recommended,
         _best_split(setting, max(plan.rounds for plan in plans), min(plans, key=lambda plan: plan.mean)),
         repeated.floor_ratio(max(leaks)),
     )
+
+
+def even_plans(setting: Setting, first: Threshold) -> tuple[Spending, ...]:
+    """No round, one (`first`), two, ... in even parts, up to `MOST_ROUNDS` or until one more is no help."""
+    unfiltered = first.prediction.unfiltered
+    plans = [Spending(0, setting.n, 0, None, None, unfiltered.mean, unfiltered.trusted), _plan(first)]
+    for rounds in range(2, MOST_ROUNDS + 1):
+        if setting.n // (rounds + 1) < 2:
+            break
+        plans.append(_plan(best_threshold(setting, rounds=rounds)))
+        if plans[-1].mean >= plans[-2].mean:
+            break
+    return tuple(plans)
 
 
 def _plan(found: Threshold) -> Spending:

@@ -130,6 +130,7 @@ class Prediction:
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON object."""
         filtered = (self.oracle_filtered, self.teacher_filtered)
+        laws = [law for law in (self.unfiltered, self.teacher, *filtered) if law is not None]
         return {
             "setting": self.setting.as_dict(),
             "rounds": self.rounds,
@@ -142,6 +143,10 @@ class Prediction:
             "teacher": self.teacher.as_dict(),
             "oracle_filtered": None if filtered[0] is None else filtered[0].as_dict(),
             "teacher_filtered": None if filtered[1] is None else filtered[1].as_dict(),
+            "law": "first-order" if all(law.decides == "first order" for law in laws) else "proportional",
+            "transition_n": transition_n(self.setting),
+            "trusted": all(law.trusted for law in laws),
+            "reason": next((law.reason for law in laws if not law.trusted), ""),
         }
 
 
@@ -187,6 +192,12 @@ def predict(
         _filtered_law(setting, oracle, chosen),
         _filtered_law(setting, procedure, chosen),
     )
+
+
+def transition_n(setting: Setting) -> float | None:
+    """The number of pairs from which the unfiltered fit sees the signal; None where any number will do."""
+    pairs = proportional.transition(model_of(setting)).pairs
+    return pairs if pairs > 1 else None
 
 
 def predict_procedure(setting: Setting, procedure: Procedure) -> PredictedLaw:

@@ -73,8 +73,8 @@ class Cell:
         """Pairs that one replicate draws one by one: its cost.  Unfiltered fits draw none."""
         total = 0.0
         for procedure in self.procedures:
-            _, student = procedure.sizes(self.setting.n)
-            total += student * procedure.rounds
+            teacher, student = procedure.sizes(self.setting.n)
+            total += student * procedure.rounds + (teacher if procedure.estimator == "weighted" else 0)
         return total
 
 
@@ -118,7 +118,7 @@ def cell(measured: Measured, values: Mapping[str, float], module: str | None = N
 
     procedures = tuple(procedure(theta=number(theta)) for theta in measured.thetas)
     procedures += tuple(procedure(retain=share) for share in measured.retains)
-    return Cell(tuple(own.items()), measured.quantity, procedures or (Procedure(),), module)
+    return Cell(tuple(own.items()), measured.quantity, procedures or (procedure(),), module)
 
 
 def _depends_on(quantity: str, values: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
@@ -132,9 +132,10 @@ def _depends_on(quantity: str, values: Mapping[str, float]) -> tuple[tuple[str, 
 
 def _known() -> dict[str, QuantityFunction]:
     """The quantities of a setting that come with the project."""
-    from verification.quantities import concentration, score, unimodal
+    from verification.quantities import concentration, real_pairs, score, unimodal
 
-    return {name: f for kind in (concentration, score, unimodal) for name, f in kind.QUANTITIES.items()}
+    kinds: tuple[Any, ...] = (concentration, real_pairs, score, unimodal)
+    return {name: f for kind in kinds for name, f in kind.QUANTITIES.items()}
 
 
 OWN_MODULES = "filtergain_claims_"
@@ -235,6 +236,7 @@ def _errors(cell: Cell, seed: int, indices: Sequence[int]) -> Array:
     rows = []
     for procedure in cell.procedures:
         scales = simulation.engine_scales(setting, procedure)
-        outcomes = simulation.replicates(setting, procedure, "exact", seed, indices, scales)
+        engine = simulation.engines_of(procedure)[0]
+        outcomes = simulation.replicates(setting, procedure, engine, seed, indices, scales)
         rows.append([math.inf if isinstance(o, TooFewPairs) else o.error for o in outcomes])
     return np.array(rows, dtype=float).reshape(len(rows), len(indices))

@@ -40,6 +40,8 @@ class ErrorCell:
     def __post_init__(self) -> None:
         if self.engine not in simulation.ENGINES:
             raise InvalidArgument("engine", self.engine, f"must be one of {', '.join(simulation.ENGINES)}")
+        if self.engine not in simulation.engines_of(self.procedure):
+            raise InvalidArgument("engine", self.engine, "must be direct for the weighted estimator")
         whole("seed", self.seed, 0, 2**63 - 1)
         self.procedure.sizes(self.setting.n)
         if self.best and self.procedure.estimator != "teacher-filtered":

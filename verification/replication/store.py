@@ -293,7 +293,9 @@ class Store:
         return self._cells[identity]
 
     def _all_cells(self) -> Iterator[sqlite3.Row]:
-        yield from self._connection.execute(f"SELECT * FROM cell ORDER BY {', '.join(store_schema.IDENTITY)}")
+        # No "yield from": it would close the cursor with the iterator, an error once the store is closed.
+        query = f"SELECT * FROM cell ORDER BY {', '.join(store_schema.IDENTITY)}"
+        return (found for found in self._connection.execute(query))
 
     def _rows_of(self, cell: int, start: int = 0, stop: int = 2**63 - 1) -> Iterator[Row]:
         query = (

@@ -122,10 +122,17 @@ def statement(claim: Claim) -> Stated:
         id=claim.id,
         heading=VARIANTS[claim.variant],
         words=claim.statement,
-        formula=mathematics.formula(latex, block=True) if latex else None,
+        formula=_whole(latex, claim.latex(broken=True)) if latex else None,
         latex=latex,
         broken=mathematics.broken(claim.latex(broken=True)) if len(latex) > SHORT else None,
     )
+
+
+def _whole(latex: str, apart: str) -> Markup:
+    """The formula as one; where it is wider than a page, in pieces that a line holds."""
+    if mathematics.width(latex) <= mathematics.LINE:
+        return mathematics.formula(latex, block=True)
+    return mathematics.broken(apart, mathematics.LINE)
 
 
 def _shown(evidence: Evidence, name: str, with_plots: bool) -> Shown:

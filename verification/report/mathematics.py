@@ -163,15 +163,58 @@ def _words(latex: str) -> list[str]:
             words.append("")
             continue
         words[-1] += token
-        if token in "{([" or token.startswith(r"\left"):
+        if token in "{([" or token.startswith((r"\left", r"\begin")):
             depth += 1
-        elif token in "})]" or token.startswith(r"\right"):
+        elif token in "})]" or token.startswith((r"\right", r"\end")):
             depth = max(0, depth - 1)
     return words
 
 
-def pieces(latex: str) -> tuple[str, ...]:
-    """LaTeX cut where a line may end: after a relation, before a sign, between factors, in no bracket."""
+NARROW, LINE = 20, 55
+"""Letters of a formula that fit a phone, and a line of a page; a piece that is wider is opened."""
+
+
+def width(latex: str) -> int:
+    """About how many letters wide a formula is drawn: a fraction is as wide as the wider of its parts."""
+    found, at = 0, 0
+    while at < len(latex):
+        if latex.startswith(r"\frac{", at):
+            above, below, at = _fraction(latex, at)
+            found += max(width(above), width(below))
+            continue
+        token = _LATEX.match(latex, at)
+        assert token is not None  # the last alternative is any character
+        name = token[0]
+        if name in (r"\max", r"\min", r"\log"):
+            found += 3
+        elif not (name.isspace() or name in "{}^_" or name in (r"\tilde", r"\hat", r"\mathrm", r"\text")):
+            found += 1
+        at = token.end()
+    return found
+
+
+def _closing(latex: str, at: int) -> int:
+    """The place after the brace that closes the one at `at`."""
+    depth = 0
+    for token in _LATEX.finditer(latex, at):
+        depth += {"{": 1, "}": -1}.get(token[0], 0)
+        if depth == 0:
+            return token.end()
+    return len(latex)
+
+
+def _fraction(latex: str, at: int) -> tuple[str, str, int]:
+    """Both parts of the `\\frac` at `at`, and the place after it."""
+    middle = _closing(latex, at + len(r"\frac"))
+    end = _closing(latex, middle)
+    return latex[at + len(r"\frac{") : middle - 1], latex[middle + 1 : end - 1], end
+
+
+def pieces(latex: str, room: int = LINE) -> tuple[str, ...]:
+    """LaTeX cut where a line may end: after a relation, before a sign, between factors.
+
+    What stands in brackets, in a fraction or under a root stays in one piece, unless it is wider than `room`.
+    """
     parts: list[str] = []
     for word in filter(None, _words(latex)):
         last = parts[-1].split(" ")[-1] if parts else ""
@@ -182,15 +225,53 @@ def pieces(latex: str) -> tuple[str, ...]:
             parts[-1] += f" {word}"
         else:
             parts.append(word)
-    return tuple(parts)
+    return tuple(end for part in parts for end in (_opened(part, room) if width(part) > room else (part,)))
 
 
-def broken(latex: str) -> Markup:
+def _opened(piece: str, room: int) -> tuple[str, ...]:
+    """A wide piece cut inside its first bracket, fraction or root; one without any stays as it is."""
+    sign = piece[:2] if piece[:2] in ("+ ", "- ") else ""
+    bare = piece.removeprefix(sign)
+    if bare.startswith(r"\frac{"):
+        above, below, end = _fraction(bare, 0)
+        if end == len(bare):
+            over = _between(sign + "(", above, ") /", room) if width(above) > room else (f"{sign}{above} /",)
+            return over + _between("(", below, ")", room)
+    if bare.startswith(r"\sqrt{") and _closing(bare, 5) == len(bare):
+        return _between(sign + r"\surd (", bare[6:-1], ")", room)
+    start = bare.find(r"\left(")
+    end = _bracketed(bare, start)
+    before, after = bare[:start], bare[end:]
+    if start < 0 or any(part.count("{") != part.count("}") for part in (before, after)):
+        return (piece,)
+    inner = bare[start + len(r"\left(") : end - len(r"\right)")]
+    return _between(f"{sign}{before}(", inner, f"){after}", room)
+
+
+def _bracketed(latex: str, start: int) -> int:
+    """The place after the bracket that closes the `\\left` at `start`."""
+    depth = 0
+    for token in _LATEX.finditer(latex, max(0, start)):
+        depth += token[0].startswith(r"\left") - token[0].startswith(r"\right")
+        if depth == 0:
+            return token.end()
+    return len(latex)
+
+
+def _between(opening: str, inner: str, closing: str, room: int) -> tuple[str, ...]:
+    """The pieces of what stands between brackets, which go with the first and the last of them."""
+    found = list(pieces(inner, room))
+    found[0] = f"{opening} {found[0]}"
+    found[-1] += f" {closing}"
+    return tuple(found)
+
+
+def broken(latex: str, room: int = NARROW) -> Markup:
     """The formula as pieces that follow each other like words."""
     from markupsafe import Markup
 
     return Markup('<span class="pieces">{}</span>').format(
-        Markup("").join(formula(piece, block=True) for piece in pieces(latex))
+        Markup("").join(formula(piece, block=True) for piece in pieces(latex, room))
     )
 
 

@@ -35,7 +35,7 @@ def page(found: FittedPairs, title: str) -> str:
             "<!doctype html>",
             '<html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{html.escape(title)}</title><style>{STYLE}</style></head><body>",
+            f"<title>{html.escape(title)}</title><style>{STYLE}</style></head><body><main>",
             f"<h1>{html.escape(title)}</h1>",
             f'<p class="decision">{html.escape(said[-1])}</p>',
             *(f"<p>{html.escape(sentence)}</p>" for sentence in said[:-1]),
@@ -49,14 +49,14 @@ def page(found: FittedPairs, title: str) -> str:
                 ],
             ),
             "<h2>Parameters</h2>",
-            _table(("", "value", f"{1 - found.alpha:.0%} interval"), _parameters(found)),
+            _table(("parameter", "value", f"{1 - found.alpha:.0%} interval"), _parameters(found)),
             "<h2>What the model assumes</h2>",
             _table(
-                ("check", "", "what follows"),
+                ("check", "outcome", "what follows"),
                 [(check.id, HOLDS[check.holds], check.message) for check in found.checks],
             ),
             f"<p>Error rate {found.alpha:g} for each interval by itself; seed {found.seed}.</p>",
-            "</body></html>",
+            "</main></body></html>",
             "",
         ]
     )

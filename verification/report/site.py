@@ -5,13 +5,10 @@ Every page stands alone: style, script, formulas and drawings are inside it.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -207,7 +204,7 @@ class Site:
     def _results(self) -> dict[str, Any]:
         return {
             "results": self._main(),
-            "picture": plots.main_finding() if self._shows_finding() else None,
+            "pictures": plots.main_finding() if self._shows_finding() else (),
             "errata": self._errata(),
             "proofs": {entry.claim: notes.section(entry.proof) for entry, _ in self._errata() if entry.proof},
             "why": {entry.claim: entry.why for entry, _ in self._errata()},
@@ -248,10 +245,6 @@ class Site:
 
     def _page(self, template: str, root: str, **values: Any) -> str:
         """A page of the report, `root` away from its folder."""
-        from markupsafe import Markup
-
-        script = files(__package__).joinpath("templates/report.js").read_text(encoding="utf-8")
-        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         common = {
             "title": self.title,
             "about": self.about,
@@ -268,8 +261,6 @@ class Site:
             "slack": shown.slack,
             "tight": f"{TIGHT:g}",
             "with_plots": self.with_plots,
-            "script": Markup(script),
-            "script_hash": digest,
         }
         return environment().get_template(template).render(**common, **values)
 

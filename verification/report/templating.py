@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from verification.errors import extra
@@ -17,6 +20,7 @@ def environment() -> Environment:
     """Templates of this package; raises MissingExtra without Jinja2."""
     with extra("Jinja2", "report"):
         from jinja2 import Environment, PackageLoader, StrictUndefined
+        from markupsafe import Markup
     made = Environment(
         loader=PackageLoader("verification.report"),
         autoescape=True,
@@ -26,4 +30,8 @@ def environment() -> Environment:
         keep_trailing_newline=False,
     )
     made.filters["typeset"] = typeset
+    # The script of every page, and what its content security policy knows it by.
+    script = files(__package__).joinpath("templates/report.js").read_text(encoding="utf-8")
+    made.globals["script"] = Markup(script)
+    made.globals["script_hash"] = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return made

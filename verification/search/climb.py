@@ -69,6 +69,8 @@ def _ratio(space: Space, point: Mapping[str, float], seed: int, replicates: int)
     """The claim's ratio at a setting from `replicates` draws."""
     drawn = draws(space.cell(point), seed, replicates)
     ratio = space.ratio(point, float(np.quantile(drawn, space.share)))
+    if math.isnan(ratio):
+        return 1e-300  # what could not be drawn breaks nothing
     # Neither may stop a climber that works on the logarithm.
     return min(max(ratio, 1e-300), 1e300)
 

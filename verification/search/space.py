@@ -43,6 +43,9 @@ Dearer settings are drawn by the engine whose cost is free of n, to its order in
 
 LARGEST_N = 10**12
 
+ALONE: Mapping[str, float] = {"d_tilde": 64, "eta": 1.0, "gamma_tilde": math.inf}
+"""What stands for the second modality where a claim is about one alone; nothing drawn depends on it."""
+
 
 @dataclass(frozen=True)
 class Space:
@@ -51,7 +54,8 @@ class Space:
     `share` is the quantile of the quantity that the claim bounds: 1 - delta for an upper tail
     statement, delta for a lower one, the median for a bound up to a constant.  `fixed` are values
     that all of the claim's own settings share because its statement needs them (r = 1, no noise in
-    one modality), `extra` further numbers of its bound and `derived` those that follow from the setting.
+    one modality), `extra` further numbers of its bound and `derived` those that follow from the setting;
+    `unknown` are coordinates that the claim does not have.
     """
 
     claim: Claim
@@ -61,6 +65,7 @@ class Space:
     fixed: Mapping[str, float]
     extra: Mapping[str, float]
     derived: Mapping[str, sp.Expr]
+    unknown: frozenset[str] = frozenset()
 
     def point(self, cube: Sequence[float]) -> dict[str, float] | None:
         """The setting at a point of [0, 1]^7, None where none meets the conditions at a payable size."""
@@ -123,7 +128,7 @@ class Space:
 
     def cell(self, point: Mapping[str, float]) -> Cell:
         """What is drawn at a point."""
-        return registry.cell(self.measured, point)
+        return registry.cell(self.measured, {k: v for k, v in point.items() if k not in self.unknown})
 
     def ratio(self, point: Mapping[str, float], quantile: float) -> float:
         """How near the quantile comes to breaking the claim: above 1 it does, up to the constant."""
@@ -140,15 +145,16 @@ def space(claim: Claim) -> Space:
     if not checks or not one_sided or not isinstance(claim.bound, sp.Expr):
         raise InvalidArgument("claim", claim.id, "must bound a simulated quantity from one side")
     points = _points(checks)
-    if not set(COORDINATES) <= points[0].keys() or "n_T" in points[0]:
+    unknown = frozenset(COORDINATES) - points[0].keys()
+    if not unknown <= ALONE.keys() or "n_T" in points[0]:
         raise InvalidArgument("claim", claim.id, "must be about a setting of the model with n pairs")
-    fixed, first = _fixed(claim, points), checks[0]
+    fixed, first = {**_fixed(claim, points), **{name: ALONE[name] for name in unknown}}, checks[0]
     extra = {k: v for k, v in points[0].items() if k not in COORDINATES}
     derived = _derived(claim, first, extra)
     if isinstance(first, Tail):
         share = 1 - first.delta if claim.relation is Relation.UPPER else first.delta
-        return Space(claim, first.measured, share, first.delta, fixed, extra, derived)
-    return Space(claim, _measured(checks), 0.5, None, fixed, extra, derived)
+        return Space(claim, first.measured, share, first.delta, fixed, extra, derived, unknown)
+    return Space(claim, _measured(checks), 0.5, None, fixed, extra, derived, unknown)
 
 
 def _points(checks: Sequence[Tail | Scaling]) -> list[dict[str, float]]:
@@ -163,7 +169,9 @@ def _fixed(claim: Claim, points: Sequence[Mapping[str, float]]) -> dict[str, flo
     return {
         name: points[0][name]
         for name in COORDINATES[:-1]
-        if len({p[name] for p in points}) == 1 and (name in equal or math.isinf(points[0][name]))
+        if len({p.get(name) for p in points}) == 1
+        and name in points[0]
+        and (name in equal or math.isinf(points[0][name]))
     }
 
 

@@ -21,7 +21,7 @@ from verification.engines.estimate import Array, scores
 from verification.errors import ExecutorLost, InvalidArgument, TooFewPairs, real, whole
 from verification.prediction.law import predict_procedure
 from verification.setting import Procedure, Setting
-from verification.workers.executors import open_workers
+from verification.workers.executors import SerialExecutor, Workers, filled, open_workers
 
 FAMILY_LEVEL = 0.05
 """Level at which Table 1's seven rows together contradict a way of counting its pairs."""
@@ -207,39 +207,83 @@ def errors_of(
 ) -> list[Array]:
     """ERR of every replicate of every task, each (replicates,), by `engine`; the same bits for any `jobs`.
 
+    Long draws that are too few to keep every worker busy are drawn by all workers together.
     `report(done, total)` hears of progress, in scored pairs.  Raises TooFewPairs if a filter kept
     fewer than two pairs, ExecutorLost if a worker died.
     """
+    kind, count = ("serial", None) if jobs == 1 else ("processes", jobs)
+    told = _Told(report, float(sum(_cost(task) * task.replicates for task in tasks)))
+    with open_workers(kind, count, task=simulation.replicates) as workers:
+        together = _worth_parts(tasks, workers.count, engine)
+        found = {i: _in_parts(tasks[i], seed, engine, workers, told) for i in together}
+        others = [i for i in range(len(tasks)) if i not in found]
+        drawn = _by_replicates([tasks[i] for i in others], seed, engine, workers, told)
+        found |= zip(others, drawn, strict=True)
+    return [found[i] for i in range(len(tasks))]
+
+
+class _Told:
+    """What is done of the scored pairs, told to `report`."""
+
+    def __init__(self, report: Report | None, total: float) -> None:
+        self._report, self._total, self._done = report, total, 0.0
+
+    def more(self, pairs: float) -> None:
+        """So many pairs more are done."""
+        self._done += pairs
+        if self._report is not None:
+            self._report(self._done, self._total)
+
+
+def _by_replicates(
+    tasks: Sequence[Task], seed: int, engine: str, workers: Workers, told: _Told
+) -> list[Array]:
+    """ERR of the replicates of each task, shared among the workers."""
     batches = [(i, batch) for i, task in enumerate(tasks) for batch in _batches(task)]
     weights = {(i, batch): _cost(tasks[i]) * len(batch) for i, batch in batches}
     results = [np.empty(task.replicates) for task in tasks]
-    done, total = 0.0, float(sum(weights.values()))
-    kind, count = ("serial", None) if jobs == 1 else ("processes", jobs)
-    with open_workers(kind, count, task=simulation.replicates) as workers:
-        futures: dict[Future[Any], tuple[int, range]] = {}
-        try:
-            # Dear tasks first, so that none is left over at the end.
-            for i, batch in sorted(batches, key=lambda b: -weights[b]):
-                task = tasks[i]
-                scales = simulation.engine_scales(task.setting, task.procedure)
-                args = task.setting, task.procedure, engine, seed, batch, scales
-                futures[workers.executor.submit(workers.task, *args)] = i, batch
-                if jobs == 1:
-                    done = _told(report, done + weights[i, batch], total)
-            for future in as_completed(futures):
-                i, batch = futures[future]
-                results[i][batch.start : batch.stop] = [_error(o) for o in future.result()]
-                if jobs != 1:
-                    done = _told(report, done + weights[i, batch], total)
-        except BrokenExecutor as error:
-            raise ExecutorLost("a worker process died; nothing was written") from error
+    futures: dict[Future[Any], tuple[int, range]] = {}
+    here = workers.count == 1 and isinstance(workers.executor, SerialExecutor)
+    try:
+        # Dear tasks first, so that none is left over at the end.
+        for i, batch in sorted(batches, key=lambda b: -weights[b]):
+            task = tasks[i]
+            scales = simulation.engine_scales(task.setting, task.procedure)
+            args = task.setting, task.procedure, engine, seed, batch, scales
+            futures[workers.executor.submit(workers.task, *args)] = i, batch
+            if here:
+                told.more(weights[i, batch])
+        for future in as_completed(futures):
+            i, batch = futures[future]
+            results[i][batch.start : batch.stop] = [_error(o) for o in future.result()]
+            if not here:
+                told.more(weights[i, batch])
+    except BrokenExecutor as error:
+        raise ExecutorLost("a worker process died; nothing was written") from error
     return results
 
 
-def _told(report: Report | None, done: float, total: float) -> float:
-    if report is not None:
-        report(done, total)
-    return done
+def _worth_parts(tasks: Sequence[Task], workers: int, engine: str) -> list[int]:
+    """The tasks with long draws, if too few of these are left to give each worker some of its own."""
+    parts = {i: simulation.parts_of(t.setting, t.procedure, engine) for i, t in enumerate(tasks)}
+    long = [i for i in parts if parts[i] > 1]
+    if not long:
+        return []
+    whole_ones = sum(tasks[i].replicates for i in long)
+    return long if filled(min(parts[i] for i in long), workers) > filled(whole_ones, workers) else []
+
+
+def _in_parts(task: Task, seed: int, engine: str, workers: Workers, told: _Told) -> Array:
+    """ERR of a task's replicates, one after another, each drawn by all workers."""
+    scales = simulation.engine_scales(task.setting, task.procedure)
+    parts = simulation.parts_of(task.setting, task.procedure, engine)
+    spread = simulation.Spread(workers, parts, lambda share: told.more(share * _cost(task)))
+    errors = []
+    for i in range(task.replicates):
+        arguments = task.setting, task.procedure, engine, seed, range(i, i + 1), scales
+        errors += [_error(o) for o in simulation.replicates(*arguments, run=spread)]
+        spread.finish()
+    return np.array(errors)
 
 
 def _error(outcome: simulation.Drawn) -> float:

@@ -240,9 +240,9 @@ def one_run(name: str, eta: float, index: int, seed: int) -> Run:
         truth = pairs.truth
         errors = algorithm_1(pairs, truth, x, y, clean)
         said = fit(x, y, rank=pairs.r, seed=index)
-        errors["soft weights"] = _error(_weighted(x, y, said.clean), truth)
-        errors["blend"] = errors["rule: blend"] = _error(_weighted(x, y, said.weight), truth)
-        errors["proposed share"] = _student(pairs, truth, x, y, said.keep)
+        errors["soft weights"] = error(_weighted(x, y, said.clean), truth)
+        errors["blend"] = errors["rule: blend"] = error(_weighted(x, y, said.weight), truth)
+        errors["proposed share"] = student(pairs, truth, x, y, said.keep)
         errors["rule: fit"] = errors["proposed share" if said.decision == "pays" else "all pairs"]
         return Run(
             errors,
@@ -266,14 +266,14 @@ def algorithm_1(
         "rule: Otsu": otsu(scores),
     }
     errors = {
-        "all pairs": _error(estimate.cross_covariance(x, y), truth),
-        "clean pairs only": _error(estimate.cross_covariance(x[clean], y[clean]), truth),
-        "oracle, theta = 0": _error(estimate.cross_covariance(xs[own > 0], ys[own > 0]), truth),
+        "all pairs": error(estimate.cross_covariance(x, y), truth),
+        "clean pairs only": error(estimate.cross_covariance(x[clean], y[clean]), truth),
+        "oracle, theta = 0": error(estimate.cross_covariance(xs[own > 0], ys[own > 0]), truth),
         "pca": _worse(_leading(x, pairs.r), _leading(y, pairs.r), truth),
     }
     for name, threshold in thresholds.items():
         kept = scores >= threshold
-        errors[name] = _error(estimate.cross_covariance(xs[kept], ys[kept]), truth)
+        errors[name] = error(estimate.cross_covariance(xs[kept], ys[kept]), truth)
     errors["rule: keep 30%"] = errors[_kept(0.3)]
     return errors
 
@@ -289,7 +289,7 @@ def floor(pairs: RealPairs) -> dict[float, float]:
     found = {}
     for share in SHARES:
         kept = scores >= np.quantile(scores, 1 - share)
-        found[share] = _error(estimate.cross_covariance(pairs.x[kept], pairs.y[kept]), truth)
+        found[share] = error(estimate.cross_covariance(pairs.x[kept], pairs.y[kept]), truth)
     return found
 
 
@@ -336,10 +336,11 @@ def _scored(pairs: RealPairs, x: Array, y: Array) -> tuple[Array, Array, Array]:
     return x[half:], y[half:], scores
 
 
-def _student(pairs: RealPairs, truth: estimate.Trained, x: Array, y: Array, share: float) -> float:
+def student(pairs: RealPairs, truth: estimate.Trained, x: Array, y: Array, share: float) -> float:
+    """The error of Algorithm 1 with its halves, keeping this share."""
     xs, ys, scores = _scored(pairs, x, y)
     kept = scores >= np.quantile(scores, 1 - share)
-    return _error(estimate.cross_covariance(xs[kept], ys[kept]), truth)
+    return error(estimate.cross_covariance(xs[kept], ys[kept]), truth)
 
 
 def _weighted(x: Array, y: Array, weight: Array) -> Array:
@@ -348,7 +349,8 @@ def _weighted(x: Array, y: Array, weight: Array) -> Array:
     return np.asarray(centred.T @ (y - y.mean(axis=0)) / len(x))
 
 
-def _error(cross: Array, truth: estimate.Trained) -> float:
+def error(cross: Array, truth: estimate.Trained) -> float:
+    """The larger chordal distance of a cross-covariance's rank-r fit from the truth."""
     fitted = estimate.fit(cross, truth.left.shape[1])
     return _worse(fitted.left, fitted.right, truth)
 

@@ -165,6 +165,14 @@ def _error(fit: estimate.Trained, r: int) -> float:
     return max(distance(fit.left, r), distance(fit.right, r))
 
 
+def chosen(names: Sequence[str]) -> list[Probe]:
+    """The named probes, all without names, in the order of `PROBES`.  Raises InvalidArgument."""
+    unknown = [name for name in names if name not in PROBES]
+    if unknown:
+        raise InvalidArgument("name", unknown[0], f"must be one of {', '.join(PROBES)}")
+    return [probe for name, probe in PROBES.items() if not names or name in names]
+
+
 def run(
     names: Sequence[str] = (),
     *,
@@ -180,17 +188,14 @@ def run(
     seed = whole("seed", seed, 0, 2**63 - 1)
     if setting.r < 2 or setting.r >= min(setting.d, setting.d_tilde):
         raise InvalidArgument("r", setting.r, "must leave room for r - 1 and r + 1")
-    unknown = [name for name in names if name not in PROBES]
-    if unknown:
-        raise InvalidArgument("name", unknown[0], f"must be one of {', '.join(PROBES)}")
-    chosen = [probe for name, probe in PROBES.items() if not names or name in names]
     values = {**setting.as_dict(), "delta": DELTA}
     explicit = float(claims["corollary-1-explicit"].bound_at(values))
     rate = float(claims["theorem-1-corrected"].bound_at(values))
     results = []
-    for number, probe in enumerate(chosen):
+    wanted = chosen(names)
+    for number, probe in enumerate(wanted):
         if on_progress is not None:
-            on_progress(number, len(chosen), probe.name)
+            on_progress(number, len(wanted), probe.name)
         with one_thread():
             key = f"{setting.key}|probe|{probe.name}"
             drawn = [errors(probe, setting, seeds.generator(seed, key, i)) for i in range(replicates)]

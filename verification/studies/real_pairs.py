@@ -21,6 +21,8 @@ from verification.engines import estimate
 from verification.engines.estimate import Array
 from verification.errors import MissingExtra
 
+Whole = NDArray[np.int64]
+
 DATA = Path(__file__).parent / "data"
 
 COLUMNS = 64
@@ -50,10 +52,17 @@ class RealPairs:
 
     def draw(self, eta: float, n: int, rng: np.random.Generator) -> tuple[Array, Array, NDArray[np.bool_]]:
         """n pairs of which each is clean with probability eta: x (n, d), y (n, d~), clean (n,)."""
+        left, right, clean = self.draw_rows(eta, n, rng)
+        return self.x[left], self.y[right], clean
+
+    def draw_rows(
+        self, eta: float, n: int, rng: np.random.Generator
+    ) -> tuple[Whole, Whole, NDArray[np.bool_]]:
+        """The same as rows of the population: left (n,), right (n,), clean (n,)."""
         left = rng.integers(0, len(self.x), n)
         clean = rng.random(n) < eta
         right = np.where(clean, left, rng.integers(0, len(self.x), n))
-        return self.x[left], self.y[right], clean
+        return left, right, clean
 
 
 def sets() -> tuple[RealPairs, ...]:

@@ -11,8 +11,9 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,9 @@ from verification.workers.threads import one_thread
 
 NICENESS = 2
 """Of workers that give way: enough for the driver to go first, too little to starve beside other programs."""
+
+AHEAD = 4
+"""Calls that wait for each worker: enough that none is idle while another is slow."""
 
 KINDS = ("processes", "dask", "mpi", "serial")
 
@@ -42,6 +46,31 @@ class Workers:
     task: Callable[..., Any]
     restart: Callable[[], Executor] | None = None
     kill: Callable[[], None] | None = None
+
+    def in_order(self, task: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+        """What `task` returns for each call's arguments, in their order; few calls wait at a time.
+
+        Raises ExecutorLost where a worker died.
+        """
+        ahead = 0 if isinstance(self.executor, SerialExecutor) else AHEAD * self.count
+        waiting: deque[Future[Any]] = deque()
+        try:
+            for call in calls:
+                waiting.append(self.executor.submit(task, *call))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenExecutor as error:
+            raise ExecutorLost(f"a worker process died: {error}") from error
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def filled(items: int, workers: int) -> float:
+    """The share of the workers' time that so many equal items fill, one worker each, until all are done."""
+    return items / (-(-items // workers) * workers)
 
 
 class SerialExecutor(Executor):

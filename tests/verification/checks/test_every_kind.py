@@ -276,7 +276,7 @@ def test_planning_sees_no_samples(monkeypatch):
     """Every check of the register is planned without a draw, and no planner is handed any."""
     drawn = []
     for module, name in ((registry, "draw"), (simulation, "simulate")):
-        monkeypatch.setattr(module, name, lambda *a, **k: drawn.append(a) or np.ones(forecast.PILOT))
+        monkeypatch.setattr(module, name, lambda *a, **k: drawn.append(a) or np.ones(forecast.PILOTS[0]))
     ledger, plans = plan_run(list(claims.values()), list(claims.values()), ALPHA, PROFILES["quick"], None, 0)
     assert len(plans) > 100
     assert len(ledger) >= len(plans)

@@ -70,11 +70,47 @@ def log_normal(exponent, spread=0.1, level=1.0):
 def test_a_two_sided_scaling_needs_the_claimed_exponent(exponent, outcome):
     """An exponent that is off by 0.05 is refuted at a margin of 0.02, the right one holds."""
     check = Scaling(Measured(), N_PATH, two_sided=True, margin=0.02)
-    found = judged(check, log_normal(exponent))
+    found = judged(check, log_normal(exponent), relation=Relation.EQUAL)
     assert found.outcome == outcome
     assert found.estimate == pytest.approx(exponent + 0.5, abs=0.02)
     assert found.interval[0] <= found.estimate <= found.interval[1]
     assert (found.witness is not None) == (outcome == "fails")
+
+
+@pytest.mark.parametrize(
+    ("relation", "parameter", "exponent", "outcome"),
+    [
+        (Relation.UPPER, n, -0.8, "undecided"), (Relation.UPPER, n, -0.2, "fails"),
+        (Relation.LOWER, n, -0.2, "undecided"), (Relation.LOWER, n, -0.8, "fails"),
+        (Relation.UPPER, eta, 0.3, "undecided"), (Relation.UPPER, eta, -0.3, "fails"),
+        (Relation.LOWER, eta, -0.3, "undecided"), (Relation.LOWER, eta, 0.3, "fails"),
+        (Relation.UPPER, gamma, 0.3, "fails"), (Relation.UPPER, gamma, -0.3, "fails"),
+    ],
+)  # fmt: skip
+def test_an_exponent_that_only_makes_a_bound_loose_refutes_nothing(relation, parameter, exponent, outcome):
+    """Off to the side on which a count or a share comes to its end: the bound is true, and not right."""
+    values = {n: (10**3, 10**5), eta: (0.01, 1.0), gamma: (0.1, 10.0)}[parameter]
+    at = {**dict(HERE), n: 10**4, eta: 0.5, gamma: 1}
+    path = Path(parameter, values, tuple((s, v) for s, v in at.items() if s != parameter))
+    check = Scaling(Measured(), path, two_sided=True, margin=0.1)
+
+    def law(s, count, rng):
+        return getattr(s, parameter.name) ** exponent * np.exp(0.1 * rng.standard_normal(count))
+
+    bound = RATE if parameter == n else sp.Integer(1)
+    found = judged(check, law, relation=relation, bound=bound)
+    assert found.outcome == outcome
+    assert ("the bound holds, but" in found.statement) == (outcome == "undecided")
+
+
+@pytest.mark.parametrize(("relation", "outcome"), [(Relation.UPPER, "fails"), (Relation.EQUAL, "fails")])
+def test_a_rate_that_is_negative_somewhere_is_refuted(relation, outcome):
+    """No constant makes 1 - n/10^4 an upper bound of what is positive; the counterexample is one draw."""
+    check = Scaling(Measured(), N_PATH, two_sided=True, margin=0.1)
+    found = judged(check, log_normal(-0.5), relation=relation, bound=1 - n / sp.Integer(10**4))
+    assert found.outcome == outcome
+    assert found.witness["bound"] <= 0 < found.witness["value"]
+    assert judged(check, log_normal(-0.5), relation=relation).outcome == "holds"
 
 
 @pytest.mark.parametrize(

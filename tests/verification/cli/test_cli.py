@@ -209,3 +209,11 @@ def test_the_installed_command_runs():
     )  # fmt: skip
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_a_time_left_is_told_where_it_is_known():
+    """And no word of it where it is not."""
+    from verification.cli.terminal import times
+
+    assert times(61.4, None) == "0:01:01 so far"
+    assert times(61.4, 3600.0) == "0:01:01 so far, 1:00:00 left"

@@ -59,6 +59,44 @@ def test_one_threshold_gives_an_object_and_several_a_list(command):
     assert second["retained"] == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("name", ["predict", "threshold"])
+def test_the_alternatives_stand_beside_the_filter(command, name):
+    """A line an estimator in 80 columns and the sentence about PCA; the same numbers in the JSON."""
+    _, out, _ = command(name, *QUESTION)
+    lines = out.splitlines()
+    first = next(
+        i for i, line in enumerate(lines) if line.startswith("Mean error on the same 1,000,000 pairs")
+    )
+    table = lines[first : first + 7]
+    assert max(map(len, table)) <= 80
+    _, text, _ = command(name, *QUESTION, "--json")
+    found = json.loads(text)
+    assert {"pca", "weighted", "limit"} <= set(found)
+    for line, other in zip(table[1:], found["alternatives"], strict=True):
+        assert line.startswith(f"  {other['estimator']} ")
+        assert f"{other['mean']:.4g}   uses {other['efficiency']:.1%} of the information" in line
+    assert [other["estimator"] for other in found["alternatives"]] == [
+        "unfiltered", "pca", "teacher-filtered", "teacher-filtered, 2 rounds", "weighted", "limit",
+    ]  # fmt: skip
+    assert "errs 2.47 times less than the best of the others" in lines[first + 7]
+
+
+def test_predict_says_which_law_and_where_the_signal_shows(command):
+    """First order with many pairs; near the transition the law at any n, and why not to trust it."""
+    _, out, _ = command("predict", *QUESTION, "--json")
+    found = json.loads(out)
+    assert (found["law"], found["trusted"], found["reason"]) == ("first-order", True, "")
+    assert 1 < found["transition_n"] < 512
+    small = ("predict", "--n", 100, "--d", 9, "--r", 3, "--eta", 0.1, "--json")
+    _, out, _ = command(*small, "--gamma", 2, "--theta", 0)
+    found = json.loads(out)
+    assert (found["law"], found["trusted"]) == ("proportional", False)
+    assert found["reason"] == "the signal's own sampling noise is not small"
+    for gamma, expected in (("1e-300", "inf"), ("inf", None)):
+        status, out, _ = command(*small, "--gamma", gamma)
+        assert (status, json.loads(out)["transition_n"]) == (0, expected)
+
+
 def test_advice_in_words(command):
     """Leaky settings are told to go on, clean data to leave the filter, and what cannot err is left alone."""
     _, out, err = command("threshold", *LEAKY)

@@ -71,7 +71,7 @@ def test_curves_are_named_in_words(grid, tmp_path, monkeypatch, capsys):
     assert run(["sweep", str(grid), "--executor", "serial"]) == 0
     assert run(["plot", str(tmp_path / "grid.db"), "--x", "eta", "--to", str(tmp_path / "a.svg")]) == 0
     text = (tmp_path / "a.svg").read_text()
-    for name in ("teacher-filtered, θ = 0.5, gamma = 100", "unfiltered, gamma = 1"):
+    for name in ("filtered by a teacher, θ = 0.5, γ = 100", "all pairs, γ = 1"):
         assert f">{name}<" in text
 
 

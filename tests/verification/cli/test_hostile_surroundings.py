@@ -79,3 +79,14 @@ def test_a_name_that_is_no_utf8_is_written_with_a_question_mark(tmp_path):
     _, _, errors = filtergain("verify", "--module", name, "--report", "r", "--jobs", "1", cwd=tmp_path)
     assert "Traceback" not in errors
     assert (tmp_path / "r" / "index.html").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["verify"], ["constants"], ["reproduce"], ["reproduce", "table-1"]])
+def test_help_describes_without_docstrings(words):
+    """Python -OO drops docstrings: a command still says in its help what it is for."""
+    line = [sys.executable, "-OO", "-m", "filtergain", *words, "--help"]
+    found = subprocess.run(line, capture_output=True, text=True, check=True, timeout=60)
+    usage, said, *_ = found.stdout.split("\n\n")
+    assert usage.lstrip().startswith("Usage: ")
+    assert len(said.split()) >= 5
+    assert not said.lstrip().startswith(("Options", "Arguments"))

@@ -71,6 +71,29 @@ def test_own_claims_are_listed_explained_and_drawn(written, command, tmp_path):
     assert "did you mean chebyshev" in command("claims", "chebychev", "--module", written)[2]
 
 
+def test_the_constants_of_a_claim_of_ones_own(written, command, tmp_path):
+    """A bound of the file's has its value, powers, limit and corrected form; a misspelt id is answered."""
+    at = ("--module", written, "--set", "n=100", "--set", "delta=0.04")
+    status, out, err = command("constants", "chebyshev", *at, "--sensitivities", "--json")
+    assert (status, err) == (0, "")
+    (form,) = json.loads(out)["forms"]
+    assert form["value"] == pytest.approx(0.5)
+    assert form["sensitivities"] == pytest.approx({"n": -0.5, "delta": -0.5})
+    out = command("constants", "chebyshev", "--module", written, "--limit", "n=inf")[1]
+    assert "0 as n goes to inf, like n^(-1/2)" in out
+    pair = tmp_path / "pair.py"
+    pair.write_text(
+        written.read_text().replace('"wrong-rate",', '"wrong-rate",\n        corrects="chebyshev",')
+    )
+    out = command("constants", "chebyshev", "--module", pair)[1]
+    assert out.startswith("chebyshev (")
+    assert "\nwrong-rate (" in out
+    assert command("constants", "corollary-1", "--module", written)[1].startswith("corollary-1 (printed)")
+    status, _, err = command("constants", "chebychev", "--module", written)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "did you mean chebyshev" in err
+
+
 def test_the_search_takes_a_claim_of_ones_own(written, command):
     """What it can do for such a claim it says in one line."""
     status, out, err = command("search", "chebyshev", "--module", written, "--budget", 20)

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bounds import Measured
 from bounds.law.scales import error_law
 from verification.errors import InvalidArgument
 from verification.prediction import alternatives
+from verification.quantities import registry
+from verification.replication.cells import ErrorCell
 from verification.setting import Procedure, Setting
 from verification.simulation import simulate
 
@@ -96,6 +99,22 @@ def test_what_weighted_pairs_need_is_told():
     ):
         with pytest.raises(InvalidArgument, match=f"left out for the {estimator} estimator"):
             Procedure(estimator, **flags)
+
+
+def test_claims_and_sweeps_draw_what_simulate_draws():
+    """The same errors by the same engine, whatever asks; weighted pairs by no other engine."""
+    setting = Setting(400, 6, 5, 2, 0.5, 5.0, 5.0)
+    values = tuple(vars(setting).items())
+    for estimator, engine in (("weighted", "direct"), ("pca", "exact")):
+        procedure = Procedure(estimator)
+        drawn = simulate(setting, estimator, engine=engine, replicates=3, seed=1).errors
+        measured = registry.cell(Measured(estimator), dict(values))
+        assert registry.draw(measured, 1, range(3)).tolist() == drawn.tolist()
+        swept = ErrorCell(setting, procedure, engine, 1).draw(range(3))
+        assert [draw.error for draw in swept] == drawn.tolist()
+    assert registry.cell(Measured("pca"), dict(values)) != registry.cell(Measured(), dict(values))
+    with pytest.raises(InvalidArgument, match="engine must be direct for the weighted estimator"):
+        ErrorCell(setting, Procedure("weighted"))
 
 
 def test_the_limit_lies_below_every_estimator():

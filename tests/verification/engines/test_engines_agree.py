@@ -213,12 +213,12 @@ def score_ignores_the_class(monkeypatch):
 
 def half_the_corrupted_pairs_lost(monkeypatch):
     """Half of the corrupted pairs are never scored."""
-    right = kept_pairs._strata
+    right = kept_pairs.strata_of
 
     def wrong(scores, counts, *rest):
         return right(scores, (counts[0] // 2, counts[1]), *rest)
 
-    monkeypatch.setattr(kept_pairs, "_strata", wrong)
+    monkeypatch.setattr(kept_pairs, "strata_of", wrong)
 
 
 def completion_of_the_kept_dropped(monkeypatch):

@@ -200,15 +200,15 @@ def top_by_sorting(scores, counts, keep, split):
         low = -INF
 
         def add(self, place, values, normals):
-            drawn.append((strata[place], values, normals))
+            drawn.append((strata[place], values, normals.copy()))
 
         def narrow(self, done):
             pass
 
     (rng,) = generators(1)
     signs = (1, -1) if split else (0,)
-    strata = kept_pairs._strata(scores, counts, first, signs, lambda i: seeds.fast(seeds.block(rng, i)))
-    kept_pairs._stream(strata, sum(counts), kept_pairs._block_pairs(scores), All())
+    strata = kept_pairs.strata_of(scores, counts, first, signs, lambda i: seeds.fast(seeds.block(rng, i)))
+    kept_pairs._stream(strata, sum(counts), kept_pairs.block_pairs(scores[0].rank), All())
     values = np.concatenate([v for _, v, _ in drawn])
     threshold = np.sort(values)[-keep]
     moments = Moments(2 * scores[0].rank), Moments(2 * scores[1].rank)

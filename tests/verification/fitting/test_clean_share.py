@@ -4,6 +4,7 @@ from scipy import stats
 
 from verification.fitting.clean_share import (
     HeldOut,
+    both,
     chernoff_lower,
     clean_share,
     lower_bound,
@@ -79,6 +80,35 @@ def test_scores_that_are_no_such_mixture_are_noticed():
     """Pairs with opposite latents put scores below the re-paired ones: no clean share explains that."""
     assert clean_share(halves(0.4, CLEAN["shifted"]), 0.05).misfit < 0.1
     assert clean_share(halves(0.4, lambda m, rng: -2 + rng.standard_normal(m)), 0.05).misfit > 0.1
+
+
+def test_two_scores_are_held_against_each_other():
+    """The interval holds both; where neither fits it is the lower bound up to 1, whatever they say."""
+    fitting, other = (clean_share(halves(0.4, CLEAN["shifted"], seed=seed), 0.05) for seed in (0, 1))
+    found = both(fitting, other, 0.1, 0.05)
+    assert (found.low, found.high) == (
+        min(fitting.eta.low, other.eta.low),
+        max(fitting.eta.high, other.eta.high),
+    )
+    assert found.value in (fitting.eta.value, other.eta.value)
+    wrong = clean_share(halves(0.4, lambda m, rng: -2 + rng.standard_normal(m)), 0.05)
+    assert not wrong.fits(0.05)
+    assert both(fitting, wrong, 0.1, 0.05).value == fitting.eta.value
+    none = both(wrong, wrong, 0.25, 0.05)
+    assert (none.low, none.high) == (0.25, 1.0)
+    assert 0.25 <= none.value <= 1
+
+
+def test_pairs_that_score_like_corrupted_ones_show_in_no_score():
+    """A tenth of the clean pairs at random: the share is too low by as much, and the fit sees nothing."""
+
+    def some_at_random(m, rng):
+        return np.where(rng.random(m) < 0.1, 0.0, 2.0) + rng.standard_normal(m)
+
+    found = clean_share(halves(0.6, some_at_random), 0.05)
+    assert found.fits(0.05)
+    assert found.eta.value == pytest.approx(0.54, abs=0.02)
+    assert not found.eta.holds(0.6)
 
 
 def test_no_row_meets_itself():

@@ -7,6 +7,7 @@ import sympy as sp
 
 from bounds import claims
 from bounds.claim import Relation, Tail, Verdict
+from bounds.symbols import gamma
 from verification.checks.plan import PROFILES
 from verification.judging import gate, run
 from verification.search.space import RANGES, space
@@ -70,11 +71,43 @@ def test_a_rate_names_the_constant_that_it_needs():
 
 
 def test_the_printed_condition_of_proposition_1_does_not_pass():
-    """Where no pair is clean the lower bound's constant is beyond all limits."""
+    """Where no pair is clean the lower bound's constant grows beyond all limits: there is none."""
     samples = claims["proposition-1-samples"].conditions
     printed = replace(claims["proposition-1"], conditions=samples)
-    assert gate.attack(printed, 1, SMALL, 1e-6).outcome == "undecided"
+    assert gate.attack(printed, 1, SMALL, 1e-6).outcome == "fails"
     assert gate.attack(claims["proposition-1"], 1, SMALL, 1e-6).outcome == "holds"
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("eq-2", {"relation": Relation.LOWER}),
+        ("proposition-1", {"conditions": claims["proposition-1"].conditions[:3]}),
+        ("corollary-1", {"bound": claims["corollary-1"].bound * sp.sqrt(gamma)}),
+    ],
+)
+def test_a_rate_that_no_constant_saves_is_refuted(name, change):
+    """Nothing is as small as no error at r = d; a missing condition or factor costs more on all of a way."""
+    found = gate.attack(replace(claims[name], **change), 0, SMALL, 1e-6)
+    assert found.outcome == "fails"
+    assert found.interval[0] > gate.NO_CONSTANT
+    assert found.witness is not None
+
+
+def test_a_constant_that_is_large_and_does_not_grow_is_no_refutation():
+    """The negative control: a rate divided by 10^5 needs 10^5 everywhere, and that is a constant."""
+    claim = claims["corollary-1"]
+    found = gate.attack(claim.with_bound(claim.bound / 10**5), 0, SMALL, 1e-6)
+    assert found.interval[0] > gate.NO_CONSTANT
+    assert found.outcome == "undecided"
+
+
+def test_a_claim_about_one_modality_is_attacked_without_the_other():
+    """PCA's claims hold under attack, and what is drawn has no second modality."""
+    where = space(claims["eq-2"])
+    point = where.point((0.5, 0.5, 0.2, 0.5, 0.5, 0.5, 0.1))
+    assert {"d_tilde", "eta", "gamma_tilde"}.isdisjoint(dict(where.cell(point).values))
+    assert gate.attack(claims["eq-2"], 0, SMALL, 1e-6).outcome == "holds"
 
 
 def test_the_space_reaches_the_ends():

@@ -22,9 +22,12 @@ from bounds.claim import (
 from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 from verification import simulation, verify
 from verification.checks import plan as design
+from verification.checks.plan import PROFILES
+from verification.checks.scaling import ScalingDetails
 from verification.errors import InvalidArgument, UnderpoweredDesign
 from verification.judging import looks
 from verification.judging import verdicts as shown_as
+from verification.judging.benchmark import Benchmark
 from verification.judging.own_claims import chosen_claims, own_claims
 from verification.judging.samples import Sampler
 from verification.judging.verdict import ClaimVerdict, MutantResult, conditions, decide
@@ -32,6 +35,7 @@ from verification.judging.verdicts import Verdicts
 from verification.quantities import registry
 from verification.quantities.registry import Cell
 from verification.setting import Procedure, Setting
+from verification.statistics.evidence import Evidence
 
 ALONG_N = Path(n, (10**4, 10**6), ((d, 6), (d_tilde, 6), (r, 2), (eta, 0.5), (gamma, 1), (gamma_tilde, 1)))
 
@@ -201,8 +205,6 @@ def test_decisions_follow_the_weakest_evidence():
     """A failure refutes, a doubt leaves open, and the weakest kind of evidence names a success."""
 
     def outcome(*pairs):
-        from verification.statistics.evidence import Evidence
-
         return decide([Evidence(kind, "s", result) for kind, result in pairs])
 
     assert outcome(("proof", "holds")) is Verdict.PROVED
@@ -211,6 +213,44 @@ def test_decisions_follow_the_weakest_evidence():
     assert outcome(("tail", "holds"), ("law", "undecided")) is Verdict.INCONCLUSIVE
     assert outcome(("tail", "fails"), ("law", "undecided")) is Verdict.REFUTED
     assert outcome() is Verdict.INCONCLUSIVE
+
+
+def scaled(outcome, loose):
+    """Evidence of a scaling that is loose or not."""
+    details = ScalingDetails("n", (), True, 1.0, (), (), (), (), (), loose)
+    return Evidence("scaling", "s", outcome, details=details)
+
+
+def test_growth_proves_nothing_of_a_rate_that_is_loose_elsewhere():
+    """The conditions may tie the two parameters; what is no growth refutes all the same."""
+    assert decide([scaled("fails", False), scaled("holds", False)]) is Verdict.REFUTED
+    assert decide([scaled("fails", False), scaled("undecided", True)]) is Verdict.INCONCLUSIVE
+    broken = Evidence("tail", "s", "fails")
+    assert decide([broken, scaled("undecided", True)]) is Verdict.REFUTED
+
+
+def test_what_is_made_of_injected_mistakes_counts():
+    """A miss in twenty passes; more of them, or one true statement refuted, fails the run and is told."""
+    right = ClaimVerdict(proof("a"), Verdict.PROVED, ())
+    good = Benchmark(20, 19, 5, ("a, sign: <= -1",), ())
+    for found, status in (
+        (good, 0),
+        (dataclasses.replace(good, refuted=18), 1),
+        (dataclasses.replace(good, false_alarms=("a, constant: <= 2",)), 1),
+    ):
+        run = dataclasses.replace(made(right), injected=found)
+        assert run.exit_status == status
+        assert f"{found.refuted} of 20 false ones refuted" in str(run)
+        assert run.as_dict()["injected"]["missed"] == ["a, sign: <= -1"]
+    assert "injected" not in made(right).as_dict()
+
+
+def test_a_run_injects_mistakes_into_what_it_judges(monkeypatch):
+    """As many of each kind as the profile says, exact ones and those that draws judge."""
+    monkeypatch.setitem(PROFILES, "quick", dataclasses.replace(PROFILES["quick"], mistakes=1))
+    found = verify(["corollary-1-sharp", "eq-3"], jobs=1, with_mutants=False).injected
+    assert found.false >= 8
+    assert found.passed
 
 
 def test_what_rests_on_a_failed_claim_becomes_conditional():

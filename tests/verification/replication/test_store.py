@@ -1,3 +1,4 @@
+import gc
 import os
 import shutil
 import signal
@@ -96,6 +97,22 @@ def test_content_hash_ignores_order_durations_and_versions_only(tmp_path):
     assert content("seed", result(replace(CELL, seed=8), [row(0), row(1)]), second) != base
     message = failure(1)._replace(message="keeps 1 of 500")
     assert content("message", first, result(OTHER, [row(0), message], None)) != base
+
+
+def test_an_iteration_that_is_left_says_nothing(tmp_path, monkeypatch):
+    """A reader that stopped at a bad row, its store closed since: no complaint is printed at the end."""
+    said = []
+    monkeypatch.setattr(sys, "unraisablehook", said.append)
+    with Store(tmp_path / "a.db") as store:
+        store.write([result(CELL, [row(0), row(1)]), result(OTHER, [row(0)], None)])
+    with Store.read(tmp_path / "a.db") as store:
+        left = [iter(store), store._all_cells(), store.rows(CELL)]
+        for each in left:
+            next(each)
+    left.clear()
+    del each
+    gc.collect()
+    assert said == []
 
 
 def test_resume_is_the_set_difference(tmp_path):

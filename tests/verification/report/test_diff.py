@@ -113,6 +113,9 @@ def test_many_new_claims_make_one_line(document, tmp_path, command):
     assert err == "note: the runs were made differently: seed 0 -> 3\n"
     status, out, _ = command("diff", *files[::-1])
     assert (status, out.splitlines()[0]) == (1, "worse   claims are gone (5): x-0, x-1, x-2, x-3, x-4")
+    (tmp_path / "one.json").write_text(json.dumps({**many, "claims": many["claims"][:1]}))
+    out = command("diff", tmp_path / "none.json", tmp_path / "one.json")[1]
+    assert out.endswith("\n1 change, 0 for the worse.\n")
 
 
 def test_another_seed_is_no_change_while_intervals_meet(document):

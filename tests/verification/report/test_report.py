@@ -357,3 +357,28 @@ def test_a_long_formula_has_places_where_a_line_may_end():
     assert mathematics.pieces(r"\left[0, \infty\right) \frac{1}{2 + 3}") == (
         r"\left[0, \infty\right)", r"\frac{1}{2 + 3}",
     )  # fmt: skip
+
+
+def test_a_wide_piece_is_opened():
+    """A fraction, a bracket or a root that no line holds is cut inside; what a line holds stays whole."""
+    fits = r"\frac{a + b}{c + d}"
+    assert mathematics.width(fits) == 3
+    assert mathematics.pieces(fits, 3) == (fits,)
+    assert mathematics.pieces(fits, 2) == ("( a", "+ b ) /", "( c", "+ d )")
+    assert mathematics.pieces(r"\frac{a}{c + d}", 2) == ("a /", "( c", "+ d )")
+    assert mathematics.pieces(r"- \max\left(aaa, \frac{b}{c}\right)^{2}", 4) == (
+        r"- \max( aaa, \frac{b}{c} )^{2}",
+    )
+    assert mathematics.pieces(r"\sqrt{aaaa + bbbb}", 5) == (r"\surd ( aaaa", "+ bbbb )")
+
+
+def test_every_formula_of_the_register_breaks_into_formulas():
+    """Each piece is drawn, and fits its place, but for matrices, cases and norms in words."""
+    for claim in claims.values():
+        latex = claim.latex(broken=True)
+        for room in (mathematics.NARROW, mathematics.LINE):
+            for piece in mathematics.pieces(latex, room):
+                assert not mathematics.formula(piece, block=True).startswith("<code>"), (claim.id, piece)
+                if claim.bound is not None and not any(w in piece for w in ("matrix", "cases", "|")):
+                    # A bracket and a sign go with the piece that they stand beside.
+                    assert mathematics.width(piece) <= room + 6, (claim.id, piece)

@@ -5,14 +5,20 @@ import json
 import re
 import shutil
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import numpy as np
 import pytest
 
 from bounds import claims
 from verification import verify
+from verification.fitting.fit import fit
+from verification.report import own_pairs
 from verification.report.outputs import Outputs
+from verification.setting import Setting
+from verification.studies import pairs
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
 Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
@@ -25,6 +31,9 @@ QUIET = (
     "--disable-dev-shm-usage", "--hide-scrollbars",
 )  # fmt: skip
 WIDTHS = (1280, 390, 320)
+
+FOUND = find_spec("axe_core_python")  # a package that is a file of JavaScript with its licence
+AXE = Path(FOUND.origin).parent / "axe.min.js" if FOUND is not None and FOUND.origin else None
 
 HELPERS = """
 const opaque = (c) => (c.match(/[\\d.]+/g) || []).map(Number);
@@ -242,6 +251,28 @@ def test_the_first_page_is_light(chromium, folder):
     assert chromium.execute_script(timing) < 1000
 
 
+def test_what_is_wider_than_its_place_shows_it_and_can_be_scrolled(chromium, folder):
+    """It fades at the side where there is more and has the keyboard's focus; what fits has neither."""
+    wide = """return [...document.querySelectorAll(".scroll, .note main > :is(p, ul, ol, table)")]
+      .filter((e) => e.getClientRects().length)
+      .map((e) => [e.scrollWidth - e.clientWidth > 1, e.tabIndex === 0, e.classList.contains("more")])"""
+    looked = set()
+    for width, name in ((390, "notes/sharp"), (390, "claims/eq-10"), (1280, "claims/eq-10")):
+        look(chromium, folder / f"{name}.html", width)
+        time.sleep(0.1)  # sizes are told after the next frame
+        found = chromium.execute_script(wide)
+        assert all(more == reached == faded for more, reached, faded in found), name
+        looked |= {more for more, *_ in found}
+    assert looked == {True, False}
+    look(chromium, folder / "notes/sharp.html", 390)
+    end = """const e = [...document.querySelectorAll(".more")][0];
+      e.scrollLeft = e.scrollWidth;
+      e.dispatchEvent(new Event("scroll"));
+      return e.classList.contains("more")"""
+    time.sleep(0.1)
+    assert chromium.execute_script(end) is False
+
+
 def test_formulas_can_be_read(chromium, folder):
     """No part of a formula is set smaller than eleven pixels, fractions inside fractions among them."""
     smallest = """return Math.min(...[...document.querySelectorAll("math *")]
@@ -260,6 +291,8 @@ def test_a_long_formula_breaks_in_a_narrow_window(chromium, folder):
         chromium.execute_script("document.querySelectorAll('details').forEach((d) => d.open = true)")
         assert set(chromium.execute_script(seen, ".result .narrow")) == {pieces}
         assert set(chromium.execute_script(seen, ".result .whole")) == {not pieces}
+        cut = "return [...document.querySelectorAll('.result .formula.more')].map((e) => e.textContent)"
+        assert chromium.execute_script(cut) == []
 
 
 def test_filters_show_the_rows_that_fit_and_say_how_many(chromium, folder):
@@ -381,6 +414,39 @@ def test_pictures_have_names_and_headings_an_order(chromium, folder):
         assert chromium.execute_script(JUMPS) == [], page.name
 
 
+def violations(browser):
+    """What axe-core finds wrong on the page that is open: rule, and the first element that breaks it."""
+    browser.set_script_timeout(120)
+    browser.execute_script(AXE.read_text(encoding="utf-8"))
+    found = browser.execute_async_script(
+        """const done = arguments[arguments.length - 1];
+        const short = (v) => [v.id, v.nodes[0].html.slice(0, 100)];
+        axe.run(document, {resultTypes: ["violations"]})
+          .then((r) => done(r.violations.map(short)), (e) => done([[String(e), ""]]))"""
+    )
+    return [tuple(entry) for entry in found]
+
+
+@pytest.mark.skipif(AXE is None, reason="axe-core is not installed")
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_no_rule_of_accessibility_is_broken(chromium, folder, width, scheme):
+    """axe-core has nothing to say of any kind of page, everything unfolded."""
+    some = ("index.html", "graph.html", "print.html", "notes/filtered.html", "notes/sharp.html")
+    for page in (*some, *(f"claims/{name}.html" for name in CHOSEN)):
+        look(chromium, folder / page, width, scheme)
+        chromium.execute_script("document.querySelectorAll('details').forEach((d) => d.open = true)")
+        assert violations(chromium) == [], page
+
+
+@pytest.mark.skipif(AXE is None, reason="axe-core is not installed")
+def test_the_page_of_a_fit_breaks_no_rule_of_accessibility(chromium, tmp_path):
+    """Nor of the page that `fit --report` writes."""
+    x, y = pairs.maker()(Setting(4000, 12, 10, 2, 0.3, 10.0, 10.0), np.random.default_rng(0))
+    (tmp_path / "fit.html").write_text(own_pairs.page(fit(x, y), "A fit"))
+    look(chromium, tmp_path / "fit.html", 390)
+    assert violations(chromium) == []
+
+
 def test_paper_gets_all_of_it(chromium, folder):
     """Printing unfolds what belongs to the claims, in black, and leaves out the filters."""
     look(chromium, folder / "index.html", scheme="dark", media="print")
@@ -406,6 +472,7 @@ def test_planted_faults_are_seen(chromium, folder, tmp_path):
     """The negative control: the same eyes find a request, a complaint, a lost link and the rest."""
     faulty = """<!DOCTYPE html><title>x</title><h1>a</h1><h3>b</h3><p style="color: #999">pale</p>
       <a href="#nowhere">a</a><div style="width: 3000px">wide</div><img src="near.png">
+      <div style="overflow-x: auto; width: 9rem"><p style="width: 99rem">far</p></div>
       <script>console.error("planted")</script>"""
     page = tmp_path / "faulty.html"
     page.write_text(faulty)
@@ -417,3 +484,6 @@ def test_planted_faults_are_seen(chromium, folder, tmp_path):
     assert [tag for tag, *_ in chromium.execute_script(CONTRASTS)] == ["P"]
     assert len(chromium.execute_script(NAMELESS)) == 1
     assert chromium.execute_script(JUMPS) == [3]
+    if AXE is not None:
+        rules = {rule for rule, _ in violations(chromium)}
+        assert rules >= {"html-has-lang", "image-alt", "color-contrast", "scrollable-region-focusable"}

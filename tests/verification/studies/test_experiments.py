@@ -7,6 +7,7 @@ import pytest
 from scipy import integrate, stats
 
 from bounds.law import score
+from verification.engines import parts
 from verification.errors import InvalidArgument, TooFewPairs
 from verification.setting import Procedure, Setting
 from verification.studies import experiments
@@ -32,6 +33,24 @@ def test_errors_have_the_same_bits_for_any_number_of_workers():
     for a, b in zip(alone, spread, strict=True):
         assert a.tobytes() == b.tobytes()
     assert progress == sorted(progress)
+    assert progress[-1] == pytest.approx(1.0)
+
+
+def test_long_draws_that_are_few_are_drawn_by_all_workers_together(monkeypatch):
+    """One long draw among short ones: the same bits in one process, two, and as replicates."""
+    long = Task(Setting(200_000, 6, 5, 2, 0.3, 2.0, 5.0), Procedure("oracle-filtered", theta=0.0), 1)
+    tasks = [Task(long.setting, Procedure(), 5), long]
+    monkeypatch.setattr(parts, "PART_BLOCKS", 1)
+    assert experiments._worth_parts(tasks, 2, "exact") == [1]
+    assert experiments._worth_parts(tasks, 1, "exact") == []
+    assert experiments._worth_parts(tasks, 2, "limit") == []
+    progress = []
+    spread = experiments.errors_of(tasks, 5, 2, lambda done, total: progress.append(done / total))
+    alone = experiments.errors_of(tasks, 5, 1)
+    for a, b in zip(alone, spread, strict=True):
+        assert a.tobytes() == b.tobytes()
+    assert progress == sorted(progress)
+    assert len(progress) >= 7
     assert progress[-1] == pytest.approx(1.0)
 
 

@@ -137,10 +137,28 @@ def test_command_line_prints_writes_and_emits_json(command, tmp_path):
     document = json.loads(out)
     assert [row["probe"] for row in document["probes"]] == ["baseline", "rank-below"]
     assert "`filtergain probe baseline rank-below --n 4000 --replicates 5 --seed 0`" in page.read_text()
-    assert "written to" in err
+    assert "wrote " in err
     status, out, _ = command(*arguments)
     assert status == 0
     assert "rank-below" in out
+    for column in ("Cor. 1", "unfiltered", "filtered", "Thm. 1", "off"):
+        assert f"\n{column} " in out  # what it is, below the table
     again = json.loads(command(*arguments, "--json")[1])
     assert again == document
     assert command("probe", "none-such")[0] == 2
+
+
+def test_a_page_that_cannot_be_written_is_known_before_the_draws(command, monkeypatch, tmp_path):
+    """One line and status 2; where the disk fails in the end, the table is printed all the same."""
+    monkeypatch.setattr(probes, "run", lambda *_, **__: pytest.fail("drawn in vain"))
+    status, out, err = command("probe", "baseline", "--out", tmp_path / "no" / "page.md")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    monkeypatch.undo()
+    monkeypatch.setattr(
+        "verification.files.os.replace", lambda *_: (_ for _ in ()).throw(OSError(28, "full"))
+    )
+    small = ("--n", 4000, "--replicates", 5)
+    status, out, err = command("probe", "baseline", *small, "--out", tmp_path / "page.md")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "baseline" in out
+    assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from verification.errors import InvalidArgument, MissingExtra, StoreError
-from verification.figures import regime_map, sweeps
+from verification.figures import canvas, regime_map, sweeps
 from verification.replication.batches import open_batch_workers
 from verification.replication.cells import ErrorCell
 from verification.replication.store import Store
@@ -211,6 +211,25 @@ def test_the_law_is_drawn_where_it_belongs(path, tmp_path):
     (axes,) = figure.axes
     drawn = {round(float(y), 12) for line in axes.lines for y in line.get_ydata() if np.isfinite(y)}
     assert {round(law, 12) for _, law, _ in found[::4]} <= drawn
+
+
+def test_an_estimator_has_its_colour_in_every_picture(path):
+    """Curves of one estimator have shades of its colour, dark to light, in the order of their numbers."""
+    with Store.read(path) as store:
+        points = sweeps.measured(store, "error", ["eta=1"])
+        alone = sweeps.measured(store, "error", ["threshold=none", "eta=1"])
+    looks = sweeps._looks(sweeps._grouped(points, "gamma"))
+    assert {label.split(",")[0] for label in looks} == {
+        "all pairs",
+        "filtered by a teacher",
+        "filtered by an oracle",
+    }
+    for look in canvas.LOOKS.values():
+        mine = [found for label, found in looks.items() if label.split(",")[0] == look.label]
+        assert [found.colour for found in mine] == (canvas.shades(look.colour, len(mine)) if mine else [])
+    (only,) = sweeps._looks(sweeps._grouped(alone, "gamma")).values()
+    assert (only.label, only.marker) == ("all pairs", canvas.LOOKS["unfiltered"].marker)
+    assert sorted(["γ = 10", "γ = 2"], key=sweeps._in_order) == ["γ = 2", "γ = 10"]
 
 
 @pytest.mark.parametrize(

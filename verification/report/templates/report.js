@@ -70,6 +70,24 @@
       for (const event of ["mouseleave", "blur"]) box.addEventListener(event, () => light(null));
     }
   }
+  // What is wider than its place can be scrolled from the keyboard, and fades where there is more of it.
+  const wide = (box) => {
+    const hidden = box.scrollWidth - box.clientWidth;
+    box.classList.toggle("more", hidden - box.scrollLeft > 1);
+    if (hidden > 1) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  };
+  const sizes = new ResizeObserver((entries) => entries.forEach((entry) => wide(entry.target)));
+  for (const box of document.querySelectorAll(".scroll, .note main > :is(p, ul, ol, table)")) {
+    sizes.observe(box);
+    box.addEventListener("scroll", () => wide(box));
+  }
+  const own = document.querySelector("svg .focus");
+  if (own) {
+    const box = own.closest(".scroll");
+    const [at, of] = [own.getBoundingClientRect(), box.getBoundingClientRect()];
+    box.scrollLeft = at.left - of.left - (of.width - at.width) / 2;
+  }
   addEventListener("beforeprint", () => {
     for (const folded of document.querySelectorAll("main details:not(.budget)")) folded.open = true;
   });

@@ -1,0 +1,123 @@
+"""Mistakes injected at random into claims that draws judge: what is known and what is made of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from bounds import claims
+from bounds.checks import Relation
+from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, n_T, r
+from verification.judging import injected_sampled
+from verification.judging.injected_places import BOX, Region
+from verification.judging.injected_sampled import inject, sampled, study
+from verification.judging.injected_truth import broken, measured_of, median, truth
+
+RATE, TAIL, LOWER = claims["corollary-1"], claims["corollary-1-explicit"], claims["proposition-1"]
+LAW, BOTH = claims["corollary-1-sharp"], claims["figure-3a-filtered-large"]
+KNOWN = [
+    (RATE, RATE.bound / sp.sqrt(r), "false"),
+    (RATE, RATE.bound / sp.sqrt(1 + 1 / gamma_tilde), "false"),
+    (RATE, RATE.bound * sp.sqrt(eta), "false"),
+    (RATE, RATE.bound.subs(d_tilde, d), "false"),
+    (RATE, 7 * RATE.bound, "true"),
+    (RATE, RATE.bound / 7, "true"),
+    (RATE, RATE.bound * sp.sqrt(n), "true"),
+    (LOWER, LOWER.bound / eta, "false"),
+    (LOWER, LOWER.bound * eta, "true"),
+    (LOWER, LOWER.bound * sp.sqrt(gamma), "false"),
+    (TAIL, TAIL.bound / 1000, "false"),
+    (TAIL, TAIL.bound * 2, "true"),
+    (LAW, LAW.bound * 1000, "false"),
+    (LAW, sp.expand(LAW.bound), "true"),
+    (BOTH, BOTH.bound * sp.sqrt(gamma), "false"),
+    (BOTH, 3 * BOTH.bound, "true"),
+    (claims["theorem-1-corrected"], claims["theorem-1"].bound, "false"),
+    (claims["eq-45"], claims["eq-45"].bound.subs(n_T, n), "false"),
+]
+
+
+@pytest.mark.parametrize(("claim", "bound", "known"), KNOWN)
+def test_what_a_changed_bound_is_worth_is_known_from_the_law(claim, bound, known):
+    """A missing or moved factor is false, a weaker or equal one true, whatever the claim's checks see."""
+    assert truth(claim, claim.stated.about(bound)).truth == known
+
+
+@pytest.mark.parametrize("name", ["corollary-1", "proposition-1", "eq-27-explicit", "theorem-1-corrected"])
+def test_the_law_itself_finds_the_claims_true(name):
+    """Without leaning on the claim nothing in its region breaks it, and much of the region is known."""
+    found = truth(claims[name], claims[name].stated, rests=False)
+    assert found.truth == "true"
+
+
+def test_a_relation_read_the_other_way_is_false_and_equality_up_to_a_constant_too():
+    """No error is as large as Corollary 1 where one modality has no noise and the other no room."""
+    for relation in (Relation.LOWER, Relation.EQUAL):
+        assert truth(RATE, replace(RATE.stated, relation=relation)).truth == "false"
+
+
+def test_places_lie_inside_the_conditions_and_reach_the_ends_of_the_box():
+    """Every setting meets the conditions, sizes are least ones times a factor, and ways end at the box."""
+    region = Region(LOWER.stated, measured_of(LOWER))
+    reached = set()
+    for base in region.bases(3, 0):
+        for places, lengths in region.ways(base):
+            assert len(places) == len(lengths)
+            assert lengths == sorted(lengths)
+            for place in places:
+                assert region.allows(place)
+                assert place["r"] == 1
+                assert place["gamma_tilde"] == np.inf
+            reached |= {name for name in ("gamma", "eta", "d") if places[-1][name] in BOX[name]}
+    assert reached == {"gamma", "eta", "d"}
+
+
+def test_the_truth_of_an_error_is_its_law_and_of_another_quantity_its_draws():
+    """A median is half of the probability to pass it, either way."""
+    for claim in (RATE, claims["eq-27-explicit"]):
+        region = Region(claim.stated, measured_of(claim))
+        (base,) = region.bases(1, 0)
+        place = region.place(base)
+        low, likely, high = broken(region.measured, place, median(region.measured, place), upper=True)
+        assert low <= likely <= high
+        assert likely == pytest.approx(0.5, abs=0.05)
+        assert broken(region.measured, place, np.nan, upper=True) == (0, 1, 1)
+
+
+def test_a_mistake_depends_on_the_seed_and_the_statement_only():
+    """The same for the same seed, none twice, and each with a value wherever the claim has one."""
+    first, again, other = (list(inject(LAW, 2, seed)) for seed in (0, 0, 1))
+    assert first == again
+    assert [one.stated for one in first] != [one.stated for one in other]
+    assert len({one.stated for one in first}) == len(first)
+
+
+def test_only_claims_with_a_formula_that_draws_support_are_changed():
+    """No proof alone, no table of numbers, nothing that is expected to be refuted."""
+    names = {claim.id for claim in sampled(claims.values())}
+    assert {"corollary-1", "corollary-1-explicit", "corollary-1-sharp"} <= names
+    assert not {"theorem-1", "table-1", "lemma-5", "regime-crossing-measured"} & names
+
+
+def test_mistakes_in_a_claim_are_judged_on_its_own_draws_and_nothing_true_is_refuted():
+    """What is false of a sharp law is refuted, with the draws of the claim alone."""
+    found = study([LAW, TAIL], list(claims.values()), 1, 0, 1)
+    assert {one.mistake.claim for one in found} == {LAW.id, TAIL.id}
+    assert not any(one.false_alarm for one in found)
+    false = [one for one in found if one.mistake.known.truth == "false" and one.mistake.claim == LAW.id]
+    assert len(false) >= 4
+    assert all(one.caught for one in false)
+
+
+def test_a_design_that_sees_nothing_is_told(monkeypatch, capsys):
+    """The negative control: with checks that always hold nothing is refuted, and the command fails."""
+
+    def blind(self, claim, mistake):
+        return injected_sampled.JudgedSample(mistake, claims[claim.id].expected, "quick", 0.0)
+
+    monkeypatch.setattr(injected_sampled.Bench, "judged", blind)
+    assert injected_sampled.main(["corollary-1-sharp", "--jobs", "1", "--each", "1"]) == 1
+    assert "let through: corollary-1-sharp" in capsys.readouterr().out

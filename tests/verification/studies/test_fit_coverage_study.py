@@ -1,0 +1,56 @@
+"""What is counted about `fit`: intervals on random sets, decisions on real pairs."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from verification.studies import fit_coverage, real_pairs
+
+SCRIPT = Path(__file__).parents[3] / "benchmarks" / "fits.py"
+
+
+def test_a_set_says_what_its_intervals_held():
+    """All promises of an isotropic set, those without a model of the others; the same again from the seed."""
+    plain = fit_coverage.one_set("isotropic", 0, 1, 4000)
+    assert {"lower bound", "eta, scores", "r"} <= set(plain["held"])
+    assert fit_coverage.one_set("isotropic", 0, 1, 4000) == plain
+    heavy = fit_coverage.one_set("t-noise", 0, 1, 4000)
+    assert set(heavy["held"]) <= {"lower bound", "eta, scores"}
+
+
+def test_misses_and_wrong_decisions_are_counted():
+    """Each row once; a decision is held against the mean errors of its own set and clean share."""
+    rows = [{"kind": "signs", "held": {"r": held}} for held in (True, False, True)]
+    assert fit_coverage.misses(rows) == {"signs: r": (1, 3)}
+    made = [
+        {"set": "s", "eta": eta, "n": 9, "decision": said, "all": 1.0, "filtered": filtered}
+        for eta, filtered, said in (
+            (1.0, 2.0, "pays"),
+            (1.0, 2.0, "does-not-pay"),
+            (0.1, 0.5, "pays"),
+            (0.1, 0.5, "does-not-pay"),
+            (0.1, 0.5, "undecided"),
+        )
+    ]
+    assert fit_coverage.wrong(made) == (2, 4, 5)
+
+
+def test_the_record_is_continued(tmp_path, monkeypatch, capsys):
+    """A second call with more runs draws only those that are missing."""
+    monkeypatch.setattr(real_pairs, "SETS", {"digits": real_pairs.digits})
+    record = tmp_path / "made" / "decisions.jsonl"
+
+    def script(runs):
+        monkeypatch.setattr(sys, "argv", ["fits.py", "decisions", "--runs", runs, "--record", str(record)])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(SCRIPT), run_name="__main__")
+        assert ended.value.code == 0
+        return [json.loads(line) for line in record.read_text().splitlines()]
+
+    first = script("1")
+    assert [row["index"] for row in script("2")] == [0, 1]
+    assert script("2")[0] == first[0]
+    assert "of" in capsys.readouterr().out

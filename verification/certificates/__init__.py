@@ -1,0 +1,1 @@
+"""What was proved, as plain text that another program can decide again."""

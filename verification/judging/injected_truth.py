@@ -1,0 +1,293 @@
+"""What follows of a changed statement about a simulated quantity, from the sharp law and not from its checks.
+
+The quantity's median, or the probability that it passes a bound, is known at any setting: of an error from
+its law at any size, of another quantity from draws with a seed of their own.  It is looked at all over the
+region that the changed statement's conditions allow, far beyond the families of any check.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bounds.checks import Law, Level, Measured, Relation, Scaling, Statement, Tail
+from bounds.claim import Claim
+from verification.errors import InvalidArgument
+from verification.judging import injected
+from verification.judging.injected_places import Point, Region, numbers
+from verification.prediction.law import predict_procedure
+from verification.quantities import registry
+from verification.quantities.registry import COMBINED, Cell
+from verification.statistics.tail import clopper_pearson
+
+Array = NDArray[np.float64]
+Truth = Literal["false", "true", "unknown"]
+
+TRUTH_SEED = 2**63 - 7
+"""The seed of the draws that stand for the truth, apart from those of runs and of pilots."""
+
+DRAWS = 48
+BASES = 4
+"""Settings from which the box is walked; two where the truth is drawn."""
+
+SUSTAINED = 0.25
+"""Power by which a ratio grows on both of the last two parts of a way without an end: no constant will do."""
+
+STEADY = 0.7
+"""Share of the power on one part that the next must have: a growth that ends is none."""
+
+LEAST_LENGTH = math.log(2.4)
+"""Log-length of a part of a way that shows a power."""
+
+BEYOND = 20.0
+"""Factor by which such a ratio passes all that is seen where the claim itself holds: what changes the
+conditions or the relation is held against that."""
+
+MANY, SAME = 300, 1.0
+"""Settings in a box that two rates are compared over, and how much further their log-ratio may reach in a
+larger one."""
+
+OFTEN = 1.5
+"""A bound is false where it is passed so many times as often as it may be."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known to be true or false, and where that was seen."""
+
+    truth: Truth
+    why: str
+    point: Point = field(default_factory=dict)
+
+
+def measured_of(claim: Claim) -> Measured:
+    """What the claim is about: the first of its checks that draws says it."""
+    return next(c.measured for c in claim.checks if isinstance(c, Tail | Scaling | Law | Level))
+
+
+def delta_of(claim: Claim) -> float | None:
+    """The probability with which a bound with numbers may be broken; None for another kind of claim."""
+    return next((c.delta for c in claim.checks if isinstance(c, Tail)), None)
+
+
+@lru_cache(maxsize=200_000)
+def _drawn(cell: Cell) -> tuple[float, ...]:
+    try:
+        return tuple(float(v) for v in np.sort(registry.draw(cell, TRUTH_SEED, range(DRAWS))))
+    except (InvalidArgument, ValueError, ArithmeticError, MemoryError):
+        return ()
+
+
+@lru_cache(maxsize=200_000)
+def _laws(cell: Cell) -> tuple[Any, ...]:
+    """The laws of the errors of a cell at any size; empty where one is not to be trusted."""
+    try:
+        laws = [predict_procedure(cell.setting, p) for p in cell.procedures]
+    except (InvalidArgument, ValueError, ArithmeticError):
+        return ()
+    return tuple(found.law for found in laws) if all(found.trusted for found in laws) else ()
+
+
+def _cell(measured: Measured, point: Point) -> Cell:
+    """What is drawn at a setting; the errors of PCA are those of one modality alone."""
+    alone = ("d_tilde", "eta", "gamma_tilde") if measured.quantity == "pca-error" else ()
+    return registry.cell(measured, {name: value for name, value in point.items() if name not in alone})
+
+
+def median(measured: Measured, point: Point) -> float:
+    """The median of the quantity at a setting; NaN where it is not known."""
+    cell = _cell(measured, point)
+    if cell.quantity in COMBINED:
+        laws = _laws(cell)
+        return min(law.quantile(0.5) for law in laws) if laws else math.nan
+    drawn = _drawn(cell)
+    return float(np.median(drawn)) if drawn else math.nan
+
+
+@lru_cache(maxsize=1024)
+def _interval(count: int, size: int) -> tuple[float, float]:
+    return clopper_pearson(count, size, 1e-6)
+
+
+def broken(measured: Measured, point: Point, limit: float, upper: bool) -> tuple[float, float, float]:
+    """(low, likely, high) of the probability that the quantity passes the limit; (0, 1, 1) if not known."""
+    unknown = 0.0, 1.0, 1.0
+    if math.isnan(limit):
+        return unknown
+    cell = _cell(measured, point)
+    if cell.quantity in COMBINED:
+        laws = _laws(cell)
+        if not laws:
+            return unknown
+        above = math.prod(float(law.sf(max(limit, 0.0))) for law in laws) if limit >= 0 else 1.0
+        p = above if upper else 1 - above
+        # The law is one to first order in what is left out.
+        return 0.9 * p, p, min(1.0, 1.1 * p)
+    drawn = np.array(_drawn(cell))
+    if not len(drawn):
+        return unknown
+    count = int(np.count_nonzero(drawn > limit if upper else drawn < limit))
+    low, high = _interval(count, len(drawn))
+    return low, count / len(drawn), high
+
+
+def truth(claim: Claim, changed: Statement, seed: int = 0, *, rests: bool = True) -> Known:
+    """What is known of a claim's statement with a change; with `rests` from the claim itself being true."""
+    if not changed.up_to_constant and changed.relation is Relation.EQUAL:
+        return _of_equality(claim, changed)
+    delta = delta_of(claim)
+    measured = measured_of(claim)
+    if changed.up_to_constant:
+        return _of_rate(claim, changed, _region(claim, changed, measured), seed, rests)
+    if delta is None:
+        return Known(injected.truth(claim.stated, changed), "as it follows from the claim")
+    return _of_bound(claim, changed, _region(claim, changed, measured, delta), seed, rests)
+
+
+def _of_equality(claim: Claim, changed: Statement) -> Known:
+    return Known(injected.truth(claim.stated, changed), "another value at a point, or the same at all")
+
+
+def _region(claim: Claim, changed: Statement, measured: Measured, delta: float = 0.05) -> Region:
+    """Where the conditions hold: the same region for all bounds that need no other numbers."""
+    known = changed.bound.free_symbols <= claim.stated.bound.free_symbols
+    bound = claim.bound if known else changed.bound
+    return Region(
+        Statement(bound, claim.relation, changed.conditions, changed.up_to_constant), measured, delta
+    )
+
+
+@lru_cache(maxsize=64)
+def ways(region: Region, seed: int) -> tuple[tuple[list[Point], list[float]], ...]:
+    """The ways through a region, the same for every mistake that leaves it as it is."""
+    count = BASES if region.measured.quantity in COMBINED else 2
+    return tuple(way for base in region.bases(count, seed) for way in region.ways(base))
+
+
+def _of_bound(claim: Claim, changed: Statement, region: Region, seed: int, rests: bool) -> Known:
+    """A bound with numbers is false where the quantity passes it too often, true where it says no more."""
+    upper = changed.relation is Relation.UPPER
+    points = [point for places, _ in ways(region, seed) for point in places]
+    points = list({tuple(sorted(p.items())): p for p in points}.values())
+    own, limits = numbers(claim.stated, points), numbers(changed, points)
+    sign = 1 if upper else -1
+    same = rests and changed.relation is claim.relation and changed.conditions == claim.conditions
+    if points and same and bool(np.all(sign * limits >= sign * own - 1e-9 * abs(own))):
+        return Known("true", "says no more than the claim at every setting tried")
+    worst = 0.0
+    # Those that lie nearest to the quantity first.
+    for at in np.argsort(sign * np.nan_to_num(limits / own, nan=sign * np.inf)):
+        low, share, high = broken(region.measured, points[at], float(limits[at]), upper)
+        if low > OFTEN * region.delta:
+            return Known("false", f"broken with probability {low:.3g} or more", points[at])
+        # Of few draws the share itself has to do; too low a one makes a truth that a run would deny.
+        worst = max(worst, high if region.measured.quantity in COMBINED else share)
+    if points and worst <= region.delta:
+        return Known("true", f"the law keeps it at {len(points)} settings")
+    return Known("unknown", "nothing breaks it and not all is known")
+
+
+def _of_rate(claim: Claim, changed: Statement, region: Region, seed: int, rests: bool) -> Known:
+    """A rate is false where the ratio to it grows without an end, true where it stays bounded."""
+    sides = {Relation.UPPER: (1,), Relation.LOWER: (-1,), Relation.EQUAL: (1, -1)}[changed.relation]  # type: ignore[index]
+    same = rests and changed.relation is claim.relation and changed.conditions == claim.conditions
+    if -1 in sides and (place := _nothing_left(region, changed, seed)) is not None:
+        return Known("false", "the quantity is 0 where the rate is not", place)
+    reach = None if same else _reach(claim, region.measured, seed)
+    seen = open_ = 0
+    for places, lengths in ways(region, seed):
+        true, stated = numbers(claim.stated, places), numbers(changed, places)
+        with np.errstate(all="ignore"):
+            weaker = np.log(true / stated)
+        grows = [side for side in sides if _sustained(side * weaker, lengths)]
+        if same and np.isfinite(weaker).all() and not grows:
+            seen += 1  # no more than a constant stronger than the claim on all of this way
+            continue
+        if not (np.isfinite(stated) & (stated > 0)).all():
+            if 1 in sides:
+                return Known("false", "a rate that is not positive somewhere", places[-1])
+            continue
+        if same and changed.relation is Relation.EQUAL and grows:
+            return Known("false", f"another rate, by {math.exp(abs(weaker[-1] - weaker[0])):.3g}", places[-1])
+        ratio = _ratios(region, changed, places)
+        if not np.isfinite(ratio).all():
+            open_ += same
+            continue
+        seen += 1
+        for side in sides:
+            beyond = reach is None or side * ratio[-1] >= reach[side] + math.log(BEYOND)
+            if beyond and _sustained(side * ratio, lengths):
+                return Known(
+                    "false", f"off by {math.exp(abs(ratio[-1] - ratio[0])):.3g} on a way", places[-1]
+                )
+    if not seen or open_ or not region.seen_whole:
+        return Known("unknown", "the conditions allow more than is known")
+    if same and not _implied(claim, changed, region, seed):
+        return Known("unknown", "stronger than the claim somewhere, and nothing known breaks it")
+    return Known("true", f"the ratio stays bounded on {seen} ways")
+
+
+def _nothing_left(region: Region, stated: Statement, seed: int) -> Point | None:
+    """A setting where both spaces are everything, so that no error is left, and the rate is positive."""
+    bases = ({**at, "d": round(at["r"]), "d_tilde": round(at["r"])} for at in region.bases(BASES, seed))
+    places = [place for at in bases if (place := region.place(at)) is not None]
+    rates = numbers(stated, places)
+    found = (p for p, rate in zip(places, rates, strict=True) if rate > 0 and median(region.measured, p) == 0)
+    return next(found, None)
+
+
+def _implied(claim: Claim, changed: Statement, region: Region, seed: int) -> bool:
+    """Whether a changed rate is nowhere stronger than the claim's by more than a constant.
+
+    The largest ratio of the two is taken over boxes that grow: it must not grow with them.
+    """
+    generator = np.random.default_rng([seed, 29])
+    sides = {Relation.UPPER: (1,), Relation.LOWER: (-1,), Relation.EQUAL: (1, -1)}[changed.relation]  # type: ignore[index]
+    largest = []
+    for size in (1e2, 1e4, 1e6):
+        places = region.anywhere(generator, size, MANY)
+        with np.errstate(all="ignore"):
+            ratio = np.log(numbers(claim.stated, places) / numbers(changed, places))
+        ratio = ratio[np.isfinite(ratio)]
+        largest.append([float((side * ratio).max(initial=-math.inf)) for side in sides])
+    return all(last <= max(first, middle, 0.0) + SAME for first, middle, last in zip(*largest, strict=True))
+
+
+@lru_cache(maxsize=128)
+def _reach(claim: Claim, measured: Measured, seed: int) -> dict[int, float]:
+    """How far log(quantity/rate) reaches to each side where the claim holds, as far as the claim says."""
+    region = Region(claim.stated, measured)
+    found = _ratios(
+        region, claim.stated, [p for places, _ in ways(region, seed) for p in (places[0], places[-1])]
+    )
+    found = found[np.isfinite(found)]
+    if not len(found):
+        return {1: math.inf, -1: math.inf}
+    high, low = float(found.max()), float(found.min())
+    # An upper bound says nothing of small values, nor a lower one of large.
+    return {
+        1: low if claim.relation is Relation.LOWER else high,
+        -1: -high if claim.relation is Relation.UPPER else -low,
+    }
+
+
+def _ratios(region: Region, stated: Statement, places: Sequence[Point]) -> Array:
+    """log(quantity/rate) at each place; NaN where it is not known."""
+    found = np.array([median(region.measured, point) for point in places])
+    with np.errstate(all="ignore"):
+        return np.asarray(np.log(found / numbers(stated, places)))
+
+
+def _sustained(ratio: Array, lengths: Sequence[float]) -> bool:
+    """Whether a log-ratio grows by a power on both of the last parts of a way."""
+    steps, parts = np.diff(ratio), np.diff(lengths)
+    if not np.isfinite(ratio).all() or not (parts[-2:] >= LEAST_LENGTH).all():
+        return False
+    before, last = steps[-2:] / parts[-2:]
+    return bool(before >= SUSTAINED and last >= max(SUSTAINED, STEADY * before))

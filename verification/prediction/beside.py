@@ -1,0 +1,113 @@
+"""All pairs, PCA, one round, several, the best weights and the information limit, side by side."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from bounds.law.error import ErrorLaw
+from bounds.law.scales import error_law
+from verification.prediction import alternatives
+from verification.prediction.advice import Spending, Threshold, best_threshold, even_plans
+from verification.prediction.law import unfiltered_law
+from verification.setting import Procedure, Setting
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """An estimator, its mean error, and the share of the information that it uses.
+
+    `efficiency` is the squared ratio of the limit's mean error to `mean`; both are None where nothing
+    supports a number.
+    """
+
+    estimator: str
+    mean: float | None
+    efficiency: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented JSON object."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What stands beside the filter on a setting's n pairs, each filter at its best threshold in even parts.
+
+    `pca`, `weighted` and `limit` (the information limit's scales) are first-order laws; `weighted` is None
+    where its law is not to be trusted: without noise, or where the teacher has too few pairs.
+    """
+
+    setting: Setting
+    unfiltered: float
+    pca: ErrorLaw
+    rounds: tuple[Spending, ...]
+    weighted: ErrorLaw | None
+    limit: ErrorLaw
+
+    @property
+    def table(self) -> tuple[Alternative, ...]:
+        """A line an estimator; None for the mean where its law is not to be trusted."""
+        trusted = alternatives.pca_trusted(self.setting)
+        most = math.sqrt(self.setting.r)
+        limit = self.limit.mean if trusted and self.limit.mean <= most else None
+        means = [("unfiltered", self.unfiltered), ("pca", self.pca.mean if trusted else None)]
+        means += [(plan_name(plan.rounds), plan.mean) for plan in self.rounds]
+        means.append(("weighted", None if self.weighted is None else self.weighted.mean))
+        means.append(("limit", limit))
+        return tuple(
+            Alternative(name, mean, None if not mean or limit is None else min(1.0, (limit / mean) ** 2))
+            for name, mean in means
+        )
+
+    @property
+    def alone(self) -> float | None:
+        """How many times less PCA of each modality errs than the best of what needs pairs; None if not."""
+        means = {other.estimator: other.mean for other in self.table}
+        pca = means.pop("pca")
+        least = min(mean for name, mean in means.items() if name != "limit" and mean is not None)
+        return least / pca if pca and pca < least else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented JSON parts."""
+        return {
+            "pca": self.pca.as_dict(),
+            "weighted": None if self.weighted is None else self.weighted.as_dict(),
+            "limit": {"left_scale": self.limit.left_scale, "right_scale": self.limit.right_scale},
+            "alternatives": [other.as_dict() for other in self.table],
+        }
+
+
+def plan_name(rounds: int) -> str:
+    """A number of rounds of filtering as the name of an estimator."""
+    return "teacher-filtered" if rounds == 1 else f"teacher-filtered, {rounds} rounds"
+
+
+def beside(
+    setting: Setting,
+    one_round: Threshold | None = None,
+    plans: tuple[Spending, ...] | None = None,
+    seed: int = 0,
+) -> Beside:
+    """What stands beside the filter in a setting; `seed` is that of the information limit's draws.
+
+    `one_round` (at the default sizes) or `plans` (those of `even_plans`) save a search where they are known.
+    Raises InvalidArgument when n is too small for one round.
+    """
+    dims = setting.d, setting.d_tilde, setting.r
+    plans = plans or even_plans(setting, one_round or best_threshold(setting))
+    filtered = [plan for plan in plans if plan.rounds > 0]
+    repeated = min(filtered[1:], key=lambda plan: plan.mean, default=None)
+    teacher_n, _ = Procedure("weighted").sizes(setting.n)
+    weighted = None
+    if alternatives.weighable(setting) and unfiltered_law(setting, teacher_n).accuracy.in_range:
+        weighted = error_law(alternatives.weights(setting).scales, *dims)
+    return Beside(
+        setting,
+        plans[0].mean,
+        error_law(alternatives.pca_scales(setting), *dims),
+        tuple(filtered[:1] + ([repeated] if repeated else [])),
+        weighted,
+        error_law(alternatives.limit_scales(setting, seed), *dims),
+    )

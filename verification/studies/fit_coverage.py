@@ -1,0 +1,145 @@
+"""How often `fit` is wrong: its intervals on random synthetic sets, its decisions on real pairs."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from verification.engines import estimate, seeds
+from verification.errors import InvalidArgument
+from verification.fitting import checks
+from verification.fitting.fit import fit
+from verification.fitting.moments import moments
+from verification.fitting.payoff import payoff
+from verification.fitting.reading import open_rows
+from verification.fitting.scoring import score_rows
+from verification.fitting.spectrum import modality, polar
+from verification.prediction.law import predict
+from verification.setting import Setting
+from verification.studies import figure_3b, pairs, real_pairs
+from verification.workers.threads import one_thread
+
+ALPHA = 0.05
+"""The error rate of each interval."""
+
+MAKERS = {
+    "isotropic": pairs.maker(),
+    "t-noise": pairs.maker(pairs.student_noise(5)),
+    "anisotropic": pairs.maker(pairs.spread_noise(16)),
+    "signs": pairs.maker(latent=pairs.rademacher_latent),
+    "laplace": pairs.maker(latent=pairs.laplace_latent),
+}
+"""Kinds of sets: the model's own, and with one of its assumptions dropped."""
+
+
+def random_setting(rng: np.random.Generator, most_pairs: float = 2e5) -> Setting:
+    """A point of the ranges that the intervals are promised for."""
+
+    def between(low: float, high: float) -> float:
+        return float(np.exp(rng.uniform(math.log(low), math.log(high))))
+
+    r = round(between(1, 16))
+    d, d_tilde = (int(rng.integers(r + 3, r + 40)) for _ in range(2))
+    n = int(between(2e3, most_pairs))
+    return Setting(n, d, d_tilde, r, between(0.05, 1.0), between(0.3, 1e4), between(0.3, 1e4))
+
+
+def one_set(kind: str, seed: int, index: int, most_pairs: float = 2e5) -> dict[str, Any]:
+    """`fit` on a random set: "held" (name -> whether the interval holds the truth), "decided", "off".
+
+    "off" is the forecast's relative deviation from the law at the true parameters, None where there is
+    none.  "held" is empty where the rows show no direction.
+    """
+    rng = np.random.default_rng([seed, index])
+    setting = random_setting(rng, most_pairs)
+    row: dict[str, Any] = {
+        "kind": kind,
+        "seed": seed,
+        "index": index,
+        "held": {},
+        "decided": None,
+        "off": None,
+    }
+    with one_thread():
+        x, y = MAKERS[kind](setting, rng)
+        try:
+            found = fit(x, y, alpha=ALPHA, seed=index)
+        except InvalidArgument:
+            return row
+    held = row["held"]
+    held["lower bound"] = found.lower_bound <= setting.eta
+    held["eta, scores"] = found.eta_free.holds(setting.eta)
+    row["width"] = found.eta_free.high - found.eta_free.low
+    if kind != "isotropic":
+        return row
+    held["r"] = found.r.low <= setting.r <= found.r.high
+    if found.r.value != setting.r:
+        return row
+    held["gamma"] = found.gamma.holds(setting.gamma)
+    held["gamma~"] = found.gamma_tilde.holds(setting.gamma_tilde)
+    held["eta, model"] = found.eta_model.holds(setting.eta)
+    law = predict(setting, retain=found.keep)
+    student = law.law("teacher-filtered")
+    if student.accuracy.in_range:
+        true = law.unfiltered.mean / student.mean
+        held["gain"] = found.gain_free.holds(true)
+        row["decided"] = found.decision != "undecided"
+        held["decision"] = found.decision != ("pays" if true < 1 else "does-not-pay")
+        forecast = next(a.mean for a in found.alternatives if a.estimator == "teacher-filtered")
+        row["off"] = None if forecast is None else forecast / student.mean - 1
+    return row
+
+
+def misses(rows: Iterable[dict[str, Any]]) -> dict[str, tuple[int, int]]:
+    """Misses and tries by "kind: name"."""
+    missed: Counter[str] = Counter()
+    tried: Counter[str] = Counter()
+    for row in rows:
+        for name, held in row["held"].items():
+            tried[f"{row['kind']}: {name}"] += 1
+            missed[f"{row['kind']}: {name}"] += not held
+    return {name: (missed[name], tried[name]) for name in tried}
+
+
+def one_decision(name: str, eta: float, n: int, seed: int, index: int) -> dict[str, Any]:
+    """What `fit` decides on n real pairs, and the errors that it speaks of.
+
+    As in `fit` at a given rank where the model does not fit; the clean share is not estimated.
+    """
+    found_pairs = real_pairs.SETS[name]()
+    rng = seeds.generator(seed, f"decisions|{name}|{eta!r}|{n}", index)
+    with one_thread():
+        x, y, _ = found_pairs.draw(eta, n, rng)
+        rows = open_rows(x, "X", None), open_rows(y, "Y", None)
+        found = moments(*rows, index)
+        fitted = estimate.fit(found.cross, found_pairs.r)
+        sides = modality(found.cov_x, n, found_pairs.r), modality(found.cov_y, n, found_pairs.r)
+        scored = score_rows(*rows, found, fitted, sides, polar(found, *sides)[0], None, index)
+        paid = payoff(scored.sums, fitted.left, fitted.right, ALPHA, None)
+        enough = checks.small_error(paid.unfiltered, found_pairs.r)
+        truth = found_pairs.truth
+        return {
+            "set": name, "eta": eta, "n": n, "seed": seed, "index": index, "keep": paid.keep,
+            "decision": paid.decision if enough.holds else "undecided",
+            "all": figure_3b.error(estimate.cross_covariance(x, y), truth),
+            "filtered": figure_3b.student(found_pairs, truth, x, y, paid.keep),
+        }  # fmt: skip
+
+
+def wrong(rows: Iterable[dict[str, Any]]) -> tuple[int, int, int]:
+    """(wrong decisions, decisions, runs): against the ratio of mean errors at the run's set and eta."""
+    cells: dict[tuple[str, float, int], list[dict[str, Any]]] = {}
+    for row in rows:
+        cells.setdefault((row["set"], row["eta"], row["n"]), []).append(row)
+    bad = made = total = 0
+    for inside in cells.values():
+        gain = np.mean([row["all"] for row in inside]) / np.mean([row["filtered"] for row in inside])
+        said = Counter(row["decision"] for row in inside)
+        bad += said["pays" if gain < 1 else "does-not-pay"]
+        made += said["pays"] + said["does-not-pay"]
+        total += len(inside)
+    return bad, made, total
