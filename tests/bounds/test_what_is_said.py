@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
@@ -17,7 +18,7 @@ import bounds.paper
 from bounds import claims
 from bounds.claim import Claim, Relation, Verdict
 from bounds.proof.undecided import Undecided
-from bounds.symbols import gamma, gamma_tilde
+from bounds.symbols import d, d_tilde, gamma, gamma_tilde, r
 from verification.mutants.exact import WEAKER, exact_mutants
 
 SHARP = re.compile(
@@ -32,6 +33,9 @@ NEEDS_NOISE = re.compile(
     r"\b[A-Z] > 0|< oo free|order 1/eta|grows at least like|times that of|grows without bound as eta"
 )
 """Words that are false where nothing errs."""
+
+NEEDS_A_COORDINATE = re.compile(r"\berrors? (is|are|grows?) (at least )?(of order|like)\b")
+"""Words that are false where the error has no coordinate, as d = r."""
 
 JUDGED_EXACTLY = [c for c in claims.values() if c.expected in (Verdict.PROVED, Verdict.CERTIFIED)]
 
@@ -94,6 +98,21 @@ def test_a_statement_that_needs_noise_asks_for_it() -> None:
     assert [claim.id for claim in found if not excludes(claim)] == []
     bare = claims["theorem-1-no-threshold"].with_bound(sp.Integer(1), conditions=())
     assert not excludes(bare)
+
+
+def lacking_a_coordinate(register: list[Claim]) -> list[str]:
+    """Claims about the size of an error itself that allow d = r, where it is 0."""
+    same = {d: r, d_tilde: r}
+    said = [claim for claim in register if NEEDS_A_COORDINATE.search(claim.statement)]
+    return [c.id for c in said if not any(sp.simplify(k.subs(same)) == sp.false for k in c.conditions)]
+
+
+def test_a_statement_about_the_size_of_an_error_has_a_coordinate_of_it() -> None:
+    """V, the scale of a coordinate, is what is said to be of an order; the error itself only where d > r."""
+    assert lacking_a_coordinate(JUDGED_EXACTLY) == []
+    once = replace(claims["theorem-1-no-threshold"], statement="With J > 0 the error is of order 1/eta.")
+    assert lacking_a_coordinate([once]) == ["theorem-1-no-threshold"]
+    assert lacking_a_coordinate([replace(once, conditions=(sp.Gt(d, r),))]) == []
 
 
 def test_no_quantity_is_said_to_equal_two_things() -> None:
