@@ -1,4 +1,7 @@
-"""Learning on the pairs that a teacher keeps: Theorem 1 (Section 5), as printed and corrected."""
+"""Learning on the pairs that a teacher keeps: Theorem 1 (Section 5), as printed and corrected.
+
+Derivations: proofs_notes/filtered.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Learning on all pairs: Corollary 1 (Section 4), Proposition 1 (Appendix E), Remark 4.1."""
+"""Learning on all pairs: Corollary 1 (Section 4), Proposition 1 (Appendix E), Remark 4.1.
+
+Derivations: proofs_notes/unfiltered.md.
+"""
 
 from __future__ import annotations
 
