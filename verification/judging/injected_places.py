@@ -142,7 +142,8 @@ class Region:
         return [name for name in self.box if used.get(name, True) and name not in self._equations]
 
     @cached_property
-    def _for_large_sizes(self) -> bool:
+    def for_large_sizes(self) -> bool:
+        """Whether the statement is a rate of an error that names no condition on its size."""
         sized = {s.name for one in self.stated.conditions for s in one.free_symbols} & {"n", "n_T"}
         return self.stated.up_to_constant and self.measured.quantity in COMBINED and not sized
 
@@ -201,13 +202,13 @@ class Region:
             return {**point, "n": math.ceil(size * at["more"]) if self._taught else size, name: size}
 
         most = DRAWN_SIZES.get(self.measured.quantity, LARGEST_SIZE) if payable else 100 * LARGEST_SIZE
-        high = math.ceil(LARGE_SIZE * _needed(point)) if self._for_large_sizes else 4
+        high = math.ceil(LARGE_SIZE * _needed(point)) if self.for_large_sizes else 4
         while not self.allows(sized(high)):
             high *= 16
             if high > 16 * most:
                 return None
         low = high // 16
-        while high - low > max(1, high // 1000) and high > 4 and not self._for_large_sizes:
+        while high - low > max(1, high // 1000) and high > 4 and not self.for_large_sizes:
             middle = (low + high) // 2
             low, high = (low, middle) if self.allows(sized(middle)) else (middle, high)
         size = math.ceil(high * at["multiple"])
