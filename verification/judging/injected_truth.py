@@ -20,7 +20,7 @@ from bounds.checks import Law, Level, Measured, Relation, Scaling, Statement, Ta
 from bounds.claim import Claim
 from verification.errors import InvalidArgument
 from verification.judging import injected
-from verification.judging.injected_places import Point, Region, numbers
+from verification.judging.injected_places import Place, Region, numbers
 from verification.prediction.law import predict_procedure
 from verification.quantities import registry
 from verification.quantities.registry import COMBINED, Cell
@@ -63,7 +63,7 @@ class Known:
 
     truth: Truth
     why: str
-    point: Point = field(default_factory=dict)
+    point: Place = field(default_factory=dict)
 
 
 def measured_of(claim: Claim) -> Measured:
@@ -94,13 +94,13 @@ def _laws(cell: Cell) -> tuple[Any, ...]:
     return tuple(found.law for found in laws) if all(found.trusted for found in laws) else ()
 
 
-def _cell(measured: Measured, point: Point) -> Cell:
+def _cell(measured: Measured, point: Place) -> Cell:
     """What is drawn at a setting; the errors of PCA are those of one modality alone."""
     alone = ("d_tilde", "eta", "gamma_tilde") if measured.quantity == "pca-error" else ()
     return registry.cell(measured, {name: value for name, value in point.items() if name not in alone})
 
 
-def median(measured: Measured, point: Point) -> float:
+def median(measured: Measured, point: Place) -> float:
     """The median of the quantity at a setting; NaN where it is not known."""
     cell = _cell(measured, point)
     if cell.quantity in COMBINED:
@@ -115,7 +115,7 @@ def _interval(count: int, size: int) -> tuple[float, float]:
     return clopper_pearson(count, size, 1e-6)
 
 
-def broken(measured: Measured, point: Point, limit: float, upper: bool) -> tuple[float, float, float]:
+def broken(measured: Measured, point: Place, limit: float, upper: bool) -> tuple[float, float, float]:
     """(low, likely, high) of the probability that the quantity passes the limit; (0, 1, 1) if not known."""
     unknown = 0.0, 1.0, 1.0
     if math.isnan(limit):
@@ -164,7 +164,7 @@ def _region(claim: Claim, changed: Statement, measured: Measured, delta: float =
 
 
 @lru_cache(maxsize=64)
-def ways(region: Region, seed: int) -> tuple[tuple[list[Point], list[float]], ...]:
+def ways(region: Region, seed: int) -> tuple[tuple[list[Place], list[float]], ...]:
     """The ways through a region, the same for every mistake that leaves it as it is."""
     count = BASES if region.measured.quantity in COMBINED else 2
     return tuple(way for base in region.bases(count, seed) for way in region.ways(base))
@@ -200,42 +200,53 @@ def _of_rate(claim: Claim, changed: Statement, region: Region, seed: int, rests:
     if -1 in sides and (place := _nothing_left(region, changed, seed)) is not None:
         return Known("false", "the quantity is 0 where the rate is not", place)
     reach = None if same else _reach(claim, region.measured, seed)
-    seen = open_ = 0
-    for places, lengths in ways(region, seed):
-        true, stated = numbers(claim.stated, places), numbers(changed, places)
-        with np.errstate(all="ignore"):
-            weaker = np.log(true / stated)
-        grows = [side for side in sides if _sustained(side * weaker, lengths)]
-        if same and np.isfinite(weaker).all() and not grows:
-            seen += 1  # no more than a constant stronger than the claim on all of this way
-            continue
-        if not (np.isfinite(stated) & (stated > 0)).all():
-            if 1 in sides:
-                return Known("false", "a rate that is not positive somewhere", places[-1])
-            continue
-        if same and changed.relation is Relation.EQUAL and grows:
-            return Known("false", f"another rate, by {math.exp(abs(weaker[-1] - weaker[0])):.3g}", places[-1])
-        ratio = _ratios(region, changed, places)
-        if not np.isfinite(ratio).all():
-            open_ += same
-            continue
-        seen += 1
-        for side in sides:
-            beyond = reach is None or side * ratio[-1] >= reach[side] + math.log(BEYOND)
-            if beyond and _sustained(side * ratio, lengths):
-                return Known(
-                    "false", f"off by {math.exp(abs(ratio[-1] - ratio[0])):.3g} on a way", places[-1]
-                )
+    found = [_on_way(claim, changed, region, way, sides, reach) for way in ways(region, seed)]
+    false = next((one for one in found if isinstance(one, Known)), None)
+    if false is not None:
+        return false
     # Of a few dimensions draws show no rate; and what names no size may be meant for every one.
     known = same or (region.measured.quantity in COMBINED and not region.for_large_sizes)
-    if not seen or open_ or not known or not region.seen_whole:
+    if True not in found or (same and False in found) or not known or not region.seen_whole:
         return Known("unknown", "the conditions allow more than is known")
     if same and not _implied(claim, changed, region, seed):
         return Known("unknown", "stronger than the claim somewhere, and nothing known breaks it")
-    return Known("true", f"the ratio stays bounded on {seen} ways")
+    return Known("true", f"the ratio stays bounded on {found.count(True)} ways")
 
 
-def _nothing_left(region: Region, stated: Statement, seed: int) -> Point | None:
+def _on_way(
+    claim: Claim,
+    changed: Statement,
+    region: Region,
+    way: tuple[list[Place], list[float]],
+    sides: Sequence[int],
+    reach: dict[int, float] | None,
+) -> Known | bool | None:
+    """What one way shows of a rate: that it is false; True where it is bounded, False where not known.
+
+    None where it says nothing: a lower bound that is negative.  `reach` is None where only the bound changed.
+    """
+    places, lengths = way
+    true, stated = numbers(claim.stated, places), numbers(changed, places)
+    with np.errstate(all="ignore"):
+        weaker = np.log(true / stated)
+    grows = any(_sustained(side * weaker, lengths) for side in sides)
+    if reach is None and np.isfinite(weaker).all() and not grows:
+        return True  # no more than a constant stronger than the claim on all of this way
+    if not (np.isfinite(stated) & (stated > 0)).all():
+        return Known("false", "a rate that is not positive somewhere", places[-1]) if 1 in sides else None
+    if reach is None and changed.relation is Relation.EQUAL and grows:
+        return Known("false", f"another rate, by {math.exp(abs(weaker[-1] - weaker[0])):.3g}", places[-1])
+    ratio = _ratios(region, changed, places)
+    if not np.isfinite(ratio).all():
+        return False
+    for side in sides:
+        beyond = reach is None or side * ratio[-1] >= reach[side] + math.log(BEYOND)
+        if beyond and _sustained(side * ratio, lengths):
+            return Known("false", f"off by {math.exp(abs(ratio[-1] - ratio[0])):.3g} on a way", places[-1])
+    return True
+
+
+def _nothing_left(region: Region, stated: Statement, seed: int) -> Place | None:
     """A setting where both spaces are everything, so that no error is left, and the rate is positive."""
     bases = ({**at, "d": round(at["r"]), "d_tilde": round(at["r"])} for at in region.bases(BASES, seed))
     places = [place for at in bases if (place := region.place(at)) is not None]
@@ -279,7 +290,7 @@ def _reach(claim: Claim, measured: Measured, seed: int) -> dict[int, float]:
     }
 
 
-def _ratios(region: Region, stated: Statement, places: Sequence[Point]) -> Array:
+def _ratios(region: Region, stated: Statement, places: Sequence[Place]) -> Array:
     """log(quantity/rate) at each place; NaN where it is not known."""
     found = np.array([median(region.measured, point) for point in places])
     with np.errstate(all="ignore"):
