@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from verification.recheck import boxes, parts, points, signs
+from verification.recheck import boxes, limits, parts, points, signs
 from verification.recheck.field import Field, Sign
 from verification.recheck.reading import ONE, Refused, Tree, minus, names, read, replaced, times
 from verification.recheck.setting import Where, setting, sign_of_domain
@@ -328,11 +328,21 @@ class _Checker:
                 raise Refused(f"the claim does not state {text}")
         self.found.decided["given"] += 1
 
+    def limit(self, of: Tree, over: tuple[Tree, ...], result: Tree) -> bool:
+        """Whether a limit is decided by leading powers."""
+        try:
+            return limits.decided(self.field({limits.NEAR: "+"}), of, over, result)
+        except Refused:
+            return False
+
     def computed(self, step: Mapping[str, Any], told: Mapping[str, Any]) -> None:
-        """An integral or a limit that SymPy computed: looked at in numbers."""
+        """An integral or a limit that SymPy computed: limits of fractions are decided, others looked at."""
         of, result = read(told["of"]), read(told["result"])
         over = tuple(map(read, told["over"]))
         variable = over[0][1]
+        if told["kind"] == "limit" and self.limit(of, over, result):
+            self.found.decided["limit"] += 1
+            return
         wanted = (names(of) | names(result)).union(*map(names, over)) - {variable}
         conditions = [read(text) for text in self.stated["conditions"]]
         where = setting({k: v for k, v in self.symbols.items() if k != variable}, conditions, wanted)

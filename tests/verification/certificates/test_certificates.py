@@ -13,7 +13,10 @@ import sympy as sp
 
 from bounds.register import claims
 from verification.certificates import folder, make
+from verification.recheck import limits
 from verification.recheck.check import recheck
+from verification.recheck.field import Field
+from verification.recheck.reading import read
 from verification.recheck.theorems import THEOREMS
 
 SOME = (
@@ -349,6 +352,35 @@ def test_a_changed_sign_is_accepted_only_where_it_is_so(some):
             assert room.subs(point) >= 0, step
     assert accepted >= 5
     assert refused >= 20
+
+
+def read_limit(of, place, result):
+    """Whether the limit of a text in x and the positive a, as x tends to a place, is decided to be a result."""
+    field = Field({"x": "+", "a": "+", limits.NEAR: "+"})
+    return limits.decided(field, read(of), (read("x"), read(place)), read(result))
+
+
+@pytest.mark.parametrize(
+    ("of", "place", "right", "wrong"),
+    [
+        ("(a*x + 1)/(x + 3)", "oo", "a", "1"),
+        ("(a*x + 1)/(x + 3)", "0", "1/3", "0"),
+        ("sqrt(x)/(1 + x)", "oo", "0", "1"),
+        ("a*x**2/(1 + x)", "oo", "oo", "a"),
+        ("(sqrt(x) + a)/(sqrt(x) + 1)", "0", "a", "1"),
+        ("(x**2 - 1)/(x - 1)", "1", "2", "0"),
+    ],
+)
+def test_the_limit_of_a_fraction_is_decided(of, place, right, wrong):
+    """By its leading powers; another number, or infinity for a number, is not."""
+    assert read_limit(of, place, right)
+    assert not read_limit(of, place, wrong)
+
+
+def test_a_limit_of_what_is_no_fraction_is_not_decided():
+    """Nothing is said of x exp(-x), nor of a factor that may be 0."""
+    assert not read_limit("x*exp(-x)", "oo", "0")
+    assert not read_limit("x/((a - 1)*x + 1)", "oo", "1/(a - 1)")
 
 
 @pytest.mark.parametrize("content", [{}, {"format": make.FORMAT}, {"format": "other"}, {"steps": 3}])
