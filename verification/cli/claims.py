@@ -180,6 +180,7 @@ def _table(chosen: list[Claim]) -> None:
 
 def _explain(claim: Claim, known: Mapping[str, Claim], module: str | None) -> None:
     from bounds.errata import resting_on
+    from bounds.register import code
 
     corrected_by = [one.id for one in known.values() if one.corrects == claim.id]
     file = "" if module is None else f" --module {shlex.quote(module)}"
@@ -196,6 +197,7 @@ def _explain(claim: Claim, known: Mapping[str, Claim], module: str | None) -> No
         ("used by", ", ".join(resting_on(claim.id, known.values()))),
         ("corrects", claim.corrects or ""),
         ("corrected by", ", ".join(corrected_by)),
+        ("code", code(claim.id) if module is None else module),
         ("note", f"proofs_notes/{claim.note}" if module is None else claim.note),
         ("remark", claim.remark),
     ]

@@ -5,6 +5,7 @@ THEOREMS: frozenset[str] = frozenset(
         "DLMF 10.25.3: K_nu(x) is sqrt(pi/(2x)) exp(-x) for large x, to first order",
         "Fisher: the score of what is seen is the mean of the complete score given it",
         "Fubini's theorem for a product measure",
+        "Jensen's inequality for the larger of two numbers, convex and rising in each",
         "K_v(x) grows with v >= 0 (its integral over cosh(v t))",
         "Jensen's inequality for the larger of two numbers, convex and rising in each",
         "Karlin: adding an independent variable of log-concave density keeps the order of likelihood ratios",
