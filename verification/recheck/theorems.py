@@ -7,7 +7,6 @@ THEOREMS: frozenset[str] = frozenset(
         "Fubini's theorem for a product measure",
         "Jensen's inequality for the larger of two numbers, convex and rising in each",
         "K_v(x) grows with v >= 0 (its integral over cosh(v t))",
-        "Jensen's inequality for the larger of two numbers, convex and rising in each",
         "Karlin: adding an independent variable of log-concave density keeps the order of likelihood ratios",
         "Lagrange's identity, for integrals",
         "Ostrowski 1959",
