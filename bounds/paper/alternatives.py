@@ -6,15 +6,12 @@ Derivations: proofs_notes/alternatives.md; the proofs in code: `bounds.paper.alt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import sympy as sp
 
-from bounds.checks import Law, Measured, Path, Relation, Tail
+from bounds.checks import Measured, Path, Relation, Tail
 from bounds.claim import Claim, Verdict, exact
-from bounds.law import scales, weights
-from bounds.law.score import Score
 from bounds.paper import alternatives_proofs as proofs
 from bounds.paper.one_round import FLOOR
 from bounds.symbols import ERR, N, Noisy, a_x, a_y, d, d_tilde, delta, eta, gamma, gamma_tilde, n, n_T, r
@@ -55,51 +52,14 @@ LEAST_WEIGHTED = (
 LIMIT = sp.sqrt((d - r) * r / (2 * n * gamma * SIGNAL_ABOVE))
 """The root mean square of the left error at the most information that there can be, over sqrt 2."""
 
-WEIGHTED = Measured("weighted", spread=0.07)
+WEIGHTED = Measured("weighted")
 PCA = Measured("pca")
 ALL_PAIRS = Measured()
 FILTERED = Measured("teacher-filtered", retains=(0.3,))
 
 
-def weighted_cdf(values: Mapping[str, float], numbers: Any) -> Any:
-    """P(ERR <= number) of the best weights to first order, half the pairs for the teacher; numbers (m,)."""
-    return _weighted_law(values, leak=1.0).cdf(numbers)
-
-
-def _leakless_cdf(values: Mapping[str, float], numbers: Any) -> Any:
-    """The law of a student that takes over nothing of its teacher's error."""
-    return _weighted_law(values, leak=0.0).cdf(numbers)
-
-
-def _filtered_cdf(values: Mapping[str, float], numbers: Any) -> Any:
-    """The law of the best threshold in place of the best weights."""
-    import numpy as np
-
-    score, half = _score(values), values["n"] / 2
-    thetas = np.linspace(-4.0, 4.0 * score.r, 65)
-    teacher = scales.unfiltered_scales(half, score.eta, score.gamma, score.gamma_tilde)
-    found = np.array(scales.selection(score, thetas).student_scales(teacher, half))
-    return _law(found[:, int(found.max(axis=0).argmin())], values).cdf(numbers)
-
-
-def _score(values: Mapping[str, float]) -> Score:
-    return Score(int(values["r"]), values["eta"], values["gamma"], values["gamma_tilde"])
-
-
-def _law(found: Any, values: Mapping[str, float]) -> Any:
-    left, right = (float(scale) for scale in found)
-    return scales.error_law((left, right), int(values["d"]), int(values["d_tilde"]), int(values["r"]))
-
-
-def _weighted_law(values: Mapping[str, float], leak: float) -> Any:
-    score, half = _score(values), values["n"] / 2
-    best = weights.best(score, half, half, int(values["d"]), int(values["d_tilde"]))
-    fresh = weights.scales_at(score, best.k, half, float("inf"))
-    return _law([f + leak * (v - f) for f, v in zip(fresh, best.scales, strict=True)], values)
-
-
 _NARROW = ((d, 64), (d_tilde, 2), (r, 2), (gamma_tilde, 50), (n, 2000))
-"""A second modality without noise directions: the first-order law holds at few pairs, drawn one by one."""
+"""A second modality without noise directions; few pairs, for weighted ones are drawn one by one."""
 
 _SIDES = ((d, 24), (d_tilde, 24), (r, 4))
 
@@ -282,39 +242,6 @@ CLAIMS: tuple[Claim, ...] = (
             "q(s) = E[|v|^2 | S = s], F = E[S^2/q], H = E[S (qp)'/(qp)], J = E[((qp)'/(qp))^2 q], "
             "alpha = r/N, beta = a~/(gamma^2 n_T eta^2), n = n_T + N."
         ),
-    ),
-    Claim(
-        id="weights-law",
-        title="The law of the error with the best weights",
-        source="Beyond Section 5",
-        statement=(
-            "Trained on half of the pairs with the best weights of a score that the other half taught, ERR "
-            "follows to first order the larger of two scaled chi variables, with the scales of weights-best "
-            "on either side."
-        ),
-        checks=(
-            Law(
-                WEIGHTED,
-                weighted_cdf,
-                (Path(eta, (0.5,), (*_NARROW, (gamma, 1))),),
-                tolerance=0.3,
-                precision=0.25,
-                wrong=(("no-leak", _leakless_cdf),),
-            ),
-            Law(
-                WEIGHTED,
-                weighted_cdf,
-                (Path(eta, (0.3,), (*_NARROW, (gamma, 50))),),
-                tolerance=0.3,
-                precision=0.25,
-                least="standard",
-                wrong=(("best-threshold", _filtered_cdf),),
-            ),
-        ),
-        variant="sharp",
-        expected=Verdict.SUPPORTED,
-        note="alternatives.md#drawn",
-        depends_on=("weights-best",),
     ),
     Claim(
         id="information-limit-drawn",

@@ -16,15 +16,16 @@ PAIRS = 10_000
 """Pairs a draw: enough for the error of all of them to be small down to eta = 0.3."""
 
 EXPONENT = 0.3
-"""Less than what parts 1/eta from 1/sqrt(eta)."""
+"""Margin of the power of 1/eta: less than what parts 1/eta from 1/sqrt(eta)."""
 
-PRECISION = 0.25
+ROOT = 0.2
+"""Margin of the power of 1/sqrt(eta): less than what parts it from a constant."""
 
 
-def _down_to(measured: str, *, two_sided: bool = True) -> Scaling:
-    path = Path(eta, (1.0, 0.3), ((n, PAIRS),))
+def _down_to(least: float, measured: str, margin: float) -> Scaling:
+    path = Path(eta, (1.0, least), ((n, PAIRS),))
     drawn = Measured(quantity=measured, spread=0.17)
-    return Scaling(drawn, path, two_sided=two_sided, margin=EXPONENT, precision=PRECISION)
+    return Scaling(drawn, path, two_sided=True, margin=margin, precision=0.8 * margin)
 
 
 CLAIMS: tuple[Claim, ...] = (
@@ -40,7 +41,8 @@ CLAIMS: tuple[Claim, ...] = (
         bound=1 / eta,
         quantity=ERR,
         up_to_constant=True,
-        checks=(_down_to("digits-all-pairs"),),
+        conditions=(sp.Eq(n, PAIRS),),
+        checks=(_down_to(0.3, "digits-all-pairs", EXPONENT),),
         expected=Verdict.SUPPORTED,
         note="experiments.md#figure-3b",
         depends_on=("corollary-1",),
@@ -51,13 +53,14 @@ CLAIMS: tuple[Claim, ...] = (
         source="Section 7, Figure 3b",
         statement=(
             "On the halves of handwritten digits (r = 4, 10 000 pairs) the error of learning on the clean "
-            "pairs alone is proportional to 1/sqrt(eta) from eta = 1 to 0.3, a power of 0.3 aside."
+            "pairs alone is proportional to 1/sqrt(eta) from eta = 1 to 0.1, a power of 0.2 aside."
         ),
         relation=Relation.EQUAL,
         bound=1 / sp.sqrt(eta),
         quantity=ERR,
         up_to_constant=True,
-        checks=(_down_to("digits-clean-pairs"),),
+        conditions=(sp.Eq(n, PAIRS),),
+        checks=(_down_to(0.1, "digits-clean-pairs", ROOT),),
         expected=Verdict.SUPPORTED,
         note="experiments.md#figure-3b",
         depends_on=("corollary-1",),
@@ -68,37 +71,47 @@ CLAIMS: tuple[Claim, ...] = (
         source="Section 7, Figure 3b",
         statement=(
             "On the halves of handwritten digits (r = 4, 10 000 pairs) the error of Algorithm 1 with the "
-            "best 30% kept grows from eta = 1 to 0.3 by no more than a constant times 1/sqrt(eta)."
-        ),
-        relation=Relation.UPPER,
-        bound=1 / sp.sqrt(eta),
-        quantity=ERR,
-        up_to_constant=True,
-        checks=(_down_to("digits-kept-share", two_sided=False),),
-        expected=Verdict.SUPPORTED,
-        note="experiments.md#figure-3b",
-    ),
-    Claim(
-        id="figure-3b-flatter-is-better",
-        title="The flatter curve is the better one",
-        source="Section 7, Figure 3b, as it is read",
-        statement=(
-            "On the halves of handwritten digits (r = 4, 10 000 pairs) Algorithm 1 with the best 30% kept, "
-            "whose curve is flatter, errs by no more than learning on all pairs, with probability 0.95, at "
-            "eta = 1 and 0.3."
+            "best 30% kept grows less from eta = 1 to 0.3 than that of learning on all pairs, with "
+            "probability 0.95."
         ),
         relation=Relation.UPPER,
         bound=sp.Integer(1),
         probability=1 - delta,
         checks=(
             Tail(
-                Measured(quantity="digits-kept-over-all"),
-                (Path(eta, (1.0, 0.3), ((n, PAIRS), (delta, 0.05))),),
+                Measured(quantity="digits-growth-over-all"),
+                (Path(eta, (0.3,), ((n, PAIRS), (delta, 0.05))),),
                 delta=0.05,
             ),
         ),
-        expected=Verdict.REFUTED,
+        expected=Verdict.SUPPORTED,
         note="experiments.md#figure-3b",
-        remark="Slope is not gain: a filter has a floor that no number of pairs lowers.",
+    ),
+    Claim(
+        id="figure-3b-slope-is-not-gain",
+        title="The flatter curve errs more on real pairs",
+        source="Section 7, Figure 3b",
+        statement=(
+            "On the halves of handwritten digits (r = 4, 10 000 pairs) Algorithm 1 with the best 30% kept, "
+            "whose curve is the flatter one, errs more than learning on all pairs, with probability 0.95, at "
+            "eta = 1 and 0.5."
+        ),
+        relation=Relation.LOWER,
+        bound=sp.Integer(1),
+        probability=1 - delta,
+        checks=(
+            Tail(
+                Measured(quantity="digits-kept-over-all"),
+                (Path(eta, (1.0, 0.5), ((n, PAIRS), (delta, 0.05))),),
+                delta=0.05,
+            ),
+        ),
+        variant="sharp",
+        expected=Verdict.SUPPORTED,
+        note="experiments.md#figure-3b",
+        remark=(
+            "That flatter is better is its reversed version, which the same draws refute. Slope is not gain: "
+            "a filter has a floor that no number of pairs lowers."
+        ),
     ),
 )

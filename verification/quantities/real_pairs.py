@@ -73,6 +73,12 @@ def _kept_over_all(drawn: _Drawn) -> float:
     return _kept_share(drawn) / _all_pairs(drawn)
 
 
+def _growth_over_all(values: Mapping[str, float], rng: np.random.Generator) -> float:
+    """How much `_kept_share` grows from eta = 1 to the given one, over how much `_all_pairs` does."""
+    ratio = _on_digits(_kept_over_all)
+    return ratio(values, rng) / ratio({**values, "eta": 1.0}, rng)
+
+
 @lru_cache(maxsize=1)
 def _digits() -> tuple[RealPairs, Trained]:
     pairs = real_pairs.digits()
@@ -97,5 +103,6 @@ QUANTITIES = {
     "digits-clean-pairs": _on_digits(_clean_pairs),
     "digits-kept-share": _on_digits(_kept_share),
     "digits-kept-over-all": _on_digits(_kept_over_all),
+    "digits-growth-over-all": _growth_over_all,
 }
 """Name -> function of the parameter values and a generator."""

@@ -39,6 +39,16 @@ def test_the_ratio_is_of_errors_on_the_same_pairs():
     assert ratio == pytest.approx(kept / every)
 
 
+def test_growth_is_held_against_that_of_all_pairs():
+    """Ratios at the given clean share and at 1, one after the other from one generator."""
+    found = real_pairs.QUANTITIES["digits-growth-over-all"](PLACE, np.random.default_rng(6))
+    rng = np.random.default_rng(6)
+    ratio = real_pairs.QUANTITIES["digits-kept-over-all"]
+    low, high = ratio(PLACE, rng), ratio({**PLACE, "eta": 1.0}, rng)
+    assert found == low / high
+    assert found < 1
+
+
 def test_claims_find_them_by_name():
     """Through the register of quantities, from the values of a path that make no setting of the model."""
     place = registry.Cell((("eta", 0.4), ("n", 4000)), "digits-all-pairs")
