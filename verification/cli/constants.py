@@ -13,7 +13,6 @@ from verification.cli.terminal import print_json, say
 from verification.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from bounds.claim import Claim
     from bounds.constants import Form
 
 EXAMPLE = (
@@ -49,11 +48,7 @@ def constants(
     json: JsonOption = False,
 ) -> None:
     """The bound of a claim as printed, with explicit constants, and sharp; with numbers where asked."""
-    from bounds.constants import forms
-
-    found = forms(claim, None if module is None else _with_own(module))
-    if not found:
-        raise InvalidArgument("claim", claim, "must be one that states a bound")
+    found = _forms(claim, module)
     if log and over is None:
         raise InvalidArgument("--log", log, "must go with --over")
     known = set().union(*(form.parameters for form in found))
@@ -72,10 +67,19 @@ def constants(
         _print_form(row, bool(values) or name is not None, limit or "")
 
 
-def _with_own(module: str) -> dict[str, Claim]:
-    from verification.judging.own_claims import known_claims  # what it needs, the register's bounds do not
+def _forms(claim: str, module: str | None) -> tuple[Form, ...]:
+    """Every form of the claim's bound, of the register or of a module of one's own."""
+    from bounds.constants import forms
 
-    return known_claims(module)
+    known = None
+    if module is not None:
+        from verification.judging.own_claims import known_claims  # what it needs, the register does not
+
+        known = known_claims(module)
+    found = forms(claim, known)
+    if not found:
+        raise InvalidArgument("claim", claim, "must be one that states a bound")
+    return found
 
 
 def _print_form(row: dict[str, Any], asked: bool, limit: str) -> None:
