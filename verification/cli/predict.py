@@ -75,9 +75,7 @@ def predict(
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
     figure_for(replicates, figure or over_n)
     sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
-    thresholds: list[dict[str, Any]] = [{"theta": t} for t in theta or []]
-    thresholds += [{"retain": q} for q in retain or []]
-    results = [prediction.predict(place, **at, **sizes) for at in thresholds or [{}]]
+    results = [prediction.predict(place, **at, **sizes) for at in _thresholds(theta or [], retain or [])]
     options.note_pairs(place.n, results[0].teacher_n, results[0].student_n, results[0].rounds)
     if figure is not None:
         given = [result.theta for result in results if result.theta is not None]
@@ -93,6 +91,11 @@ def predict(
         print_json(found[0] if len(found) == 1 else found)
     else:
         _print_predictions(results, others)
+
+
+def _thresholds(thetas: list[float], retains: list[float]) -> list[dict[str, Any]]:
+    """How each prediction is to filter, under the names that `predict` has; none where none was given."""
+    return [*({"theta": t} for t in thetas), *({"retain": q} for q in retains)] or [{}]
 
 
 def _sharp_law() -> Any:
