@@ -9,6 +9,7 @@ THEOREMS: frozenset[str] = frozenset(
         "Karlin: adding an independent variable of log-concave density keeps the order of likelihood ratios",
         "Lagrange's identity, for integrals",
         "Ostrowski 1959",
+        "Perron, Frobenius: a nonnegative irreducible matrix has a positive leading eigenvector",
         "Prekopa: the tail of a log-concave density is log-concave",
         "Stein 1981: E[X^T g(Z)] = E[tr(Cov(X, Z) grad g(Z)^T)] for Gaussian (X, Z) of mean 0",
         "Watson 1959: E chi_k >= sqrt(k - 1/2)",
