@@ -1,6 +1,8 @@
 """Section 7's experiments as claims (Figures 2b and 3a, Table 1), and the rates that they illustrate.
 
 Remark 4.1 and Eq. 45 stand here too: each is a rate that one simulated family decides.
+
+Derivations: proofs_notes/experiments.md.
 """
 
 from __future__ import annotations

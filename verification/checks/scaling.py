@@ -44,7 +44,7 @@ class ScalingDetails(Details):
     """The family of a scaling: its settings in order, the median ratio at each, the slopes between them.
 
     `against` is +1 where growth breaks the claim, -1 where a fall does; `loose` says that the exponent is off
-    to the side that leaves the bound true.
+    to the side that leaves the bound true, by more than the margin.
     """
 
     parameter: str
@@ -103,7 +103,7 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
     parameter = check.path.parameter.name
     log_x = np.log([point[parameter] for point in plan.points])
     log_ratios = [np.log(ratios) for ratios in ratios_to_bound(plan, samples)]
-    loose = False
+    loose = falls = False
     if check.two_sided:
         result = slopes.slope_interval(log_x, log_ratios, plan.look_alpha)
         outcome = slopes.equivalence(result.end[1], 0.0, check.margin)
@@ -113,6 +113,7 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
         along = np.abs(log_x - log_x[0])
         result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.look_alpha)
         outcome = slopes.at_most(result.end[1], check.margin)
+        falls = result.end[1][1] < -check.margin
     ratios = tuple(math.exp(float(np.median(v))) for v in log_ratios)
     witness = None
     if outcome == "fails":
@@ -143,7 +144,7 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
             local_slopes=tuple(estimate for estimate, _ in result.local),
             settings=tuple(dict(point) for point in plan.points),
             left_out=plan.left_out,
-            loose=loose,
+            loose=loose or falls,
         ),
     )
 

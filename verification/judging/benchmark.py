@@ -11,6 +11,10 @@ from verification.judging import injected, injected_sampled
 from verification.judging.injected_sampled import ENOUGH
 
 
+MANY = 100
+"""So many false ones tell a share; of a few claims' mistakes one may be beyond what their checks can see."""
+
+
 @dataclass(frozen=True)
 class Benchmark:
     """Mistakes known to be false and how many of them were refuted; true ones, and those refuted wrongly.
@@ -26,8 +30,8 @@ class Benchmark:
 
     @property
     def passed(self) -> bool:
-        """Whether enough of what is false was refuted, and nothing that is true."""
-        return self.refuted >= ENOUGH * self.false and not self.false_alarms
+        """Whether nothing that is true was refuted, and of MANY or more false ones enough was."""
+        return not self.false_alarms and (self.false < MANY or self.refuted >= ENOUGH * self.false)
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON object."""

@@ -167,7 +167,7 @@ def inject(claim: Claim, each: int, seed: int) -> Iterator[SampledMistake]:
         generator = np.random.default_rng([seed, number, *claim.id.encode()])
         found = 0
         for _ in range(8 * each):
-            stated = injector(claim.stated, generator)
+            stated = _tried(injector, claim.stated, generator)
             if found == each:
                 break
             if stated is None or stated in seen or not _has_value(claim, stated):
@@ -175,6 +175,13 @@ def inject(claim: Claim, each: int, seed: int) -> Iterator[SampledMistake]:
             seen.add(stated)
             found += 1
             yield SampledMistake(claim.id, kind, stated, truth(claim, stated, seed))
+
+
+def _tried(injector: Injector, stated: Statement, generator: Generator) -> Statement | None:
+    try:
+        return injector(stated, generator)
+    except ValueError:  # a maximum of what is no real number
+        return None
 
 
 def _has_value(claim: Claim, stated: Statement) -> bool:

@@ -226,7 +226,8 @@ def _of_rate(claim: Claim, changed: Statement, region: Region, seed: int, rests:
                 return Known(
                     "false", f"off by {math.exp(abs(ratio[-1] - ratio[0])):.3g} on a way", places[-1]
                 )
-    if not seen or open_ or not region.seen_whole:
+    known = same or region.measured.quantity in COMBINED  # of a few dimensions draws show no rate
+    if not seen or open_ or not known or not region.seen_whole:
         return Known("unknown", "the conditions allow more than is known")
     if same and not _implied(claim, changed, region, seed):
         return Known("unknown", "stronger than the claim somewhere, and nothing known breaks it")
