@@ -8,6 +8,7 @@ import sympy as sp
 from proof_checks import check_outcome, check_wrong_bound, sound, symbolic
 from scipy.optimize import minimize_scalar
 
+from bounds import claims
 from bounds.law import proportional
 from bounds.law.kept_pairs import Model, View
 from bounds.law.outlier import Fit
@@ -165,7 +166,7 @@ def test_a_bright_modality_shows_without_any_pairing():
 def test_the_error_beyond_the_transition_is_drawn(p, q):
     """At 4 geometric means and faint signals: the mean squared sine to the left is the claim's, to 10%."""
     clean, snr = 0.5, 0.05
-    claim = transition.CLAIMS[2]
+    claim = claims["transition-error"]
     pairs = round(4 * math.sqrt(p * q) / (snr * clean) ** 2)
     setting = Setting(pairs, p + 1, q + 1, 1, clean, snr, snr)
     drawn = np.mean([draw.left**2 for draw in simulate(setting, replicates=40, seed=3).draws])
