@@ -13,7 +13,20 @@ from bounds.checks import Certificate, Proof, Relation
 from bounds.claim import Claim, Verdict
 from bounds.paper import thresholds_proofs as proofs
 from bounds.paper.tails_proofs import MEAN_AT_ZERO
-from bounds.symbols import P, a_x, a_y, mean_0, mean_1, r, tail_0, tail_1, theta
+from bounds.symbols import (
+    Noiseless,
+    P,
+    a_x,
+    a_y,
+    gamma,
+    gamma_tilde,
+    mean_0,
+    mean_1,
+    r,
+    tail_0,
+    tail_1,
+    theta,
+)
 
 HALF = proofs.HALF
 
@@ -258,6 +271,7 @@ CLAIMS: tuple[Claim, ...] = (
         quantity=CROSSING,
         relation=Relation.EQUAL,
         bound=1 / (sp.pi * r),
+        conditions=(Noiseless(gamma), Noiseless(gamma_tilde)),
         checks=(Proof(proofs.crossing_limit),),
         expected=Verdict.PROVED,
         note="thresholds.md#the-switch",

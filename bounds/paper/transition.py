@@ -1,4 +1,4 @@
-"""Where a fit starts to learn: the sample condition's true constant, for many dimensions.
+"""Where a fit starts to learn, and how far it has got beyond, for many dimensions.
 
 Derivation: proofs_notes/proportional.md.
 """
@@ -201,15 +201,64 @@ def derive_geometric_mean(claimed: Statement) -> Iterator[Step]:
 
 GEOMETRIC_MEAN = NOISE * NOISE_TILDE / (gamma * gamma_tilde * eta**2)
 
+FAINT_SIGNAL = n * gamma * gamma_tilde * eta**2
+"""What grows with the pairs where gamma and gamma~ are small: sqrt(p q) at the transition."""
+
+BEYOND = (sp.Gt(d, r), sp.Gt(d_tilde, r), sp.Gt(n, GEOMETRIC_MEAN))
+"""Noise on both sides, and more pairs than the transition takes."""
+
+LEFT_SINE = (d - r) * (d_tilde - r + FAINT_SIGNAL) / (FAINT_SIGNAL * (d - r + FAINT_SIGNAL))
+"""The squared sine of each left angle in the limit of faint signals."""
+
+STRENGTH = sp.Symbol("X", positive=True)
+"""`FAINT_SIGNAL` as a number."""
+
+
+def _limiting_tangent() -> sp.Expr:
+    """The note's squared tangent of a left angle as n grows with p, q and n gamma gamma~ eta^2 held.
+
+    The noise's shares are 1, the signal's block is that of all pairs, and l' = k' in its null vector.
+    """
+    little = sp.Symbol("epsilon", positive=True)  # 1/n
+    outlier = P_ROOT**2 * Q_ROOT**2 / STRENGTH
+    w, alpha, alpha_tilde = little * outlier, little * P_ROOT**2, little * Q_ROOT**2
+    above, above_tilde = little * (P_ROOT**2 + outlier), little * (Q_ROOT**2 + outlier)  # alpha + w
+    left, right = 1 + outlier / P_ROOT**2, 1 + outlier / Q_ROOT**2  # |l_1|^2, |k_1|^2 over those of l', k'
+    value = (1 + w) * above * above_tilde / w
+    steepness = 1 / (1 - w / (1 + w) - w / above - w / above_tilde)
+    paired = 2 * sp.sqrt(value * STRENGTH * little * left * right)
+    own = (1 + alpha_tilde + 2 * w) * left + (1 + alpha + 2 * w) * right + paired
+    tangent = (1 + w) * above * right / (value * left) + w / value * steepness * own / left
+    return tangent.subs(little, 0)
+
+
+def derive_left_sine(claimed: Statement) -> Iterator[Step]:
+    """The outlier and its vector as gamma, gamma~ and eta -> 0 and X = n gamma gamma~ eta^2 stands."""
+    yield Quoted("the noise's edge and the outlier's equation", True, f"quoted: {FREENESS}", FREENESS)
+    yield steps.given(claimed, *BEYOND)
+    pairs = STRENGTH / (gamma * gamma_tilde * eta**2)
+    kappa, kappa_tilde = gamma * pairs / P_ROOT**2, gamma_tilde * pairs / Q_ROOT**2
+    w = P_ROOT**2 * Q_ROOT**2 / (pairs * STRENGTH)
+    pull = eta**2 * kappa * kappa_tilde * w * (1 + w)
+    yield steps.identity("the outlier is at w = p q/(n X): the pull tends to 1", sp.limit(pull, eta, 0), 1)
+    for side, own, small in (("left", kappa, gamma), ("right", kappa_tilde, gamma_tilde)):
+        words = f"and a modality's own covariance is no matter, {side}"
+        yield steps.identity(words, sp.limit(own * w, small, 0), 0)
+    tangent = _limiting_tangent()
+    sine = sp.cancel(tangent / (1 + tangent))
+    stated = {P_ROOT: NOISE, Q_ROOT: NOISE_TILDE, STRENGTH: FAINT_SIGNAL}
+    yield steps.concluded("the squared sine of its vector's angle", sine.subs(stated), claimed)
+
+
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="transition-place",
-        title="The exact constant of the sample condition",
+        title="Where the unfiltered fit begins to learn",
         source="Corollary 1, its sample condition, sharpened",
         statement=(
             "As d and d~ grow and eta -> 0, the unfiltered fit learns nothing below n_c = (sqrt p - gamma "
-            "sqrt q)(sqrt q - gamma~ sqrt p)/(gamma gamma~ eta^2) pairs, p = d - r and q = d~ - r, and both "
-            "subspaces above it."
+            "sqrt q)(sqrt q - gamma~ sqrt p)/(gamma gamma~ eta^2) pairs, p = d - r and q = d~ - r, and has "
+            "something of both subspaces above it."
         ),
         quantity=PLACE,
         relation=Relation.EQUAL,
@@ -219,15 +268,18 @@ CLAIMS: tuple[Claim, ...] = (
         checks=(Proof(derive_place),),
         expected=Verdict.PROVED,
         note="proportional.md#the-transition",
-        remark="The place at any eta and any d/n is a root of the same equations: `bounds.law.proportional`.",
+        remark=(
+            "Not where the error is small: `transition-error`.  The place at any eta and any d/n is a root "
+            "of the same equations: `bounds.law.proportional`."
+        ),
     ),
     Claim(
         id="transition-geometric-mean",
-        title="The geometric mean of the dimensions is enough",
+        title="The fit begins to learn below the geometric mean of the dimensions",
         source="Corollary 1, its sample condition, sharpened",
         statement=(
-            "n_c is below sqrt((d - r)(d~ - r))/(gamma gamma~ eta^2): no maximum of the dimensions, and no "
-            "1 + 1/gamma beside the product of both noise variances."
+            "n_c is below sqrt((d - r)(d~ - r))/(gamma gamma~ eta^2): the place where the fit begins to "
+            "learn has no maximum of the dimensions, and no 1 + 1/gamma beside both noise variances."
         ),
         quantity=PLACE,
         relation=Relation.UPPER,
@@ -275,5 +327,25 @@ CLAIMS: tuple[Claim, ...] = (
         checks=(Proof(derive_outlier),),
         expected=Verdict.PROVED,
         note="proportional.md#the-transition",
+    ),
+    Claim(
+        id="transition-error",
+        title="Beyond the transition the error falls by its own side's dimension",
+        source="Corollary 1, its sample condition, sharpened",
+        statement=(
+            "As d, d~ and n grow and gamma, gamma~, eta -> 0 with X = n gamma gamma~ eta^2 > sqrt(p q), "
+            "p = d - r and q = d~ - r, the squared sine of each left angle is p (q + X)/(X (p + X)): at "
+            "least p/(p + X), so that both sides' being below 1/2 takes max(p, q)/(gamma gamma~ eta^2) pairs."
+        ),
+        quantity=sp.Symbol(r"{\lim\,\sin^2\theta_L}", positive=True),
+        relation=Relation.EQUAL,
+        bound=LEFT_SINE,
+        variant="sharp",
+        conditions=BEYOND,
+        checks=(Proof(derive_left_sine),),
+        expected=Verdict.PROVED,
+        note="proportional.md#beyond-the-transition",
+        depends_on=("transition-place",),
+        remark="n_c/n at d = d~; as d~/d -> 0 it tends to 1 at every multiple of n_c: the maximum is back.",
     ),
 )

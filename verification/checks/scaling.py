@@ -34,9 +34,10 @@ from verification.checks.plan import (
     too_dear,
     with_looks,
 )
+from verification.engines.estimate import Array
 from verification.errors import InvalidArgument
 from verification.statistics import slopes
-from verification.statistics.evidence import Details, Evidence
+from verification.statistics.evidence import Details, Evidence, Outcome
 
 
 @dataclass(frozen=True)
@@ -103,17 +104,7 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
     parameter = check.path.parameter.name
     log_x = np.log([point[parameter] for point in plan.points])
     log_ratios = [np.log(ratios) for ratios in ratios_to_bound(plan, samples)]
-    loose = falls = False
-    if check.two_sided:
-        result = slopes.slope_interval(log_x, log_ratios, plan.look_alpha)
-        outcome = slopes.equivalence(result.end[1], 0.0, check.margin)
-        loose = outcome == "fails" and harmless(plan.claim, check.path.parameter, result.end[0])
-        outcome = "undecided" if loose else outcome
-    else:
-        along = np.abs(log_x - log_x[0])
-        result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.look_alpha)
-        outcome = slopes.at_most(result.end[1], check.margin)
-        falls = result.end[1][1] < -check.margin
+    result, outcome, loose, falls = _power(check, plan, sign, log_x, log_ratios)
     ratios = tuple(math.exp(float(np.median(v))) for v in log_ratios)
     witness = None
     if outcome == "fails":
@@ -147,6 +138,21 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
             loose=loose or falls,
         ),
     )
+
+
+def _power(
+    check: Scaling, plan: Plan, sign: float, log_x: Array, log_ratios: Sequence[Array]
+) -> tuple[slopes.SlopeResult, Outcome, bool, bool]:
+    """The power found, what it decides, and whether it is off on the harmless side or falls where it may."""
+    if check.two_sided:
+        result = slopes.slope_interval(log_x, log_ratios, plan.look_alpha)
+        outcome = slopes.equivalence(result.end[1], 0.0, check.margin)
+        loose = outcome == "fails" and harmless(plan.claim, check.path.parameter, result.end[0])
+        return result, "undecided" if loose else outcome, loose, False
+    along = np.abs(log_x - log_x[0])
+    result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.look_alpha)
+    outcome = slopes.at_most(result.end[1], check.margin)
+    return result, outcome, False, result.end[1][1] < -check.margin
 
 
 def _not_positive(plan: Plan, samples: Samples, seed: int) -> Evidence | None:

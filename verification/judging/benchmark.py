@@ -10,7 +10,6 @@ from bounds.claim import Claim, Verdict
 from verification.judging import injected, injected_sampled
 from verification.judging.injected_sampled import ENOUGH
 
-
 MANY = 100
 """So many false ones tell a share; of a few claims' mistakes one may be beyond what their checks can see."""
 

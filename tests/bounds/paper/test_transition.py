@@ -33,7 +33,7 @@ def test_no_statement_about_the_transition_accepts_a_wrong_value(claim):
 
 
 def test_the_claimed_place_is_the_law_s_for_small_eta():
-    """The law at any n has its transition there, to 1%; print's condition is far above."""
+    """The law at any n has its transition there, to 1%; print's, of a small error, is far above."""
     place, geometric, student = (claim.evaluate(AT) for claim in transition.CLAIMS[:3])
     computed = proportional.transition(Model(**AT)).pairs
     assert computed == pytest.approx(place, rel=0.01)
@@ -159,3 +159,17 @@ def test_a_bright_modality_shows_without_any_pairing():
     assert dim.unpaired is None
     assert bright.unpaired is not None
     assert math.isfinite(bright.unpaired)
+
+
+@pytest.mark.parametrize(("p", "q"), [(200, 200), (1200, 50), (50, 1200)])
+def test_the_error_beyond_the_transition_is_drawn(p, q):
+    """At 4 geometric means and faint signals: the mean squared sine to the left is the claim's, to 10%."""
+    clean, snr = 0.5, 0.05
+    claim = transition.CLAIMS[2]
+    pairs = round(4 * math.sqrt(p * q) / (snr * clean) ** 2)
+    setting = Setting(pairs, p + 1, q + 1, 1, clean, snr, snr)
+    drawn = np.mean([draw.left**2 for draw in simulate(setting, replicates=40, seed=3).draws])
+    stated = claim.evaluate(setting.as_dict())
+    assert drawn == pytest.approx(stated, rel=0.1)
+    # The negative control: what it would be if the geometric mean were all that counts.
+    assert p == q or abs(drawn - 0.25) > 0.1
