@@ -113,7 +113,9 @@ def injected_block(stored: dict) -> str:
     missed = [row for row in rows if row["truth"] == "false" and row["verdict"] != "REFUTED"]
     keys = ("claim", "kind", "statement", "verdict", "why")
     listed = ["| " + " | ".join(_short(row[key]) for key in keys) + " |" for row in missed]
-    head = "| claim | mistake | statement | verdict | why it is false |\n|---|---|---|---|---|"
+    head = (
+        "| claim | mistake | statement | verdict | why it is called false, or true |\n|---|---|---|---|---|"
+    )
     counts = Counter(row["truth"] for row in rows)
     alarms = sum(row["truth"] == "true" and row["verdict"] == "REFUTED" for row in rows)
     said = (
@@ -121,7 +123,10 @@ def injected_block(stored: dict) -> str:
         f"{counts['false']} false, of which {recall(stored):.1%} were refuted; {counts['true']} true, of "
         f"which {alarms} were; {counts['unknown']} unknown and not counted. {stored['minutes']:.0f} minutes."
     )
+    wrongly = [row for row in rows if row["truth"] == "true" and row["verdict"] == "REFUTED"]
+    told = ["| " + " | ".join(_short(row[key]) for key in keys) + " |" for row in wrongly]
     left = "\n".join([head, *listed]) if listed else "None was missed."
+    left += "\n\nRefuted, and true:\n\n" + ("\n".join([head, *told]) if told else "None.")
     return f"{MISTAKES_BEGIN}\n\n{said}\n\n{table(stored)}\n\nNot refuted:\n\n{left}\n\n{MISTAKES_END}"
 
 

@@ -192,7 +192,7 @@ def _beyond(measured: Measured, *paths: Path) -> tuple[Scaling, ...]:
     return tuple(Scaling(measured, path, two_sided=False, margin=_WIDE, precision=0.15) for path in paths)
 
 
-_MANY_DEVIATIONS = Path(t, (24, 2400, 240_000), (*CORE, (eta, 0.3), (n, 1000)))
+_MANY_DEVIATIONS = Path(t, (24, 240, 2400), (*CORE, (eta, 0.3), (n, 1000)))
 """The deviation parameter far above the dimensions, where t/n is the larger term."""
 
 

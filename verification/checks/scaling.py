@@ -104,7 +104,7 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
     parameter = check.path.parameter.name
     log_x = np.log([point[parameter] for point in plan.points])
     log_ratios = [np.log(ratios) for ratios in ratios_to_bound(plan, samples)]
-    result, outcome, loose, falls = _power(check, plan, sign, log_x, log_ratios)
+    result, outcome, loose = _slope(check, plan, log_x, log_ratios)
     ratios = tuple(math.exp(float(np.median(v))) for v in log_ratios)
     witness = None
     if outcome == "fails":
@@ -114,8 +114,7 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
         witness = witness_of(last, samples(last), seed, 0, bound, median_ratio=ratios[-1])
     return Evidence(
         kind="scaling",
-        statement=(_loose(check) if loose else _statement(check, outcome == "fails", sign, log_x))
-        + at_thresholds(check.measured),
+        statement=_statement(check, outcome, sign, log_x, loose) + at_thresholds(check.measured),
         outcome=outcome,
         estimate=result.end[0],
         interval=result.end[1],
@@ -135,24 +134,9 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
             local_slopes=tuple(estimate for estimate, _ in result.local),
             settings=tuple(dict(point) for point in plan.points),
             left_out=plan.left_out,
-            loose=loose or falls,
+            loose=loose,
         ),
     )
-
-
-def _power(
-    check: Scaling, plan: Plan, sign: float, log_x: Array, log_ratios: Sequence[Array]
-) -> tuple[slopes.SlopeResult, Outcome, bool, bool]:
-    """The power found, what it decides, and whether it is off on the harmless side or falls where it may."""
-    if check.two_sided:
-        result = slopes.slope_interval(log_x, log_ratios, plan.look_alpha)
-        outcome = slopes.equivalence(result.end[1], 0.0, check.margin)
-        loose = outcome == "fails" and harmless(plan.claim, check.path.parameter, result.end[0])
-        return result, "undecided" if loose else outcome, loose, False
-    along = np.abs(log_x - log_x[0])
-    result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.look_alpha)
-    outcome = slopes.at_most(result.end[1], check.margin)
-    return result, outcome, False, result.end[1][1] < -check.margin
 
 
 def _not_positive(plan: Plan, samples: Samples, seed: int) -> Evidence | None:
@@ -173,14 +157,26 @@ def _not_positive(plan: Plan, samples: Samples, seed: int) -> Evidence | None:
     )
 
 
-def _loose(check: Scaling) -> str:
-    parameter = check.path.parameter.name
-    return f"the bound holds, but its exponent of {parameter} is off by more than {check.margin:g}"
+def _slope(
+    check: Scaling, plan: Plan, log_x: Array, log_ratios: Sequence[Array]
+) -> tuple[slopes.SlopeResult, Outcome, bool]:
+    """The slope of the log-ratio, what it decides, and whether it shows that the bound is loose."""
+    if check.two_sided:
+        result = slopes.slope_interval(log_x, log_ratios, plan.look_alpha)
+        outcome = slopes.equivalence(result.end[1], 0.0, check.margin)
+        loose = outcome == "fails" and harmless(plan.claim, check.path.parameter, result.end[0])
+        return result, "undecided" if loose else outcome, loose
+    along = np.abs(log_x - log_x[0])
+    sign = against(plan.claim)
+    result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.look_alpha)
+    return result, slopes.at_most(result.end[1], check.margin), bool(result.end[1][1] < -check.margin)
 
 
-def _statement(check: Scaling, fails: bool, sign: float, log_x: Any) -> str:
+def _statement(check: Scaling, outcome: Outcome, sign: float, log_x: Array, loose: bool) -> str:
     """What is judged, or its contrary where that was found; `log_x` (points,) along the path."""
-    parameter = check.path.parameter.name
+    parameter, fails = check.path.parameter.name, outcome == "fails"
+    if check.two_sided and loose:
+        return f"the bound holds, but its exponent of {parameter} is off by more than {check.margin:g}"
     if check.two_sided:
         right = "off by more than " if fails else "right to ±"
         return f"the exponent of {parameter} is {right}{check.margin:g}"

@@ -31,7 +31,7 @@ from verification.checks.plan import PROFILES, Plan, plan_run
 from verification.checks.scaling import ScalingDetails
 from verification.judging import gate
 from verification.judging.injected import INJECTORS, Injector
-from verification.judging.injected_places import Region, numbers
+from verification.judging.injected_places import ModelRegion, numbers
 from verification.judging.injected_truth import Known, delta_of, measured_of, truth, ways
 from verification.judging.looks import evidence
 from verification.judging.samples import Sampler
@@ -190,7 +190,7 @@ def _has_value(claim: Claim, stated: Statement) -> bool:
         return False
     if any(isinstance(check, Law) for check in claim.checks):
         return True
-    region = Region(claim.stated, measured_of(claim), delta_of(claim) or 0.05)
+    region = ModelRegion(claim.stated, measured_of(claim), delta_of(claim) or 0.05)
     places = [place for way, _ in ways(region, 0) for place in way]
     own, found = numbers(claim.stated, places), numbers(stated, places)
     return bool(np.isfinite(found[np.isfinite(own)]).all())

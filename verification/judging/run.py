@@ -64,7 +64,7 @@ def verify(
     with Sampler(seed, jobs, None if store is None else Path(store), on_progress) as samples:
         judged = judge_all(claims, plans, samples, with_mutants, chosen, module)
     if chosen.attack:
-        _attack(claims, judged, seed, chosen.attack, ledger)
+        _attack(claims, judged, chosen.attack, seed, ledger)
     resting = conditions(claims, {claim.id: judged[claim.id].verdict for claim in claims})
     items = tuple(
         judged[c.id].as_verdict(
@@ -89,9 +89,9 @@ def verify(
 
 
 def _attack(
-    claims: Sequence[Claim], judged: Mapping[str, Judged], seed: int, budget: int, ledger: Ledger
+    claims: Sequence[Claim], judged: Mapping[str, Judged], budget: int, seed: int, ledger: Ledger
 ) -> None:
-    """Search for a counterexample of what no check refuted; what is undecided may have one, too."""
+    """Adds the evidence of an attack to what is supported, and to what is undecided: it may have one, too."""
     weak = (Verdict.SUPPORTED, Verdict.INCONCLUSIVE)
     for claim in (c for c in gate.attackable(claims) if judged[c.id].verdict in weak):
         name = gate.share_name(claim)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from verification.recheck import boxes, parts, points, signs
+from verification.recheck import boxes, integrals, limits, parts, points, signs
 from verification.recheck.field import Field, Sign
-from verification.recheck.reading import ONE, Refused, Tree, minus, names, read, replaced, times
+from verification.recheck.reading import ONE, ZERO, Refused, Tree, minus, names, read, replaced, times
 from verification.recheck.setting import Where, setting, sign_of_domain
 from verification.recheck.theorems import THEOREMS
 from verification.recheck.words import Words, has_matrices
@@ -328,11 +328,24 @@ class _Checker:
                 raise Refused(f"the claim does not state {text}")
         self.found.decided["given"] += 1
 
+    def by_formula(self, kind: str, of: Tree, over: tuple[Tree, ...], result: Tree) -> bool:
+        """Whether a limit is decided by leading powers, an integral by Euler's."""
+        try:
+            if kind == "limit":
+                return limits.decided(self.field({limits.NEAR: "+"}), of, over, result)
+            sign: Sign = "+" if over[1] == ZERO else "real"
+            return integrals.decided(self.field({over[0][1]: sign}), of, over, result)
+        except Refused:
+            return False
+
     def computed(self, step: Mapping[str, Any], told: Mapping[str, Any]) -> None:
-        """An integral or a limit that SymPy computed: looked at in numbers."""
+        """An integral or a limit that SymPy computed: decided by a formula, or looked at."""
         of, result = read(told["of"]), read(told["result"])
         over = tuple(map(read, told["over"]))
         variable = over[0][1]
+        if self.by_formula(told["kind"], of, over, result):
+            self.found.decided[told["kind"]] += 1
+            return
         wanted = (names(of) | names(result)).union(*map(names, over)) - {variable}
         conditions = [read(text) for text in self.stated["conditions"]]
         where = setting({k: v for k, v in self.symbols.items() if k != variable}, conditions, wanted)

@@ -2,6 +2,8 @@
 
 THEOREMS: frozenset[str] = frozenset(
     {
+        "a nonnegative irreducible matrix has a positive leading eigenvector (Perron, Frobenius)",
+        "Stein's identity for the pairs above a threshold",
         "DLMF 10.25.3: K_nu(x) is sqrt(pi/(2x)) exp(-x) for large x, to first order",
         "Fisher: the score of what is seen is the mean of the complete score given it",
         "Fubini's theorem for a product measure",

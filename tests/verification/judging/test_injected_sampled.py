@@ -12,7 +12,7 @@ from bounds import claims
 from bounds.checks import Relation
 from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, n_T, r
 from verification.judging import injected_sampled
-from verification.judging.injected_places import BOX, Region
+from verification.judging.injected_places import BOX, ModelRegion
 from verification.judging.injected_sampled import inject, sampled, study
 from verification.judging.injected_truth import broken, measured_of, median, truth
 
@@ -66,7 +66,7 @@ def test_a_relation_read_the_other_way_is_false_and_equality_up_to_a_constant_to
 
 def test_places_lie_inside_the_conditions_and_reach_the_ends_of_the_box():
     """Every setting meets the conditions, sizes are least ones times a factor, and ways end at the box."""
-    region = Region(LOWER.stated, measured_of(LOWER))
+    region = ModelRegion(LOWER.stated, measured_of(LOWER))
     reached = set()
     for base in region.bases(3, 0):
         for places, lengths in region.ways(base):
@@ -83,7 +83,7 @@ def test_places_lie_inside_the_conditions_and_reach_the_ends_of_the_box():
 def test_the_truth_of_an_error_is_its_law_and_of_another_quantity_its_draws():
     """A median is half of the probability to pass it, either way."""
     for claim in (RATE, claims["eq-27-explicit"]):
-        region = Region(claim.stated, measured_of(claim))
+        region = ModelRegion(claim.stated, measured_of(claim))
         (base,) = region.bases(1, 0)
         place = region.place(base)
         low, likely, high = broken(region.measured, place, median(region.measured, place), upper=True)

@@ -233,14 +233,16 @@ def test_growth_proves_nothing_of_a_rate_that_is_loose_elsewhere():
 
 
 def test_what_is_made_of_injected_mistakes_counts():
-    """A miss in twenty passes; more of many, or one true statement refuted, fails the run and is told."""
+    """A miss in twenty passes, and one true statement of a hundred refuted; more fails the run."""
     right = ClaimVerdict(proof("a"), Verdict.PROVED, ())
-    good = Benchmark(200, 190, 5, ("a, sign: <= -1",), ())
+    good = Benchmark(200, 190, 100, ("a, sign: <= -1",), ())
+    alarms = ("a, constant: <= 2", "a, constant: <= 3")
     for found, status in (
         (good, 0),
         (dataclasses.replace(good, refuted=189), 1),
         (dataclasses.replace(good, false=20, refuted=18), 0),
-        (dataclasses.replace(good, false_alarms=("a, constant: <= 2",)), 1),
+        (dataclasses.replace(good, false_alarms=alarms[:1]), 0),
+        (dataclasses.replace(good, false_alarms=alarms), 1),
     ):
         run = dataclasses.replace(made(right), injected=found)
         assert run.exit_status == status
