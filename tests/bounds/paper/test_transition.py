@@ -8,7 +8,6 @@ import sympy as sp
 from proof_checks import check_outcome, check_wrong_bound, sound, symbolic
 from scipy.optimize import minimize_scalar
 
-from bounds import claims
 from bounds.law import proportional
 from bounds.law.kept_pairs import Model, View
 from bounds.law.outlier import Fit
