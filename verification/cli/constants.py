@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +14,6 @@ from verification.cli.terminal import print_json, say
 from verification.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from bounds.claim import Claim
     from bounds.constants import Form
 
 EXAMPLE = (
@@ -49,11 +49,7 @@ def constants(
     json: JsonOption = False,
 ) -> None:
     """The bound of a claim as printed, with explicit constants, and sharp; with numbers where asked."""
-    from bounds.constants import forms
-
-    found = forms(claim, None if module is None else _with_own(module))
-    if not found:
-        raise InvalidArgument("claim", claim, "must be one that states a bound")
+    found = _forms(claim, module)
     if log and over is None:
         raise InvalidArgument("--log", log, "must go with --over")
     known = set().union(*(form.parameters for form in found))
@@ -72,10 +68,19 @@ def constants(
         _print_form(row, bool(values) or name is not None, limit or "")
 
 
-def _with_own(module: str) -> dict[str, Claim]:
-    from verification.judging.own_claims import known_claims  # what it needs, the register's bounds do not
+def _forms(claim: str, module: str | None) -> Sequence[Form]:
+    """The forms of a claim's bound; raises InvalidArgument for a claim that states none."""
+    from bounds.constants import forms
 
-    return known_claims(module)
+    known = None
+    if module is not None:
+        from verification.judging.own_claims import known_claims  # what it needs, the register does not
+
+        known = known_claims(module)
+    found = forms(claim, known)
+    if not found:
+        raise InvalidArgument("claim", claim, "must be one that states a bound")
+    return found
 
 
 def _print_form(row: dict[str, Any], asked: bool, limit: str) -> None:

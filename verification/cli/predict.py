@@ -68,7 +68,7 @@ def predict(
     Beside them what else could be done with the n pairs. With several thresholds the picture has a curve for
     each, and the JSON is a list.
     """
-    from verification.prediction import advice, beside
+    from verification.prediction import beside
     from verification.prediction import law as prediction
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
@@ -78,6 +78,30 @@ def predict(
     thresholds += [{"retain": q} for q in retain or []]
     results = [prediction.predict(place, **at, **sizes) for at in thresholds or [{}]]
     options.note_pairs(place.n, results[0].teacher_n, results[0].student_n, results[0].rounds)
+    _draw(place, results, sizes, figure, over_n, replicates, seed)
+    others = beside.beside(place, seed=seed)
+    if json:
+        found = [{**result.as_dict(), **others.as_dict()} for result in results]
+        print_json(found[0] if len(found) == 1 else found)
+        return
+    _print_predictions(results)
+    print_alternatives(f"Mean error on the same {place.n:,} pairs, filters at their best:", others.table)
+    for sentence in alone_sentences(others):
+        say(sentence)
+
+
+def _draw(
+    place: Setting,
+    results: list[Prediction],
+    sizes: dict[str, Any],
+    figure: str | None,
+    over_n: str | None,
+    replicates: int,
+    seed: int,
+) -> None:
+    """The pictures asked for: the error against eta at the thresholds given, and against n."""
+    from verification.prediction import advice
+
     if figure is not None:
         from verification.figures import sharp_law
 
@@ -90,15 +114,6 @@ def predict(
 
         sharp_law.error_against_n(place, over_n, replicates=replicates, seed=seed)
         message(f"wrote {over_n}")
-    others = beside.beside(place, seed=seed)
-    if json:
-        found = [{**result.as_dict(), **others.as_dict()} for result in results]
-        print_json(found[0] if len(found) == 1 else found)
-        return
-    _print_predictions(results)
-    print_alternatives(f"Mean error on the same {place.n:,} pairs, filters at their best:", others.table)
-    for sentence in alone_sentences(others):
-        say(sentence)
 
 
 def _print_predictions(results: list[Prediction]) -> None:

@@ -23,6 +23,7 @@ from verification.cli.app import (
     number_option,
 )
 from verification.cli.terminal import message, print_json
+from verification.errors import MissingExtra
 
 if TYPE_CHECKING:
     from verification.studies.experiments import Figure3a, Table1
@@ -340,16 +341,21 @@ Write = Callable[[str, Sequence[dict[str, Any]], Callable[[Path], None]], int | 
 def _folder(out: Path | None) -> Iterator[Write | None]:
     """How to write a picture and its numbers; None without --out.
 
-    What could go wrong with the folder or Matplotlib goes wrong before the work.  A file appears
-    under its name only when it is complete.
+    What could go wrong with the folder goes wrong before the work; without Matplotlib, which is told
+    before it, too, the numbers are written.  A file appears under its name only when it is complete.
     """
     if out is None:
         yield None
         return
     from verification.figures import canvas
 
-    canvas.require_matplotlib()
     out.mkdir(parents=True, exist_ok=True)
+    pictures = True
+    try:
+        canvas.require_matplotlib()
+    except MissingExtra as error:
+        message(f"filtergain: no picture will be written, the numbers will: {error}")
+        pictures = False
 
     def write(stem: str, rows: Sequence[dict[str, Any]], draw: Callable[[Path], None]) -> int | None:
         text = io.StringIO(newline="")
@@ -357,7 +363,7 @@ def _folder(out: Path | None) -> Iterator[Write | None]:
         table.writeheader()
         table.writerows(rows)
         numbers = _written(out / f"{stem}.csv", lambda path: files.write(path, text.getvalue()))
-        picture = _written(out / f"{stem}.png", draw)
+        picture = pictures and _written(out / f"{stem}.png", draw)
         return None if numbers and picture else EXIT_WRONG_USE
 
     yield write

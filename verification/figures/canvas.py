@@ -47,7 +47,9 @@ def from_defaults(style: Mapping[str, Any]) -> Iterator[None]:
     """A picture's settings: Matplotlib's own defaults and `style`, whatever the user's; put back after.
 
     The settings are the process's: pictures of several threads are drawn one after the other.
+    Raises MissingExtra.
     """
+    require_matplotlib()
     import matplotlib.style
 
     with _ALONE, matplotlib.style.context(["default", dict(style)]):

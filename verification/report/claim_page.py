@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bounds.symbols import SYMBOLS
 from verification.checks.proved import CertificateDetails, ProofDetails
 from verification.judging.verdict import interval_of
 from verification.report import mathematics, plots
@@ -156,10 +157,15 @@ def _shown(evidence: Evidence, name: str, with_plots: bool) -> Shown:
         evidence=evidence,
         facts=tuple(Fact(k, v) for k, v in facts if v),
         steps=evidence.details.steps if isinstance(evidence.details, ProofDetails) else (),
-        witness=tuple(Fact(str(k), _flat(v)) for k, v in (evidence.witness or {}).items()),
+        witness=tuple(Fact(in_words(str(k)), _flat(v)) for k, v in (evidence.witness or {}).items()),
         plot=plots.plot(evidence, name) if with_plots else None,
         settings=_settings(evidence),
     )
+
+
+def in_words(name: str) -> str:
+    """A key of a witness as the page names it: median_ratio is two words, gamma_tilde a symbol."""
+    return name if name in SYMBOLS else name.replace("_", " ")
 
 
 def _settings(evidence: Evidence) -> Table | None:

@@ -7,6 +7,7 @@ one dimension `cell` instead, with the parameters as coordinates along it.
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -100,27 +101,30 @@ def write(store: str | Path, to: str | Path) -> int:
     return count
 
 
+COLUMNS = {
+    **dict.fromkeys(("n", "d", "d_tilde", "r"), "whole"),
+    **dict.fromkeys(("eta", "gamma", "gamma_tilde"), "real"),
+    **dict.fromkeys(("estimator", "threshold"), "text"),
+    **dict.fromkeys(("theta", "retain"), "real"),
+    **dict.fromkeys(("rounds", "teacher_n", "student_n"), "whole"),
+    "engine": "text",
+    **dict.fromkeys(("seed", "replicate"), "whole"),
+    **dict.fromkeys(("error", "left", "right"), "real"),
+    **dict.fromkeys(("kept", "scored"), "whole"),
+    "singular_values": "reals",
+    **dict.fromkeys(("failure", "message"), "text"),
+    "seconds": "real",
+}
+"""The table's columns in order, and what each holds."""
+
+
 def schema() -> pa.Schema:
     """The table's columns, with the unit of each in its metadata."""
     pa = _pyarrow()
-    whole, real, text = pa.int64(), pa.float64(), pa.string()
-    columns = {
-        **dict.fromkeys(("n", "d", "d_tilde", "r"), whole),
-        **dict.fromkeys(("eta", "gamma", "gamma_tilde"), real),
-        **dict.fromkeys(("estimator", "threshold"), text),
-        **dict.fromkeys(("theta", "retain"), real),
-        **dict.fromkeys(("rounds", "teacher_n", "student_n"), whole),
-        "engine": text,
-        **dict.fromkeys(("seed", "replicate"), whole),
-        **dict.fromkeys(("error", "left", "right"), real),
-        **dict.fromkeys(("kept", "scored"), whole),
-        "singular_values": pa.list_(real),
-        **dict.fromkeys(("failure", "message"), text),
-        "seconds": real,
-    }
+    kinds = {"whole": pa.int64(), "real": pa.float64(), "text": pa.string(), "reals": pa.list_(pa.float64())}
     fields = [
-        pa.field(name, kind, metadata={"units": UNITS[name]} if name in UNITS else None)
-        for name, kind in columns.items()
+        pa.field(name, kinds[kind], metadata={"units": UNITS[name]} if name in UNITS else None)
+        for name, kind in COLUMNS.items()
     ]
     return pa.schema(fields)
 
@@ -167,20 +171,16 @@ def _write_parquet(store: Store, path: Path) -> int:
 
 
 def _write_csv(store: Store, path: Path) -> int:
-    pa = _pyarrow()
-    from pyarrow import csv
-
-    # CSV has no lists: singular values are one column, separated by spaces.
-    layout = schema()
-    at = layout.get_field_index("singular_values")
-    layout = layout.set(at, pa.field("singular_values", pa.string()))
     count = 0
-    with csv.CSVWriter(path, layout) as writer:
-        for piece in batches(store):
-            texts = [" ".join(map(repr, values)) for values in piece.column(at).to_pylist()]
-            columns = [pa.array(texts) if i == at else piece.column(i) for i in range(piece.num_columns)]
-            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=layout))
-            count += piece.num_rows
+    with open(path, "w", newline="", encoding="utf-8", errors="replace") as file:
+        table = csv.writer(file)
+        table.writerow(COLUMNS)
+        for stored in store:
+            count += 1
+            line = _line(stored)
+            # CSV has no lists: singular values are one column, separated by spaces.
+            line["singular_values"] = " ".join(map(repr, line["singular_values"]))
+            table.writerow(line[name] for name in COLUMNS)
     return count
 
 

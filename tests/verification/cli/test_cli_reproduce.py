@@ -168,11 +168,14 @@ def test_a_folder_that_cannot_be_made_is_noticed_before_the_work(command, tmp_pa
 
 
 def test_a_missing_extra_is_noticed_before_the_work(command, tmp_path, monkeypatch):
-    """Without Matplotlib --out says what to install; the numbers alone need no Matplotlib."""
+    """Without Matplotlib --out says what to install, before the rest, and writes the numbers."""
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    status, _, err = command("reproduce", "figure-2b", "--n", 1000, "--out", tmp_path)
+    status, out, err = command("reproduce", "figure-2b", "--n", 1000, "--out", tmp_path)
     assert status == 2
+    assert err.startswith("filtergain: no picture will be written, the numbers will: ")
     assert ".[figures]" in err
+    assert out
+    assert [path.name for path in tmp_path.iterdir()] == ["figure-2b.csv"]
     assert command("reproduce", "figure-2b", "--n", 1000)[0] == 0
 
 

@@ -1,5 +1,6 @@
 """Pictures of the paper's experiments are drawn, show what they should, and do not depend on the moment."""
 
+import importlib
 import sys
 
 import pytest
@@ -60,6 +61,17 @@ def test_pictures_leave_the_style_of_the_process_alone(results, tmp_path):
     before = dict(matplotlib.rcParams)
     figures.figure_2b(results["figure_2b"], tmp_path / "d.png")
     assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize("picture", ["sharp_law.error_against_eta", "sharp_law.gain_map", "sweeps.plot"])
+def test_no_matplotlib_at_all_is_a_missing_extra(monkeypatch, picture):
+    """Before anything of it is asked for, its settings among them."""
+    module, name = picture.split(".")
+    for loaded in [m for m in sys.modules if m == "matplotlib" or m.startswith("matplotlib.")]:
+        monkeypatch.setitem(sys.modules, loaded, None)
+    draw = getattr(importlib.import_module(f"verification.figures.{module}"), name)
+    with pytest.raises(MissingExtra, match=r"pip install '\.\[figures\]'"):
+        draw()  # it is noticed before any argument is looked at
 
 
 def test_without_matplotlib_the_message_says_how_to_install_it(monkeypatch, tmp_path, results):

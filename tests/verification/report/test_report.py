@@ -19,7 +19,17 @@ from verification.checks.scaling import ScalingDetails
 from verification.checks.tail import TailAt, TailDetails
 from verification.judging.verdict import MutantResult
 from verification.judging.verdicts import show
-from verification.report import badge, json_schema, junit, markdown, mathematics, notes, plots, site
+from verification.report import (
+    badge,
+    claim_page,
+    json_schema,
+    junit,
+    markdown,
+    mathematics,
+    notes,
+    plots,
+    site,
+)
 from verification.report.outputs import Outputs
 from verification.statistics.evidence import Evidence
 
@@ -357,6 +367,12 @@ def test_a_long_formula_has_places_where_a_line_may_end():
     assert mathematics.pieces(r"\left[0, \infty\right) \frac{1}{2 + 3}") == (
         r"\left[0, \infty\right)", r"\frac{1}{2 + 3}",
     )  # fmt: skip
+
+
+def test_a_witness_is_told_in_words():
+    """A key that is no symbol has spaces for its underscores."""
+    assert claim_page.in_words("median_ratio") == "median ratio"
+    assert claim_page.in_words("gamma_tilde") == "gamma_tilde"
 
 
 def test_a_wide_piece_is_opened():

@@ -154,7 +154,7 @@ def test_what_cannot_be_exported_is_refused(path, tmp_path, monkeypatch):
         export.write(tmp_path / "empty.db", tmp_path / "a.nc")
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     monkeypatch.setitem(__import__("sys").modules, "xarray", None)
-    for name in ("a.parquet", "a.csv", "a.nc"):
+    for name in ("a.parquet", "a.nc"):
         with pytest.raises(MissingExtra, match=r"'\.\[store\]'"):
             export.write(path, tmp_path / name)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["empty.db"]
