@@ -152,12 +152,13 @@ def report(found: Sequence[Case]) -> None:
         others = np.array([wrong(case) for case in found])
         apart = trusted & (np.abs(others / medians - 1) > 0.01)
         nearer = np.abs(np.log(medians / drawn))[apart] < np.abs(np.log(others / drawn))[apart]
-        chance = binomtest(int(nearer.sum()), len(nearer), 0.5, alternative="greater").pvalue
+        won = int(nearer.sum())
+        chance = binomtest(won, len(nearer), 0.5, alternative="greater").pvalue if apart.any() else 1.0
         off = np.abs(others / drawn - 1)[trusted]
         print(
             f"{name}: within 5% {(off < 0.05).mean():.4f} where the law is trusted; of {len(nearer)} ", end=""
         )
-        print(f"where it is 1% apart or more the law is nearer in {nearer.sum()}, p = {chance:.1e}")
+        print(f"where it is 1% apart or more the law is nearer in {won}, p = {chance:.1e}")
     for case, law, median, rough in zip(found, laws, medians, first, strict=True):
         if abs(median / case.drawn - 1) > 0.1:
             off = f"{median / case.drawn - 1:+.3f} (first order {rough / case.drawn - 1:+.2f})"

@@ -57,6 +57,12 @@ class Setting:
         return asdict(self)
 
 
+def require_setting(setting: object) -> None:
+    """Raises InvalidArgument for what is no Setting, such as a dict of its fields."""
+    if not isinstance(setting, Setting):
+        raise InvalidArgument("setting", setting, "must be a Setting, such as Setting(n=100, ...)")
+
+
 @dataclass(frozen=True, order=True)
 class Procedure:
     """What is run in a setting: the estimator, its threshold and its sample sizes.

@@ -15,7 +15,7 @@ from verification.engines import Draw, seeds
 from verification.engines.estimate import Array
 from verification.errors import InvalidArgument, TooFewPairs, whole
 from verification.frames import data_frame
-from verification.setting import EstimatorName, Procedure, Setting
+from verification.setting import EstimatorName, Procedure, Setting, require_setting
 from verification.workers.executors import Workers, check_workers, filled, open_workers
 from verification.workers.threads import one_thread
 
@@ -303,6 +303,7 @@ def simulate(
     `on_progress` hears of replicates as they are drawn, of shares of one too.  The result depends on the
     arguments up to `seed` and `rotate` alone.  Raises InvalidArgument, ExecutorLost.
     """
+    require_setting(setting)
     procedure = Procedure(cast(EstimatorName, estimator), theta, retain, rounds, teacher_n, student_n)
     procedure.sizes(setting.n)  # rejects impossible sizes before any work
     count = whole("replicates", replicates, 1, 10**9)

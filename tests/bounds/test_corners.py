@@ -5,6 +5,7 @@ A claim's own families lie where draws are cheap.  Here the settings are the ext
 
 import math
 import random
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -244,3 +245,27 @@ def test_a_probability_by_the_other_side_s_dimension_is_found():
     """The negative control: Remark 4.1's rate with Corollary 1's probability."""
     claim = replace(claims["remark-4-1"], probability=claims["corollary-1"].probability)
     assert any(too_sure(claim, point) for point in corners(claim, 300))
+
+
+NAMES = {s.name.replace("_tilde", "~"): s for s in (r, d, d_tilde, n, eta, gamma, gamma_tilde)}
+IN_WORDS = re.compile(
+    r"(?<![\w~/.(^*-])(" + "|".join(sorted(NAMES, key=len, reverse=True)) + r") (?:>=|<=|<|>) "
+)
+
+
+def only_in_words(claim):
+    """Symbols of the model that the words bound and no encoded condition mentions."""
+    encoded = {s for condition in claim.conditions for s in condition.free_symbols}
+    return {NAMES[name] for name in IN_WORDS.findall(claim.statement)} - encoded
+
+
+@pytest.mark.parametrize("claim", [c for c in claims.values() if c.relation is not None], ids=lambda c: c.id)
+def test_what_the_words_bound_is_bounded_by_the_conditions(claim):
+    """Words such as r >= 2 or gamma <= 3/10 have an encoded condition on the same symbol."""
+    assert only_in_words(claim) == set()
+
+
+def test_a_condition_in_words_alone_is_seen():
+    """The negative control: the flat regime's words without a condition; and that many claims have such."""
+    assert only_in_words(replace(claims["regime-flat"], conditions=())) == {gamma_tilde, eta, n}
+    assert sum(bool(IN_WORDS.findall(claim.statement)) for claim in claims.values()) > 15

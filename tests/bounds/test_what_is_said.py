@@ -23,7 +23,7 @@ from verification.mutants.exact import WEAKER, exact_mutants
 
 SHARP = re.compile(
     r"\b(is|are) (the )?best\b|\bbest (possible|constant|universal)|\bcan be (smaller|larger)\b"
-    r"|\bno (smaller|larger|less)\b(?! than)|\bcannot be (improved|smaller|larger)|\bapproached\b"
+    r"|\bno (smaller|larger|less)\b(?! than)|\bcannot be (improved|smaller|larger)|\b(approached|attained)\b"
     r"|\bequality (only )?at\b",
     re.IGNORECASE,
 )

@@ -13,6 +13,7 @@ from bounds.constants import forms
 from bounds.law.score_contour import evaluate, parameters
 from verification.errors import UserError
 from verification.prediction.advice import best_threshold
+from verification.prediction.alternatives import LARGEST_SCALE, limit_scales, pca_scales
 from verification.prediction.law import predict
 from verification.setting import Procedure, Setting
 from verification.simulation import DARKEST, brightened, replicates, simulate
@@ -166,3 +167,21 @@ def test_constants_have_a_value_or_none_everywhere(form, setting, theta, delta):
         value = form.evaluate(values)
     assert all("\n" not in line for line in unmet)
     assert math.isnan(value) or value >= 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(places())
+def test_what_stands_beside_the_filter_has_a_scale_everywhere(place):
+    """PCA's and the information limit's, neither nan nor a division by zero, whatever the noise."""
+    with a_number_or_one_line():
+        for scale in (*pca_scales(place), *limit_scales(place)):
+            assert 0 <= scale <= LARGEST_SCALE
+
+
+@pytest.mark.parametrize("gamma", [SMALLEST, 1e-308, 1.7e308])
+def test_predict_has_an_answer_at_the_ends_of_the_doubles(command, gamma):
+    """A table, and nothing on standard error."""
+    line = ("predict", "--n", "1e4", "--d", 6, "--r", 2, "--eta", 0.3, "--gamma", repr(gamma))
+    status, out, err = command(*line)
+    assert (status, err) == (0, "")
+    assert "unfiltered on 10,000 pairs" in out

@@ -321,40 +321,16 @@ def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _map(points: list[PlottedPoint], x: str, y: str, quantity: str, law: bool) -> Any:
+def _map_colours(quantity: str, low: float, high: float) -> tuple[Any, Any]:
+    """The colours of a map and their scale; a gain's break at 1."""
     from matplotlib.colors import LogNorm, Normalize
 
-    columns, lines, grid, cells = _placed(points, x, y)
-    overlay = None
-    if law:
-        overlay = regime_map.overlay(grid.shape, cells, lambda cell: _predicted(cell, quantity))
-    figure, axes = canvas.begin(7.6, 5.8)
-    low, high = _colour_range(grid, overlay)
-    cmap, norm = "viridis", LogNorm(low, high) if low > 0 else Normalize(low, high)
     if quantity == "gain":
-        cmap, norm = canvas.gain_colours(high)
-        low, high = norm.vmin, norm.vmax
-    colours = axes.pcolormesh(columns, lines, grid, norm=norm, cmap=cmap, shading="nearest", rasterized=True)
-    for values, which in ((columns, "x"), (lines, "y")):
-        if _is_log(values):
-            getattr(axes, f"set_{which}scale")("log")
-        getattr(axes, f"set_{which}lim")(values[0], values[-1])
-    axes.set_xlabel(NAMES[x])
-    axes.set_ylabel(NAMES[y])
-    costs = ""
-    if quantity == "gain" and canvas.mark_costs(axes, colours, grid):
-        costs = "\nred stripes: filtering costs"
-    axes.set_title(_caption([p.cell for p in points], (x, y)) + _told(overlay) + costs, fontsize=9)
-    _draw_bar(figure, axes, colours, grid, (low, high), quantity)
-    if overlay is not None:
-        regime_map.paint(axes, columns, lines, overlay)
-    return figure
+        return canvas.gain_colours(high)
+    return "viridis", LogNorm(low, high) if low > 0 else Normalize(low, high)
 
 
-def _placed(
-    points: list[PlottedPoint], x: str, y: str
-) -> tuple[list[float], list[float], Array, dict[tuple[int, int], ErrorCell]]:
-    """The values along x and y, the grid of what was found (lines, columns), and the cell of each place."""
+def _map(points: list[PlottedPoint], x: str, y: str, quantity: str, law: bool) -> Any:
     names = _others([p.cell for p in points], [x, y])
     if names:
         raise InvalidArgument("where", "", f"must leave one cell a place: fix {', '.join(names)}")
@@ -367,7 +343,26 @@ def _placed(
         place = lines.index(_place(point, y)), columns.index(_place(point, x))
         grid[place] = point.value
         cells[place] = point.cell
-    return columns, lines, grid, cells
+    overlay = None
+    if law:
+        overlay = regime_map.overlay(grid.shape, cells, lambda cell: _predicted(cell, quantity))
+    figure, axes = canvas.begin(7.6, 5.8)
+    cmap, norm = _map_colours(quantity, *_colour_range(grid, overlay))
+    colours = axes.pcolormesh(columns, lines, grid, norm=norm, cmap=cmap, shading="nearest", rasterized=True)
+    for values, which in ((columns, "x"), (lines, "y")):
+        if _is_log(values):
+            getattr(axes, f"set_{which}scale")("log")
+        getattr(axes, f"set_{which}lim")(values[0], values[-1])
+    axes.set_xlabel(NAMES[x])
+    axes.set_ylabel(NAMES[y])
+    costs = ""
+    if quantity == "gain" and canvas.mark_costs(axes, colours, grid):
+        costs = "\nred stripes: filtering costs"
+    axes.set_title(_caption([p.cell for p in points], (x, y)) + _told(overlay) + costs, fontsize=9)
+    _draw_bar(figure, axes, colours, grid, (norm.vmin, norm.vmax), quantity)
+    if overlay is not None:
+        regime_map.paint(axes, columns, lines, overlay)
+    return figure
 
 
 def _draw_bar(

@@ -38,7 +38,7 @@ def own_claims(path: str) -> tuple[Claim, ...]:
         raise InvalidArgument("module", path, "must define CLAIMS, a tuple of Claim objects")
     taken = [f"{claim.id!r} is a claim of the register" for claim in claims if claim.id in register]
     problems = [*taken, *check_register(tuple(claims), among=tuple(register))]
-    problems += [f"{claim.id!r} {problem}" for claim in claims for problem in _problems(claim)]
+    problems += [f"{claim.id!r} {problem}" for claim in claims for problem in _read(claim)]
     if problems:
         raise InvalidArgument("module", path, f"must define sound claims ({problems[0]})")
     return tuple(claims)
@@ -77,6 +77,14 @@ def chosen_claims(ids: Sequence[str], module: str | None) -> tuple[tuple[Claim, 
         chosen = tuple(known[claim_id] for claim_id in dict.fromkeys(ids))
     ours = [claim.id in register for claim in chosen]
     return chosen, (*(register.values() if any(ours) else ()), *(own if not all(ours) else ()))
+
+
+def _read(claim: Claim) -> list[str]:
+    """The problems of a claim; arguments in the wrong order, or of a wrong type, are one of them."""
+    try:
+        return list(_problems(claim))
+    except (AttributeError, TypeError) as error:
+        return [f"has a check with an argument of a wrong type ({error})"]
 
 
 def _problems(claim: Claim) -> Iterator[str]:

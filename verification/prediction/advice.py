@@ -16,7 +16,7 @@ from bounds.law.score import Score
 from bounds.law.score_contour import parameters
 from verification.prediction import law
 from verification.prediction.law import Prediction, limits_at, predict, score_of
-from verification.setting import Procedure, Setting
+from verification.setting import Procedure, Setting, require_setting
 
 ENOUGH = 0.05
 """One round is enough when more rounds lower the predicted mean error by less than this share."""
@@ -214,6 +214,7 @@ def best_threshold(
     A one-dimensional problem: a grid over every useful threshold, then a bracketed search.  -inf (keep
     everything) is a candidate.  Sizes default as in `Procedure`; raises InvalidArgument.
     """
+    require_setting(setting)
     procedure = Procedure("teacher-filtered", 0.0, None, rounds, teacher_n, student_n)
     _, scored = procedure.sizes(setting.n)
     grid = retained_grid(score_of(setting), min(0.5, 2 / scored))

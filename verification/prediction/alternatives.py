@@ -49,6 +49,11 @@ def _at_most(scale: float) -> float:
     return float(min(scale, LARGEST_SCALE))
 
 
+def _inverse(precision: float) -> float:
+    """The scale of a precision; the largest one for a precision that is 0 among the doubles."""
+    return _at_most(1 / precision) if precision else LARGEST_SCALE
+
+
 def weighable(setting: Setting) -> bool:
     """Whether the score's law has the density that the best weights are made of."""
     return weighted_law.noise(setting.gamma, setting.gamma_tilde) > weighted_law.LEAST_NOISE
@@ -76,8 +81,8 @@ def limit_scales(setting: Setting, seed: int = 0) -> tuple[float, float]:
     """
     z_left, z_right = information(setting.r, setting.eta, setting.gamma, setting.gamma_tilde, seed)
     return (
-        _at_most(1 / setting.gamma / z_left / setting.n),
-        _at_most(1 / setting.gamma_tilde / z_right / setting.n),
+        _inverse(setting.gamma * z_left * setting.n),
+        _inverse(setting.gamma_tilde * z_right * setting.n),
     )
 
 
@@ -104,8 +109,9 @@ def information(r: int, eta: float, gamma: float, gamma_tilde: float, seed: int 
         # v - u/a and u - v/b, squared; of clean pairs each as it is built, with nothing subtracted
         left = (spread * along + (clean - 1) * u / a) ** 2 + off**2
         right = (u * (det / (a * b) if clean else 1.0) - spread * along / b) ** 2 + (off / b) ** 2
-        # log density of (u, v), clean less corrupted
-        log = -0.5 * r * math.log(det / (a * b)) - 0.5 * (a / det * left - (v**2 + off**2) / b)
+        # log density of (u, v), clean less corrupted; with next to no noise a corrupted pair's is -inf
+        with np.errstate(over="ignore"):
+            log = -0.5 * r * math.log(det / (a * b)) - 0.5 * (a / det * left - (v**2 + off**2) / b)
         log_odds = log + math.log(eta) - math.log1p(-eta) if eta < 1 else np.full(DRAWS, math.inf)
         posterior = 1 / (1 + np.exp(-np.clip(log_odds, -700, 700)))
         gains += weight * np.array([np.mean(posterior**2 * square) for square in (left, right)])

@@ -19,7 +19,7 @@ from bounds.law.proportional import AnySizeLaw, Limits
 from bounds.law.scales import Selection
 from bounds.law.score import Score
 from verification.errors import InvalidArgument
-from verification.setting import Procedure, Setting
+from verification.setting import Procedure, Setting, require_setting
 
 SAME = 0.01
 """The first-order law decides where the law at any size is within this of it: what it adds is small."""
@@ -117,15 +117,28 @@ class Prediction:
     teacher_filtered: PredictedLaw | None
 
     def law(self, estimator: str) -> PredictedLaw:
-        """The law of an estimator by its command-line name.  Raises InvalidArgument without a threshold."""
-        found = {
+        """The law of an estimator by its command-line name, or the teacher's.
+
+        Raises InvalidArgument for another name, and for a filtered one without a threshold.
+        """
+        laws = {
             "unfiltered": self.unfiltered,
+            "teacher": self.teacher,
             "oracle-filtered": self.oracle_filtered,
             "teacher-filtered": self.teacher_filtered,
-        }.get(estimator)
+        }
+        if estimator not in laws:
+            raise InvalidArgument("estimator", estimator, f"must be one of {', '.join(laws)}")
+        found = laws[estimator]
         if found is None:
-            raise InvalidArgument("estimator", estimator, "must be unfiltered, or filtered with a threshold")
+            raise InvalidArgument("estimator", estimator, "needs a threshold: predict(setting, theta=0.0)")
         return found
+
+    def __repr__(self) -> str:
+        laws = ("unfiltered", "teacher", "oracle_filtered", "teacher_filtered")
+        means = [f"{name}={law.mean:.5g}" for name in laws if (law := getattr(self, name)) is not None]
+        at = "" if self.theta is None else f"theta={self.theta:.5g}, "
+        return f"<Prediction of mean errors: {at}{', '.join(means)}>"
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON object."""
@@ -165,6 +178,7 @@ def predict(
     give at most one.  Sizes default as in `Procedure`.  The oracle is predicted on the pairs of one
     round.  Raises InvalidArgument.
     """
+    require_setting(setting)
     threshold = theta is not None or retain is not None
     procedure = Procedure(
         "teacher-filtered", theta if threshold else 0.0, retain, rounds, teacher_n, student_n

@@ -64,7 +64,7 @@ def weighted_scale(size, noise, share, weight, slope):
     return size * np.trapezoid(weight**2 * h, s) / reached**2 + leak**2 * root / share**2, leak
 
 
-PLACES = [(2, 1.0, 0.3), (3, 4.0, 0.1), (4, 0.3, 0.6)]
+PLACES = [(2, 1.0, 0.3), (3, 4.0, 0.1), (4, 0.3, 0.6), (2, 2.0, 0.999)]
 
 
 def shapes(s):

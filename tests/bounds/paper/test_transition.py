@@ -8,6 +8,7 @@ import sympy as sp
 from proof_checks import check_outcome, check_wrong_bound, sound, symbolic
 from scipy.optimize import minimize_scalar
 
+from bounds import claims
 from bounds.law import proportional
 from bounds.law.kept_pairs import Model, View
 from bounds.law.outlier import Fit
@@ -18,6 +19,8 @@ from verification.setting import Setting
 from verification.simulation import simulate
 
 AT = {"d": 402, "d_tilde": 302, "r": 2, "gamma": 0.3, "gamma_tilde": 0.5, "eta": 0.002}
+
+BY_ID = {claim.id: claim for claim in transition.CLAIMS}
 
 
 @pytest.mark.parametrize("claim", symbolic(transition.CLAIMS), ids=lambda c: c.id)
@@ -34,7 +37,8 @@ def test_no_statement_about_the_transition_accepts_a_wrong_value(claim):
 
 def test_the_claimed_place_is_the_law_s_for_small_eta():
     """The law at any n has its transition there, to 1%; print's, of a small error, is far above."""
-    place, geometric, student = (claim.evaluate(AT) for claim in transition.CLAIMS[:3])
+    names = ("transition-place", "transition-geometric-mean", "transition-student")
+    place, geometric, student = (BY_ID[name].evaluate(AT) for name in names)
     computed = proportional.transition(Model(**AT)).pairs
     assert computed == pytest.approx(place, rel=0.01)
     printed = 402 * (1 + 1 / 0.3) * (1 + 1 / 0.5) / 0.002**2
@@ -101,7 +105,7 @@ def test_the_claimed_place_of_a_student_is_the_law_s_for_small_eta(factor, learn
     """With halves and threshold 0, 5% to either side of the claim: nothing, or overlap on both sides."""
     # In so many dimensions, as the law averages over the signal's own sampling noise.
     at = {**AT, "d": 40_001, "d_tilde": 30_001, "eta": 2e-4, "r": 1}
-    half = factor * transition.CLAIMS[2].evaluate(at) / 2
+    half = factor * BY_ID["transition-student"].evaluate(at) / 2
     student = proportional.teacher_law(Model(**at), half, half, theta=0.0).fits[-1]
     unfiltered = proportional.unfiltered_law(Model(**at), half).fits[-1]
     for fit in (student, unfiltered):
@@ -126,7 +130,9 @@ def test_the_claimed_outlier_is_the_law_s():
     pairs = proportional.transition(Model(**at)).pairs
     noise = proportional.noise_of(Model(**at), pairs)
     w = float(noise.edge()) * noise.left_load * noise.right_load
-    found = transition.CLAIMS[3].bound.subs({s: at[s.name] for s in (d, d_tilde, r, gamma, gamma_tilde)})
+    found = BY_ID["transition-outlier"].bound.subs(
+        {s: at[s.name] for s in (d, d_tilde, r, gamma, gamma_tilde)}
+    )
     assert float(found.subs({transition.W: w, n: pairs - 1})) == pytest.approx(0.7**2, rel=1e-6)
     assert pairs < 5000
 
@@ -165,7 +171,7 @@ def test_a_bright_modality_shows_without_any_pairing():
 def test_the_error_beyond_the_transition_is_drawn(p, q):
     """At 4 geometric means and faint signals: the mean squared sine to the left is the claim's, to 10%."""
     clean, snr = 0.5, 0.05
-    claim = transition.CLAIMS[2]
+    claim = BY_ID["transition-error"]
     pairs = round(4 * math.sqrt(p * q) / (snr * clean) ** 2)
     setting = Setting(pairs, p + 1, q + 1, 1, clean, snr, snr)
     drawn = np.mean([draw.left**2 for draw in simulate(setting, replicates=40, seed=3).draws])

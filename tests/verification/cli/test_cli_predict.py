@@ -231,7 +231,7 @@ def test_constants_with_numbers_and_along_a_curve(command):
 
 def test_a_claim_without_a_bound_has_no_constants(command, monkeypatch):
     """Such a claim is refused by name."""
-    monkeypatch.setattr("bounds.constants.forms", lambda claim: ())
+    monkeypatch.setattr("bounds.constants.forms", lambda claim, known: ())
     status, _, err = command("constants", "corollary-1")
     assert status == 2
     assert "states a bound" in err

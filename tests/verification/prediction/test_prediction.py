@@ -229,3 +229,24 @@ def test_too_few_pairs_raise_the_flag():
     assert not predict(TABLE_1, retain=0.001).law("oracle-filtered").trusted
     assert accuracy.noise_ratio(0.0, 1, 1, 1, 1, 1, 2, 2, 1) == math.inf
     assert accuracy.accuracy(0.0, 0.0, 0.0).relative_error == 1.0
+
+
+def test_a_prediction_shows_its_means_and_says_what_it_lacks():
+    """Its text is short; a law that is not there is answered with how to get it."""
+    setting = Setting(10_000, 10, 8, 4, 0.3, 10.0, 10.0)
+    found = predict(setting, theta=0.0)
+    shown = repr(found)
+    assert len(shown) < 200
+    for name in ("unfiltered", "teacher", "teacher-filtered"):
+        assert f"{found.law(name).mean:.5g}" in shown
+    with pytest.raises(InvalidArgument, match="needs a threshold"):
+        predict(setting).law("oracle-filtered")
+    with pytest.raises(InvalidArgument, match="must be one of unfiltered, teacher, "):
+        found.law("student")
+
+
+@pytest.mark.parametrize("call", [predict, best_threshold, simulate])
+def test_what_is_no_setting_is_named(call):
+    """A dict of a setting's fields is refused in one line."""
+    with pytest.raises(InvalidArgument, match="must be a Setting"):
+        call({"n": 10_000})
