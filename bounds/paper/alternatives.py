@@ -6,15 +6,13 @@ Derivations: proofs_notes/alternatives.md; the proofs in code: `bounds.paper.alt
 
 from __future__ import annotations
 
-from typing import Any
-
 import sympy as sp
 
-from bounds.checks import Measured, Path, Relation, Tail
-from bounds.claim import Claim, Verdict, exact
+from bounds.checks import Relation
+from bounds.claim import Claim, exact
 from bounds.paper import alternatives_proofs as proofs
 from bounds.paper.one_round import FLOOR
-from bounds.symbols import ERR, N, Noisy, a_x, a_y, d, d_tilde, delta, eta, gamma, gamma_tilde, n, n_T, r
+from bounds.symbols import N, Noisy, a_x, a_y, eta, gamma, gamma_tilde, n_T, r
 
 OF_ALL_PAIRS = 1 / eta**4
 """The product of both sides' scales, all pairs over PCA."""
@@ -48,30 +46,6 @@ LEAST_WEIGHTED = (
     / gamma
 )
 """The least V_L over all weights, alpha = r/N and beta = a~/(gamma^2 n_T eta^2)."""
-
-LIMIT = sp.sqrt((d - r) * r / (2 * n * gamma * SIGNAL_ABOVE))
-"""The root mean square of the left error at the most information that there can be, over sqrt 2."""
-
-WEIGHTED = Measured("weighted")
-PCA = Measured("pca")
-ALL_PAIRS = Measured()
-FILTERED = Measured("teacher-filtered", retains=(0.3,))
-
-
-_NARROW = ((d, 64), (d_tilde, 2), (r, 2), (gamma_tilde, 50), (n, 2000))
-"""A second modality without noise directions; few pairs, for weighted ones are drawn one by one."""
-
-_SIDES = ((d, 24), (d_tilde, 24), (r, 4))
-
-
-def _limits(values: tuple[float, ...], *at: tuple[sp.Symbol, Any]) -> Path:
-    return Path(eta, values, (*_SIDES, *at, (delta, 0.05)))
-
-
-_NEAR_IT = Path(
-    gamma_tilde, (0.1, 5), ((d, 24), (d_tilde, 4), (r, 4), (gamma, 5), (eta, 0.5), (n, 10**5), (delta, 0.05))
-)
-"""PCA of one modality, with nothing to find in the other: next to the limit."""
 
 CLAIMS: tuple[Claim, ...] = (
     exact(
@@ -242,38 +216,5 @@ CLAIMS: tuple[Claim, ...] = (
             "q(s) = E[|v|^2 | S = s], F = E[S^2/q], H = E[S (qp)'/(qp)], J = E[((qp)'/(qp))^2 q], "
             "alpha = r/N, beta = a~/(gamma^2 n_T eta^2), n = n_T + N."
         ),
-    ),
-    Claim(
-        id="information-limit-drawn",
-        title="No estimator that is drawn passes the information limit",
-        source="Section 3, beyond Eq. 2",
-        statement=(
-            "With probability at least 1 - delta, delta = 0.05, all pairs, PCA of each modality, the "
-            "filter that keeps 30% and the best weights err by no less than 1/sqrt 2 of the information "
-            "limit's root mean square, at the most information that a pair can have, I, from "
-            "n = 10 (d - r)/(gamma I) pairs on."
-        ),
-        relation=Relation.LOWER,
-        bound=LIMIT,
-        quantity=ERR,
-        conditions=(sp.Ge((d - r) * r, 40), sp.Ge(n, 10 * (d - r) / (gamma * SIGNAL_ABOVE))),
-        probability=1 - delta,
-        checks=(
-            Tail(PCA, (_NEAR_IT,), delta=0.05),
-            Tail(ALL_PAIRS, (_limits((1.0,), (gamma, 0.5), (gamma_tilde, 50), (n, 10**5)),), delta=0.05),
-            Tail(ALL_PAIRS, (_limits((0.05,), (gamma, 5), (gamma_tilde, 5), (n, 10**6)),), delta=0.05),
-            Tail(FILTERED, (_limits((0.3,), (gamma, 50), (gamma_tilde, 50), (n, 2000)),), delta=0.05),
-            Tail(
-                WEIGHTED,
-                (Path(eta, (0.5,), (*_NARROW, (gamma, 1), (delta, 0.05))),),
-                delta=0.05,
-                least="standard",
-            ),
-        ),
-        variant="sharp",
-        expected=Verdict.SUPPORTED,
-        note="alternatives.md#drawn",
-        depends_on=("information-limit", "information-from-above"),
-        remark="1/sqrt 2 is for the spread of a chi variable with 40 degrees of freedom or more.",
     ),
 )
