@@ -120,8 +120,8 @@ def derive_outlier(claimed: Statement) -> Iterator[Step]:
     yield steps.concluded("the clean fraction at which it vanishes", found, claimed)
 
 
-PERRON = "Perron, Frobenius: a nonnegative irreducible matrix has a positive leading eigenvector"
-STEIN = "Stein 1981: E[X^T g(Z)] = E[tr(Cov(X, Z) grad g(Z)^T)] for Gaussian (X, Z) of mean 0"
+PERRON = "a nonnegative irreducible matrix has a positive leading eigenvector (Perron, Frobenius)"
+STEIN = "Stein's identity for the pairs above a threshold"
 
 K, CHI, CHI_TILDE, TAU, TAU_TILDE, H = sp.symbols("k chi chi_tilde tau tau_tilde h_2", positive=True)
 """Correlation of a clean pair; covariances of the teacher's coordinates with signal and noise; p_{r+2}/P."""

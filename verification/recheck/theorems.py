@@ -12,7 +12,6 @@ THEOREMS: frozenset[str] = frozenset(
         "Karlin: adding an independent variable of log-concave density keeps the order of likelihood ratios",
         "Lagrange's identity, for integrals",
         "Ostrowski 1959",
-        "Perron, Frobenius: a nonnegative irreducible matrix has a positive leading eigenvector",
         "Prekopa: the tail of a log-concave density is log-concave",
         "Watson 1959: E chi_k >= sqrt(k - 1/2)",
         "a moment generating function that is finite around 0 has one law",
