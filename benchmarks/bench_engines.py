@@ -1,4 +1,4 @@
-"""Cost of the two engines: `make bench`.  Each benchmark says in `extra_info` what its row shows.
+"""Cost of the engines: `make bench`.  Each benchmark says in `extra_info` what its row shows.
 
 Times are processor time (--benchmark-timer=time.process_time): what else runs on the machine matters less.
 """
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from verification.engines import direct, exact, seeds
+from verification.engines import direct, exact, limit, seeds
 from verification.engines.kept_pairs import BLOCK_NORMALS
 from verification.setting import Procedure, Setting
 
@@ -141,6 +141,21 @@ def test_dimension(benchmark, d):
     setting = Setting(4, d, d, 4, 0.3, 1e4, 1e4)
     procedure = Procedure("teacher-filtered", teacher_n=10**7, student_n=10**7, theta=0.0)
     against_floor(benchmark, setting, procedure, 2, table="dimension")
+
+
+@pytest.mark.parametrize("n", [10**6, 10**9, 10**12, 10**15])
+@pytest.mark.parametrize("name", ["theta = 0", "theta = r/2", "keep 10 %"])
+@pytest.mark.parametrize("r", [4, 16])
+def test_limit(benchmark, r, name, n):
+    setting = Setting(n, 2 * r + 2, 2 * r, r, 0.3, 1e4, 1e4)
+    procedure = Procedure("teacher-filtered", **FILTERS[name](r))
+    benchmark.extra_info.update(table="limit", filter=name, r=r, n=n)
+    benchmark.pedantic(
+        lambda rng: limit.draw(setting, procedure, rng, (setting.eta,)),
+        setup=lambda: ((generator(),), {}),
+        rounds=40,
+        warmup_rounds=2,
+    )
 
 
 # The kernel's high-water mark of this program's own memory.  getrusage's maximum would not do on Linux:

@@ -182,6 +182,27 @@ def _dimension(rows: Sequence[Row]) -> str:
     )
 
 
+def _limit(rows: Sequence[Row]) -> str:
+    sizes = list(dict.fromkeys(row["n"] for row in rows))
+    cells = {(row["filter"], row["r"], row["n"]): row["seconds"] for row in rows}
+    kinds = list(dict.fromkeys((row["filter"], row["r"]) for row in rows))
+    large = [[cells[*kind, n] for n in sizes if n >= 10**9] for kind in kinds]
+    flat = max(max(times) / min(times) for times in large)
+    return "\n".join(
+        [
+            "## The limit engine: a filtered draw at any n",
+            "",
+            "One draw, η = 0.3, d = 2r + 2, d_tilde = 2r. At 10⁶ pairs some classes keep so few that each "
+            f"pair is drawn. From 10⁹ pairs on the slowest takes at most {flat:.2f} times the fastest.",
+            "",
+            *_table(
+                ("filter", "r", *map(_power, sizes)),
+                ((name, str(r), *(_time(cells[name, r, n]) for n in sizes)) for name, r in kinds),
+            ),
+        ]
+    )
+
+
 def _memory(rows: Sequence[Row]) -> str:
     return "\n".join(
         [
@@ -223,6 +244,7 @@ TABLES = {
     "scored pair": _scored_pair,
     "ten million": _ten_million,
     "dimension": _dimension,
+    "limit": _limit,
     "memory": _memory,
 }
 

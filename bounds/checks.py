@@ -320,8 +320,8 @@ class Decided:
 
     - `kind`: "identity" (left = right), "nonnegative" (left >= right), "positive" (left > right), "given"
       (the claim's conditions imply `conditions`), "conclusion" (the claim's quantity stands to `left` by
-      `shown`, and so to its bound by its relation), "instance" (the claim's quantity is `left` `at` some
-      values), "order" (`left` is the quantity over the bound), "boolean" (SymPy's own yes).
+      `shown`, and so to its bound by its relation), "instance" (a comparison that can refute and proves
+      nothing), "order" (`left` is the quantity over the bound), "boolean" (SymPy's own yes).
     - `conditions`: where it holds, beside the domains of the symbols.
     - `claimed`: the statement that a conclusion is about.
     - `form`: how the difference was written when its sign was seen.
@@ -335,7 +335,6 @@ class Decided:
     conditions: tuple[sp.Basic, ...] = ()
     claimed: Statement | None = None
     shown: Relation | None = None
-    at: tuple[tuple[sp.Symbol, Any], ...] = ()
     form: Any = None
     algebra: Any = None
     computed: tuple[Computed, ...] = ()

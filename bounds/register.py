@@ -37,34 +37,50 @@ from bounds.paper import (
     unimodal,
 )
 
-CLAIMS: tuple[Claim, ...] = (
-    *model.CLAIMS,
-    *unimodal.CLAIMS,
-    *contrastive.CLAIMS,
-    *concentration.CLAIMS,
-    *unfiltered.CLAIMS,
-    *filtered.CLAIMS,
-    *first_order.CLAIMS,
-    *explicit.CLAIMS,
-    *one_round.CLAIMS,
-    *repair.CLAIMS,
-    *alternatives.CLAIMS,
-    *regimes.CLAIMS,
-    *regime_boundaries.CLAIMS,
-    *transition.CLAIMS,
-    *selection.CLAIMS,
-    *classes.CLAIMS,
-    *thresholds.CLAIMS,
-    *oracle_filter.CLAIMS,
-    *subspace.CLAIMS,
-    *tails.CLAIMS,
-    *conditioning.CLAIMS,
-    *score.CLAIMS,
-    *moments.CLAIMS,
-    *transfer.CLAIMS,
-    *experiments.CLAIMS,
-    *real_pairs.CLAIMS,
+TOPICS = (
+    model,
+    unimodal,
+    contrastive,
+    concentration,
+    unfiltered,
+    filtered,
+    first_order,
+    explicit,
+    one_round,
+    repair,
+    alternatives,
+    regimes,
+    regime_boundaries,
+    transition,
+    selection,
+    classes,
+    thresholds,
+    oracle_filter,
+    subspace,
+    tails,
+    conditioning,
+    score,
+    moments,
+    transfer,
+    experiments,
+    real_pairs,
 )
+"""The modules of `bounds.paper` that state claims, in the paper's order."""
+
+CLAIMS: tuple[Claim, ...] = tuple(claim for topic in TOPICS for claim in topic.CLAIMS)
+
+
+def code(claim_id: str) -> str:
+    """The file that states one of our claims, from the top of the tree; "" for a claim of another module.
+
+    Example:
+
+        >>> from bounds.register import code
+        >>> code("theorem-1-corrected")
+        'bounds/paper/filtered.py'
+    """
+    topic = next((topic for topic in TOPICS if any(c.id == claim_id for c in topic.CLAIMS)), None)
+    return "" if topic is None else topic.__name__.replace(".", "/") + ".py"
 
 
 class UnknownClaim(KeyError):

@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from bounds import claims
 from verification.judging.verdicts import factor
 
 ROOT = Path(__file__).parent.parent
@@ -43,11 +44,12 @@ def verdicts() -> None:
     STORED.write_text(json.dumps({**stored, "claims": claims}, indent=1) + "\n")
 
 
-def row(claim: dict) -> str:
-    """One line of a Markdown table."""
+def row(claim: dict, notes: str) -> str:
+    """One line of a Markdown table; the name leads to its section in the folder `notes`."""
     slack = f"{claim['slack']} ({factor(claim['slack_factor'])}×)" if claim["slack"] else "–"
     mutants = f"{claim['refuted']}/{claim['mutants']}" if claim["mutants"] else "–"
-    cells = (f"`{claim['id']}`", claim["title"], claim["source"], claim["verdict"], slack, mutants)
+    name = f"[`{claim['id']}`]({notes}/{claims[claim['id']].note})"
+    cells = (name, claim["title"], claim["source"], claim["verdict"], slack, mutants)
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 
@@ -61,7 +63,7 @@ def readme_block(stored: dict) -> str:
     spread = ", ".join(
         f"{counts[name]} {name}" for name in ("PROVED", "CERTIFIED", "SUPPORTED", "REFUTED") if counts[name]
     )
-    rows = "\n".join(row(by_id[i]) for i in MAIN if i in by_id)
+    rows = "\n".join(row(by_id[i], "proofs_notes") for i in MAIN if i in by_id)
     refuted, total = (sum(claim[key] for claim in stored["claims"]) for key in ("refuted", "mutants"))
     different = [claim["id"] for claim in stored["claims"] if claim["verdict"] != claim["expected"]]
     surprise = (
@@ -79,7 +81,7 @@ def page(stored: dict) -> str:
     """docs/verdicts.md: every claim."""
     packages = ", ".join(f"{name} {version}" for name, version in stored["versions"].items())
     command = f"filtergain verify --profile {stored['profile']} --seed {stored['seed']}"
-    rows = "\n".join(row(claim) for claim in stored["claims"])
+    rows = "\n".join(row(claim, "../proofs_notes") for claim in stored["claims"])
     made = f"Made by `make docs` from `{command}`; {packages}."
     return f"# Every claim and its verdict\n\n{made}\n\n{HEAD}\n{rows}\n"
 
@@ -111,7 +113,9 @@ def injected_block(stored: dict) -> str:
     missed = [row for row in rows if row["truth"] == "false" and row["verdict"] != "REFUTED"]
     keys = ("claim", "kind", "statement", "verdict", "why")
     listed = ["| " + " | ".join(_short(row[key]) for key in keys) + " |" for row in missed]
-    head = "| claim | mistake | statement | verdict | why it is false |\n|---|---|---|---|---|"
+    head = (
+        "| claim | mistake | statement | verdict | why it is called false, or true |\n|---|---|---|---|---|"
+    )
     counts = Counter(row["truth"] for row in rows)
     alarms = sum(row["truth"] == "true" and row["verdict"] == "REFUTED" for row in rows)
     said = (
@@ -119,7 +123,10 @@ def injected_block(stored: dict) -> str:
         f"{counts['false']} false, of which {recall(stored):.1%} were refuted; {counts['true']} true, of "
         f"which {alarms} were; {counts['unknown']} unknown and not counted. {stored['minutes']:.0f} minutes."
     )
+    wrongly = [row for row in rows if row["truth"] == "true" and row["verdict"] == "REFUTED"]
+    told = ["| " + " | ".join(_short(row[key]) for key in keys) + " |" for row in wrongly]
     left = "\n".join([head, *listed]) if listed else "None was missed."
+    left += "\n\nRefuted, and true:\n\n" + ("\n".join([head, *told]) if told else "None.")
     return f"{MISTAKES_BEGIN}\n\n{said}\n\n{table(stored)}\n\nNot refuted:\n\n{left}\n\n{MISTAKES_END}"
 
 

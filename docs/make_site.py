@@ -44,6 +44,7 @@ docs/your-own-embeddings
 docs/statistical-assertions
 docs/papers
 docs/injected-mistakes
+docs/certificates
 docs/verdicts
 docs/layout
 docs/probes

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import ndtr
+from scipy.special import chndtrix, ndtr
 
 from bounds.law.error import ErrorLaw, moments
 from bounds.law.kept_pairs import ORACLE, Model, View
@@ -23,6 +23,9 @@ from bounds.law.outlier import Array, Fit, Noise, Signal, leading, shows
 
 NODES = ((-math.sqrt(3.0), 1 / 6), (0.0, 2 / 3), (math.sqrt(3.0), 1 / 6))
 """Gauss-Hermite: (node, weight) of a standard normal variable."""
+
+FOLDED = 8.0
+"""Standard deviations between a normal variable's mean and 0 beyond which it has no other sign."""
 
 FAINTEST_SIGNAL = 1e-130
 """What a fainter signal is raised to, so that its square can be inverted: any noise hides it."""
@@ -248,10 +251,10 @@ def _averaged(model: Model, signal: Signal, pairs: Any, inherited: Any = 0.0) ->
     sampling = left_power * right_power / effective(pairs)
     stretched = ((r + 1) / 2 - 1 / r) * (r / (r + 2)) ** 2
     width = np.sqrt(sampling * (r + 2) / 3 + main**2 * inherited * stretched)
-    nodes = np.multiply.outer([node for node, _ in NODES], width)
+    nodes = _folded(main, width)
     shape = nodes.shape[1:]
     cross = np.array(np.broadcast_to(signal.cross, (*nodes.shape, 2, 2)))
-    cross[..., 0, 0] = np.maximum(np.abs(main + nodes), FAINTEST_SIGNAL)
+    cross[..., 0, 0] = np.maximum(nodes, FAINTEST_SIGNAL)
     fit = leading(Signal(cross, signal.left_excess, signal.right_excess), noise)
     left = _mean_angle(fit.left_cosine, fit.left_sine)
     right = _mean_angle(fit.right_cosine, fit.right_sine)
@@ -264,6 +267,22 @@ def _averaged(model: Model, signal: Signal, pairs: Any, inherited: Any = 0.0) ->
     return Fit(
         *left[:2], *right[:2], value, separation, gap, uneven, left[2] * one_of, right[2] * one_of
     )  # fmt: skip
+
+
+def _folded(main: Any, width: Any) -> Array:
+    """Nodes of |c + s g|, g standard normal: its quantiles where Gauss-Hermite's nodes have theirs.
+
+    For s << c they are those nodes.  A node of c + s g itself would pass 0 at some s, and the law with it.
+    """
+    places = [node for node, _ in NODES]
+    main, width = np.broadcast_arrays(np.asarray(main, dtype=float), np.asarray(width, dtype=float))
+    nodes = np.asarray(main + np.multiply.outer(places, width))
+    folds = main < FOLDED * width
+    if folds.any():
+        ratio = main[folds] / width[folds]
+        squares = chndtrix(ndtr(places)[:, None], 1.0, ratio * ratio)
+        nodes[:, folds] = width[folds] * np.sqrt(squares)
+    return nodes
 
 
 def _mean_angle(cosines: Array, sines: Array) -> tuple[Any, Any, Any]:

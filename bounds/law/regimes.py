@@ -136,10 +136,10 @@ def crossings(
 
 
 def one_round_gain_limit(gamma: Any, size_ratio: Any = 1) -> Any:
-    """What one round can gain over the unfiltered fit on all pairs as eta -> 0, at the best threshold.
+    """What one round can gain in one side's error over the unfiltered fit on all pairs, as eta -> 0.
 
     sqrt((N + (1 + gamma)^2 n_T) / (N + n_T)) with `size_ratio` = N / n_T: as if each of the teacher's
-    pairs counted (1 + gamma)^2 times.  The best threshold is then far below 0 (note: `filtered`).
+    pairs counted (1 + gamma)^2 times; gamma is the side's.  The threshold is far below 0 (note: `filtered`).
     """
     return ((size_ratio + (1 + gamma) ** 2) / (size_ratio + 1)) ** exact_half(gamma)
 

@@ -323,12 +323,13 @@ CLAIMS: tuple[Claim, ...] = (
         statement=(
             "With probability at least 1 - delta, delta = 0.05, all pairs, PCA of each modality, the "
             "filter that keeps 30% and the best weights err by no less than 1/sqrt 2 of the information "
-            "limit's root mean square, at the most information that a pair can have."
+            "limit's root mean square, at the most information that a pair can have, I, from "
+            "n = 10 (d - r)/(gamma I) pairs on."
         ),
         relation=Relation.LOWER,
         bound=LIMIT,
         quantity=ERR,
-        conditions=(sp.Ge((d - r) * r, 40),),
+        conditions=(sp.Ge((d - r) * r, 40), sp.Ge(n, 10 * (d - r) / (gamma * SIGNAL_ABOVE))),
         probability=1 - delta,
         checks=(
             Tail(PCA, (_NEAR_IT,), delta=0.05),

@@ -147,7 +147,8 @@ def signal_above(claimed: Statement) -> Iterator[Step]:
     yield identity("clean: E[(z - b u - b~ v) u] = 0", sp.simplify(1 - on_u * a_x - on_v), 0)
     yield identity("clean: E[(z - b u - b~ v) v] = 0", sp.simplify(1 - on_u - on_v * a_y), 0)
     clean = on_u + on_v
-    yield identity("corrupted: E[(z - u/a) u] = 0, and v is independent of both", 1 - (1 / a_x) * a_x, 0)
+    (alone,) = sp.solve(1 - _w * a_x, _w)
+    yield identity("corrupted: E[(z - b u) u] = 0 at b = 1/a, and v is independent of both", alone, 1 / a_x)
     known = eta * clean + (1 - eta) / a_x
     yield instance("eta = 1, where the coin is known", clean, claimed, {eta: 1})
     yield attained("which is then the bound", clean, claimed, at={eta: 1})

@@ -191,7 +191,8 @@ def _restored(claimed: Statement) -> Iterator[Step]:
     rounds_made = (far + _MORE) / pace
     asked_for = stated_at_least(claimed, rounds)
     enough = asked_for is not None and sp.simplify(asked_for - ENOUGH_ROUNDS.rhs) == 0
-    yield steps.decided("the claim asks for log(1/eta)/log(1 + g) rounds", enough, str(asked_for))
+    statement = "the claim asks for log(1/eta)/log(1 + g) rounds"
+    yield _asked(claimed, statement, enough, ENOUGH_ROUNDS, str(asked_for))
     yield steps.nonnegative("so (1 + g)^K >= 1/eta, in logarithms", rounds_made * pace, far)
     whole = 1 / (1 - 1 / (1 + gamma))
     yield steps.identity("1/(1 - 1/(1 + g)) = 1 + 1/g", whole, 1 + 1 / gamma)

@@ -463,7 +463,8 @@ CLAIMS: tuple[Claim, ...] = (
         statement=(
             "Given its teacher, the cross-covariance of the student's kept pairs is within order "
             "sqrt(max(d, d~)(1 + 1/gamma)(1 + 1/gamma~)/(n P)) of that of all pairs that the teacher keeps, "
-            "the number of kept pairs being random; thresholds from 0 to r."
+            "P being the share that this teacher keeps and the number of kept pairs random; thresholds from "
+            "0 to r."
         ),
         relation=Relation.UPPER,
         bound=KEPT_RATE,
@@ -475,6 +476,9 @@ CLAIMS: tuple[Claim, ...] = (
         expected=Verdict.SUPPORTED,
         note="oracle_filter.md#step-41",
         depends_on=("eq-11", "eq-45", "step-4-2"),
-        remark="P is the share that the oracle keeps; the teacher's tends to it (lemma-10-probability).",
+        remark=(
+            "Drawn with the oracle's share, which the teacher's is to 2% there.  In general it is not: at "
+            "threshold r a teacher with C times its samples keeps a vanishing part of it as r grows."
+        ),
     ),
 )

@@ -255,7 +255,9 @@ def log_concavity_of_sums(claimed: Statement) -> Iterator[Step]:
     yield steps.given(claimed, sp.Ge(r, 2))
     u, v = sp.symbols("u v", real=True)
     yield steps.identity("u v is a difference of squares", ((u + v) / 2) ** 2 - ((u - v) / 2) ** 2, u * v)
-    yield steps.identity("of independent Gaussians: Cov(u + v, u - v) = Var u - Var v", 1 + _k - (_k + 1), 0)
+    covariance = sp.Matrix([[1, _k], [_k, 1]])
+    shared = (sp.Matrix([[1, 1]]) * covariance * sp.Matrix([1, -1]))[0]
+    yield steps.identity("of independent Gaussians: Cov(u + v, u - v) = 0 at equal variances", shared, 0)
     curvature = -sp.diff((r / 2 - 1) * sp.log(_x) - _x, _x, 2)
     yield steps.nonnegative(
         "Gamma(r/2) is log-concave for r >= 2, and so is a difference of two (Prekopa)",

@@ -13,7 +13,20 @@ from bounds.checks import Certificate, Proof, Relation
 from bounds.claim import Claim, Verdict
 from bounds.paper import thresholds_proofs as proofs
 from bounds.paper.tails_proofs import MEAN_AT_ZERO
-from bounds.symbols import P, a_x, a_y, mean_0, mean_1, r, tail_0, tail_1, theta
+from bounds.symbols import (
+    Noiseless,
+    P,
+    a_x,
+    a_y,
+    gamma,
+    gamma_tilde,
+    mean_0,
+    mean_1,
+    r,
+    tail_0,
+    tail_1,
+    theta,
+)
 
 HALF = proofs.HALF
 
@@ -30,6 +43,9 @@ MEDIAN_CERTIFICATE = proofs.certify_median(r - 1, Fraction(1, 2), 5)
 
 CROSSING = sp.Symbol(r"\eta_\times", positive=True)
 """The clean fraction at which the oracle's errors at thresholds r/2 and 0 are equal."""
+
+BRANCHES_MEET = sp.Symbol(r"\eta_{=}", positive=True)
+"""The clean fraction at which the two branches of Theorem 1's bound are equal."""
 
 AT_ZERO = (sp.Eq(theta, 0),)
 AT_HALF_R = (sp.Eq(theta, r / 2),)
@@ -237,7 +253,7 @@ CLAIMS: tuple[Claim, ...] = (
         title="Where the two branches of Theorem 1's bound cross",
         source="Section 5, Theorem 1",
         statement="T_0.5 = sqrt(r/eta) and T_0 = r^1.5, the two upper bounds, are equal at eta = 1/r^2.",
-        quantity=CROSSING,
+        quantity=BRANCHES_MEET,
         relation=Relation.EQUAL,
         bound=1 / r**2,
         checks=(Proof(proofs.branches),),
@@ -255,6 +271,7 @@ CLAIMS: tuple[Claim, ...] = (
         quantity=CROSSING,
         relation=Relation.EQUAL,
         bound=1 / (sp.pi * r),
+        conditions=(Noiseless(gamma), Noiseless(gamma_tilde)),
         checks=(Proof(proofs.crossing_limit),),
         expected=Verdict.PROVED,
         note="thresholds.md#the-switch",

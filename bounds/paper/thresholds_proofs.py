@@ -19,7 +19,7 @@ from bounds.paper.score_proofs import laplace_tail
 from bounds.paper.tails_proofs import MEAN_AT_ZERO, constant_of
 from bounds.proof import steps
 from bounds.proof.undecided import Undecided
-from bounds.symbols import a_x, a_y, eta, gamma, gamma_tilde, r, theta
+from bounds.symbols import Noiseless, a_x, a_y, eta, gamma, gamma_tilde, r, theta
 
 if TYPE_CHECKING:
     from bounds.proof.enclose import Ball, Region
@@ -487,6 +487,7 @@ def crossing_order(claimed: Statement) -> Iterator[Step]:
 
 def crossing_limit(claimed: Statement) -> Iterator[Step]:
     """The ratio of the crossing to the stated value must tend to 1."""
+    yield steps.given(claimed, Noiseless(gamma), Noiseless(gamma_tilde))
     found, crossing = _crossing()
     yield from found
     ratio = steps.limit(crossing / r / claimed.bound, r, sp.oo)

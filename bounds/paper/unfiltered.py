@@ -1,4 +1,7 @@
-"""Learning on all pairs: Corollary 1 (Section 4), Proposition 1 (Appendix E), Remark 4.1."""
+"""Learning on all pairs: Corollary 1 (Section 4), Proposition 1 (Appendix E), Remark 4.1.
+
+Derivations: proofs_notes/unfiltered.md.
+"""
 
 from __future__ import annotations
 
@@ -377,8 +380,9 @@ CLAIMS: tuple[Claim, ...] = (
         note="unfiltered.md#sharp-law",
         depends_on=("eq-6",),
         remark=(
-            "Corollary 1 holds asymptotically with constant 1, approached as gamma -> 0 and r/d -> 0; "
-            "Remark 4.1's vanishing factor is 1/gamma in place of 1 + 1/gamma."
+            "Each side's root mean square obeys Corollary 1 with constant 1, to which its ratio tends as "
+            "gamma -> 0 and r/d -> 0; ERR, the larger of two, may need up to sqrt(1 + 2/pi) "
+            "(error-of-two-sides). Remark 4.1's vanishing factor is 1/gamma in place of 1 + 1/gamma."
         ),
     ),
     Claim(

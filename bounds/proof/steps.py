@@ -156,8 +156,7 @@ def instance(
     shown = Compared(quantity, sign, bound)
     point = _breaking(quantity - bound, claimed.relation, conditions)
     if point is None:
-        told = Decided("instance", quantity, claimed=claimed, at=tuple(place.items()), computed=trace.taken())
-        return Step(statement, True, shown, decided=told)
+        return Step(statement, True, shown, decided=Decided("instance"))
     where = {**{s: v.subs(point) for s, v in place.items()}, **point}
     return Step(statement, False, replace(shown, ending=f" fails{_at(where)}"), refutes=True)
 

@@ -97,3 +97,25 @@ def test_drawing_the_score_first_pays_where_few_pairs_are_kept(results):
     ]
     assert len(few) == 4
     assert max(few) < 0.8
+
+
+def test_the_limit_engine_is_quick_and_flat_in_the_number_of_pairs(results):
+    """A filtered draw takes under 20 ms at r = 4, under 1 s at r = 16; from 10^9 pairs on flat within 1.2."""
+    cells = {}
+    for row in rows(results, "limit"):
+        assert row["seconds"] < {4: 0.02, 16: 1.0}[row["r"]]
+        if row["n"] >= 10**9:
+            cells.setdefault((row["filter"], row["r"]), {})[row["n"]] = row["seconds"]
+    assert len(cells) == 6
+    for times in cells.values():
+        assert {10**9, 10**15} <= set(times)
+        assert max(times.values()) < 1.2 * min(times.values())
+
+
+def test_a_kept_share_costs_little_more_than_the_floor(results):
+    """At most 1.3 times the cost of drawing 2r normals a pair, whatever is kept."""
+    shares = [
+        row["seconds"] / row["floor"] for row in rows(results, "scored pair") if "keep" in row["filter"]
+    ]
+    assert len(shares) == 24
+    assert max(shares) < 1.3

@@ -87,7 +87,7 @@ def _steps(check: Check, claim: Claim, names: Names) -> list[dict[str, Any]]:
         wrong = [step.statement for step in steps if step.truth is not True]
         if doubt or wrong or not steps:
             raise NoCertificate(f"{claim.id} has no certificate: {doubt or wrong or 'its proof has no step'}")
-        return [_step(step, claim, names) for step in steps]
+        return [_step(step, claim, names) for step in steps if not _is_instance(step)]
     if isinstance(check, Certificate):
         with precision.bits(check.bits):
             found = check.prove(claim.stated, check.bits)
@@ -95,6 +95,11 @@ def _steps(check: Check, claim: Claim, names: Names) -> list[dict[str, Any]]:
             raise NoCertificate(f"{claim.id} has no certificate: its enclosure does not show it")
         return [_enclosed(one, names) for one in found.evidence]
     return []
+
+
+def _is_instance(step: Step) -> bool:
+    """Whether a step compares the claim with an exact instance: it can refute, and nothing rests on it."""
+    return step.decided is not None and step.decided.kind == "instance"
 
 
 def _enclosed(one: Enclosure | Roots, names: Names) -> dict[str, Any]:
@@ -135,8 +140,6 @@ def _decided(told: Decided, claim: Claim, names: Names) -> dict[str, Any]:
         found["shown"] = _sign(told.shown)
     if told.conditions:
         found["conditions"] = [names.text(condition) for condition in flattened(told.conditions)]
-    if told.at:
-        found["at"] = {names.text(symbol): names.text(value) for symbol, value in told.at}
     if told.claimed is not None and told.kind != "given":
         found |= _about(told.claimed, claim, names)
     if told.algebra is not None:

@@ -105,7 +105,12 @@ def forecast(cell: Cell, share: float = 0.5) -> float:
             for p in (cell.procedures[0], cell.procedures[-1])
         )
         return last / first if first > 0 else math.nan
-    return float(np.quantile(pilot(cell), share))
+    return quantile(pilot(cell), share)
+
+
+def quantile(drawn: Array, share: float) -> float:
+    """The quantile of values (m,), one of them where some are infinite: between those there is no number."""
+    return float(np.quantile(drawn, share, method="higher" if np.isinf(drawn).any() else "linear"))
 
 
 @lru_cache(maxsize=4096)

@@ -34,9 +34,10 @@ from verification.checks.plan import (
     too_dear,
     with_looks,
 )
+from verification.engines.estimate import Array
 from verification.errors import InvalidArgument
 from verification.statistics import slopes
-from verification.statistics.evidence import Details, Evidence
+from verification.statistics.evidence import Details, Evidence, Outcome
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class ScalingDetails(Details):
     """The family of a scaling: its settings in order, the median ratio at each, the slopes between them.
 
     `against` is +1 where growth breaks the claim, -1 where a fall does; `loose` says that the exponent is off
-    to the side that leaves the bound true.
+    to the side that leaves the bound true, by more than the margin.
     """
 
     parameter: str
@@ -103,16 +104,7 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
     parameter = check.path.parameter.name
     log_x = np.log([point[parameter] for point in plan.points])
     log_ratios = [np.log(ratios) for ratios in ratios_to_bound(plan, samples)]
-    loose = False
-    if check.two_sided:
-        result = slopes.slope_interval(log_x, log_ratios, plan.look_alpha)
-        outcome = slopes.equivalence(result.end[1], 0.0, check.margin)
-        loose = outcome == "fails" and harmless(plan.claim, check.path.parameter, result.end[0])
-        outcome = "undecided" if loose else outcome
-    else:
-        along = np.abs(log_x - log_x[0])
-        result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.look_alpha)
-        outcome = slopes.at_most(result.end[1], check.margin)
+    result, outcome, loose = _slope(check, plan, log_x, log_ratios)
     ratios = tuple(math.exp(float(np.median(v))) for v in log_ratios)
     witness = None
     if outcome == "fails":
@@ -122,8 +114,7 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
         witness = witness_of(last, samples(last), seed, 0, bound, median_ratio=ratios[-1])
     return Evidence(
         kind="scaling",
-        statement=(_loose(check) if loose else _statement(check, outcome == "fails", sign, log_x))
-        + at_thresholds(check.measured),
+        statement=_statement(check, outcome, sign, log_x, loose) + at_thresholds(check.measured),
         outcome=outcome,
         estimate=result.end[0],
         interval=result.end[1],
@@ -166,14 +157,26 @@ def _not_positive(plan: Plan, samples: Samples, seed: int) -> Evidence | None:
     )
 
 
-def _loose(check: Scaling) -> str:
-    parameter = check.path.parameter.name
-    return f"the bound holds, but its exponent of {parameter} is off by more than {check.margin:g}"
+def _slope(
+    check: Scaling, plan: Plan, log_x: Array, log_ratios: Sequence[Array]
+) -> tuple[slopes.SlopeResult, Outcome, bool]:
+    """The slope of the log-ratio, what it decides, and whether it shows that the bound is loose."""
+    if check.two_sided:
+        result = slopes.slope_interval(log_x, log_ratios, plan.look_alpha)
+        outcome = slopes.equivalence(result.end[1], 0.0, check.margin)
+        loose = outcome == "fails" and harmless(plan.claim, check.path.parameter, result.end[0])
+        return result, "undecided" if loose else outcome, loose
+    along = np.abs(log_x - log_x[0])
+    sign = against(plan.claim)
+    result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.look_alpha)
+    return result, slopes.at_most(result.end[1], check.margin), bool(result.end[1][1] < -check.margin)
 
 
-def _statement(check: Scaling, fails: bool, sign: float, log_x: Any) -> str:
+def _statement(check: Scaling, outcome: Outcome, sign: float, log_x: Array, loose: bool) -> str:
     """What is judged, or its contrary where that was found; `log_x` (points,) along the path."""
-    parameter = check.path.parameter.name
+    parameter, fails = check.path.parameter.name, outcome == "fails"
+    if check.two_sided and loose:
+        return f"the bound holds, but its exponent of {parameter} is off by more than {check.margin:g}"
     if check.two_sided:
         right = "off by more than " if fails else "right to ±"
         return f"the exponent of {parameter} is {right}{check.margin:g}"

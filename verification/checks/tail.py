@@ -1,4 +1,7 @@
-"""Tails: a bound is broken with probability at most delta, at each of several settings."""
+"""Tails: a bound is broken with probability at most delta, at each of several settings.
+
+The sequential test that decides it is `verification/statistics/tail.py`.
+"""
 
 from __future__ import annotations
 

@@ -30,21 +30,22 @@ def claims(
         str | None,
         typer.Option("--verdicts", metavar="FILE.json", help="Fill the graph from `verify --json`."),
     ] = None,
+    falls: Annotated[bool, typer.Option("--falls", help="What falls if the claim is refuted.")] = False,
     module: options.Module = None,
     json: JsonOption = False,
 ) -> None:
     """The register: every claim, or one explained; its LaTeX, the dependency graph, the errata.
 
-    With --module the claims of that file; an id may still be the register's.
+    With --module the claims of that file; an id may still be the register's.  The graph of one claim has all
+    that it rests on.
     """
-    from verification.errors import InvalidArgument
-
-    if verdicts is not None and graph is None:
-        raise InvalidArgument("--verdicts", verdicts, "must go with --graph")
+    _meant(claim, verdicts, graph, falls)
     known, own = _known(module)
     chosen = own if claim is None else [_named(claim, known)]
     if graph is not None:
-        _draw(graph, verdicts, tuple(own))
+        _draw(graph, verdicts, tuple(own), claim, known)
+    elif falls:
+        _falls(chosen[0], known, json)
     elif errata:
         _errata(claim, json)
     elif latex:
@@ -57,6 +58,16 @@ def claims(
         _table(chosen)
     else:
         _explain(chosen[0], known, module)
+
+
+def _meant(claim: str | None, verdicts: str | None, graph: str | None, falls: bool) -> None:
+    """Raises InvalidArgument for an option without what it goes with."""
+    from verification.errors import InvalidArgument
+
+    if verdicts is not None and graph is None:
+        raise InvalidArgument("--verdicts", verdicts, "must go with --graph")
+    if falls and claim is None:
+        raise InvalidArgument("--falls", falls, "must go with a claim")
 
 
 def _known(module: str | None) -> tuple[Mapping[str, Claim], list[Claim]]:
@@ -169,6 +180,7 @@ def _table(chosen: list[Claim]) -> None:
 
 def _explain(claim: Claim, known: Mapping[str, Claim], module: str | None) -> None:
     from bounds.errata import resting_on
+    from bounds.register import code
 
     corrected_by = [one.id for one in known.values() if one.corrects == claim.id]
     file = "" if module is None else f" --module {shlex.quote(module)}"
@@ -185,6 +197,7 @@ def _explain(claim: Claim, known: Mapping[str, Claim], module: str | None) -> No
         ("used by", ", ".join(resting_on(claim.id, known.values()))),
         ("corrects", claim.corrects or ""),
         ("corrected by", ", ".join(corrected_by)),
+        ("code", code(claim.id) if module is None else module),
         ("note", f"proofs_notes/{claim.note}" if module is None else claim.note),
         ("remark", claim.remark),
     ]
@@ -235,11 +248,25 @@ def _errata(claim: str | None, json: bool) -> None:
         print()
 
 
-def _draw(graph: str, verdicts: str | None, every: tuple[Claim, ...]) -> None:
+def _falls(claim: Claim, known: Mapping[str, Claim], json: bool) -> None:
+    """What rests on the claim and would no longer be shown without it."""
+    from verification.judging.verdict import falling
+
+    found = falling(claim.id, tuple(known.values()))
+    if json:
+        print_json({"claim": claim.id, "falls": list(found)})
+        return
+    _wrapped("if refuted", f"falls: {', '.join(found) or 'nothing'} ({len(found)} of {len(known)} claims)")
+
+
+def _draw(
+    graph: str, verdicts: str | None, every: tuple[Claim, ...], claim: str | None, known: Mapping[str, Claim]
+) -> None:
     from pathlib import Path
 
     from bounds.claim import Verdict
     from verification import files
+    from verification.certificates.uses import behind
     from verification.errors import InvalidArgument, MissingExtra
     from verification.judging.verdict import conditions
 
@@ -255,6 +282,7 @@ def _draw(graph: str, verdicts: str | None, every: tuple[Claim, ...]) -> None:
         from verification.report.json_schema import load
 
         found = {row["id"]: row["verdict"] for row in load("--verdicts", verdicts)["claims"]}
-    resting = conditions(every, {key: Verdict(value) for key, value in found.items()})
-    files.write(target, render(every, found, {key: doubts for key, (doubts, _) in resting.items()}))
+    resting = conditions(known.values(), {key: Verdict(value) for key, value in found.items()})
+    drawn = every if claim is None else (known[claim], *behind(known[claim], known))
+    files.write(target, render(drawn, found, {key: (*no, *weak) for key, (no, weak) in resting.items()}))
     print(f"wrote {graph}")

@@ -155,7 +155,7 @@ def _between(start: float, end: float, share: float, name: str) -> float:
     if start == end:
         return end
     low, high = (min(value, RANGES[name][1]) if math.isinf(value) else value for value in (start, end))
-    value: float = low * (high / low) ** share
+    value = float(low * (high / low) ** share)
     return round(value) if name in ("d", "d_tilde", "r") else value
 
 

@@ -26,7 +26,7 @@ from verification.prediction.law import score_of
 from verification.quantities.registry import COMBINED
 from verification.setting import Setting
 
-Point = dict[str, float]
+ModelPoint = dict[str, float]
 
 BOX: Mapping[str, tuple[float, float]] = {
     "d": (1, 1e5),
@@ -89,7 +89,7 @@ STEPS = (0.0, 1 / 3, 2 / 3, 1.0)
 
 
 @dataclass(frozen=True)
-class Region:
+class ModelRegion:
     """Where a statement's conditions hold, for one measured quantity.
 
     `delta` is the probability that its bound is stated for.
@@ -142,7 +142,8 @@ class Region:
         return [name for name in self.box if used.get(name, True) and name not in self._equations]
 
     @cached_property
-    def _for_large_sizes(self) -> bool:
+    def for_large_sizes(self) -> bool:
+        """Whether the statement is a rate of an error that names no condition on its size."""
         sized = {s.name for one in self.stated.conditions for s in one.free_symbols} & {"n", "n_T"}
         return self.stated.up_to_constant and self.measured.quantity in COMBINED and not sized
 
@@ -158,9 +159,9 @@ class Region:
     def _taught(self) -> bool:
         return self.measured.estimator == "teacher"
 
-    def place(self, at: Mapping[str, float], *, payable: bool = True) -> Point | None:
+    def place(self, at: Mapping[str, float], *, payable: bool = True) -> ModelPoint | None:
         """The setting at these coordinates; None where no (payable) size meets the conditions."""
-        point: Point = {name: at[name] for name in ("eta", "gamma", "gamma_tilde")}
+        point: ModelPoint = {name: at[name] for name in ("eta", "gamma", "gamma_tilde")}
         point |= {name: float(round(at[name])) for name in ("d", "d_tilde", "r")}
         for _ in range(2):  # one equation may lean on another
             for name, value in self._equations.items():
@@ -176,7 +177,7 @@ class Region:
         point |= self._kept(point)
         return self._sized(point, at, payable)
 
-    def _kept(self, point: Point) -> Point:
+    def _kept(self, point: ModelPoint) -> ModelPoint:
         """What the oracle's filter does to the population, by the sharp law."""
         wanted = {"P", "mean_1", "mean_0", "kappa_left", "kappa_right"} & self.names
         if not wanted:
@@ -194,27 +195,27 @@ class Region:
             numbers |= {f"mean_{k}": float(conditional_mean(point["theta"], *law, k == 1)) for k in (0, 1)}
         return numbers
 
-    def _sized(self, point: Point, at: Mapping[str, float], payable: bool) -> Point | None:
+    def _sized(self, point: ModelPoint, at: Mapping[str, float], payable: bool) -> ModelPoint | None:
         name = "n_T" if self._taught else "n"
 
-        def sized(size: int) -> Point:
+        def sized(size: int) -> ModelPoint:
             return {**point, "n": math.ceil(size * at["more"]) if self._taught else size, name: size}
 
         most = DRAWN_SIZES.get(self.measured.quantity, LARGEST_SIZE) if payable else 100 * LARGEST_SIZE
-        high = math.ceil(LARGE_SIZE * _needed(point)) if self._for_large_sizes else 4
+        high = math.ceil(LARGE_SIZE * _needed(point)) if self.for_large_sizes else 4
         while not self.allows(sized(high)):
             high *= 16
             if high > 16 * most:
                 return None
         low = high // 16
-        while high - low > max(1, high // 1000) and high > 4 and not self._for_large_sizes:
+        while high - low > max(1, high // 1000) and high > 4 and not self.for_large_sizes:
             middle = (low + high) // 2
             low, high = (low, middle) if self.allows(sized(middle)) else (middle, high)
         size = math.ceil(high * at["multiple"])
         found = sized(size)
         return found if size <= most and self.allows(found) else None
 
-    def allows(self, point: Point) -> bool:
+    def allows(self, point: ModelPoint) -> bool:
         """Whether all conditions hold there."""
         return all(
             bool(function(*(point[name] for name in names)))
@@ -237,7 +238,7 @@ class Region:
                 break
         return found
 
-    def anywhere(self, generator: np.random.Generator, size: float, count: int) -> list[Point]:
+    def anywhere(self, generator: np.random.Generator, size: float, count: int) -> list[ModelPoint]:
         """Settings inside the conditions whose parameters reach up to `size` or down to its inverse."""
         wide = {
             name: tuple(_wider(end, size) if end in self.open_ends.get(name, ()) else end for end in ends)
@@ -269,7 +270,7 @@ class Region:
         """Whether the truth costs a draw of every pair."""
         return self.measured.quantity in DRAWN_SIZES
 
-    def ways(self, base: Mapping[str, float]) -> Iterator[tuple[list[Point], list[float]]]:
+    def ways(self, base: Mapping[str, float]) -> Iterator[tuple[list[ModelPoint], list[float]]]:
         """Settings from the base to open ends of the box, a few coordinates moved, and how far each is."""
         ends = self.open_ends
         groups: list[tuple[str, ...]] = [(name,) for name in ends] + list(combinations(ends, 2))
@@ -285,7 +286,7 @@ class Region:
 
     def _way(
         self, base: Mapping[str, float], ends: Mapping[str, float]
-    ) -> tuple[list[Point], list[float]] | None:
+    ) -> tuple[list[ModelPoint], list[float]] | None:
         """The settings on a way, and the log-length to each; None where one is not payable."""
         far = {**base, **ends}
         if "r" in ends:
@@ -302,7 +303,7 @@ class Region:
         return places, lengths
 
 
-def _needed(point: Point) -> float:
+def _needed(point: ModelPoint) -> float:
     """The pairs from which on an unfiltered estimate is better than none."""
     noise = (1 + 1 / point["gamma"]) * (1 + 1 / point["gamma_tilde"])
     return float(noise * max(point["d"], point["d_tilde"]) / point["eta"] ** 2)
@@ -336,7 +337,7 @@ def compiled(expression: sp.Basic) -> tuple[tuple[str, ...], Callable[..., Any]]
     return tuple(symbol.name for symbol in free), function
 
 
-def numbers(stated: Statement, points: Sequence[Point]) -> np.ndarray[Any, Any]:
+def numbers(stated: Statement, points: Sequence[ModelPoint]) -> np.ndarray[Any, Any]:
     """The statement's right-hand side at the points; NaN where it has no real value."""
     names, function = compiled(stated.bound)
     found = []

@@ -31,7 +31,7 @@ from verification.checks.plan import PROFILES, Plan, plan_run
 from verification.checks.scaling import ScalingDetails
 from verification.judging import gate
 from verification.judging.injected import INJECTORS, Injector
-from verification.judging.injected_places import Region, numbers
+from verification.judging.injected_places import ModelRegion, numbers
 from verification.judging.injected_truth import Known, delta_of, measured_of, truth, ways
 from verification.judging.looks import evidence
 from verification.judging.samples import Sampler
@@ -167,7 +167,7 @@ def inject(claim: Claim, each: int, seed: int) -> Iterator[SampledMistake]:
         generator = np.random.default_rng([seed, number, *claim.id.encode()])
         found = 0
         for _ in range(8 * each):
-            stated = injector(claim.stated, generator)
+            stated = _tried(injector, claim.stated, generator)
             if found == each:
                 break
             if stated is None or stated in seen or not _has_value(claim, stated):
@@ -177,13 +177,20 @@ def inject(claim: Claim, each: int, seed: int) -> Iterator[SampledMistake]:
             yield SampledMistake(claim.id, kind, stated, truth(claim, stated, seed))
 
 
+def _tried(injector: Injector, stated: Statement, generator: Generator) -> Statement | None:
+    try:
+        return injector(stated, generator)
+    except ValueError:  # a maximum of what is no real number
+        return None
+
+
 def _has_value(claim: Claim, stated: Statement) -> bool:
     """Whether the right-hand side is a real number wherever the claim's own is."""
     if stated.bound.has(sp.zoo, sp.nan, sp.oo, sp.I):
         return False
     if any(isinstance(check, Law) for check in claim.checks):
         return True
-    region = Region(claim.stated, measured_of(claim), delta_of(claim) or 0.05)
+    region = ModelRegion(claim.stated, measured_of(claim), delta_of(claim) or 0.05)
     places = [place for way, _ in ways(region, 0) for place in way]
     own, found = numbers(claim.stated, places), numbers(stated, places)
     return bool(np.isfinite(found[np.isfinite(own)]).all())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,11 +16,12 @@ from verification.checks.plan import PROFILES, Profile, included, plan_run
 from verification.errors import InvalidArgument, real, whole
 from verification.judging import gate
 from verification.judging.benchmark import benchmark
-from verification.judging.looks import judge_all
+from verification.judging.looks import Judged, judge_all
 from verification.judging.samples import OnProgress, Sampler
 from verification.judging.verdict import conditions
 from verification.judging.verdicts import Verdicts
 from verification.quantities import registry
+from verification.statistics.ledger import Ledger
 from verification.workers.executors import processors
 
 DEFAULT_ALPHA = 1e-6
@@ -63,11 +64,7 @@ def verify(
     with Sampler(seed, jobs, None if store is None else Path(store), on_progress) as samples:
         judged = judge_all(claims, plans, samples, with_mutants, chosen, module)
     if chosen.attack:
-        # What is undecided may have a counterexample, too.
-        weak = (Verdict.SUPPORTED, Verdict.INCONCLUSIVE)
-        for claim in (c for c in gate.attackable(claims) if judged[c.id].verdict in weak):
-            name = gate.share_name(claim)
-            judged[claim.id].evidence[name] = gate.attack(claim, seed, chosen.attack, ledger.share(name))
+        _attack(claims, judged, chosen.attack, seed, ledger)
     resting = conditions(claims, {claim.id: judged[claim.id].verdict for claim in claims})
     items = tuple(
         judged[c.id].as_verdict(
@@ -89,6 +86,16 @@ def verify(
         seconds=time.monotonic() - started,
         errors_survived=samples.errors_survived,
     )
+
+
+def _attack(
+    claims: Sequence[Claim], judged: Mapping[str, Judged], budget: int, seed: int, ledger: Ledger
+) -> None:
+    """Adds the evidence of an attack to what is supported, and to what is undecided: it may have one, too."""
+    weak = (Verdict.SUPPORTED, Verdict.INCONCLUSIVE)
+    for claim in (c for c in gate.attackable(claims) if judged[c.id].verdict in weak):
+        name = gate.share_name(claim)
+        judged[claim.id].evidence[name] = gate.attack(claim, seed, budget, ledger.share(name))
 
 
 def _require_own_ids(claims: Sequence[Claim]) -> None:

@@ -199,8 +199,9 @@ def decide(evidence: Sequence[Evidence]) -> Verdict:
     Where a rate is loose in one parameter (in n, say), growth along another proves nothing: the conditions
     may tie the two, and the room that the one leaves makes up for the other.
     """
-    loose = any(isinstance(e.details, ScalingDetails) and e.details.loose for e in evidence)
-    outcomes = {"undecided" if loose and e.kind == "scaling" else e.outcome for e in evidence}
+    outcomes = {
+        "undecided" if e.outcome == "fails" and _made_up(e, evidence) else e.outcome for e in evidence
+    }
     if "fails" in outcomes:
         return Verdict.REFUTED
     if "undecided" in outcomes or not evidence:
@@ -209,6 +210,18 @@ def decide(evidence: Sequence[Evidence]) -> Verdict:
     if kinds == {"proof"}:
         return Verdict.PROVED
     return Verdict.CERTIFIED if kinds <= {"proof", "certificate"} else Verdict.SUPPORTED
+
+
+def _made_up(growth: Evidence, evidence: Sequence[Evidence]) -> bool:
+    """Whether the room that a rate leaves in one parameter may make up for its growth in another.
+
+    Any where its exponent is known to be off; a dimension, which r does not pass, where the ratio only falls.
+    """
+    if not isinstance(growth.details, ScalingDetails):
+        return False
+    in_r = growth.details.parameter == "r"
+    rooms = (e.details for e in evidence if isinstance(e.details, ScalingDetails) and e.details.loose)
+    return any(room.two_sided or (in_r and room.parameter in ("d", "d_tilde")) for room in rooms)
 
 
 def explain(verdict: ClaimVerdict) -> str:
@@ -347,3 +360,14 @@ def conditions(
         return tuple(r for r in judged if verdicts[r] not in TRUE), tuple(weaker)
 
     return {claim_id: told(claim_id) for claim_id in by_id}
+
+
+def falling(claim_id: str, claims: Iterable[Claim]) -> tuple[str, ...]:
+    """The claims that would rest on a refuted one if this one were refuted.
+
+    By the verdicts that the project stands for, at any depth.  A refuted claim stands by its own witness.
+    """
+    claims = tuple(claims)
+    today = {claim.id: claim.expected for claim in claims}
+    after = conditions(claims, {**today, claim_id: Verdict.REFUTED})
+    return tuple(i for i, (doubts, _) in after.items() if claim_id in doubts and i != claim_id)

@@ -47,11 +47,18 @@ def exact_mutants(claim: Claim, *, all_kinds: bool = True) -> Iterator[Mutant]:
         loose = claim.relation is not Relation.EQUAL or not any(isinstance(c, Proof) for c in claim.checks)
         may_hold = loose and name != "negative"
         yield replace(_version(claim, name, reason, wrong), may_hold=may_hold)
-    for factor in WEAKER if claim.best else ():
-        wrong = bound * factor if claim.relation is Relation.UPPER else bound / factor
-        yield changed(claim, f"best-{factor}", f"{factor} times weaker, called the best", bound=wrong)
+    if claim.best:
+        yield from _weaker(claim)
     for name, reason, wrong in _instances(claim) if all_kinds and bound != 0 else ():
         yield _version(claim, name, reason, wrong)
+
+
+def _weaker(claim: Claim) -> Iterator[Mutant]:
+    """Bounds that hold and are not the best, of a claim that says so."""
+    assert claim.bound is not None
+    for factor in WEAKER:
+        wrong = claim.bound * factor if claim.relation is Relation.UPPER else claim.bound / factor
+        yield changed(claim, f"best-{factor}", f"{factor} times weaker, called the best", bound=wrong)
 
 
 def _version(claim: Claim, name: str, reason: str, wrong: sp.Expr) -> Mutant:

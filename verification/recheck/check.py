@@ -7,11 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import mpmath
-
-from verification.recheck import boxes, parts, points, signs
+from verification.recheck import boxes, integrals, limits, parts, points, signs
 from verification.recheck.field import Field, Sign
-from verification.recheck.reading import ONE, Refused, Tree, minus, names, read, replaced, times
+from verification.recheck.reading import ONE, ZERO, Refused, Tree, minus, names, read, replaced, times
 from verification.recheck.setting import Where, setting, sign_of_domain
 from verification.recheck.theorems import THEOREMS
 from verification.recheck.words import Words, has_matrices
@@ -28,8 +26,8 @@ AT_LEAST: dict[str, tuple[Sign, ...]] = {
 class Rechecked:
     """What became of one certificate: how many steps were decided how, and why it was refused, if it was.
 
-    `decided` counts steps that were decided again, `quoted` theorems by name; `looked_at` holds the steps
-    that were only looked at, with the number of points, and `told` those that nothing here can look at.
+    `decided` counts steps that were decided again, `quoted` theorems by name; `looked_at` holds the integrals
+    and limits that were only looked at, with the number of points, and `told` what nothing here can look at.
     """
 
     claim: str
@@ -109,7 +107,6 @@ class _Checker:
             "positive": self.compared,
             "given": self.given,
             "conclusion": self.conclusion,
-            "instance": self.instance,
             "quoted": self.quoted,
             "enclosed": self.enclosed,
             "roots": self.roots,
@@ -200,7 +197,7 @@ class _Checker:
         stated, derived = read(step["stated"]), read(step["left"])
         if shown != "=" and shown != relation:
             raise Refused(f"shows that the quantity is {shown} the derived, no more")
-        linked = self.linked(step, stated)
+        self.linked(step, stated)
         conditions = [read(text) for text in self.stated["conditions"]]
         kind, larger, smaller = {
             "=": ("identity", derived, stated),
@@ -208,17 +205,12 @@ class _Checker:
             ">=": ("nonnegative", derived, stated),
         }[relation]
         self.decide(step, kind, larger, smaller, conditions)
-        if linked:
-            self.concluded = True
-            self.parts |= parts.named(step["link"])
-        else:
-            self.found.told.append(f"{step['says']} (which part of the bound it is about)")
+        self.concluded = True
+        self.parts |= parts.named(step["link"])
 
-    def linked(self, step: Mapping[str, Any], stated: Tree) -> bool:
+    def linked(self, step: Mapping[str, Any], stated: Tree) -> None:
         """Whether what is concluded about comes from the claim's bound; raises Refused if it does not."""
         link = step["link"]
-        if link["by"] == "told":
-            return False
         bound = read(self.stated["bound"])
         if link["by"] == "limit of a ratio":
             self.over_the_bound(read(link["quantity"]), bound, step.get("computed", ()))
@@ -227,7 +219,6 @@ class _Checker:
             wanted = parts.part(bound, link)
         if wanted != stated and not self.same(wanted, stated, step.get("algebra")):
             raise Refused("concludes about what is not the claim's bound")
-        return True
 
     def over_the_bound(self, quantity: Tree, bound: Tree, computed: Sequence[Mapping[str, Any]]) -> None:
         """Whether a limit was taken of the quantity over the bound; raises Refused if none was."""
@@ -265,15 +256,7 @@ class _Checker:
         if self.exactly(step, kind, room, where):
             self.found.decided[kind] += 1
             return
-        near = {
-            "identity": lambda at: points.agree(points.value(left, at), points.value(right, at)),
-            "nonnegative": lambda at: points.value(room, at) >= -(mpmath.mpf(10) ** -points.DIGITS),
-            "positive": lambda at: points.value(room, at) > 0,
-        }[kind]
-        made = points.looked_at(near, where, names(room), step["says"])
-        if not made:
-            raise Refused("could neither be decided nor be looked at anywhere")
-        self.found.looked_at.append((step["says"], made))
+        raise Refused("is not decided here")
 
     def entries(self, step: Mapping[str, Any], left: Tree, right: Tree, conditions: list[Tree]) -> None:
         """Two matrices of numbers, entry by entry."""
@@ -345,39 +328,29 @@ class _Checker:
                 raise Refused(f"the claim does not state {text}")
         self.found.decided["given"] += 1
 
-    def instance(self, step: Mapping[str, Any]) -> None:
-        """The claim at an exact instance: nothing rests on it, but it must not break the claim."""
-        place = {name: read(text) for name, text in step.get("at", {}).items()}
-        left, right = (replaced(read(step[key]), place) for key in ("left", "stated"))
-        conditions = [replaced(read(text), place) for text in self.stated["conditions"]]
-        where = setting(self.symbols, conditions, names(minus(left, right)))
-        room = minus(right, left) if self.stated["relation"] == "<=" else minus(left, right)
-        kind = "identity" if self.stated["relation"] == "=" else "nonnegative"
-        if self.exactly(step, kind, room, where):
-            self.found.decided["instance"] += 1
-            return
-
-        def test(at: dict[str, Any]) -> bool:
-            if not all(points.holds(condition, at) for condition in conditions if condition[0] == "rel"):
-                raise ValueError("outside of the conditions")
-            found = points.value(room, at)
-            near = mpmath.mpf(10) ** -points.DIGITS
-            return bool(abs(found) < near if kind == "identity" else found > -near)
-
-        wanted = names(room).union(*map(names, conditions))
-        made = points.looked_at(test, setting(self.symbols, conditions, wanted), wanted, step["says"])
-        self.found.looked_at.append((f"{step['says']} (an instance)", made))
+    def by_formula(self, kind: str, of: Tree, over: tuple[Tree, ...], result: Tree) -> bool:
+        """Whether a limit is decided by leading powers, an integral by Euler's."""
+        try:
+            if kind == "limit":
+                return limits.decided(self.field({limits.NEAR: "+"}), of, over, result)
+            sign: Sign = "+" if over[1] == ZERO else "real"
+            return integrals.decided(self.field({over[0][1]: sign}), of, over, result)
+        except Refused:
+            return False
 
     def computed(self, step: Mapping[str, Any], told: Mapping[str, Any]) -> None:
-        """An integral or a limit that SymPy computed: looked at in numbers."""
+        """An integral or a limit that SymPy computed: decided by a formula, or looked at."""
         of, result = read(told["of"]), read(told["result"])
         over = tuple(map(read, told["over"]))
         variable = over[0][1]
+        if self.by_formula(told["kind"], of, over, result):
+            self.found.decided[told["kind"]] += 1
+            return
         wanted = (names(of) | names(result)).union(*map(names, over)) - {variable}
         conditions = [read(text) for text in self.stated["conditions"]]
         where = setting({k: v for k, v in self.symbols.items() if k != variable}, conditions, wanted)
         test = points.computed(told["kind"], of, over, result)
-        made = points.looked_at(test, where, wanted, step["says"], many=3)
+        made = points.looked_at(test, where, wanted, step["says"])
         says = f"{step['says']} (its {told['kind']})"
         if made:
             self.found.looked_at.append((says, made))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from verification.recheck import polynomials as poly
 from verification.recheck import signs
-from verification.recheck.polynomials import Part, Polynomial
+from verification.recheck.polynomials import Atom, Polynomial
 from verification.recheck.reading import HALF, MINUS, ONE, Refused, Tree, names, plus, power, times
 
 FINE = 12
@@ -322,7 +322,7 @@ class Field:
 
     def _part_power(self, part: Any, count: Fraction, exponent: Element) -> Element:
         scaled = self.times(self.number(count), exponent)
-        if isinstance(part, Part):
+        if isinstance(part, Atom):
             generator = self.generators[part.at]
             if generator.kind == "root":
                 inside, degree = generator.parts
@@ -363,7 +363,7 @@ class Field:
     @staticmethod
     def polynomial(part: Any) -> Polynomial:
         """The polynomial of a factor: a generator, a prime, or a polynomial as pairs."""
-        if isinstance(part, Part):
+        if isinstance(part, Atom):
             return poly.single(part.at, 1)
         if isinstance(part, int):
             return poly.number(Fraction(part))
@@ -399,7 +399,7 @@ class Field:
         return total
 
     def _log(self, part: Any) -> Element:
-        if isinstance(part, Part):
+        if isinstance(part, Atom):
             generator = self.generators[part.at]
             if generator.kind == "root":
                 inside, degree = generator.parts

@@ -12,11 +12,8 @@ import mpmath
 from verification.recheck.reading import Refused, Tree, names
 from verification.recheck.setting import Where
 
-POINTS = 12
-"""Points at which a step is looked at that is not decided."""
-
-DIGITS = 30
-"""Digits to which both sides agree there."""
+POINTS = 3
+"""Points at which an integral or a limit is looked at."""
 
 WORKING = 50
 """Digits that they are computed with."""
@@ -94,7 +91,7 @@ def holds(condition: Tree, at: Mapping[str, Any]) -> bool:
             return True
         case ("rel", sign, left, right):
             apart = value(left, at) - value(right, at)
-            near = mpmath.mpf(10) ** -DIGITS
+            near = mpmath.mpf(10) ** (-WORKING // 2)
             return {  # type: ignore[no-any-return]
                 "<=": apart <= 0, "<": apart < 0, ">=": apart >= 0, ">": apart > 0,
                 "=": abs(apart) < near, "!=": abs(apart) >= near,
@@ -122,12 +119,6 @@ def _drawn(generator: random.Random, where: Where, name: str) -> Any:
     return mpmath.mpf(-number.numerator if negative else number.numerator) / number.denominator
 
 
-def agree(left: Any, right: Any) -> bool:
-    """Whether two numbers are the same to `DIGITS` digits."""
-    scale = max(abs(left), abs(right), mpmath.mpf(1) / 10**6)
-    return bool(abs(left - right) <= scale * mpmath.mpf(10) ** -DIGITS)
-
-
 def looked_at(
     test: Callable[[dict[str, Any]], bool],
     where: Where,
@@ -138,7 +129,7 @@ def looked_at(
     """At how many points the test was made and held; raises Refused where it did not."""
     made = 0
     with mpmath.workdps(WORKING):
-        for at in points(where, wanted, many, seed):
+        for at in points(where, wanted, POINTS, seed):
             try:
                 found = test(at)
             except (ZeroDivisionError, ValueError, OverflowError, mpmath.libmp.NoConvergence):

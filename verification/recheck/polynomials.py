@@ -18,7 +18,7 @@ Monomial: TypeAlias = tuple[tuple[int, int], ...]
 Polynomial: TypeAlias = dict[Monomial, Fraction]
 
 
-class Part(NamedTuple):
+class Atom(NamedTuple):
     """A generator as a factor."""
 
     at: int
@@ -170,7 +170,7 @@ def made_monic(top: Polynomial, bottom: Polynomial) -> list[tuple[Monomial, Frac
 def factors(value: Polynomial) -> tuple[Fraction, list[tuple[Any, int]], list[tuple[Polynomial, int]]]:
     """A number, generators with exponents, and irreducible polynomials with theirs: multiplied out again."""
     shared, rest = cleared(value)
-    generators = [(Part(place), exponent) for place, exponent in shared]
+    generators = [(Atom(place), exponent) for place, exponent in shared]
     if is_number(rest):
         return rest[()], generators, []
     places, context = _context((rest,))

@@ -125,7 +125,8 @@ def render(
 ) -> str:
     """The SVG element; complete in itself.  Claims without a verdict are drawn as not judged.
 
-    `conditional` names the claims that each rests on and that did not come out true.  A node leads to
+    `conditional` names the claims that each rests on and that are weaker: not true, or under a proof only
+    supported.  A box is filled where there are none.  A node leads to
     the address that `links` gives for its id.  With `focus`, the claim that the drawing is about, there is
     no legend, and its box is heavier.
     """
@@ -252,7 +253,14 @@ def _legend(scale: Scale) -> tuple[tuple[Key, ...], float, float]:
         + [Key(0, 0, words, variant=v, verdict=NOT_JUDGED) for v, words in VARIANTS.items()],
         [
             Key(0, 0, "band only" if scale.words else "band only, letter in parentheses"),
-            Key(0, 0, "conditional: rests on a claim that did not come out true", "printed", "PROVED", True),
+            Key(
+                0,
+                0,
+                "conditional: rests on what did not come out true, or a proof on what is only supported",
+                "printed",
+                "PROVED",
+                True,
+            ),
         ],
         [Key(0, 0, "arrow: from a claim to one that rests on it")],
     ]

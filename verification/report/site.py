@@ -158,6 +158,7 @@ class Site:
             near=Markup(drawn) if len(near) > 1 else None,
             before=order[at - 1] if at else None,
             after=order[at + 1] if at + 1 < len(order) else None,
+            certified=_certified(v),
             erratum=next((entry for entry, _ in self._errata() if entry.claim == v.claim.id), None),
         )
 
@@ -240,7 +241,8 @@ class Site:
         from verification.report import graph
 
         verdicts = {i: str(v.verdict) for i, v in self.judged.items()}
-        conditional = {i: v.conditional_on for i, v in self.judged.items()}
+        # Whole is only what rests on nothing weaker: under a proof, a claim that is only supported is weaker.
+        conditional = {i: (*v.conditional_on, *v.given) for i, v in self.judged.items()}
         return Markup(graph.render(list(claims), verdicts, conditional, links=links, **options))
 
     def _page(self, template: str, root: str, **values: Any) -> str:
@@ -302,3 +304,13 @@ def groups(verdicts: Verdicts) -> tuple[Group, ...]:
         return (1, 0.0, name) if re.fullmatch(r"Appendix [A-Z]", name) else (2, 0.0, "")
 
     return tuple(Group(name, tuple(found[name])) for name in sorted(found, key=rank))
+
+
+def _certified(v: ClaimVerdict) -> str | None:
+    """The commands for the claim's certificate; None where it has none, or is no claim of the register."""
+    from bounds import claims as register
+    from verification.certificates.make import provable
+
+    if register.get(v.claim.id) is not v.claim or not provable([v.claim]):
+        return None
+    return f"filtergain certify {v.claim.id} --out certificates\nfiltergain recheck certificates"

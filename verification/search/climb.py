@@ -68,7 +68,7 @@ class _Climb:
 def _ratio(space: Space, point: Mapping[str, float], seed: int, replicates: int) -> float:
     """The claim's ratio at a setting from `replicates` draws."""
     drawn = draws(space.cell(point), seed, replicates)
-    ratio = space.ratio(point, float(np.quantile(drawn, space.share)))
+    ratio = space.ratio(point, forecast.quantile(drawn, space.share))
     if math.isnan(ratio):
         return 1e-300  # what could not be drawn breaks nothing
     # Neither may stop a climber that works on the logarithm.
@@ -207,7 +207,7 @@ def judge(
         quantity=cell.quantity,
         procedures=tuple(asdict(procedure) for procedure in cell.procedures),
         share=where.share,
-        ratio=where.ratio(point, float(np.quantile(drawn, where.share))),
+        ratio=where.ratio(point, forecast.quantile(drawn, where.share)),
         interval=(ends[0], ends[1]),
         exceedances=exceedances,
         breaks=breaks,
@@ -235,7 +235,8 @@ def _evolve(climb: _Climb, seed: int, budget: int) -> None:
         cell = climb.space.cell(point)
         expected = climb.space.ratio(point, forecast.forecast(cell, climb.space.share))
         guided[tuple(float(x) for x in cube)] = expected
-        return -math.log(expected) if 0 < expected < math.inf else 1e3
+        # Infinite is as bad as can be: nothing that the bound allows.
+        return -math.log(min(expected, 1e300)) if expected > 0 else 1e3
 
     population = 4
     rounds = max(1, budget // (population * len(COORDINATES)))

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
+from scipy import stats
 
-from bounds.law import scales
+from bounds.law import proportional, scales
 from bounds.law.kept_pairs import ORACLE, Model, View
 from bounds.law.outlier import Noise, leading
 from bounds.law.proportional import (
@@ -122,6 +123,43 @@ def test_more_pairs_and_more_clean_ones_are_better():
         shares = [run(replace(model, eta=eta), 1e5).mean for eta in np.linspace(0.01, 1, 40)]
         assert shares[-1] < shares[0]
     assert all(b <= a for a, b in pairwise(means))
+
+
+BRIGHT = [(10, 4, 1e4, 0.1), (6, 1, 1e4, 0.05), (40, 2, 1e3, 0.05), (100, 2, 5.0, 0.05)]
+
+
+def falls(at):
+    """Whether the law's mean falls by small steps as n grows, from far below the transition on.
+
+    Whole degrees of freedom may lift it by 2%.
+    """
+    d, r, gamma, eta = at
+    limits = proportional.unfiltered_limits(Model(d, d, r, eta, gamma, gamma), np.geomspace(3, 1e5, 4000))
+    means = limits.means()
+    return bool(np.all(means < 1.02 * np.minimum.accumulate(means)) and np.all(means[1:] > 0.98 * means[:-1]))
+
+
+@pytest.mark.parametrize("at", BRIGHT)
+def test_the_law_falls_steadily_through_the_transition(at):
+    """With a strong signal in few dimensions, too: no rise, no jump."""
+    assert falls(at)
+
+
+def test_nodes_that_pass_zero_make_the_law_jump(monkeypatch):
+    """The negative control: Gauss-Hermite's nodes of the signal itself, not of its size."""
+    monkeypatch.setattr(proportional, "FOLDED", 0.0)
+    right = proportional._folded
+    monkeypatch.setattr(proportional, "_folded", lambda main, width: np.abs(right(main, width)))
+    assert [falls(at) for at in BRIGHT[:3]] == [False, False, False]
+
+
+def test_folded_nodes_are_those_of_a_normal_variable_where_its_sign_is_sure():
+    """From 8 standard deviations on they are Gauss-Hermite's; before, the quantiles of |c + s g|."""
+    places = np.array([node for node, _ in proportional.NODES])
+    np.testing.assert_allclose(proportional._folded(9.0, 1.0), 9 + places, rtol=1e-15)
+    np.testing.assert_allclose(proportional._folded(7.99, 1.0), 7.99 + places, rtol=1e-7)
+    found = proportional._folded(0.7, 2.0)
+    np.testing.assert_allclose(stats.foldnorm.cdf(found / 2, 0.35), stats.norm.cdf(places), rtol=1e-6)
 
 
 def test_nothing_is_learned_far_below_the_transition():

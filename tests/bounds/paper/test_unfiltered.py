@@ -18,7 +18,7 @@ from bounds.paper.unfiltered import (
     ROOT_MEAN_SQUARE,
     SHRINKING_ETA,
 )
-from bounds.symbols import C, Noiseless, d, eta, gamma, gamma_tilde, n
+from bounds.symbols import C, Noiseless, Noisy, d, eta, gamma, gamma_tilde, n
 from verification import simulation
 from verification.checks.conditions import meets
 from verification.judging.run import verify
@@ -98,6 +98,23 @@ def test_no_noise_is_a_condition_that_numbers_decide_and_that_survives_a_worker(
     assert condition.subs(gamma, 3) == condition == pickle.loads(pickle.dumps(condition))
     assert str(condition) == "gamma_tilde = oo"
     assert sp.latex(condition) == r"\gamma_{tilde} = \infty"
+
+
+def test_some_noise_is_the_opposite_condition():
+    """False at infinity, true at a number, open for a symbol, true where either of two is finite."""
+    condition = Noisy(gamma_tilde)
+    assert condition.subs(gamma_tilde, sp.oo) == sp.false
+    assert condition.subs(gamma_tilde, sp.Float(7)) == sp.true
+    assert condition.subs(gamma, 3) == condition == pickle.loads(pickle.dumps(condition))
+    assert str(condition) == "gamma_tilde < oo"
+    assert sp.latex(condition) == r"\gamma_{tilde} < \infty"
+    either = Noisy(sp.Min(gamma, gamma_tilde))
+    assert either.subs({gamma: sp.oo, gamma_tilde: 2}) == sp.true
+    assert either.subs({gamma: sp.oo, gamma_tilde: sp.oo}) == sp.false
+    claim = claims["theorem-1-every-rule"]
+    place = {"d": 10**4, "d_tilde": 9, "r": 1, "eta": 1.0, "gamma_tilde": 1.0, "delta": 0.5, "n": 10**12}
+    assert claim.evaluate({**place, "gamma": 2.0}) > 0
+    assert math.isnan(claim.evaluate({**place, "gamma": math.inf}))
 
 
 def test_a_law_is_not_shown_as_a_value_of_the_random_error():

@@ -9,7 +9,7 @@ import sympy as sp
 from bounds.checks import Statement
 from bounds.claim import Relation, Search, Verdict, exact
 from bounds.proof.region import approximate_sign, points, substitutions
-from bounds.proof.steps import concluded, decided, given, identity, instance, nonnegative, positive
+from bounds.proof.steps import attained, concluded, decided, given, identity, instance, nonnegative, positive
 from bounds.proof.undecided import Undecided
 from bounds.symbols import ERR, N, d, d_tilde, eta, n, n_T, r
 
@@ -30,6 +30,19 @@ def test_a_false_identity_names_an_exact_point_that_breaks_it():
     assert " fails at x = " in str(step.shown)
     point = sp.Rational(str(step.shown).rsplit("= ", 1)[1])
     assert point**2 != point
+
+
+def test_the_best_bound_is_the_stated_one_and_no_weaker_one():
+    """The ratio to the stated bound must tend to 1; what has no limit is left open."""
+    stated = Statement(2 * Y / d, Relation.UPPER)
+    near = 2 * Y / (d + Y)
+    assert attained("as y -> 0", near, stated, (Y, 0)).truth is True
+    assert attained("at d = 4", Y / 2, stated, at={d: 4}).truth is True
+    for weaker in (sp.Rational(3, 2), 2):
+        assert attained("weaker", near, stated.about(weaker * stated.bound), (Y, 0)).truth is False
+    assert attained("short of it", near / 2, stated, (Y, 0)).truth is False
+    with pytest.raises(Undecided):
+        attained("no limit", sp.Function("f")(Y), stated, (Y, 0))
 
 
 def test_matrices_are_compared_entry_by_entry_and_by_shape():

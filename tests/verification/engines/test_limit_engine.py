@@ -7,6 +7,7 @@ family of tests, split evenly over its members.
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -117,8 +118,14 @@ LARGE = [
 @pytest.mark.parametrize(("setting", "procedure", "draws"), LARGE)
 def test_both_engines_agree_in_law_at_a_million_pairs_and_more(setting, procedure, draws):
     """As far as the exact engine's time allows."""
-    first, second = (drawn(engine, setting, procedure, draws) for engine in (exact, limit))
+    first, second = drawn_exactly(setting, procedure, draws), drawn(limit, setting, procedure, draws)
     assert smallest_p(first, second) > LEVEL / len(LARGE)
+
+
+@lru_cache(maxsize=len(LARGE))
+def drawn_exactly(setting, procedure, draws):
+    """What the exact engine reports: dear, and the same for every wrong limit engine."""
+    return drawn(exact, setting, procedure, draws)
 
 
 # Wrong limit engines: the same tests must see them.
@@ -222,6 +229,31 @@ def test_a_wrong_engine_is_caught(break_it, case, draws, monkeypatch):
     assert smallest_p(first, drawn(limit, *case, draws)) > LEVEL / len(WRONG)
     break_it(monkeypatch)
     assert smallest_p(first, drawn(limit, *case, draws)) < LEVEL / len(WRONG)
+
+
+WRONG_LARGE = [
+    (no_variance, LARGE[0]),
+    (untruncated_moments, LARGE[0]),
+    (raw_threshold_not_scaled, LARGE[0]),
+    (forget_selection, LARGE[1]),
+    (a_class_dropped_from_the_share, LARGE[2]),
+    (raw_threshold_not_scaled, LARGE[3]),
+    (untruncated_moments, LARGE[3]),
+    (a_class_dropped, LARGE[3]),
+    (a_class_dropped_from_the_share, LARGE[4]),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("break_it", "case"), WRONG_LARGE, ids=[f"{w.__name__}-{c[0].n}" for w, c in WRONG_LARGE]
+)
+def test_a_wrong_engine_is_caught_at_a_million_pairs_and_more(break_it, case, monkeypatch):
+    """The negative controls of the large sizes, at the level of their family."""
+    setting, procedure, draws = case
+    first = drawn_exactly(setting, procedure, draws)
+    break_it(monkeypatch)
+    assert smallest_p(first, drawn(limit, setting, procedure, draws)) < LEVEL / len(LARGE)
 
 
 # The parts.

@@ -215,9 +215,9 @@ def test_decisions_follow_the_weakest_evidence():
     assert outcome() is Verdict.INCONCLUSIVE
 
 
-def scaled(outcome, loose):
+def scaled(outcome, loose, parameter="n", two_sided=True):
     """Evidence of a scaling that is loose or not."""
-    details = ScalingDetails("n", (), True, 1.0, (), (), (), (), (), loose)
+    details = ScalingDetails(parameter, (), two_sided, 1.0, (), (), (), (), (), loose)
     return Evidence("scaling", "s", outcome, details=details)
 
 
@@ -225,22 +225,28 @@ def test_growth_proves_nothing_of_a_rate_that_is_loose_elsewhere():
     """The conditions may tie the two parameters; what is no growth refutes all the same."""
     assert decide([scaled("fails", False), scaled("holds", False)]) is Verdict.REFUTED
     assert decide([scaled("fails", False), scaled("undecided", True)]) is Verdict.INCONCLUSIVE
+    in_d = scaled("holds", True, "d", two_sided=False)
+    assert decide([scaled("fails", False, "r", two_sided=False), in_d]) is Verdict.INCONCLUSIVE
+    assert decide([scaled("fails", False, "gamma", two_sided=False), in_d]) is Verdict.REFUTED
     broken = Evidence("tail", "s", "fails")
     assert decide([broken, scaled("undecided", True)]) is Verdict.REFUTED
 
 
 def test_what_is_made_of_injected_mistakes_counts():
-    """A miss in twenty passes; more of them, or one true statement refuted, fails the run and is told."""
+    """A miss in twenty passes, and one true statement of a hundred refuted; more fails the run."""
     right = ClaimVerdict(proof("a"), Verdict.PROVED, ())
-    good = Benchmark(20, 19, 5, ("a, sign: <= -1",), ())
+    good = Benchmark(200, 190, 100, ("a, sign: <= -1",), ())
+    alarms = ("a, constant: <= 2", "a, constant: <= 3")
     for found, status in (
         (good, 0),
-        (dataclasses.replace(good, refuted=18), 1),
-        (dataclasses.replace(good, false_alarms=("a, constant: <= 2",)), 1),
+        (dataclasses.replace(good, refuted=189), 1),
+        (dataclasses.replace(good, false=20, refuted=18), 0),
+        (dataclasses.replace(good, false_alarms=alarms[:1]), 0),
+        (dataclasses.replace(good, false_alarms=alarms), 1),
     ):
         run = dataclasses.replace(made(right), injected=found)
         assert run.exit_status == status
-        assert f"{found.refuted} of 20 false ones refuted" in str(run)
+        assert f"{found.refuted} of {found.false} false ones refuted" in str(run)
         assert run.as_dict()["injected"]["missed"] == ["a, sign: <= -1"]
     assert "injected" not in made(right).as_dict()
 

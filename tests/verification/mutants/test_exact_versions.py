@@ -7,7 +7,7 @@ import sympy as sp
 
 from bounds import claims
 from bounds.claim import Certificate, Proof, Relation, Verdict, exact
-from bounds.proof.steps import concluded, given, instance
+from bounds.proof.steps import attained, concluded, given, instance
 from bounds.proof.undecided import Undecided
 from bounds.symbols import a_x, d, gamma, gamma_tilde, n, r
 from verification import verify
@@ -77,6 +77,23 @@ def test_an_equality_has_no_weaker_version():
     assert not any(m.implied or m.may_hold for m in found.values())
     assert not {"reversed", "equal"} & found.keys()
     assert {"constant-up", "constant-down"} <= found.keys()
+
+
+def test_a_bound_called_the_best_has_weaker_versions_that_must_not_be_proved():
+    """They follow from the claim and count all the same; a proof that is silent on them lets them survive."""
+    found = _named(_claim(best=True), all_kinds=False)
+    assert {"best-2", "best-3/2"} <= found.keys()
+    assert found["best-2"].claim.bound == 2 * d * r / n
+    assert all(found[name].counted and not found[name].may_hold for name in ("best-2", "best-3/2"))
+    lower = _named(_claim(best=True, relation=Relation.LOWER), all_kinds=False)
+    assert lower["best-2"].claim.bound == d * r / (2 * n)
+    assert {"made-up~best-2", "made-up~best-3/2"} == {m.id for m in _judged(_claim(best=True)).survivors}
+
+    def prove(claimed):
+        yield from _prove(claimed)
+        yield attained("d r over n is reached", d * r / n, claimed)
+
+    assert not _judged(_claim(best=True, prove=prove)).survivors
 
 
 def test_a_quick_run_has_the_first_kinds_only():

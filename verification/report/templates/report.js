@@ -65,10 +65,20 @@
       for (const a of arrows) a.classList.toggle("faded", !near(a.dataset.start, a.dataset.end));
       for (const box of graph.querySelectorAll("a")) box.classList.toggle("faded", !near(box.dataset.claim));
     };
+    // graph.html#behind-CLAIM: what the claim rests on, at any depth, and nothing else.
+    const rest = () => {
+      const id = decodeURIComponent(location.hash).startsWith("#behind-") && decodeURIComponent(location.hash).slice(8);
+      const behind = id && reach(id, "end", "start");
+      if (!id) return light(null);
+      for (const a of arrows) a.classList.toggle("faded", !behind.has(a.dataset.end));
+      for (const box of graph.querySelectorAll("a")) box.classList.toggle("faded", !behind.has(box.dataset.claim));
+    };
     for (const box of graph.querySelectorAll("a")) {
       for (const event of ["mouseenter", "focus"]) box.addEventListener(event, () => light(box.dataset.claim));
-      for (const event of ["mouseleave", "blur"]) box.addEventListener(event, () => light(null));
+      for (const event of ["mouseleave", "blur"]) box.addEventListener(event, rest);
     }
+    addEventListener("hashchange", rest);
+    rest();
   }
   // What is wider than its place can be scrolled from the keyboard, and fades where there is more of it.
   const wide = (box) => {

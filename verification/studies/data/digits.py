@@ -2,7 +2,7 @@
 
 The 1797 pictures of the test part of "Optical Recognition of Handwritten Digits" (E. Alpaydin and C. Kaynak,
 1998, UCI Machine Learning Repository, CC BY 4.0), as scikit-learn holds them: 8 x 8 pixels from 0 to 16.
-Reduced to bytes, nothing else is changed.
+Reduced to bytes, nothing else is changed.  digits-LICENSE.txt beside it says so to whoever gets the file.
 """
 
 from __future__ import annotations
