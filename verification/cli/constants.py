@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -67,8 +68,8 @@ def constants(
         _print_form(row, bool(values) or name is not None, limit or "")
 
 
-def _forms(claim: str, module: str | None) -> tuple[Form, ...]:
-    """Every form of the claim's bound, of the register or of a module of one's own."""
+def _forms(claim: str, module: str | None) -> Sequence[Form]:
+    """The forms of a claim's bound; raises InvalidArgument for a claim that states none."""
     from bounds.constants import forms
 
     known = None

@@ -15,7 +15,6 @@ from verification.cli.terminal import message, print_json, say
 from verification.setting import Procedure, Setting, simulate_command
 
 if TYPE_CHECKING:
-    from verification.prediction.beside import Beside
     from verification.prediction.law import PredictedLaw, Prediction
 
 PREDICT_EXAMPLE = (
@@ -69,43 +68,55 @@ def predict(
     Beside them what else could be done with the n pairs. With several thresholds the picture has a curve for
     each, and the JSON is a list.
     """
-    from verification.prediction import advice, beside
+    from verification.prediction import beside
     from verification.prediction import law as prediction
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
     figure_for(replicates, figure or over_n)
     sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
-    results = [prediction.predict(place, **at, **sizes) for at in _thresholds(theta or [], retain or [])]
+    thresholds: list[dict[str, Any]] = [{"theta": t} for t in theta or []]
+    thresholds += [{"retain": q} for q in retain or []]
+    results = [prediction.predict(place, **at, **sizes) for at in thresholds or [{}]]
     options.note_pairs(place.n, results[0].teacher_n, results[0].student_n, results[0].rounds)
-    if figure is not None:
-        given = [result.theta for result in results if result.theta is not None]
-        chosen = given or [advice.best_threshold(place, **sizes).theta]
-        _sharp_law().error_against_eta(place, chosen, figure, replicates=replicates, seed=seed, **sizes)
-        message(f"wrote {figure}")
-    if over_n is not None:
-        _sharp_law().error_against_n(place, over_n, replicates=replicates, seed=seed)
-        message(f"wrote {over_n}")
+    _draw(place, results, sizes, figure, over_n, replicates, seed)
     others = beside.beside(place, seed=seed)
     if json:
         found = [{**result.as_dict(), **others.as_dict()} for result in results]
         print_json(found[0] if len(found) == 1 else found)
-    else:
-        _print_predictions(results, others)
+        return
+    _print_predictions(results)
+    print_alternatives(f"Mean error on the same {place.n:,} pairs, filters at their best:", others.table)
+    for sentence in alone_sentences(others):
+        say(sentence)
 
 
-def _thresholds(thetas: list[float], retains: list[float]) -> list[dict[str, Any]]:
-    """How each prediction is to filter, under the names that `predict` has; none where none was given."""
-    return [*({"theta": t} for t in thetas), *({"retain": q} for q in retains)] or [{}]
+def _draw(
+    place: Setting,
+    results: list[Prediction],
+    sizes: dict[str, Any],
+    figure: str | None,
+    over_n: str | None,
+    replicates: int,
+    seed: int,
+) -> None:
+    """The pictures asked for: the error against eta at the thresholds given, and against n."""
+    from verification.prediction import advice
+
+    if figure is not None:
+        from verification.figures import sharp_law
+
+        given = [result.theta for result in results if result.theta is not None]
+        chosen = given or [advice.best_threshold(place, **sizes).theta]
+        sharp_law.error_against_eta(place, chosen, figure, replicates=replicates, seed=seed, **sizes)
+        message(f"wrote {figure}")
+    if over_n is not None:
+        from verification.figures import sharp_law
+
+        sharp_law.error_against_n(place, over_n, replicates=replicates, seed=seed)
+        message(f"wrote {over_n}")
 
 
-def _sharp_law() -> Any:
-    """The pictures, loaded where one is asked for."""
-    from verification.figures import sharp_law
-
-    return sharp_law
-
-
-def _print_predictions(results: list[Prediction], others: Beside) -> None:
+def _print_predictions(results: list[Prediction]) -> None:
     first = results[0]
     place = first.setting
     print("mean error ± standard deviation of one draw, and which part of the law decides")
@@ -123,9 +134,6 @@ def _print_predictions(results: list[Prediction], others: Beside) -> None:
         oracle = Procedure("oracle-filtered", result.theta, student_n=result.student_n)
         _print_law("  filtered by the oracle", result.oracle_filtered, place, oracle)
         _print_law("  filtered by the teacher", result.teacher_filtered, place, last_student(result))
-    print_alternatives(f"Mean error on the same {place.n:,} pairs, filters at their best:", others.table)
-    for sentence in alone_sentences(others):
-        say(sentence)
 
 
 def last_student(result: Prediction) -> Procedure:

@@ -331,18 +331,7 @@ def _map_colours(quantity: str, low: float, high: float) -> tuple[Any, Any]:
 
 
 def _map(points: list[PlottedPoint], x: str, y: str, quantity: str, law: bool) -> Any:
-    names = _others([p.cell for p in points], [x, y])
-    if names:
-        raise InvalidArgument("where", "", f"must leave one cell a place: fix {', '.join(names)}")
-    columns, lines = sorted({_place(p, x) for p in points}), sorted({_place(p, y) for p in points})
-    if len(columns) < 2 or len(lines) < 2:
-        raise InvalidArgument("x, y", (x, y), "must each have at least two values in the store")
-    grid = np.full((len(lines), len(columns)), np.nan)
-    cells: dict[tuple[int, int], ErrorCell] = {}
-    for point in points:
-        place = lines.index(_place(point, y)), columns.index(_place(point, x))
-        grid[place] = point.value
-        cells[place] = point.cell
+    columns, lines, grid, cells = _placed(points, x, y)
     overlay = None
     if law:
         overlay = regime_map.overlay(grid.shape, cells, lambda cell: _predicted(cell, quantity))
@@ -363,6 +352,25 @@ def _map(points: list[PlottedPoint], x: str, y: str, quantity: str, law: bool) -
     if overlay is not None:
         regime_map.paint(axes, columns, lines, overlay)
     return figure
+
+
+def _placed(
+    points: list[PlottedPoint], x: str, y: str
+) -> tuple[list[float], list[float], Array, dict[tuple[int, int], ErrorCell]]:
+    """The values along x and y, the grid of what was found (lines, columns), and the cell of each place."""
+    names = _others([p.cell for p in points], [x, y])
+    if names:
+        raise InvalidArgument("where", "", f"must leave one cell a place: fix {', '.join(names)}")
+    columns, lines = sorted({_place(p, x) for p in points}), sorted({_place(p, y) for p in points})
+    if len(columns) < 2 or len(lines) < 2:
+        raise InvalidArgument("x, y", (x, y), "must each have at least two values in the store")
+    grid = np.full((len(lines), len(columns)), np.nan)
+    cells: dict[tuple[int, int], ErrorCell] = {}
+    for point in points:
+        place = lines.index(_place(point, y)), columns.index(_place(point, x))
+        grid[place] = point.value
+        cells[place] = point.cell
+    return columns, lines, grid, cells
 
 
 def _draw_bar(
