@@ -16,7 +16,7 @@ import sympy as sp
 from bounds.checks import BOUND, Certified, Enclosure, Relation, Roots, Statement
 from bounds.law import crossings
 from bounds.proof.enclose import Ball, ball, enclose, endpoints, precision
-from bounds.proof.region import flattened
+from bounds.proof.region import flattened, listed
 from bounds.proof.steps import given
 from bounds.proof.undecided import Undecided
 from bounds.symbols import gamma, gamma_tilde, mass_0, r, theta
@@ -60,13 +60,14 @@ def places(claimed: Statement) -> tuple[Place, ...]:
     )
 
 
-def _values(symbol: sp.Symbol, conditions: tuple[sp.Basic, ...]) -> list[sp.Expr]:
-    """The values that a condition lists for the symbol; raises Undecided without one."""
-    for condition in conditions:
-        cases = condition.args if isinstance(condition, sp.Or) else (condition,)
-        if all(isinstance(c, sp.Eq) and c.lhs == symbol and c.rhs.is_Integer for c in cases):
-            return sorted(c.rhs for c in cases)
-    raise Undecided(f"the claim does not say which {symbol} it is about: the certificate is no proof of all")
+def _values(symbol: sp.Symbol, conditions: tuple[sp.Basic, ...]) -> tuple[sp.Expr, ...]:
+    """The values that a condition lists for the symbol; raises Undecided without any, all whole."""
+    found = listed(symbol, conditions)
+    if not found or not all(value.is_Integer for value in found):
+        raise Undecided(
+            f"the claim does not say which {symbol} it is about: the certificate is no proof of all"
+        )
+    return found
 
 
 OVER = "[over the stated value]"

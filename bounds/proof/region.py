@@ -145,7 +145,9 @@ def _points(wanted: tuple[sp.Symbol, ...], conditions: tuple[sp.Basic, ...], mos
     known, left = _placed(conditions)
     free = {*(s for s in wanted if s not in known), *(s for v in known.values() for s in v.free_symbols)}
     basis = sorted(free, key=lambda symbol: symbol.name)
-    found = (_extended(point, known) for point in _grid(basis))
+    lists = [c.subs(known) for c in left if isinstance(c, sp.Or)]
+    values = {s: listed(s, lists) or _choices(s) for s in basis}
+    found = (_extended(point, known) for point in _grid(values))
     inside = (p for p in found if _possible(p) and all(_holds(c, p) for c in left))
     return tuple(islice(({s: p[s] for s in wanted} for p in inside), most))
 
@@ -197,12 +199,21 @@ def _extended(point: Point, known: Mapping[sp.Symbol, sp.Expr]) -> Point:
     return {**point, **{s: sp.ceiling(v) if s.is_integer and v.is_number else v for s, v in found.items()}}
 
 
-def _grid(free: Sequence[sp.Symbol]) -> Iterator[Point]:
-    for shift in range(MOST_TURNS * len(_POSITIVE) ** 2 if free else 1):
+def listed(symbol: sp.Symbol, conditions: Iterable[sp.Basic]) -> tuple[sp.Expr, ...]:
+    """The numbers that a condition lists for the symbol, in rising order: r = 2 or r = 4; () without one."""
+    for condition in flattened(conditions):
+        cases = condition.args if isinstance(condition, sp.Or) else (condition,)
+        if all(isinstance(c, sp.Eq) and c.lhs == symbol and c.rhs.is_number for c in cases):
+            return tuple(sorted(c.rhs for c in cases))
+    return ()
+
+
+def _grid(values: Mapping[sp.Symbol, Sequence[sp.Expr]]) -> Iterator[Point]:
+    for shift in range(MOST_TURNS * len(_POSITIVE) ** 2 if values else 1):
         point = {}
-        for place, symbol in enumerate(free):
+        for place, (symbol, choices) in enumerate(values.items()):
             turn = shift * (place + 1) + place + shift // len(_POSITIVE)
-            value = _choices(symbol)[turn % len(_POSITIVE)]
+            value = choices[turn % len(choices)]
             if not symbol.is_nonnegative and turn % 2:
                 value = -value
             point[symbol] = value

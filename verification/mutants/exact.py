@@ -15,7 +15,7 @@ import sympy as sp
 from bounds import symbols
 from bounds.checks import Proof, Relation
 from bounds.claim import Claim
-from bounds.proof.region import approximate_sign, flattened, points
+from bounds.proof.region import approximate_sign, flattened, listed, points
 from verification.mutants.bound import HALF, MIRROR, Mutant, changed
 
 LARGEST_INSTANCE = 12
@@ -133,13 +133,9 @@ def _exponents(claim: Claim) -> Iterator[_Version]:
 
 def _bounded(symbol: sp.Symbol, conditions: tuple[sp.Basic, ...]) -> bool:
     """Whether a condition bounds the symbol by a number from above, or lists its values."""
-    return any(
+    return bool(listed(symbol, conditions)) or any(
         isinstance(c, (sp.Le, sp.Lt, sp.Ge, sp.Gt)) and c.lts == symbol and c.gts.is_number
         for c in flattened(conditions)
-    ) or any(
-        isinstance(c, sp.Or)
-        and all(isinstance(x, sp.Eq) and x.lhs == symbol and x.rhs.is_number for x in c.args)
-        for c in conditions
     )
 
 
