@@ -20,8 +20,8 @@ from bounds.paper.unfiltered import (
     CORE,
     COROLLARY_1,
     COROLLARY_1_FAMILIES,
-    EXPONENT,
-    GROWTH,
+    EXPONENT_MARGIN,
+    GROWTH_MARGIN,
     HIGH_PROBABILITY,
     SAMPLE_CONDITION,
     UNFILTERED,
@@ -163,9 +163,12 @@ CLAIMS: tuple[Claim, ...] = (
                 margin=0.1,
             ),
             Scaling(UNFILTERED, Path(eta, (1.0, 0.3, 0.1), (*CORE, (n, 10**8))), two_sided=True, margin=0.1),
-            *(Scaling(UNFILTERED, family, two_sided=False, margin=GROWTH) for family in COROLLARY_1_FAMILIES),
+            *(
+                Scaling(UNFILTERED, family, two_sided=False, margin=GROWTH_MARGIN)
+                for family in COROLLARY_1_FAMILIES
+            ),
             # Each modality's noise with its own dimension: the other one is clear and small.
-            *(Scaling(UNFILTERED, family, two_sided=False, margin=GROWTH) for family in _ONE_IS_CLEAR),
+            *(Scaling(UNFILTERED, family, two_sided=False, margin=GROWTH_MARGIN) for family in _ONE_IS_CLEAR),
         ),
         expected=Verdict.SUPPORTED,
         note="unfiltered.md#remark-41",
@@ -187,22 +190,25 @@ CLAIMS: tuple[Claim, ...] = (
                 TEACHER,
                 Path(eta, (1.0, 0.3, 0.1, 0.03), (*CORE, (n_T, 10**8), (n, 10**13))),
                 two_sided=True,
-                margin=EXPONENT,
+                margin=EXPONENT_MARGIN,
             ),
             Scaling(
                 TEACHER,
                 Path(n_T, (10**5, 10**6, 10**8), (*CORE, (eta, 0.3), (n, 10**13))),
                 two_sided=True,
-                margin=EXPONENT,
+                margin=EXPONENT_MARGIN,
             ),
             # The pairs beside its own do not help the teacher.
             Scaling(
                 TEACHER,
                 Path(n, (2 * 10**6, 10**9), (*CORE, (eta, 0.3), (n_T, 10**6))),
                 two_sided=False,
-                margin=GROWTH,
+                margin=GROWTH_MARGIN,
             ),
-            *(Scaling(TEACHER, _teachers(f), two_sided=False, margin=GROWTH) for f in COROLLARY_1_FAMILIES),
+            *(
+                Scaling(TEACHER, _teachers(f), two_sided=False, margin=GROWTH_MARGIN)
+                for f in COROLLARY_1_FAMILIES
+            ),
         ),
         expected=Verdict.SUPPORTED,
         note="experiments.md#eq-45",

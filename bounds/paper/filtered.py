@@ -15,7 +15,7 @@ from bounds.claim import Claim, Verdict
 from bounds.law import distributions, scales
 from bounds.paper import repair_proofs
 from bounds.paper.unfiltered import (
-    GROWTH,
+    GROWTH_MARGIN,
     HIGH_PROBABILITY,
     LEFT_ROOT_MEAN_SQUARE,
     SAMPLE_CONDITION,
@@ -120,15 +120,17 @@ def _family(
     fixed |= {symbol: at[symbol.name] for symbol in fixed if symbol.name in at}
     del fixed[parameter]
     path = Path(parameter, values, tuple(fixed.items()))
-    return Scaling(replace(AT_ZERO, spread=spread), path, two_sided=False, margin=GROWTH, precision=precision)
+    return Scaling(
+        replace(AT_ZERO, spread=spread), path, two_sided=False, margin=GROWTH_MARGIN, precision=precision
+    )
 
 
 CORRECTED_FAMILIES = (
     _family(d, (6, 48)),
     _family(d_tilde, (6, 48)),
     # More than half of the margin is used up by the bound itself, which is not tight here.
-    _family(gamma, (1.0, 0.1), precision=0.4 * GROWTH, spread=0.32),
-    _family(gamma_tilde, (1.0, 0.1), precision=0.4 * GROWTH, spread=0.32),
+    _family(gamma, (1.0, 0.1), precision=0.4 * GROWTH_MARGIN, spread=0.32),
+    _family(gamma_tilde, (1.0, 0.1), precision=0.4 * GROWTH_MARGIN, spread=0.32),
     _family(gamma, (1.0, 10.0), eta=0.05, spread=0.38),
     # Without noise on either side the teacher's share vanishes and the printed term decides.
     _family(gamma, (10.0, 1000.0), gamma_tilde=gamma, n=condition_multiple(20), spread=0.32),

@@ -23,7 +23,7 @@ from bounds.paper.score_proofs import (
     even_tail,
 )
 from bounds.paper.selection import MULTIPLE_PRINTED
-from bounds.paper.unfiltered import GROWTH, HIGH_PROBABILITY, SAMPLE_CONDITION
+from bounds.paper.unfiltered import GROWTH_MARGIN, HIGH_PROBABILITY, SAMPLE_CONDITION
 from bounds.symbols import (
     ERR,
     C,
@@ -90,7 +90,7 @@ def _kept(
     spread: float = 0.13,
     quantity: str = "kept-covariance-deviation",
     two_sided: bool = False,
-    margin: float = GROWTH,
+    margin: float = GROWTH_MARGIN,
     precision: float | None = None,
     **at: Any,
 ) -> Scaling:
@@ -121,14 +121,14 @@ RARE = sp.Rational(1, 100)
 EQ_11_FAMILIES = (
     _kept(n, (250, 4_000), d=8, d_tilde=6, spread=0.17, two_sided=True, margin=0.15),
     _kept(n, (250, 4_000), d=8, d_tilde=6, theta=r / 2, spread=0.18, two_sided=True, margin=0.15),
-    _kept(d, (12, 192), d_tilde=4, precision=0.5 * GROWTH),
-    _kept(d_tilde, (12, 192), d=4, precision=0.5 * GROWTH),
+    _kept(d, (12, 192), d_tilde=4, precision=0.5 * GROWTH_MARGIN),
+    _kept(d_tilde, (12, 192), d=4, precision=0.5 * GROWTH_MARGIN),
     # Where the bound is not tight, a wrong power differs by little from the margin.
-    _kept(gamma, (1, RARE), precision=0.5 * GROWTH),
-    _kept(gamma_tilde, (1, RARE), d=8, d_tilde=12, precision=0.5 * GROWTH),
+    _kept(gamma, (1, RARE), precision=0.5 * GROWTH_MARGIN),
+    _kept(gamma_tilde, (1, RARE), d=8, d_tilde=12, precision=0.5 * GROWTH_MARGIN),
     _kept(r, (1, 8), spread=0.18, gamma=sp.Rational(1, 10), gamma_tilde=sp.Rational(1, 10), **_EVERY_RANK),
     # Little noise leaves the few directions of the latents, whose norm spreads more.
-    _kept(gamma, (1, 100), gamma_tilde=gamma, spread=0.45, precision=0.5 * GROWTH),
+    _kept(gamma, (1, 100), gamma_tilde=gamma, spread=0.45, precision=0.5 * GROWTH_MARGIN),
     _kept(eta, (sp.Rational(1, 20), 1)),
     _kept(eta, (1, RARE), theta=r / 2, **_SMALL_SHARE),
     # P falls from 0.48 to 0.005 as the threshold rises to r.
@@ -187,7 +187,7 @@ def _error(
     measured: Measured = AT_THETA,
     *,
     two_sided: bool = False,
-    margin: float = GROWTH,
+    margin: float = GROWTH_MARGIN,
     precision: float | None = None,
     **at: Any,
 ) -> Scaling:
@@ -206,7 +206,7 @@ def _other_modality(measured: Measured) -> tuple[Scaling, ...]:
     """The families of d~ and gamma~, each moved alone where the second modality's error is the larger."""
     return (
         _error(d_tilde, (16, 128), (), measured, d=16),
-        _error(gamma_tilde, (1, RARE), (), measured, d=16, d_tilde=24, precision=0.5 * GROWTH),
+        _error(gamma_tilde, (1, RARE), (), measured, d=16, d_tilde=24, precision=0.5 * GROWTH_MARGIN),
     )
 
 
@@ -219,12 +219,12 @@ ERROR_FAMILIES = (
     _error(n, (2_000, 64_000), _HALF_R, two_sided=True, margin=0.15),
     _error(d, (16, 128), _AT_ZERO),
     _error(d_tilde, (16, 128), _AT_ZERO, d=16),
-    _error(gamma, (1, sp.Rational(1, 100)), _AT_ZERO, precision=0.5 * GROWTH),
+    _error(gamma, (1, sp.Rational(1, 100)), _AT_ZERO, precision=0.5 * GROWTH_MARGIN),
     _error(gamma, (1, 1000), _AT_ZERO, gamma_tilde=gamma),
-    _error(gamma_tilde, (1, sp.Rational(1, 100)), _AT_ZERO, d=16, d_tilde=24, precision=0.5 * GROWTH),
+    _error(gamma_tilde, (1, sp.Rational(1, 100)), _AT_ZERO, d=16, d_tilde=24, precision=0.5 * GROWTH_MARGIN),
     _error(r, (2, 16), _AT_ZERO, d=64, d_tilde=48),
     # The bound itself uses up a good part of the margin, as it does where gamma falls.
-    _error(r, (16, 2), _AT_ZERO, d=64, d_tilde=48, precision=0.5 * GROWTH),
+    _error(r, (16, 2), _AT_ZERO, d=64, d_tilde=48, precision=0.5 * GROWTH_MARGIN),
     _error(eta, (sp.Rational(1, 2), sp.Rational(1, 100)), _AT_ZERO),
     _error(eta, (1, sp.Rational(1, 100)), _HALF_R, gamma=100, gamma_tilde=100, n=40_000),
     _error(theta, (sp.Rational(1, 2), 16), _above(16), eta=sp.Rational(1, 10), gamma=100, n=40_000),
@@ -247,13 +247,13 @@ STEP_4_1_FAMILIES = (
     _kept(n, (4_000, 64_000), theta=r / 2, **{**_STUDENT, "two_sided": True, "margin": 0.15}),
     _kept(d, (12, 192), d_tilde=4, **_STUDENT),
     _kept(d_tilde, (12, 192), d=4, **_STUDENT),
-    _kept(gamma, (sp.Rational(1, 2), sp.Rational(1, 20)), precision=0.5 * GROWTH, **_STUDENT),
+    _kept(gamma, (sp.Rational(1, 2), sp.Rational(1, 20)), precision=0.5 * GROWTH_MARGIN, **_STUDENT),
     _kept(
         gamma_tilde,
         (sp.Rational(1, 2), sp.Rational(1, 20)),
         d=8,
         d_tilde=12,
-        precision=0.5 * GROWTH,
+        precision=0.5 * GROWTH_MARGIN,
         **_STUDENT,
     ),
     _kept(r, (1, 8), d=64, d_tilde=48, **{**_STUDENT, **_EVERY_RANK, "spread": 0.1}),
@@ -366,7 +366,7 @@ CLAIMS: tuple[Claim, ...] = (
             _error(eta, (sp.Rational(1, 2), sp.Rational(1, 1000)), (), AT_ZERO),
             _error(eta, (sp.Rational(1, 1000), 1), (), AT_ZERO),
             _error(d, (16, 128), (), AT_ZERO),
-            _error(gamma, (1, RARE), (), AT_ZERO, precision=0.5 * GROWTH),
+            _error(gamma, (1, RARE), (), AT_ZERO, precision=0.5 * GROWTH_MARGIN),
             _error(gamma, (1, 1000), (), AT_ZERO, gamma_tilde=gamma),
             *_other_modality(AT_ZERO),
             _error(r, (2, 16), (), AT_ZERO, d=64, d_tilde=48, eta=sp.Rational(1, 100)),
@@ -414,7 +414,7 @@ CLAIMS: tuple[Claim, ...] = (
                 margin=0.1,
             ),
             _error(d, (16, 128), (), AT_HALF),
-            _error(gamma, (1, RARE), (), AT_HALF, precision=0.5 * GROWTH),
+            _error(gamma, (1, RARE), (), AT_HALF, precision=0.5 * GROWTH_MARGIN),
             _error(gamma, (1, 1000), (), AT_HALF, gamma_tilde=gamma),
             *_other_modality(AT_HALF),
             _error(r, (2, 16), (), AT_HALF, d=64, d_tilde=48, eta=1),

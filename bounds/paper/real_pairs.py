@@ -15,14 +15,14 @@ from bounds.symbols import ERR, delta, eta, n
 PAIRS = 10_000
 """Pairs a draw: enough for the error of all of them to be small down to eta = 0.3."""
 
-EXPONENT = 0.2
+EXPONENT_MARGIN = 0.2
 """Margin of a power of eta: less than half of what parts 1/eta, 1/sqrt(eta) and a constant."""
 
 
 def _down_to(least: float, measured: str) -> Scaling:
     path = Path(eta, (1.0, least), ((n, PAIRS),))
     drawn = Measured(quantity=measured, spread=0.17)
-    return Scaling(drawn, path, two_sided=True, margin=EXPONENT, precision=0.8 * EXPONENT)
+    return Scaling(drawn, path, two_sided=True, margin=EXPONENT_MARGIN, precision=0.8 * EXPONENT_MARGIN)
 
 
 CLAIMS: tuple[Claim, ...] = (

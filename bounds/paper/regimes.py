@@ -13,10 +13,10 @@ from bounds.claim import Claim, Verdict
 from bounds.paper.unfiltered import SAMPLE_CONDITION
 from bounds.symbols import ERR, C, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, r
 
-EXPONENT = 0.1
+EXPONENT_MARGIN = 0.1
 """Margin of the exponents at high SNR: a fifth of the distance between neighbouring regimes."""
 
-OTHER_EXPONENT = 0.2
+OTHER_MARGIN = 0.2
 """Margin of the exponents of n, d and gamma, and of eta where the law itself is off by nearly 0.1.
 
 With the half-width of the cheapest profile, 0.15, a violation of 0.35 is sure to be seen: less than the
@@ -75,12 +75,12 @@ NO_LEAK = sp.Ge(eta * (1 + gamma) * sp.sqrt(r), 1)
 CLEAN_CHECKS = (
     *_exponents(
         Measured("teacher-filtered", thetas=(r / 2,), spread=0.022),
-        EXPONENT,
+        EXPONENT_MARGIN,
         eta_path((1.0, 0.5, 0.2), 16, 128, 30_000, 1e4),
     ),
     *_exponents(
         Measured("teacher-filtered", thetas=(r / 2,), spread=0.05),
-        OTHER_EXPONENT,
+        OTHER_MARGIN,
         _path(n, (10_000, 1_250), 4, 64, 10_000, 1e4, 1.0),
         _path(d, (68, 260), 4, 64, 10_000, 1e4, 1.0),
         _path(gamma, (1e4, 1e3), 4, 64, 10_000, 1e4, 1.0),
@@ -90,7 +90,7 @@ CLEAN_CHECKS = (
     # Along the least eta of the regime, where it is next to the flat one.
     *_exponents(
         Measured("teacher-filtered", thetas=(r / 2,), spread=0.07),
-        OTHER_EXPONENT,
+        OTHER_MARGIN,
         _path(r, (2, 8), 2, 64, 230_000, 1e4, SWITCH),
     ),
 )
@@ -99,12 +99,12 @@ CLEAN_CHECKS = (
 FLAT_CHECKS = (
     *_exponents(
         Measured("oracle-filtered", thetas=(sp.Integer(0),), spread=0.042),
-        EXPONENT,
+        EXPONENT_MARGIN,
         eta_path((0.02, 0.005, 0.001), 4, 128, 10_000, 1e4),
     ),
     *_exponents(
         Measured("oracle-filtered", thetas=(sp.Integer(0),), spread=0.055),
-        OTHER_EXPONENT,
+        OTHER_MARGIN,
         _path(n, (10_000, 2_500), 4, 128, 10_000, 1e4, 0.02),
         _path(d, (132, 388), 4, 128, 10_000, 1e4, 0.02),
         _path(gamma, (1e4, 1e3), 4, 128, 10_000, 1e4, 0.02),
@@ -118,7 +118,7 @@ FLAT_CHECKS = (
 
 FLAT_STUDENT_CHECKS = _exponents(
     Measured("teacher-filtered", thetas=(sp.Integer(0),), spread=0.06),
-    OTHER_EXPONENT,
+    OTHER_MARGIN,
     eta_path((0.05, 0.0125), 2, 128, 200_000, 1e4),
     _path(n, (80_000, 20_000), 2, 128, 20_000, 1e4, 0.05),
     _path(d, (130, 386), 2, 128, 20_000, 1e4, 0.05),
@@ -225,7 +225,7 @@ CLAIMS: tuple[Claim, ...] = (
         variant="corrected",
         checks=_exponents(
             Measured("teacher-filtered", thetas=(sp.Integer(0),), spread=0.07),
-            OTHER_EXPONENT,
+            OTHER_MARGIN,
             eta_path((0.6, 0.3, 0.15), 4, 32, 100_000, 0.3),
             _path(n, (100_000, 25_000), 4, 32, 100_000, 0.3, 0.6),
             _path(d, (36, 132), 4, 32, 100_000, 0.3, 0.6),

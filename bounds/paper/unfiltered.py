@@ -26,10 +26,10 @@ from bounds.symbols import ERR, C, Noiseless, a_x, a_y, d, d_tilde, delta, eta, 
 
 UNFILTERED = Measured("unfiltered")
 
-EXPONENT = 0.03
+EXPONENT_MARGIN = 0.03
 """Margin within which a measured exponent counts as the claimed one: 0.05 is found wrong."""
 
-GROWTH = 0.25
+GROWTH_MARGIN = 0.25
 """Margin for "up to a constant": half of the smallest wrong exponent that a rate could have."""
 
 COROLLARY_1 = sp.sqrt(r * sp.Max(d, d_tilde) * a_x * a_y / n) / eta
@@ -79,7 +79,9 @@ def _at_the_edge(parameter: sp.Symbol, values: tuple[Number, ...], **at: Number)
     fixed = {d: 96, d_tilde: 8, r: 1, gamma: 1, gamma_tilde: sp.oo, eta: sp.Rational(1, 10), n: edge}
     fixed |= {symbol: at[symbol.name] for symbol in fixed if symbol.name in at}
     del fixed[parameter]
-    return Scaling(UNFILTERED, Path(parameter, values, tuple(fixed.items())), two_sided=False, margin=GROWTH)
+    return Scaling(
+        UNFILTERED, Path(parameter, values, tuple(fixed.items())), two_sided=False, margin=GROWTH_MARGIN
+    )
 
 
 SHRINKING_ETA = Path(
@@ -145,27 +147,32 @@ COROLLARY_1_FAMILIES = (
 
 PROPOSITION_1_RATES = (
     Scaling(
-        UNFILTERED, Path(eta, (1.0, 0.3, 0.1, 0.03), (*INSTANCE, (n, 10**7))), two_sided=True, margin=EXPONENT
+        UNFILTERED,
+        Path(eta, (1.0, 0.3, 0.1, 0.03), (*INSTANCE, (n, 10**7))),
+        two_sided=True,
+        margin=EXPONENT_MARGIN,
     ),
     Scaling(
         UNFILTERED,
         Path(n, (10**5, 10**6, 10**7, 10**8), (*INSTANCE, (eta, 0.3))),
         two_sided=True,
-        margin=EXPONENT,
+        margin=EXPONENT_MARGIN,
     ),
-    Scaling(UNFILTERED, Path(d, (8, 32, 128), (*OPEN_INSTANCE, (n, 10**7))), two_sided=False, margin=GROWTH),
+    Scaling(
+        UNFILTERED, Path(d, (8, 32, 128), (*OPEN_INSTANCE, (n, 10**7))), two_sided=False, margin=GROWTH_MARGIN
+    ),
     # Directions of the other modality, without noise, are of no account.
     Scaling(
         UNFILTERED,
         Path(d_tilde, (2, 64), (*(p for p in INSTANCE if p[0] != d_tilde), (eta, 0.3), (n, 10**7))),
         two_sided=True,
-        margin=5 * EXPONENT,
+        margin=5 * EXPONENT_MARGIN,
     ),
     Scaling(
         UNFILTERED,
         Path(gamma, (0.1, 10.0, 1000.0), (*GAMMA_INSTANCE, (n, 10**7))),
         two_sided=True,
-        margin=5 * EXPONENT,
+        margin=5 * EXPONENT_MARGIN,
     ),
 )
 """The exponents of Proposition 1 where n is far above its condition."""
@@ -191,15 +198,18 @@ CLAIMS: tuple[Claim, ...] = (
                 UNFILTERED,
                 Path(eta, (1.0, 0.3, 0.1, 0.03), (*CORE, (n, 10**8))),
                 two_sided=True,
-                margin=EXPONENT,
+                margin=EXPONENT_MARGIN,
             ),
             Scaling(
                 UNFILTERED,
                 Path(n, (10**5, 10**6, 10**7, 10**8), (*CORE, (eta, 0.3))),
                 two_sided=True,
-                margin=EXPONENT,
+                margin=EXPONENT_MARGIN,
             ),
-            *(Scaling(UNFILTERED, family, two_sided=False, margin=GROWTH) for family in COROLLARY_1_FAMILIES),
+            *(
+                Scaling(UNFILTERED, family, two_sided=False, margin=GROWTH_MARGIN)
+                for family in COROLLARY_1_FAMILIES
+            ),
         ),
         expected=Verdict.SUPPORTED,
         note="unfiltered.md#corollary-1",
@@ -265,7 +275,9 @@ CLAIMS: tuple[Claim, ...] = (
         conditions=(*IN_THE_INSTANCE, sp.Ge(d, 2), sp.Ge(n, PROPOSITION_1_SAMPLES_PRINTED)),
         probability=1 - sp.exp(-C * d),
         # The error is that of a ratio to a normal variable, whose logarithm spreads by pi/sqrt(8) = 1.11.
-        checks=(Scaling(replace(UNFILTERED, spread=1.15), SHRINKING_ETA, two_sided=False, margin=GROWTH),),
+        checks=(
+            Scaling(replace(UNFILTERED, spread=1.15), SHRINKING_ETA, two_sided=False, margin=GROWTH_MARGIN),
+        ),
         expected=Verdict.REFUTED,
         note="unfiltered.md#proposition-1",
         depends_on=("eq-35", "eq-36"),

@@ -49,8 +49,8 @@ SAMPLES: sp.Expr = with_failures(
 )
 """With at least so many points the eigenvalues' roots differ by half of their limiting difference."""
 
-EXPONENT = 0.03
-GROWTH = 0.25
+EXPONENT_MARGIN = 0.03
+GROWTH_MARGIN = 0.25
 
 
 def pca_cdf(values: Mapping[str, float], numbers: Any) -> Any:
@@ -125,14 +125,14 @@ CLAIMS: tuple[Claim, ...] = (
         up_to_constant=True,
         conditions=(sp.Ge(n, C * (r + d * a_x / gamma)),),
         checks=(
-            Scaling(PCA, _along(n, (10**4, 10**6, 10**9)), two_sided=True, margin=EXPONENT),
-            Scaling(PCA, _along(gamma, (0.05, 1, 100.0)), two_sided=True, margin=EXPONENT),
+            Scaling(PCA, _along(n, (10**4, 10**6, 10**9)), two_sided=True, margin=EXPONENT_MARGIN),
+            Scaling(PCA, _along(gamma, (0.05, 1, 100.0)), two_sided=True, margin=EXPONENT_MARGIN),
             # At d = r there is no error: r/d stays small where an exponent is measured.
-            Scaling(PCA, _along(d, (16, 128), r=1), two_sided=True, margin=8 * EXPONENT),
-            Scaling(PCA, _along(r, (1, 8), d=64), two_sided=True, margin=8 * EXPONENT),
+            Scaling(PCA, _along(d, (16, 128), r=1), two_sided=True, margin=8 * EXPONENT_MARGIN),
+            Scaling(PCA, _along(r, (1, 8), d=64), two_sided=True, margin=8 * EXPONENT_MARGIN),
             # Where few directions are left the error falls; none is left at r = d.
-            Scaling(PCA, _along(r, (4, 8, 15), d=16), two_sided=False, margin=GROWTH),
-            Scaling(PCA, _along(gamma, (1, 1e3, 1e6), n=100), two_sided=False, margin=GROWTH),
+            Scaling(PCA, _along(r, (4, 8, 15), d=16), two_sided=False, margin=GROWTH_MARGIN),
+            Scaling(PCA, _along(gamma, (1, 1e3, 1e6), n=100), two_sided=False, margin=GROWTH_MARGIN),
         ),
         expected=Verdict.SUPPORTED,
         note="unimodal.md#eq-2",
