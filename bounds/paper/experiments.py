@@ -119,8 +119,8 @@ FLAT_POWER = 0.43
 
 _CLEAR = ((r, 4), (eta, 0.3), (n, 10**7))
 _ONE_IS_CLEAR = (
-    Path(d, (8, 32, 128), (*_CLEAR, (d_tilde, 8), (gamma, 1), (gamma_tilde, 1e4))),
-    Path(d_tilde, (8, 32, 128), (*_CLEAR, (d, 8), (gamma, 1e4), (gamma_tilde, 1))),
+    Path(d, (16, 64, 256), (*_CLEAR, (d_tilde, 8), (gamma, 1), (gamma_tilde, 1e4))),
+    Path(d_tilde, (16, 64, 256), (*_CLEAR, (d, 8), (gamma, 1e4), (gamma_tilde, 1))),
 )
 
 
