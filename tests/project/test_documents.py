@@ -240,6 +240,12 @@ def test_the_index_links_every_note():
     assert unlinked(text.replace("(../proofs_notes/tails.md)", "(tails.md)")) == ["tails.md"]
 
 
+@pytest.mark.parametrize("note", sorted((ROOT / "proofs_notes").glob("*.md")), ids=lambda note: note.stem)
+def test_a_note_leads_to_notes_only(note):
+    """A report carries the notes and nothing else of the tree."""
+    assert "](../" not in note.read_text(encoding="utf-8")
+
+
 def test_a_broken_link_is_seen():
     """The negative control: a missing file and a missing anchor."""
     page = ROOT / "docs" / "page.md"

@@ -103,6 +103,10 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
     sign = against(plan.claim)
     parameter = check.path.parameter.name
     log_x = np.log([point[parameter] for point in plan.points])
+    for cell in plan.cells:
+        lowest = float(np.min(samples(cell)[: plan.judged]))
+        if lowest < 0:
+            raise InvalidArgument(cell.quantity, lowest, "must not be negative: it has no exponent then")
     log_ratios = [np.log(ratios) for ratios in ratios_to_bound(plan, samples)]
     result, outcome, loose = _slope(check, plan, log_x, log_ratios)
     ratios = tuple(math.exp(float(np.median(v))) for v in log_ratios)

@@ -26,6 +26,6 @@ def alone_sentences(others: Beside) -> list[str]:
         return []
     return [
         f"PCA of each modality alone, which needs no pairing, errs {others.alone:.3g} times less than the "
-        "best of the others: if the subspaces are all you want, and the noise has no directions of its own, "
+        "best of these: if the subspaces are all you want, and the noise has no directions of its own, "
         "use it."
     ]

@@ -117,4 +117,5 @@ def _print(found: list[Rechecked], refused: list[Rechecked], missing: list[str],
         f"As told: {sum(len(one.told) for one in found)}.  Quoted: {len(theorems)} theorems."
     )
     if missing:
-        say(f"{len(missing)} claims have no certificate here: {', '.join(missing)}")
+        which = f": {', '.join(missing)}" if steps else " (--steps names them)."
+        say(f"{len(missing)} claims have no certificate here{which}")

@@ -85,7 +85,7 @@ def predict(
         print_json(found[0] if len(found) == 1 else found)
         return
     _print_predictions(results)
-    print_alternatives(f"Mean error on the same {place.n:,} pairs, filters at their best:", others.table)
+    print_alternatives(f"Mean error on the same {place.n:,} pairs, in even parts:", others.table)
     for sentence in alone_sentences(others):
         say(sentence)
 

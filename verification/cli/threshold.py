@@ -79,7 +79,7 @@ def threshold(
         return
     _print_threshold(found, advice)
     if found.gain["unfiltered"] is not None:
-        print_alternatives(f"Mean error on the same {place.n:,} pairs, filters at their best:", others.table)
+        print_alternatives(f"Mean error on the same {place.n:,} pairs, in even parts:", others.table)
         for sentence in alone_sentences(others):
             say(sentence)
 

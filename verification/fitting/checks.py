@@ -135,7 +135,7 @@ def small_error(mean_square: float, r: int) -> Assumption:
         "small-error",
         False,
         "Too few pairs: the fit on all of them is still far from the shared directions, so no gain can be "
-        "stated; the answer is left open.",
+        "stated by the model; its answer is left open.",
     )
 
 

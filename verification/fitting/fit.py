@@ -169,8 +169,14 @@ class FittedPairs:
 
 
 DECISIONS = {
-    "pays": "Filtering pays: it beats training on all pairs.",
-    "does-not-pay": "Filtering does not pay: train on all pairs.",
+    "pays": (
+        "Filtering pays: a student on half of the pairs, picked by a teacher on the other half, beats "
+        "training on all pairs."
+    ),
+    "does-not-pay": (
+        "Filtering does not pay if half of the pairs are spent on the teacher: train on all pairs. (Two "
+        "halves that filter each other may do better; that is not forecast here.)"
+    ),
     "undecided": "Undecided: these pairs cannot tell whether filtering pays.",
 }
 

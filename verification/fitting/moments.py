@@ -88,7 +88,7 @@ def moments(x: Rows, y: Rows, seed: int) -> PairMoments:
             raise InvalidArgument(rows.name, "numbers whose squares overflow", "must be scaled down")
         constant = np.flatnonzero(np.sqrt(np.diag(cov)) <= CONSTANT * sums.rounding[s] * np.abs(mean))
         if len(constant):
-            raise InvalidArgument(rows.name, int(constant[0]) + 1, "must have no constant column")
+            raise InvalidArgument(rows.name, f"column {constant[0] + 1}", "must have no constant column")
     return result
 
 

@@ -22,6 +22,10 @@ Block = NDArray[Any]
 BLOCK_ROWS = 8192
 """Rows in a block; a whole number of them fits any file, and two blocks of 512 columns take 32 MiB."""
 
+NPY_MAGIC = b"\x93NUMPY"
+
+SEPARATORS = {",": "a comma", "\t": "a tab"}
+
 SUFFIXES = ".npy, .npz, .parquet, .arrow, .feather, .csv or .tsv"
 
 
@@ -68,6 +72,8 @@ def open_rows(source: Any, name: str, key: str | None = None) -> Rows:
             raise InvalidArgument(name, "rows of unequal length", "must be a table of numbers") from None
         return _from_array(values, name)
     path = Path(source)
+    if path.is_dir():
+        raise InvalidArgument(name, path.name, "must be a file, and is a folder")
     readers = {
         ".npy": lambda: _npy(path, name),
         ".npz": lambda: _npz(path, name, key),
@@ -144,6 +150,9 @@ def _from_array(values: Block, name: str) -> Rows:
 
 
 def _npy(path: Path, name: str) -> Rows:
+    with path.open("rb") as file:
+        if file.read(len(NPY_MAGIC)) != NPY_MAGIC:
+            raise InvalidArgument(name, path.name, "must be a file that NumPy saved")
     try:
         values = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
@@ -297,6 +306,14 @@ def _numbers(column: Any, label: str, name: str) -> Block:
     return np.asarray(column.to_numpy(zero_copy_only=False))
 
 
+def _are_numbers(words: list[bytes]) -> bool:
+    """Whether the words of a line are numbers, apart from what separates them."""
+    try:
+        return bool([float(word.strip(b",;")) for word in words])
+    except ValueError:
+        return False
+
+
 def _text(path: Path, name: str, delimiter: str) -> Rows:
     with path.open("rb") as lines:
         first = lines.readline()
@@ -304,6 +321,9 @@ def _text(path: Path, name: str, delimiter: str) -> Rows:
         columns = len(_text_line(first.decode("utf-8-sig"), delimiter))
     except ValueError:
         shown = first.decode("utf-8", "replace").strip()[:40]
+        if _are_numbers(first.split()):
+            wanted = f"must have {SEPARATORS[delimiter]} between numbers"
+            raise InvalidArgument(name, shown, wanted) from None
         raise InvalidArgument(name, shown, "must hold numbers only: remove the header in line 1") from None
     with path.open("rb") as lines:
         n = sum(1 for line in lines if line.strip())

@@ -106,12 +106,17 @@ class ClaimVerdict:
         return "tight" if factor <= TIGHT else "loose"
 
     @property
+    def judges_mutants(self) -> bool:
+        """Whether its wrong versions say anything: not those of a claim that is undecided or false."""
+        return self.verdict not in (Verdict.INCONCLUSIVE, Verdict.REFUTED)
+
+    @property
     def survivors(self) -> tuple[MutantResult, ...]:
         """Wrong versions that the design failed to refute, or would fail to often enough.
 
-        None where it did not decide the claim itself.
+        None where it did not find the claim itself to hold.
         """
-        if self.verdict is Verdict.INCONCLUSIVE:
+        if not self.judges_mutants:
             return ()
         return tuple(m for m in self.mutants if not m.refuted or m.by_luck)
 
@@ -122,8 +127,8 @@ class ClaimVerdict:
 
     @property
     def mutants_refuted(self) -> str:
-        """Wrong versions refuted, "3/4"; empty without any, "not judged" of an undecided claim."""
-        if self.mutants and self.verdict is Verdict.INCONCLUSIVE:
+        """Wrong versions refuted, "3/4"; empty without any, "not judged" of a claim that does not hold."""
+        if self.mutants and not self.judges_mutants:
             return "not judged"
         return f"{len(self.mutants) - len(self.survivors)}/{len(self.mutants)}" if self.mutants else ""
 

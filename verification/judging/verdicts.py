@@ -227,8 +227,8 @@ def summary(verdicts: Verdicts) -> str:
 
 
 def _wrong_versions(verdicts: Verdicts) -> list[str]:
-    """How many wrong versions were refuted, and of how many nothing is known: those of undecided claims."""
-    judged = [v for v in verdicts if v.verdict is not Verdict.INCONCLUSIVE]
+    """How many wrong versions were refuted; of those of claims that do not hold nothing is known."""
+    judged = [v for v in verdicts if v.judges_mutants]
     total = sum(len(v.mutants) for v in judged)
     open_ = sum(len(v.mutants) for v in verdicts) - total
     survivors = [m.id for v in judged for m in v.survivors]
@@ -245,7 +245,7 @@ def _wrong_versions(verdicts: Verdicts) -> list[str]:
             f"{untested} more could not be tested: they are not known to be wrong where claims are judged."
         )
     if open_:
-        lines.append(f"{open_} wrong versions (mutants) not judged, as their claims were not decided.")
+        lines.append(f"{open_} wrong versions (mutants) not judged, as their claims were not found to hold.")
     if verdicts.injected is not None:
         lines.append(str(verdicts.injected))
     return lines

@@ -62,6 +62,8 @@ def section(note: str) -> Markup:
     (start,) = (k for k in headings if _slug(tokens[k + 1].content) == anchor)
     end = next((k for k in headings if k > start and tokens[k].tag <= tokens[start].tag), len(tokens))
     kept = [token for token in tokens[start + 3 : end] if token.type != "fence"]
+    for token in (child for parent in kept for child in parent.children or ()):
+        _point_to_pages(token, f"{FOLDER}/")
     return Markup(markdown.renderer.render(kept, markdown.options, {}))
 
 
@@ -86,11 +88,11 @@ def _slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
-def _point_to_pages(token: Token) -> None:
-    """A link to another note leads to its page."""
+def _point_to_pages(token: Token, folder: str = "") -> None:
+    """A link to another note leads to its page, in `folder` as seen from where the text stands."""
     target = str(token.attrGet("href") or "")
     if token.type == "link_open" and re.fullmatch(r"[\w-]+\.md(#.*)?", target):
-        token.attrSet("href", target.replace(".md", ".html", 1))
+        token.attrSet("href", folder + target.replace(".md", ".html", 1))
 
 
 @cache

@@ -31,7 +31,7 @@ MEANINGS = {
     "PROVED": "every step of a symbolic proof was decided true",
     "CERTIFIED": "enclosed in ball arithmetic over a stated box",
     "SUPPORTED": "every statistical check holds, with the stated power",
-    "REFUTED": "some check fails, with a witness",
+    "REFUTED": "a counterexample, or draws that a true statement would not give",
     "INCONCLUSIVE": "not decided within the budget; never a pass",
 }
 MAIN = {

@@ -131,7 +131,7 @@ def test_a_truncated_member_is_noticed(tmp_path):
         (ROWS[:100, :1], ROWS[:100], "at least 2 columns"),
         (ROWS[:5], ROWS[:5], "twice as many rows as columns"),
         (np.where(ROWS > 4, np.nan, ROWS), ROWS, "finite numbers only"),
-        (ROWS * [1, 1, 0], ROWS, "no constant column, got 3"),
+        (ROWS * [1, 1, 0], ROWS, "no constant column, got 'column 3'"),
         (ROWS, ROWS.astype(complex), "real numbers"),
         (ROWS, ROWS[::-1], "show no shared direction"),
         (ROWS[None], ROWS, "two dimensions"),
