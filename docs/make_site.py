@@ -23,6 +23,7 @@ COPIED = (
     "CHANGELOG.md",
     "LICENSE",
     "CITATION.cff",
+    "verification/studies/data/digits-LICENSE.txt",
     "benchmarks/results.json",
     ".github/workflows/claims.yml",
 )
