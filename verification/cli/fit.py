@@ -52,7 +52,7 @@ def fit(
     ] = None,
     labels: Annotated[
         str | None,
-        typer.Option("--labels", metavar="FILE", help="1 for each pair known to be clean, 0 else."),
+        typer.Option("--labels", metavar="FILE", help="1 for each clean pair, 0 for each corrupted one."),
     ] = None,
     alpha: Annotated[
         float, typer.Option("--alpha", parser=number, metavar="NUMBER", help="Error rate of each interval.")

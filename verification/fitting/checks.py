@@ -191,7 +191,7 @@ def rank(r: Rank, given: bool) -> Assumption:
 def labelled(share: float, free: Estimate) -> Assumption:
     """Whether the estimate from scores agrees with the labels."""
     agrees = free.holds(share)
-    ending = "agrees" if agrees else "does not agree: trust the labels"
+    ending = "agrees" if agrees else "does not agree: trust the labels if they name every clean pair"
     return Assumption(
         "labels",
         agrees,

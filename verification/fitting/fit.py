@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -121,17 +122,25 @@ class FittedPairs:
         ]
         if flat:
             said.append(f"Signal to noise: gamma {_span(self.gamma)}, gamma~ {_span(self.gamma_tilde)}.")
-        said += [check.message for check in self.checks if check.holds is False]
+        said += [c.message for c in self.checks if c.holds is False or c.id == "labels"]
         if self.gain_model is not None:
             said.append(f"Gain by the model: {_span(self.gain_model)}.")
         said.append(
             f"Gain as measured, without a model: {_span(gain)}, at error rate {self.alpha:g}; the filter "
             f"keeps the {self.keep:.1%} of scored pairs with a score above {self.threshold:.4g}, of which "
-            f"{self.false_share:.1%} are expected to be corrupted."
+            f"{self._corrupted()}."
         )
         said += self._both() + self._alone()
         said.append(DECISIONS[self.decision])
         return said
+
+    def _corrupted(self) -> str:
+        """How many of the kept pairs are corrupted, unless the share of clean pairs rules that number out."""
+        wrong = self.keep * self.false_share
+        too_many = wrong > 1 - self.eta_free.low
+        if too_many or self.keep - wrong > self.eta_free.high:
+            return "it cannot be told how many are corrupted"
+        return f"{self.false_share:.1%} are expected to be corrupted"
 
     def _both(self) -> list[str]:
         """A sentence where weighing the likelier pairs more is called better than all pairs alike."""
@@ -221,6 +230,8 @@ def fit(
     if not 0 < alpha <= 0.5:
         raise InvalidArgument("alpha", alpha, "must lie in (0, 1/2]")
     seed = whole("seed", seed, 0, 2**63 - 1)
+    if isinstance(X, str | Path) and isinstance(Y, str | Path) and Path(X).resolve() == Path(Y).resolve():
+        raise InvalidArgument("Y", str(Y), "must be another file than X")
     x, y = open_rows(X, "X", key), open_rows(Y, "Y", key)
     check_matched(x, y)
     known = None if labels is None else read_labels(labels, x.n)

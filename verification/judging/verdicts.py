@@ -242,7 +242,8 @@ def _wrong_versions(verdicts: Verdicts) -> list[str]:
     untested = sum(len(v.untested) for v in judged)
     if untested:
         lines.append(
-            f"{untested} more could not be tested: they are not known to be wrong where claims are judged."
+            f"{untested} more could not be tested: they are not known to be wrong where claims are judged "
+            "(--json and --report name them)."
         )
     if open_:
         lines.append(f"{open_} wrong versions (mutants) not judged, as their claims were not found to hold.")

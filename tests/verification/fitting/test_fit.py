@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from verification.errors import InvalidArgument
 from verification.fitting import payoff
 from verification.fitting.fit import fit
+from verification.fitting.spectrum import Estimate
 from verification.prediction.alternatives import information
 from verification.setting import Setting
 from verification.studies import pairs
@@ -135,6 +137,24 @@ def test_labels_are_held_against_the_estimate():
     for share, right in ((0.2, True), (0.5, False)):
         found = fit(x, y, labels=rng.random(len(x)) < share, alpha=0.001)
         assert holds(found, "labels") is right
+        assert "The labels call" in " ".join(found.sentences())
+
+
+def test_an_impossible_number_of_corrupted_pairs_is_not_told(isotropic):
+    """More corrupted ones among the kept pairs than there are at all, or more clean ones, is no answer."""
+    whole = replace(isotropic, keep=0.95, eta_free=Estimate(0.6, 0.55, 0.65))
+    assert "35.0% are expected to be corrupted" in " ".join(replace(whole, false_share=0.35).sentences())
+    for impossible in (0.8, 0.1):
+        said = " ".join(replace(whole, false_share=impossible).sentences())
+        assert "it cannot be told how many are corrupted" in said
+        assert "expected to be corrupted" not in said
+
+
+def test_one_file_twice_is_refused(tmp_path):
+    """Whatever its name is spelled like; two files with the same rows are another matter."""
+    np.save(tmp_path / "x.npy", np.eye(3))
+    with pytest.raises(InvalidArgument, match="must be another file than X"):
+        fit(tmp_path / "x.npy", str(tmp_path / "." / "x.npy"))
 
 
 def test_the_json_has_the_promised_keys_only(isotropic):
