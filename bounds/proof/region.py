@@ -145,11 +145,17 @@ def _points(wanted: tuple[sp.Symbol, ...], conditions: tuple[sp.Basic, ...], mos
     known, left = _placed(conditions)
     free = {*(s for s in wanted if s not in known), *(s for v in known.values() for s in v.free_symbols)}
     basis = sorted(free, key=lambda symbol: symbol.name)
-    lists = [c.subs(known) for c in left if isinstance(c, sp.Or)]
-    values = {s: listed(s, lists) or _choices(s) for s in basis}
-    found = (_extended(point, known) for point in _grid(values))
+    found = (_extended(point, known) for point in _grid(_values(basis, known, left)))
     inside = (p for p in found if _possible(p) and all(_holds(c, p) for c in left))
     return tuple(islice(({s: p[s] for s in wanted} for p in inside), most))
+
+
+def _values(
+    basis: Sequence[sp.Symbol], known: Mapping[sp.Symbol, sp.Expr], conditions: Sequence[sp.Basic]
+) -> dict[sp.Symbol, tuple[sp.Expr, ...]]:
+    """What each symbol is looked at: what a condition lists, as seen with the others put in; else the usual."""
+    lists = [condition.subs(known) for condition in conditions if isinstance(condition, sp.Or)]
+    return {symbol: listed(symbol, lists) or _choices(symbol) for symbol in basis}
 
 
 def _holds(condition: sp.Basic, point: Point) -> bool:
