@@ -153,7 +153,7 @@ def _points(wanted: tuple[sp.Symbol, ...], conditions: tuple[sp.Basic, ...], mos
 def _values(
     basis: Sequence[sp.Symbol], known: Mapping[sp.Symbol, sp.Expr], conditions: Sequence[sp.Basic]
 ) -> dict[sp.Symbol, tuple[sp.Expr, ...]]:
-    """What each symbol is looked at: what a condition lists, as seen with the others put in; else the usual."""
+    """Where each symbol is looked at: what a condition lists, with the others put in; else the usual."""
     lists = [condition.subs(known) for condition in conditions if isinstance(condition, sp.Or)]
     return {symbol: listed(symbol, lists) or _choices(symbol) for symbol in basis}
 
