@@ -78,7 +78,7 @@ def test_the_alternatives_stand_beside_the_filter(command, name):
     assert [other["estimator"] for other in found["alternatives"]] == [
         "unfiltered", "pca", "teacher-filtered", "teacher-filtered, 2 rounds", "weighted", "limit",
     ]  # fmt: skip
-    assert "errs 2.47 times less than the best of the others" in lines[first + 7]
+    assert "errs 2.47 times less than the best of these" in lines[first + 7]
 
 
 def test_predict_says_which_law_and_where_the_signal_shows(command):
