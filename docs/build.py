@@ -3,7 +3,8 @@
 `python docs/build.py verdicts` judges every claim (profile standard) and stores the result in
 docs/verdicts.json; `text` renders it into docs/verdicts.md and the README; `pictures`
 and `papers` draw; `injected` renders docs/injected-sampled.json; `flaky` measures the table of
-docs/statistical-assertions.md (some minutes, so only where it is named).
+docs/statistical-assertions.md (some minutes, so only where it is named); `report` takes the picture of
+a report's first page.
 """
 
 from __future__ import annotations
@@ -167,6 +168,21 @@ def pictures() -> None:
         figure.savefig(ROOT / "docs" / "leak.png", dpi=130)
 
 
+def report() -> None:
+    """docs/report.png: the first page of a quick run's report, as Chromium shows it."""
+    import subprocess
+    import tempfile
+
+    from verification.cli.main import run
+
+    with tempfile.TemporaryDirectory() as folder:
+        run(["verify", "--report", folder])
+        page = (Path(folder) / "index.html").as_uri()
+        shot = f"--screenshot={ROOT / 'docs' / 'report.png'}"
+        flags = ["--headless=new", "--no-sandbox", "--hide-scrollbars", "--window-size=1000,1345"]
+        subprocess.run(["chromium", *flags, shot, page], check=True, capture_output=True)
+
+
 def papers() -> None:
     """docs/papers.png: each paper's laws as lines, draws as dots."""
     from matplotlib.figure import Figure
@@ -182,6 +198,6 @@ def papers() -> None:
 
 if __name__ == "__main__":
     made = {"verdicts": verdicts, "text": text, "pictures": pictures, "papers": papers, "flaky": flaky}
-    made["injected"] = injected
+    made |= {"injected": injected, "report": report}
     for name in sys.argv[1:] or ("verdicts", "text", "pictures", "papers"):
         made[name]()

@@ -213,9 +213,10 @@ def _regimes(axes: Any, result: Figure3a) -> None:
             axes.axvspan(start, last, color=shade, zorder=-1)
             axes.annotate(
                 text,
-                (math.sqrt(start * last), 0.03),
+                # The last band may be narrower than its words, which then end with it.
+                (start if start == low else math.sqrt(start * last), 0.03),
                 xycoords=("data", "axes fraction"),
-                ha="center",
+                ha="right" if start == low else "center",
                 fontsize=10,
                 color=GREY,
             )
@@ -232,7 +233,7 @@ def _reference_slopes(axes: Any, result: Figure3a) -> None:
         (0.0, filtered, slice(-third, None), 0.55),
     ):
         span = etas[part]
-        at = anchor[part][-1 if slope == 0.0 else 0]
+        at = anchor[part][0]
         line = factor * at.predicted * (span / at.eta) ** slope
         axes.plot(span, line, "--", color=GREY, lw=1.2)
         middle = len(span) // 2

@@ -8,9 +8,33 @@ import pytest
 from bounds.checks import Proof
 from bounds.claim import Verdict
 from bounds.register import claims
-from verification.certificates.uses import behind, named, undeclared
+from verification.certificates.uses import behind
+from verification.checks.proved import derived
 from verification.judging.verdict import falling
 from verification.report.graph import render
+
+RESULT = re.compile(
+    r"\b(Lemma|Theorem|Corollary|Proposition|Remark|Definition|Assumption|Eq\.|Step) ([A-Z]?\.?\d+(?:\.\d+)?)"
+)
+"""How a step names a result of the paper."""
+
+
+def named(claim):
+    """The results that the steps of the claim's proofs name, each once."""
+    proofs = [check for check in claim.checks if isinstance(check, Proof)]
+    words = [step.statement for proof in proofs for step in derived(proof, claim)[0]]
+    return tuple(dict.fromkeys(f"{kind} {number}" for text in words for kind, number in RESULT.findall(text)))
+
+
+def undeclared(claim, claims):
+    """The results that a proof names though the claim rests on no claim of them, nor is one itself."""
+    sources = [other.source for other in (claim, *behind(claim, claims))]
+    return tuple(
+        result
+        for result in named(claim)
+        if not any(re.search(rf"{re.escape(result)}(?![\d.]*\d)", source) for source in sources)
+    )
+
 
 PROVED = [claim for claim in claims.values() if any(isinstance(check, Proof) for check in claim.checks)]
 
