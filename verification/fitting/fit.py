@@ -230,6 +230,10 @@ def fit(
     if not 0 < alpha <= 0.5:
         raise InvalidArgument("alpha", alpha, "must lie in (0, 1/2]")
     seed = whole("seed", seed, 0, 2**63 - 1)
+    if key is not None and not isinstance(key, str):
+        raise InvalidArgument("key", key, "must name an array or a column")
+    if key is not None and not any(isinstance(rows, str | Path) for rows in (X, Y)):
+        raise InvalidArgument("key", key, "must be left out for arrays")
     if isinstance(X, str | Path) and isinstance(Y, str | Path) and Path(X).resolve() == Path(Y).resolve():
         raise InvalidArgument("Y", str(Y), "must be another file than X")
     x, y = open_rows(X, "X", key), open_rows(Y, "Y", key)
