@@ -122,7 +122,9 @@ def test_some_parameters_are_replaced_and_the_rest_stay():
     assert base.replace(eta=0.5, n=2e3) == dataclasses.replace(base, eta=0.5, n=2000)
     assert base.replace(gamma=1.0).gamma_tilde == base.gamma_tilde
     assert pickle.loads(pickle.dumps(base)) == base
-    with pytest.raises(InvalidArgument, match="has only n, d, d_tilde, r, eta, gamma, gamma_tilde, got 'etta'"):
+    with pytest.raises(
+        InvalidArgument, match="has only n, d, d_tilde, r, eta, gamma, gamma_tilde, got 'etta'"
+    ):
         base.replace(etta=0.1)
     with pytest.raises(InvalidArgument, match="eta must lie in"):
         base.replace(eta=2)

@@ -21,7 +21,7 @@ RECHECK_EXAMPLE = "Example: filtergain recheck certificates"
 @app.command(short_help="Write what was proved, for another program to check.", epilog=CERTIFY_EXAMPLE)
 def certify(
     claims: Annotated[
-        list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Ids; all proved ones without.")
+        list[str] | None, typer.Argument(metavar="CLAIM", help="Ids; all proved ones without.")
     ] = None,
     out: Annotated[
         str, typer.Option("--out", metavar="DIR", help="The folder to write into.")

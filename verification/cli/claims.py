@@ -149,10 +149,12 @@ def _place(path: Path) -> str:
 
 
 WIDE = 110
-"""Columns from which the register is a table with sources; below, a claim has one line, cut if need be."""
+"""Columns from which the register is a table with sources; below, a claim has a line and its title below."""
 
 
 def _table(chosen: list[Claim]) -> None:
+    import textwrap
+
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -171,10 +173,9 @@ def _table(chosen: list[Claim]) -> None:
             table.add_row(Text(one.id), Text(one.source), str(one.expected), Text(one.title))
         screen.print(table)
     else:
-        room = max(len(one.id) for one in chosen)
         for one in chosen:
-            line = f"{one.id:<{room}}  {one.expected:<12}  {one.title}"
-            print(line if len(line) <= screen.width else f"{line[: screen.width - 1]}…")
+            print(f"{one.id}  {one.expected}")
+            print(textwrap.fill(one.title, screen.width, initial_indent="    ", subsequent_indent="    "))
     print(f"\n{len(chosen)} claims; `filtergain claims CLAIM` explains one, `verify CLAIM` judges it.")
 
 

@@ -334,10 +334,10 @@ def _answer(
         checks.heavy_rows(found.heaviest),
         checks.rank(r, given),
     ]
-    if known is not None:
-        made.append(checks.labelled(float(known.mean()), free))
     threshold = float(scored.thresholds[paid.bin - 1]) if paid.bin else float(scored.scores.min())
     clean = share.posterior(scored.scores)
+    if known is not None:
+        made.append(checks.labelled(known, clean, free))
     chosen = scored.scores >= threshold
     mixed = blend(scored.sums, fitted.left, fitted.right)
     edge = float(scored.thresholds[mixed.bin - 1]) if mixed.bin else -np.inf
