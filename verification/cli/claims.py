@@ -40,8 +40,8 @@ def claims(
     that it rests on.
     """
     _meant(claim, verdicts, graph, falls)
-    known, own = _known(module)
-    chosen = own if claim is None else [_named(claim, known)]
+    known, own = known_and_meant(module)
+    chosen = own if claim is None else [named(claim, known)]
     if graph is not None:
         _draw(graph, verdicts, tuple(own), claim, known)
     elif falls:
@@ -70,7 +70,7 @@ def _meant(claim: str | None, verdicts: str | None, graph: str | None, falls: bo
         raise InvalidArgument("--falls", falls, "must go with a claim")
 
 
-def _known(module: str | None) -> tuple[Mapping[str, Claim], list[Claim]]:
+def known_and_meant(module: str | None) -> tuple[Mapping[str, Claim], list[Claim]]:
     """Every claim that an id may name, and those meant without an id: the module's, else the register's."""
     from bounds.register import claims as register
 
@@ -82,7 +82,8 @@ def _known(module: str | None) -> tuple[Mapping[str, Claim], list[Claim]]:
     return known, [claim for claim in known.values() if claim.id not in register]
 
 
-def _named(claim_id: str, known: Mapping[str, Claim]) -> Claim:
+def named(claim_id: str, known: Mapping[str, Claim]) -> Claim:
+    """The claim of this id among the known ones; raises UnknownClaim."""
     from bounds.register import UnknownClaim
 
     if claim_id not in known:
