@@ -230,6 +230,10 @@ def fit(
     if not 0 < alpha <= 0.5:
         raise InvalidArgument("alpha", alpha, "must lie in (0, 1/2]")
     seed = whole("seed", seed, 0, 2**63 - 1)
+    if key is not None and not isinstance(key, str):
+        raise InvalidArgument("key", key, "must name an array or a column")
+    if key is not None and not any(isinstance(rows, str | Path) for rows in (X, Y)):
+        raise InvalidArgument("key", key, "must be left out for arrays")
     if isinstance(X, str | Path) and isinstance(Y, str | Path) and Path(X).resolve() == Path(Y).resolve():
         raise InvalidArgument("Y", str(Y), "must be another file than X")
     x, y = open_rows(X, "X", key), open_rows(Y, "Y", key)
@@ -330,10 +334,10 @@ def _answer(
         checks.heavy_rows(found.heaviest),
         checks.rank(r, given),
     ]
-    if known is not None:
-        made.append(checks.labelled(float(known.mean()), free))
     threshold = float(scored.thresholds[paid.bin - 1]) if paid.bin else float(scored.scores.min())
     clean = share.posterior(scored.scores)
+    if known is not None:
+        made.append(checks.labelled(known, clean, free))
     chosen = scored.scores >= threshold
     mixed = blend(scored.sums, fitted.left, fitted.right)
     edge = float(scored.thresholds[mixed.bin - 1]) if mixed.bin else -np.inf

@@ -36,7 +36,8 @@ class Beside:
     """What stands beside the filter on a setting's n pairs, each filter at its best threshold in even parts.
 
     `pca`, `weighted` and `limit` (the information limit's scales) are first-order laws; `weighted` is None
-    where its law is not to be trusted: without noise, or where the teacher has too few pairs.
+    where its law is not to be trusted: without noise, or where the teacher has too few pairs.  `split` is
+    the best share for the teacher, where that was looked for and is worth while.
     """
 
     setting: Setting
@@ -45,6 +46,7 @@ class Beside:
     rounds: tuple[Spending, ...]
     weighted: ErrorLaw | None
     limit: ErrorLaw
+    split: Spending | None = None
 
     @property
     def table(self) -> tuple[Alternative, ...]:
@@ -54,6 +56,8 @@ class Beside:
         limit = self.limit.mean if trusted and self.limit.mean <= most else None
         means = [("unfiltered", self.unfiltered), ("pca", self.pca.mean if trusted else None)]
         means += [(plan_name(plan.rounds), plan.mean) for plan in self.rounds]
+        if self.split is not None:
+            means.append((f"{plan_name(self.split.rounds)}, best split", self.split.mean))
         means.append(("weighted", None if self.weighted is None else self.weighted.mean))
         means.append(("limit", limit))
         return tuple(
@@ -89,6 +93,7 @@ def beside(
     one_round: Threshold | None = None,
     plans: tuple[Spending, ...] | None = None,
     seed: int = 0,
+    split: Spending | None = None,
 ) -> Beside:
     """What stands beside the filter in a setting; `seed` is that of the information limit's draws.
 
@@ -110,4 +115,5 @@ def beside(
         tuple(filtered[:1] + ([repeated] if repeated else [])),
         weighted,
         error_law(alternatives.limit_scales(setting, seed), *dims),
+        split,
     )

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from verification.errors import MissingExtra
 from verification.judging import verdicts as shown
-from verification.judging.verdict import TIGHT
+from verification.judging.verdict import SLACK, TIGHT
 from verification.report import badge, claim_page, notes, plots
 from verification.report.templating import environment
 
@@ -262,6 +262,7 @@ class Site:
             "variants": claim_page.VARIANTS,
             "slack": shown.slack,
             "tight": f"{TIGHT:g}",
+            "slack_means": SLACK,
             "with_plots": self.with_plots,
         }
         return environment().get_template(template).render(**common, **values)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from verification.errors import InvalidArgument
-from verification.fitting import payoff
+from verification.fitting import checks, payoff
 from verification.fitting.fit import fit
 from verification.fitting.spectrum import Estimate
 from verification.prediction.alternatives import information
@@ -138,6 +138,20 @@ def test_labels_are_held_against_the_estimate():
         found = fit(x, y, labels=rng.random(len(x)) < share, alpha=0.001)
         assert holds(found, "labels") is right
         assert "The labels call" in " ".join(found.sentences())
+
+
+def test_swapped_labels_are_called_that(isotropic):
+    """Labels with 0 and 1 exchanged get the hint, at any share; right ones and unrelated ones do not."""
+    clean = np.random.default_rng(1).random(4000)
+    for known in (clean > 0.5, clean > 0.8):
+        share = Estimate(float(known.mean()), 0.0, 1.0)
+        assert checks.labelled(known, clean, share).holds
+        found = checks.labelled(~known, clean, share)
+        assert not found.holds
+        assert "are 0 and 1 swapped? (1 is a clean pair)" in found.message
+        unrelated = np.random.default_rng(2).permutation(known)
+        assert "swapped" not in checks.labelled(unrelated, clean, share).message
+    assert "swapped" not in checks.labelled(np.ones(4000, bool), clean, share).message
 
 
 def test_an_impossible_number_of_corrupted_pairs_is_not_told(isotropic):
