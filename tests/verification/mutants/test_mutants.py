@@ -83,8 +83,8 @@ def test_reversed_rate_counts_where_the_rate_is_loose():
     """Where the rate is the error's own the reversed claim is true as well; where r nears d it is wrong."""
     tight = _claim((Scaling(UNFILTERED, N_PATH, True, 0.05),), up_to_constant=True)
     assert "tight" in _named(tight)["reversed"].reason
-    at = ((d, 32), (d_tilde, 32), (gamma, 1), (gamma_tilde, 1), (eta, 0.3), (n, 10**7))
-    family = Scaling(UNFILTERED, Path(r, (1, 31), at), False, 0.25)
+    at = ((d, r + 1), (d_tilde, r + 1), (gamma, 1), (gamma_tilde, 1), (eta, 0.3), (n, 10**7))
+    family = Scaling(UNFILTERED, Path(r, (4, 64), at), False, 0.25)
     loose = _claim((*tight.checks, family), up_to_constant=True)
     assert _named(loose)["reversed"].counted
     explicit = _claim((Tail(UNFILTERED, (N_PATH,), 0.05),), bound=10 * RATE)
