@@ -307,9 +307,10 @@ def test_dropped_condition_is_judged_below_it():
     assert mutant.outside
     assert mutant.claim.conditions == ()
     (check,) = mutant.claim.checks
-    assert check.path.parameter == n
-    edge = 4 * 32 / 0.03**2
-    assert [p["n"] for p in check.path.points()] == [math.ceil(edge / 4**k) for k in (1, 2, 4, 6)]
+    assert check.path.parameter == eta
+    for point, k in zip(check.path.points(), (1, 2, 4, 6), strict=True):
+        assert point["n"] == math.ceil(4 * 32 / 0.03**2 / 4096)
+        assert point["n"] * 4**k == pytest.approx(4 * 32 / point["eta"] ** 2, rel=0.02)
     assert contradicted(mutant.claim)
     nearer = _claim(
         (Scaling(UNFILTERED, Path(eta, (1.0, 0.5), at), False, 0.25),),
