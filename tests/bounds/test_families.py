@@ -208,3 +208,12 @@ def test_the_teachers_pairs_are_told_from_all_pairs():
         ),
     )
     assert missed(tied, claim.bound.subs(n_T, n)) > 0.99
+
+
+@pytest.mark.parametrize("name", ["regime-clean", "regime-flat", "abstract"])
+def test_the_directions_left_are_told_from_all_of_them(name):
+    """An order of d, or of d + r, in place of d - r is refuted where few directions are left."""
+    claim = claims[name]
+    for wrong in (d + r, d + 2 * r):
+        assert missed(claim, claim.bound.subs(d, wrong)) < SURE
+    assert missed(claim, claim.bound) > 0.99
