@@ -9,6 +9,7 @@ import sympy as sp
 from bounds import claims, symbols
 from bounds.claim import Level, Relation, Scaling, Tail, Verdict
 from bounds.symbols import d, d_tilde, gamma_tilde, n, n_T, r
+from verification.checks.judge import comes_to_an_end
 from verification.checks.plan import PROFILES, included, plan
 from verification.checks.survival import survival
 
@@ -100,10 +101,14 @@ They are no parameters of the model: that they move hides no dependence on the o
 
 
 def moved(claim, symbol):
-    """Whether some family moves the symbol by a factor, with no other moving but n and what is derived."""
+    """Whether some family moves the symbol by a factor, with no other moving but n and what is derived.
+
+    Both dimensions move with r, which does not pass them.
+    """
     for own in designs(claim):
         first, last = own.points[0], own.points[-1]
         moving = {name for name in first if first[name] != last[name]} - {"n", "t"} - DERIVED
+        moving -= {"d", "d_tilde"} if symbol == r else set()
         moving |= {symbol.name} & first.keys()
         if moving == {symbol.name} and abs(math.log(last[symbol.name] / first[symbol.name])) > math.log(1.9):
             return True
@@ -169,6 +174,50 @@ def test_a_family_outside_the_conditions_is_found():
     assert breaks(claim, {**outside, "r": 3})[0] == sp.Eq(r, 4)
 
 
+def ending(claim):
+    """The families of one side along which nothing can go on: r at a dimension, a share or count at 1."""
+    one_sided = [own.check.path for own in designs(claim) if not own.check.two_sided]
+    name = {path: path.parameter.name for path in one_sided}
+    rises = {path: path.points()[-1][name[path]] > path.points()[0][name[path]] for path in one_sided}
+    return [path for path in one_sided if comes_to_an_end(path, upwards=rises[path])]
+
+
+@pytest.mark.parametrize("claim", RATES, ids=lambda claim: claim.id)
+def test_no_family_of_one_side_ends(claim):
+    """A constant covers whatever grows on a way that ends: such a family could refute nothing."""
+    assert ending(claim) == []
+
+
+@pytest.mark.parametrize("claim", [c for c in RATES if moved(c, r)], ids=lambda claim: claim.id)
+def test_where_r_moves_the_dimensions_keep_their_distance(claim):
+    """In every family d/r and d~/r stand still, or d - r and d~ - r do: their factors do not pass for r's."""
+    for own in designs(claim):
+        first, last = own.points[0], own.points[-1]
+        for name in ("d", "d_tilde"):
+            if name in first and first["r"] != last["r"]:
+                quotients = {point[name] / point["r"] for point in own.points}
+                differences = {point[name] - point["r"] for point in own.points}
+                assert 1 in (len(quotients), len(differences)), (own.check.path, name)
+
+
+def test_a_family_that_ends_is_found():
+    """The negative control: r up to a dimension that stands still, and eta up to 1."""
+    claim = claims["corollary-1"]
+    path = next(check.path for check in claim.checks if check.path.parameter == r)
+    at = tuple((s, 64 if s in (d, d_tilde) else v) for s, v in path.at)
+    still = replace(path, at=at)
+    up = replace(
+        path,
+        parameter=symbols.eta,
+        values=(0.1, 1.0),
+        at=tuple((s, v) for s, v in path.at if s != symbols.eta),
+    )
+    up = replace(up, at=(*up.at, (r, 2)))
+    for wrong in (still, up):
+        checks = tuple(replace(c, path=wrong) if c.path == path else c for c in claim.checks)
+        assert ending(replace(claim, checks=checks)) == [wrong]
+
+
 def test_a_family_whose_ends_hide_a_factor_is_found():
     """The negative control: from r = 1 to d - 1 both ends have one r (d - r), and sqrt(r) is not missed."""
     claim = claims["corollary-1"]
@@ -199,3 +248,12 @@ def test_the_teachers_pairs_are_told_from_all_pairs():
         ),
     )
     assert missed(tied, claim.bound.subs(n_T, n)) > 0.99
+
+
+@pytest.mark.parametrize("name", ["regime-clean", "regime-flat", "abstract"])
+def test_the_directions_left_are_told_from_all_of_them(name):
+    """An order of d, or of d + r, in place of d - r is refuted where few directions are left."""
+    claim = claims[name]
+    for wrong in (d + r, d + 2 * r):
+        assert missed(claim, claim.bound.subs(d, wrong)) < SURE
+    assert missed(claim, claim.bound) > 0.99

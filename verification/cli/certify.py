@@ -121,7 +121,8 @@ def _print(found: list[Rechecked], refused: list[Rechecked], missing: list[str],
     decided = sum((one.decided for one in found), Counter())
     looked_at = sum(len(one.looked_at) for one in found)
     print(
-        f"{_counted(len(found), 'certificate', 'certificates')}: {len(found) - len(refused)} accepted, {len(refused)} refused."
+        f"{_counted(len(found), 'certificate', 'certificates')}: {len(found) - len(refused)} accepted, "
+        f"{len(refused)} refused."
     )
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(decided.items()))
     say(f"Decided again: {decided.total()} steps{f' ({kinds})' * bool(kinds)}.")
