@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from verification.fitting.checks import Assumption
 from verification.fitting.clean_share import both, clean_share, lower_bound
 from verification.fitting.moments import Array, PairMoments, moments
 from verification.fitting.payoff import Payoff, payoff
-from verification.fitting.reading import check_matched, open_rows, read_labels
+from verification.fitting.reading import check_matched, open_rows, read_labels, watched
 from verification.fitting.scoring import Scored, score_rows, shares_tried
 from verification.fitting.spectrum import (
     Estimate,
@@ -32,6 +33,9 @@ from verification.fitting.spectrum import (
 )
 from verification.prediction.beside import Alternative
 from verification.setting import Setting
+
+PASSES = 2
+"""How often the rows are read."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ class FittedPairs:
         ]
         if flat:
             said.append(f"Signal to noise: gamma {_span(self.gamma)}, gamma~ {_span(self.gamma_tilde)}.")
-        said += [c.message for c in self.checks if c.holds is False or c.id == "labels"]
+        said += self._failures()
         if self.gain_model is not None:
             said.append(f"Gain by the model: {_span(self.gain_model)}.")
         said.append(
@@ -133,6 +137,14 @@ class FittedPairs:
         said += self._both() + self._alone()
         said.append(DECISIONS[self.decision])
         return said
+
+    def _failures(self) -> list[str]:
+        """What does not hold, a rank that is too small first: it is why the noise is not alike then."""
+        failed = {c.id: c.message for c in self.checks if c.holds is False or c.id == "labels"}
+        if self.r.value < self.r.low and "rank" in failed:
+            failed.pop("isotropy", None)
+            failed = {"rank": failed.pop("rank"), **failed}
+        return list(failed.values())
 
     def _corrupted(self) -> str:
         """How many of the kept pairs are corrupted, unless the share of clean pairs rules that number out."""
@@ -210,12 +222,14 @@ def fit(
     alpha: float = 0.05,
     seed: int = 0,
     key: str | None = None,
+    on_progress: Callable[[float, float, str], None] | None = None,
 ) -> FittedPairs:
     """Parameters, checks and a decision for matched rows X (n, d) and Y (n, d~).
 
     X and Y are arrays or files (.npy, .npz, Parquet, Arrow, CSV), read twice in blocks.  `rank` fixes r,
     `labels` (n,) marks clean pairs where that is known, `alpha` is the error rate of each interval by
-    itself, `seed` that of splits and re-pairings, `key` names the array or column in a file of several.
+    itself, `seed` that of splits and re-pairings, `key` names the array or column in a file of several;
+    `on_progress` is called with (done, total, what is done).
     Raises InvalidArgument for rows that cannot be used or show no shared direction.
 
     >>> import numpy as np
@@ -234,6 +248,8 @@ def fit(
         raise InvalidArgument("Y", str(Y), "must be another file than X")
     x, y = open_rows(X, "X", key), open_rows(Y, "Y", key)
     check_matched(x, y)
+    if on_progress is not None:
+        x = watched(x, PASSES, on_progress)
     known = None if labels is None else read_labels(labels, x.n)
     found = moments(x, y, seed)
     r = _rank(found, rank, alpha, seed)
@@ -245,6 +261,8 @@ def fit(
     flat = checks.isotropy(sides, x.n, alpha)
     guess = _model_share(found, r.value, sides, nuclear) if flat.holds else None
     scored = score_rows(x, y, found, fitted, sides, rotation, guess, seed)
+    if on_progress is not None:
+        on_progress(x.n, x.n, "weighing what they say")
     return _answer(
         found, r, rank is not None, fitted, sides, nuclear, flat, guess, scored, known, alpha, seed
     )

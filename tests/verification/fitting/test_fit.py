@@ -6,7 +6,7 @@ import pytest
 
 from verification.errors import InvalidArgument
 from verification.fitting import payoff
-from verification.fitting.fit import fit
+from verification.fitting.fit import PASSES, fit
 from verification.fitting.spectrum import Estimate
 from verification.prediction.alternatives import information
 from verification.setting import Setting
@@ -94,11 +94,31 @@ def test_a_rank_that_the_rows_do_not_show_is_told(isotropic):
     rows = np.random.default_rng(0).standard_normal((3000, 4))
     for found, said in (
         (fit(*drawn(), rank=9), "more than the rows show (3 to 3)"),
-        (fit(*drawn(), rank=1), "less than the rows show (3 to 3)"),
+        (fit(*drawn(), rank=1), "less than the rows show (3 to 3): give --rank 3, or"),
         (fit(rows, rows), "Every direction of the narrower modality is shared (4 of them): 3 are used"),
     ):
         assert not holds(found, "rank")
         assert said in " ".join(found.sentences())
+
+
+def test_a_rank_that_is_too_small_is_told_before_what_follows_from_it():
+    """One line says that directions are left out, none that the noise happens to be anisotropic."""
+    said = fit(*drawn(), rank=1).sentences()
+    assert said[2].startswith("The given rank 1")
+    assert "anisotropic" not in " ".join(said)
+    assert "anisotropic" in " ".join(fit(*drawn(noise=pairs.spread_noise(16))).sentences())
+
+
+def test_progress_is_told_pass_by_pass():
+    """What is told never goes back, ends at the whole, and names the pass."""
+    told = []
+    fit(*drawn(), on_progress=lambda done, total, what: told.append((done / total, what)))
+    assert told == sorted(told, key=lambda line: line[0])
+    assert told[-1][0] == 1
+    assert {what for _, what in told} == {
+        *(f"reading the rows, {i + 1} of {PASSES}" for i in range(PASSES)),
+        "weighing what they say",
+    }
 
 
 def test_parts_that_do_not_show_the_rank_are_told():
