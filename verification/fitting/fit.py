@@ -18,7 +18,7 @@ from verification.fitting.blend import Blend, blend
 from verification.fitting.checks import Assumption
 from verification.fitting.clean_share import both, clean_share, lower_bound
 from verification.fitting.moments import Array, PairMoments, moments
-from verification.fitting.payoff import Payoff, payoff
+from verification.fitting.payoff import SHARES, WORTH_IT, Payoff, payoff, squares
 from verification.fitting.reading import check_matched, open_rows, read_labels, watched
 from verification.fitting.scoring import Scored, score_rows, shares_tried
 from verification.fitting.spectrum import (
@@ -34,7 +34,7 @@ from verification.fitting.spectrum import (
 from verification.prediction.beside import Alternative
 from verification.setting import Setting
 
-PASSES = 2
+PASSES = 3
 """How often the rows are read."""
 
 
@@ -43,8 +43,9 @@ class FittedPairs:
     """What matched rows say about filtering them.
 
     `eta_free` is without a model of clean pairs, `lower_bound` holds whatever their law is.  `gain` is mean
-    error on all pairs over mean error after the proposed filter, which keeps the share `keep` of the
-    scored pairs, those with a score above `threshold`; `gain_model` is None where the model does not fit.
+    error on all pairs over mean error after the proposed filter: one fit on the share `keep` of the pairs,
+    those of both halves with a score above `threshold`, each half scored by the other half's teacher;
+    `gain_model` is None where the model does not fit.
     `blend` weighs pairs with a score from `blend_above` on more than the others.  `scores`, `clean`
     (probability of being clean), `kept` and `weight` have one entry for each row; `curve` holds
     (share kept, measured gain).
@@ -131,8 +132,8 @@ class FittedPairs:
             said.append(f"Gain by the model: {_span(self.gain_model)}.")
         said.append(
             f"Gain as measured, without a model: {_span(gain)}, at error rate {self.alpha:g}; the filter "
-            f"keeps the {self.keep:.1%} of scored pairs with a score above {self.threshold:.4g}, of which "
-            f"{self._corrupted()}."
+            f"keeps the {self.keep:.1%} of pairs, of both halves, with a score above {self.threshold:.4g}, "
+            f"of which {self._corrupted()}."
         )
         said += self._both() + self._alone()
         said.append(DECISIONS[self.decision])
@@ -169,7 +170,7 @@ class FittedPairs:
     def _alone(self) -> list[str]:
         """A sentence where each modality alone does better than any pairing."""
         means = {other.estimator: other.mean for other in self.alternatives}
-        paired = [mean for name in ("unfiltered", "teacher-filtered") if (mean := means.get(name))]
+        paired = [mean for name in ("unfiltered", alternatives.CROSSED) if (mean := means.get(name))]
         alone = means.get("pca")
         if not alone or not paired or alone >= min(paired):
             return []
@@ -191,12 +192,12 @@ class FittedPairs:
 
 DECISIONS = {
     "pays": (
-        "Filtering pays: a student on half of the pairs, picked by a teacher on the other half, beats "
-        "training on all pairs."
+        "Filtering pays: one fit on the kept pairs of both halves, each half scored by a teacher trained on "
+        "the other, beats training on all pairs."
     ),
     "does-not-pay": (
-        "Filtering does not pay if half of the pairs are spent on the teacher: train on all pairs. (Two "
-        "halves that filter each other may do better; that is not forecast here.)"
+        "Filtering does not pay: train on all pairs. One fit on the kept pairs of both halves, each half "
+        f"scored by a teacher trained on the other, gains less than {WORTH_IT - 1:.0%} if anything."
     ),
     "undecided": "Undecided: these pairs cannot tell whether filtering pays.",
 }
@@ -226,7 +227,7 @@ def fit(
 ) -> FittedPairs:
     """Parameters, checks and a decision for matched rows X (n, d) and Y (n, d~).
 
-    X and Y are arrays or files (.npy, .npz, Parquet, Arrow, CSV), read twice in blocks.  `rank` fixes r,
+    X and Y are arrays or files (.npy, .npz, Parquet, Arrow, CSV), read in blocks.  `rank` fixes r,
     `labels` (n,) marks clean pairs where that is known, `alpha` is the error rate of each interval by
     itself, `seed` that of splits and re-pairings, `key` names the array or column in a file of several;
     `on_progress` is called with (done, total, what is done).
@@ -300,8 +301,7 @@ def _model_share(
     setting = _setting(found, r, eta, sides[0].gamma, sides[1].gamma)
     if setting is None:
         return None
-    share = alternatives.model_share(setting)
-    return share if share < 1 else None
+    return min(alternatives.model_share(setting), SHARES[0])
 
 
 def _setting(found: PairMoments, r: int, eta: float, gamma: float, gamma_tilde: float) -> Setting | None:
@@ -339,7 +339,8 @@ def _answer(
     # The model's best share where the model fits, else the one that does best on held-out pairs.
     trusted = guess is not None and all(check.holds for check in model)
     fixed = shares_tried(guess).index(guess) + 1 if guess is not None and trusted else None
-    paid = payoff(scored.sums, fitted.left, fitted.right, alpha, fixed)
+    errors = squares(scored.kept)
+    paid = payoff(scored.kept, errors, alpha, fixed)
     enough = checks.small_error(paid.unfiltered, k)
     made = [
         *model,
@@ -353,7 +354,7 @@ def _answer(
     threshold = float(scored.thresholds[paid.bin - 1]) if paid.bin else float(scored.scores.min())
     clean = share.posterior(scored.scores)
     chosen = scored.scores >= threshold
-    mixed = blend(scored.sums, fitted.left, fitted.right)
+    mixed = blend(scored.kept, errors)
     edge = float(scored.thresholds[mixed.bin - 1]) if mixed.bin else -np.inf
     setting = _setting(found, k, eta_model.value, gammas[0].value, gammas[1].value)
     gain_model = None
@@ -397,10 +398,10 @@ def _model_gain(
             )
             if setting is None:
                 continue
-            law = alternatives.forecast(setting, keep)
-            if not law.law("teacher-filtered").accuracy.in_range:
+            predicted = alternatives.forecast(setting, keep)
+            if not predicted.trusted:
                 if corner == other == "value":
                     return None
                 continue
-            gains.append(law.unfiltered.mean / law.law("teacher-filtered").mean)
+            gains.append(predicted.gain)
     return Estimate(gains[0], min(gains), max(gains)) if gains else None
