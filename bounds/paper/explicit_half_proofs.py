@@ -164,8 +164,8 @@ def chain(samples: Any) -> dict[str, Ball]:
 
 
 POSITIVE = (
-    *("1 - beta_P - e_1", "G", "1 - sine", "1 - beta", "t_-", "1 - t f_+", "C_q - 1", "2 c_- - t_+", "l_1", "p_K"),
-    *("clean", "slope", "corrupted"),
+    *("1 - beta_P - e_1", "G", "1 - sine", "1 - beta", "t_-", "1 - t f_+", "C_q - 1", "2 c_- - t_+"),
+    *("l_1", "p_K", "clean", "slope", "corrupted"),
 )
 """What must be positive for the chain to mean anything."""
 
