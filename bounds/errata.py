@@ -69,7 +69,7 @@ ERRATA: tuple[Erratum, ...] = (
             "The theorem as printed where the leak is negligible (gamma = 1e4 in the experiments), and for "
             "the oracle filter; a few rounds with fresh pairs restore it elsewhere."
         ),
-        corrected=("theorem-1-corrected", "theorem-1-explicit"),
+        corrected=("theorem-1-corrected", "theorem-1-explicit", "theorem-1-explicit-half"),
         proof="filtered.md#no-threshold-repairs-it",
     ),
     Erratum(
