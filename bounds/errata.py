@@ -70,7 +70,7 @@ ERRATA: tuple[Erratum, ...] = (
             "the oracle filter; elsewhere log(1/eta)/log(1 + g) rounds with fresh pairs restore it up to a "
             "factor 1 + 1/g, g the smaller of gamma and gamma~ (repeated-rounds)."
         ),
-        corrected=("theorem-1-corrected", "theorem-1-explicit"),
+        corrected=("theorem-1-corrected", "theorem-1-explicit", "theorem-1-explicit-half"),
         proof="filtered.md#no-threshold-repairs-it",
     ),
     Erratum(
