@@ -10,7 +10,17 @@ from scipy import stats
 
 from verification.fitting.clean_share import CleanShare
 from verification.fitting.moments import Array
-from verification.fitting.spectrum import Estimate, Modality, Rank, tracy_widom_quantile
+from verification.fitting.spectrum import (
+    Estimate,
+    Modality,
+    Rank,
+    equal_spread,
+    spiked,
+    tracy_widom_quantile,
+)
+
+Spectrum = tuple[Array, Array]
+"""Eigenvalues of a covariance, smallest first, and its eigenvectors."""
 
 FAR = 0.05
 """Departures below this share are no reason to doubt the model's numbers, however surely they are seen."""
@@ -32,35 +42,86 @@ class Assumption:
         return dict(vars(self))
 
 
-def isotropy(sides: tuple[Modality, Modality], n: int, alpha: float) -> Assumption:
-    """Whether the noise has one variance in every direction off the leading ones."""
-    words, flat = [], True
-    for name, side in zip(("X", "Y"), sides, strict=True):
-        spread, top = noise_spread(side, n), noise_top(side, n, alpha)
-        if spread > FAR or top > 1 + FAR:
-            flat = False
-            words.append(
-                f"in {name} variances off the signal differ by {spread:.0%} (the largest is "
-                f"{float(side.bulk[0] / side.noise):.3g} times their mean)"
-            )
-    if flat:
+def isotropy(
+    sides: tuple[Modality, Modality], n: int, alpha: float, r: Rank, flat_at: int | None
+) -> Assumption:
+    """Whether the rows have one variance in every direction off the leading r.value.
+
+    `flat_at` is a number of shared directions within the rank's interval at which they do, if there is one.
+    """
+    used = r.value
+    words = [
+        f"in {name} variances differ by {noise_spread(side, n):.0%} (the largest is "
+        f"{float(side.bulk[0] / side.noise):.3g} times their mean)"
+        for name, side in zip(("X", "Y"), sides, strict=True)
+        if not _flat(side, n, alpha)
+    ]
+    full = [name for name, side in zip(("X", "Y"), sides, strict=True) if not len(side.bulk)]
+    unused = "gamma, the model's eta and its forecast are not used; the decision rests on what was measured "
+    if used < r.low:
+        return Assumption(
+            "isotropy",
+            False,
+            f"Off these {used} directions are shared ones, which are no noise: {unused}without a model.",
+        )
+    if not words and not full:
         return Assumption(
             "isotropy", True, "The noise looks alike in all directions: the model's laws may be used."
+        )
+    if not words:
+        return Assumption(
+            "isotropy",
+            None,
+            f"Every direction of {' and of '.join(full)} is shared, and none is noise alone: {unused}without "
+            "a model. A subspace that is everything is known without pairs; give --rank for the strongest "
+            "few.",
+        )
+    seen = f"Off these {used} directions the rows are not alike in all others: {'; '.join(words)}"
+    if flat_at is not None and flat_at != used:
+        return Assumption(
+            "isotropy",
+            False,
+            f"{seen}. With {flat_at} shared directions, which these pairs allow, they are: give "
+            f"--rank {flat_at}. At rank {used} {unused}without a model.",
         )
     return Assumption(
         "isotropy",
         False,
-        f"The noise is anisotropic: {'; '.join(words)}. A filter multiplies its teacher's error in a noisy "
-        "direction, and PCA takes such a direction for signal: gamma, the model's eta and its forecast are "
-        "not used; the decision rests on what was measured without a model.",
+        f"{seen}. The noise is anisotropic, or shared directions too weak to be seen were left out. "
+        "A filter multiplies its teacher's error in a noisy direction, and PCA takes such a direction for "
+        f"signal: {unused}without a model.",
     )
+
+
+def flat_rank(spectra: tuple[Spectrum, Spectrum], shown: Rank, n: int, alpha: float, seed: int) -> int | None:
+    """The fewest directions within the rank's interval off which both modalities are flat; None: nowhere.
+
+    Those beyond its lower end must be as strong in each modality as the model's equal ones: a few strong
+    directions of the noise are no shared ones.
+    """
+    for k in range(max(shown.low, 1), min(shown.high, *(len(values) - 1 for values, _ in spectra)) + 1):
+        sides = [spiked(*spectrum, n, k) for spectrum in spectra]
+        if all(_flat(side, n, alpha) for side in sides) and (
+            k <= shown.low or all(_even(side, n, alpha, seed) for side in sides)
+        ):
+            return k
+    return None
+
+
+def _flat(side: Modality, n: int, alpha: float) -> bool:
+    """Whether the variances off the leading directions are as equal as the rows can tell, or nearly."""
+    return len(side.bulk) < 2 or (noise_spread(side, n) <= FAR and noise_top(side, n, alpha) <= 1 + FAR)
+
+
+def _even(side: Modality, n: int, alpha: float, seed: int) -> bool:
+    """Whether the leading directions' variances are as equal as the rows can tell, or nearly."""
+    reach = equal_spread(len(side.spikes), 1.0, alpha / 100, seed) / math.sqrt(n) + FAR
+    return bool(side.spikes[0] - side.spikes[-1] <= reach * side.spikes.mean())
 
 
 def noise_spread(side: Modality, n: int) -> float:
     """Relative standard deviation of the noise's variances over directions, sampling taken out."""
     bulk = side.bulk
-    if len(bulk) < 2:
-        return 0.0
     mean = float(bulk.mean())
     excess = float(((bulk / mean) ** 2).mean()) - 1 - (len(bulk) + 1) / n
     # standard deviation of the statistic for one variance is 2 / n (Ledoit and Wolf 2002)
@@ -166,17 +227,12 @@ def heavy_rows(shares: tuple[float, float]) -> Assumption:
     )
 
 
-def rank(r: Rank, given: bool) -> Assumption:
+def rank(r: Rank) -> Assumption:
     """Whether the rank that is used is one that the rows show."""
     used = r.value
     if r.low <= used <= r.high:
         return Assumption("rank", True, "The rank is one that the rows show.")
-    if not given:
-        words = (
-            f"Every direction of the narrower modality is shared ({r.low} of them): {used} are used, "
-            "for one is needed that is not; give --rank for the strongest few."
-        )
-    elif used > r.high:
+    if used > r.high:
         words = (
             f"The given rank {used} is more than the rows show ({r.low} to {r.high}): the directions "
             "beyond are fitted to noise, so errors are large and no gain may be seen."
