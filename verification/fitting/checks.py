@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from scipy import stats
 
 from verification.fitting.clean_share import CleanShare
@@ -51,12 +52,12 @@ def isotropy(
     """
     used = r.value
     words = [
-        f"in {name} variances differ by {noise_spread(side, n):.0%} (the largest is "
+        f"in {name} variances differ by {noise_spread(side.bulk, n):.0%} (the largest is "
         f"{float(side.bulk[0] / side.noise):.3g} times their mean)"
         for name, side in zip(("X", "Y"), sides, strict=True)
         if not _flat(side, n, alpha)
     ]
-    full = [name for name, side in zip(("X", "Y"), sides, strict=True) if not len(side.bulk)]
+    hidden = [name for name, side in zip(("X", "Y"), sides, strict=True) if not told(side, n, alpha)]
     unused = "gamma, the model's eta and its forecast are not used; the decision rests on what was measured "
     if used < r.low:
         return Assumption(
@@ -64,7 +65,7 @@ def isotropy(
             False,
             f"Off these {used} directions are shared ones, which are no noise: {unused}without a model.",
         )
-    if not words and not full:
+    if not words and not hidden:
         return Assumption(
             "isotropy", True, "The noise looks alike in all directions: the model's laws may be used."
         )
@@ -72,9 +73,9 @@ def isotropy(
         return Assumption(
             "isotropy",
             None,
-            f"Every direction of {' and of '.join(full)} is shared, and none is noise alone: {unused}without "
-            "a model. A subspace that is everything is known without pairs; give --rank for the strongest "
-            "few.",
+            f"Signal and noise cannot be told apart in {' and in '.join(hidden)}: no directions have a larger "
+            f"variance than others, be it that the signal is weak or that it fills them all: {unused}without "
+            "a model.",
         )
     seen = f"Off these {used} directions the rows are not alike in all others: {'; '.join(words)}"
     if flat_at is not None and flat_at != used:
@@ -99,7 +100,7 @@ def flat_rank(spectra: tuple[Spectrum, Spectrum], shown: Rank, n: int, alpha: fl
     Those beyond its lower end must be as strong in each modality as the model's equal ones: a few strong
     directions of the noise are no shared ones.
     """
-    for k in range(max(shown.low, 1), min(shown.high, *(len(values) - 1 for values, _ in spectra)) + 1):
+    for k in range(max(shown.low, 1), shown.high + 1):
         sides = [spiked(*spectrum, n, k) for spectrum in spectra]
         if all(_flat(side, n, alpha) for side in sides) and (
             k <= shown.low or all(_even(side, n, alpha, seed) for side in sides)
@@ -110,7 +111,16 @@ def flat_rank(spectra: tuple[Spectrum, Spectrum], shown: Rank, n: int, alpha: fl
 
 def _flat(side: Modality, n: int, alpha: float) -> bool:
     """Whether the variances off the leading directions are as equal as the rows can tell, or nearly."""
-    return len(side.bulk) < 2 or (noise_spread(side, n) <= FAR and noise_top(side, n, alpha) <= 1 + FAR)
+    bulk = side.bulk
+    return len(bulk) < 2 or (noise_spread(bulk, n) <= FAR and noise_top(bulk, side.noise, n, alpha) <= 1 + FAR)
+
+
+def told(side: Modality, n: int, alpha: float) -> bool:
+    """Whether a modality's own variances tell signal from noise; with r = d nothing is noise alone."""
+    if side.slope <= 0:
+        return False
+    every = np.concatenate([side.spikes, side.bulk])
+    return noise_spread(every, n) > 0 or noise_top(every, float(every.mean()), n, alpha) > 1
 
 
 def _even(side: Modality, n: int, alpha: float, seed: int) -> bool:
@@ -119,22 +129,21 @@ def _even(side: Modality, n: int, alpha: float, seed: int) -> bool:
     return bool(side.spikes[0] - side.spikes[-1] <= reach * side.spikes.mean())
 
 
-def noise_spread(side: Modality, n: int) -> float:
-    """Relative standard deviation of the noise's variances over directions, sampling taken out."""
-    bulk = side.bulk
-    mean = float(bulk.mean())
-    excess = float(((bulk / mean) ** 2).mean()) - 1 - (len(bulk) + 1) / n
+def noise_spread(values: Array, n: int) -> float:
+    """Relative standard deviation of variances from their eigenvalues, sampling taken out."""
+    mean = float(values.mean())
+    excess = float(((values / mean) ** 2).mean()) - 1 - (len(values) + 1) / n
     # standard deviation of the statistic for one variance is 2 / n (Ledoit and Wolf 2002)
     return math.sqrt(max(excess - 4 * 2 / n, 0.0))
 
 
-def noise_top(side: Modality, n: int, alpha: float) -> float:
-    """The largest eigenvalue off the leading ones over what equal variances reach."""
-    p = len(side.bulk)
+def noise_top(values: Array, noise: float, n: int, alpha: float) -> float:
+    """The largest of eigenvalues over what as many equal variances `noise` reach."""
+    p = len(values)
     root = math.sqrt(n - 1) + math.sqrt(p)
     width = root * (1 / math.sqrt(n - 1) + 1 / math.sqrt(p)) ** (1 / 3)
     reached = (root**2 + width * tracy_widom_quantile(alpha / 100)) / n
-    return float(side.bulk[0] / side.noise / reached)
+    return float(values[0] / noise / reached)
 
 
 def gaussian_latents(fourth: tuple[float, float], n: int, r: int, alpha: float) -> Assumption:

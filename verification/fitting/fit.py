@@ -355,7 +355,9 @@ def _answer(
     seed: int,
 ) -> FittedPairs:
     n, k = found.n, r.value
-    eta_model = _eta(sides, nuclear, scored.row_cov[:3, :3], n, k, alpha)
+    eta_model = Estimate(1.0, 0.0, 1.0)
+    if all(checks.told(side, n, alpha) for side in sides):
+        eta_model = _eta(sides, nuclear, scored.row_cov[:3, :3], n, k, alpha)
     gammas = [_gamma(sides[s], scored, s, n, k, alpha) for s in (0, 1)]
     share, wider = clean_share(scored.halves, alpha), clean_share(scored.wider, alpha)
     least = lower_bound((*scored.halves, *scored.wider), alpha)
@@ -403,7 +405,7 @@ def _answer(
 
 
 def _gamma(side: Modality, scored: Scored, s: int, n: int, r: int, alpha: float) -> Estimate:
-    if not len(side.bulk):
+    if not checks.told(side, n, alpha):
         return Estimate(side.gamma, 0.0, np.inf)
     spread = [scored.row_cov[i, i] / scored.row_means[i] ** 2 for i in (1 + s, 3 + s)]
     return gamma_estimate(side, n, float(spread[0]), float(spread[1]), alpha)
