@@ -87,7 +87,7 @@ def one_set(kind: str, seed: int, index: int, most_pairs: float = 2e5) -> dict[s
         row["decided"] = found.decision != "undecided"
         held["decision"] = not mistaken(found.decision, law.gain)
         forecast = next(a.mean for a in found.alternatives if a.estimator == alternatives.CROSSED)
-        row["off"] = None if forecast is None else forecast / law.crossed - 1
+        row["off"] = forecast / law.crossed - 1 if found.by_the_model and forecast else None
     return row
 
 
