@@ -152,7 +152,7 @@ MISTAKES_END = "<!-- /injected -->"
 
 def injected_block(stored: dict) -> str:
     """The table of mistakes in sampled claims, and those that were not refuted, from the stored run."""
-    from verification.judging.injected_sampled import recall, table
+    from verification.judging.injected_record import recall, table
 
     rows = stored["mistakes"]
     missed = [row for row in rows if row["truth"] == "false" and row["verdict"] != "REFUTED"]

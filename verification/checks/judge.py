@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 from typing import Any, cast
 
 import numpy as np
 import sympy as sp
 
-from bounds.claim import Claim, Level, Measured, Relation
-from bounds.symbols import SYMBOLS
+from bounds.checks import resolve
+from bounds.claim import Claim, Level, Measured, Path, Relation
+from bounds.symbols import SYMBOLS, d, d_tilde, r
 from verification.checks.plan import Plan
 from verification.engines.estimate import Array
 from verification.errors import InvalidArgument
@@ -131,16 +132,38 @@ def against(claim: Claim) -> float:
     return -1.0 if claim.relation is Relation.LOWER else 1.0
 
 
-def harmless(claim: Claim, parameter: sp.Symbol, slope: float) -> bool:
-    """Whether log(measured/bound) may move by this power of the parameter and the claim still be true.
+FAR = 1000
+"""How far beyond its last value a parameter goes on that has no end."""
+
+
+def harmless(claim: Claim, path: Path, slope: float) -> bool:
+    """Whether log(measured/bound) may move by this power of the path's parameter and the claim still be true.
 
     A bound of one side up to a constant that has another exponent than the truth is broken where the
-    parameter goes the way on which the ratio moves against it.  Counts do not fall below 1, shares do not
-    pass 1: that way ends, and the bound is loose, not false.
+    parameter goes the way on which the ratio moves against it.  Where that way ends the bound is loose,
+    not false.
     """
     if claim.relation not in (Relation.UPPER, Relation.LOWER):
         return False
-    if against(claim) * slope > 0:
-        declared = SYMBOLS.get(parameter.name)
-        return declared is not None and declared.domain.startswith("(0, 1")
-    return bool(parameter.is_integer)
+    return comes_to_an_end(path, upwards=against(claim) * slope > 0)
+
+
+@lru_cache(maxsize=4096)
+def comes_to_an_end(path: Path, *, upwards: bool) -> bool:
+    """Whether a parameter cannot go on that way as the path moves it.
+
+    Counts do not fall below 1, shares do not pass 1, and r does not pass a dimension that stands still.
+    """
+    parameter = path.parameter
+    if not upwards:
+        return bool(parameter.is_integer)
+    declared = SYMBOLS.get(parameter.name)
+    if declared is not None and declared.domain.startswith("(0, 1"):
+        return True
+    values = {**dict(path.at), parameter: FAR * sp.sympify(path.values[-1])}
+    sizes = {symbol: values[symbol] for symbol in (parameter, r, d, d_tilde) if symbol in values}
+    try:
+        numbers = resolve(sizes)
+    except ValueError:  # a dimension that depends on more than these
+        return False
+    return numbers.get("r", 0) > min(numbers.get(name, math.inf) for name in ("d", "d_tilde"))

@@ -183,8 +183,9 @@ def rank(r: Rank, given: bool) -> Assumption:
         )
     else:
         words = (
-            f"The given rank {used} is less than the rows show ({r.low} to {r.high}): what is left "
-            "out counts as noise with directions of its own."
+            f"The given rank {used} is less than the rows show ({r.low} to {r.high}): give --rank {r.low}, "
+            f"or take all of this as about the strongest {used} alone, with the others as noise that is not "
+            "alike in all directions."
         )
     return Assumption("rank", False, words)
 

@@ -225,13 +225,13 @@ def decide(evidence: Sequence[Evidence]) -> Verdict:
 def _made_up(growth: Evidence, evidence: Sequence[Evidence]) -> bool:
     """Whether the room that a rate leaves in one parameter may make up for its growth in another.
 
-    Any where its exponent is known to be off; a dimension, which r does not pass, where the ratio only falls.
+    Where its exponent is known to be off, and the family holds it still though the conditions tie it to what
+    grows.
     """
     if not isinstance(growth.details, ScalingDetails):
         return False
-    in_r = growth.details.parameter == "r"
     rooms = (e.details for e in evidence if isinstance(e.details, ScalingDetails) and e.details.loose)
-    return any(room.two_sided or (in_r and room.parameter in ("d", "d_tilde")) for room in rooms)
+    return any(room.two_sided and room.parameter in growth.details.held for room in rooms)
 
 
 def explain(verdict: ClaimVerdict) -> str:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MEANINGS = {
     "PROVED": "every step of a symbolic proof was decided true",
-    "CERTIFIED": "enclosed in ball arithmetic over a stated box",
+    "CERTIFIED": "enclosed in ball arithmetic over the box named; what is beyond it, a proof beside shows",
     "SUPPORTED": "every statistical check holds, with the stated power",
     "REFUTED": "a counterexample, or draws that a true statement would not give",
     "INCONCLUSIVE": "not decided within the budget; never a pass",
