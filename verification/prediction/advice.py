@@ -227,6 +227,12 @@ class Threshold:
     gain: dict[str, float | None]
     prediction: Prediction
 
+    def __repr__(self) -> str:
+        gain = self.gain["unfiltered"]
+        pays = "no error to lower" if gain is None else f"{gain:.3g} times less than unfiltered"
+        kept = f"theta={self.theta:.5g} keeps {self.retained:.3%}"
+        return f"<Threshold {kept}: mean error {self.mean:.4g}, {pays}>"
+
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON object."""
         student = self.prediction.teacher_filtered
