@@ -161,7 +161,11 @@ def _paths(**extra: sp.Expr) -> tuple[Path, ...]:
         Path(d, (8, 32, 128), ((d_tilde, 4), *_without(d, d_tilde), *large)),
         Path(d_tilde, (16, 64, 256), ((d, 4), *_without(d, d_tilde), *large)),
         # Where the noise is as large as the signal in every direction, so that r is of no account.
-        Path(r, (1, 4, 16), (*_without(r, gamma, gamma_tilde), (gamma, 0.1), (gamma_tilde, 0.1), *large)),
+        Path(
+            r,
+            (2, 6, 16),
+            ((d, 8 * r), (d_tilde, 6 * r), (gamma, 0.1), (gamma_tilde, 0.1), *large),
+        ),
     )
 
 

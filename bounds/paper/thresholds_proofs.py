@@ -362,7 +362,7 @@ def certify_median(
         from bounds.proof.enclose import ball, decide, enclose, precision
 
         direct = f"r = 2..{largest_r}, correlation in [{smallest}, 1]"
-        box = f"r >= 2, any SNR; enclosed directly for {direct}"
+        box = f"{direct}; the rest of r >= 2 and every SNR by the proof"
         stated = constant_of(claimed.bound)
         steps.given(claimed, sp.Ge(r, 2), sp.Le(theta, scaled_threshold))
         if stated is None or claimed.relation is not Relation.LOWER:

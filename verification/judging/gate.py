@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from bounds import symbols
 from bounds.claim import Claim, Relation, Scaling, Tail
 from verification.errors import InvalidArgument, MissingExtra
 from verification.search import climb
@@ -29,6 +30,9 @@ NO_CONSTANT = 1e3
 
 GROWTH, WAY = 3.0, 3
 
+ENOUGH_PAIRS = 16
+"""The unnamed constant of an order's sample condition: next to 1 no error follows its order yet."""
+
 
 @dataclass(frozen=True)
 class AttackDetails(Details):
@@ -43,16 +47,32 @@ class AttackDetails(Details):
         return "worst ratio to the bound found"
 
 
+def sides(claim: Claim) -> tuple[Claim, ...]:
+    """The bounds of one side that a claim states: of an order from both sides two."""
+    if claim.relation is not Relation.EQUAL or not claim.up_to_constant:
+        return (claim,)
+    enough = tuple(condition.subs(symbols.C, ENOUGH_PAIRS) for condition in claim.conditions)
+    return tuple(
+        replace(claim, relation=side, conditions=enough) for side in (Relation.UPPER, Relation.LOWER)
+    )
+
+
 def attackable(claims: Sequence[Claim]) -> list[Claim]:
-    """Those that bound a simulated quantity of the model from one side."""
+    """Those that bound a simulated quantity of the model, from one side or from both."""
     found = []
     for claim in claims:
+        if claim.relation is Relation.EQUAL and len({c.measured.thetas for c in _scalings(claim)}) != 1:
+            continue  # what is drawn depends on the setting
         try:
-            space(claim)
+            space(sides(claim)[0])
         except InvalidArgument:
             continue
         found.append(claim)
     return found
+
+
+def _scalings(claim: Claim) -> list[Scaling]:
+    return [check for check in claim.checks if isinstance(check, Scaling)]
 
 
 def share_name(claim: Claim) -> str:
@@ -70,7 +90,14 @@ def names(claims: Sequence[Claim]) -> tuple[str, ...]:
 
 
 def attack(claim: Claim, seed: int, budget: int, alpha: float) -> Evidence:
-    """The evidence of an attack on a claim with `budget` small simulations, at a share `alpha`."""
+    """The evidence of an attack on a claim with `budget` small simulations a side, at a share `alpha`."""
+    attacked = sides(claim)
+    found = [_attack(side, seed, budget, alpha / len(attacked)) for side in attacked]
+    return min(found, key=lambda evidence: ("fails", "undecided", "holds").index(evidence.outcome))
+
+
+def _attack(claim: Claim, seed: int, budget: int, alpha: float) -> Evidence:
+    """The evidence of an attack on a bound of one side."""
     try:
         found = climb.search(claim, seed=seed, budget=budget, alpha=alpha)
     except InvalidArgument as reason:
@@ -161,7 +188,7 @@ def _between(start: float, end: float, share: float, name: str) -> float:
 
 def _outcome(claim: Claim, found: Case) -> Outcome:
     if claim.up_to_constant:
-        if claim.relation is Relation.LOWER and math.isinf(found.interval[0]):
-            return "fails"  # the quantity is 0, and the bound is not
+        if math.isinf(found.interval[0]):
+            return "fails"  # the quantity is 0, and the bound from below is not; or the one from above is
         return "undecided" if found.interval[0] > MOST_CONSTANT else "holds"
     return "fails" if found.breaks else "holds"

@@ -182,7 +182,7 @@ class ModelRegion:
         wanted = {"P", "mean_1", "mean_0", "kappa_left", "kappa_right"} & self.names
         if not wanted:
             return {}
-        setting = Setting(4, *(point[k] for k in SHAPE))  # type: ignore[arg-type]
+        setting = Setting(4, *(point[k] for k in SHAPE))
         score = score_of(setting)
         found = selection(score, point["theta"])
         numbers = {
@@ -216,10 +216,11 @@ class ModelRegion:
         return found if size <= most and self.allows(found) else None
 
     def allows(self, point: ModelPoint) -> bool:
-        """Whether all conditions hold there."""
+        """Whether all conditions hold there, those on what is drawn aside."""
         return all(
             bool(function(*(point[name] for name in names)))
             for names, function in map(compiled, self.stated.conditions)
+            if point.keys() >= set(names)
         )
 
     def bases(self, count: int, seed: int) -> list[dict[str, float]]:

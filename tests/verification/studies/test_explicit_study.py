@@ -10,7 +10,6 @@ from bounds import claims
 from bounds.symbols import n
 from verification.studies import explicit
 
-
 THEOREMS = [explicit.CLAIM, explicit.HALF]
 
 
