@@ -61,6 +61,15 @@ def repeated_scale(fresh: Any, leak: Any, teacher: Any, rounds: Any) -> Any:
     return fresh * (1 - decay) / (1 - leak**2) + decay * teacher
 
 
+def crossed_scale(fresh: Any, leak: Any, teacher: Any, retained: Any, multiple: Any, eta: Any) -> Any:
+    """V_L of one fit on what two halves keep, each scored by the other half's teacher.
+
+    `fresh` and `teacher` are one half's. Every pair is used twice: a half's own noise (covariance `fresh`
+    retained multiple / eta with its teacher's error) meets what the other half inherits of that error.
+    """
+    return (fresh + leak**2 * teacher) / 2 + leak * fresh * retained * multiple / eta
+
+
 def leak_factor(gamma: Any, eta: Any, r: Any, tail_1: Any, edge_1: Any, mass: Any) -> Any:
     """The share of the teacher's left angular error that a student inherits to first order.
 
@@ -143,6 +152,15 @@ class Selection:
         return (
             _repeated(left, self.leak_left, teacher[0], rounds),
             _repeated(right, self.leak_right, teacher[1], rounds),
+        )
+
+    def crossed_scales(self, teacher: tuple[Any, Any], half: float, eta: float) -> tuple[Array, Array]:
+        """(V_L, V_R) of the fit on what two halves of `half` pairs keep, each the other's teacher."""
+        left, right = self.fresh_scales(half)
+        kept = self.retained, self.multiple, eta
+        return (
+            crossed_scale(left, self.leak_left, teacher[0], *kept),
+            crossed_scale(right, self.leak_right, teacher[1], *kept),
         )
 
 

@@ -262,7 +262,6 @@ CLAIMS: tuple[Claim, ...] = (
         relation=Relation.EQUAL,
         bound=scales.expressions()["rms_teacher_filtered"],
         quantity=LEFT_ROOT_MEAN_SQUARE,
-        conditions=(sp.Ge(r, 1),),
         checks=(
             _law(sp.Integer(0), (1.0,), 6, 0.25, 12_000),
             _law(sp.Integer(0), (1e4,), 24, 0.5, 8_000, rank=4),

@@ -134,6 +134,46 @@ def test_every_symbol_of_the_model_is_moved_alone(claim):
     assert unmoved - TIED.get(claim.id, set()) - {symbols.t} == set()
 
 
+def breaks(claim, point):
+    """The conditions of a claim that a setting breaks, by more than rounding."""
+    known = symbols.SYMBOLS.keys() & point.keys()
+    at = {symbols.SYMBOLS[name].symbol: sp.Float(point[name]) for name in known}
+    broken = []
+    for condition in claim.conditions:
+        if (
+            not isinstance(condition, sp.core.relational.Relational)
+            or not condition.free_symbols <= at.keys()
+        ):
+            continue
+        equal = isinstance(condition, sp.Eq)
+        sides = (condition.lhs, condition.rhs) if equal else (condition.gts, condition.lts)
+        larger, smaller = (float(side.xreplace(at)) for side in sides)
+        if not math.isclose(larger, smaller, rel_tol=1e-9) and (equal or larger < smaller):
+            broken.append(condition)
+    return broken
+
+
+def judged_points(claim):
+    """Every setting of the claim's families."""
+    for check in claim.checks:
+        for path in getattr(check, "paths", (check.path,) if hasattr(check, "path") else ()):
+            yield from path.points()
+
+
+@pytest.mark.parametrize("claim", claims.values(), ids=lambda claim: claim.id)
+def test_a_claim_is_judged_inside_its_conditions(claim):
+    """A family that leaves them shows something of another claim."""
+    assert [(point, breaks(claim, point)) for point in judged_points(claim) if breaks(claim, point)] == []
+
+
+def test_a_family_outside_the_conditions_is_found():
+    """The negative control: the noise of Figure 3a at gamma = 100, where the claim speaks from 1000 on."""
+    claim = claims["figure-3a-filtered"]
+    outside = {**next(judged_points(claim)), "gamma": 100.0, "gamma_tilde": 100.0}
+    assert breaks(claim, outside) == [sp.Ge(symbols.gamma, 1000)]
+    assert breaks(claim, {**outside, "r": 3})[0] == sp.Eq(r, 4)
+
+
 def ending(claim):
     """The families of one side along which nothing can go on: r at a dimension, a share or count at 1."""
     one_sided = [own.check.path for own in designs(claim) if not own.check.two_sided]

@@ -62,6 +62,39 @@ def test_the_page_of_injected_mistakes_shows_the_recorded_run(build):
     assert verdicts["false", "REFUTED"] >= 0.9 * false
 
 
+WORDS = {0: "none", 1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+
+
+def exact_prose(table):
+    """What the words below the table of mistakes in exact claims must say, from its last row."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    *kinds, last = [[int(cell) for cell in row[1:]] for row in rows[2:]]
+    assert [sum(column) for column in zip(*kinds, strict=True)] == last
+    false, refuted, undecided, proved, true, wrongly, unknown, unknown_refuted, unknown_proved = last
+    assert false == refuted + undecided + proved
+    assert unknown_refuted + unknown_proved <= unknown
+    assert wrongly <= true
+    return (
+        f"Of the mistakes known to be false {WORDS[proved]} was proved and all but {WORDS[undecided]} were "
+        f"refuted by an exact counterexample; the {WORDS[undecided]} were left undecided",
+        f"{WORDS[wrongly].capitalize()} of the true ones was refuted.",
+        f"Of the unknown ones {WORDS[unknown_proved]} was certified, and is true",
+    )
+
+
+def test_the_words_on_exact_claims_are_those_of_their_table():
+    """The sums of the table are right, and each number in the prose below it is one of them."""
+    page = (ROOT / "docs" / "injected-mistakes.md").read_text()
+    table = "| kind" + page.partition("| kind")[2].partition("\n\n")[0]
+    for said in exact_prose(table):
+        assert said in page
+    changed = table.replace("| 2 | 0 | 134 |", "| 3 | 0 | 134 |").replace(
+        "| 58 | 57 | 1 |", "| 59 | 57 | 2 |"
+    )
+    changed = changed.replace("| all | 299 |", "| all | 300 |")
+    assert not all(said in page for said in exact_prose(changed))
+
+
 def test_the_record_is_of_this_register(build):
     """Only claims that draws support have mistakes in it, and nearly all of those have."""
     record = json.loads(build.MISTAKES.read_text())

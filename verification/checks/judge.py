@@ -51,15 +51,19 @@ def combine(outcomes: Sequence[Outcome]) -> Outcome:
     return "undecided" if "undecided" in outcomes else "holds"
 
 
-def repeat_draw(cell: Cell, seed: int, replicate: int) -> str:
-    """The command that draws one replicate of the cell again."""
+def repeat_draw(cell: Cell, seed: int, replicate: int, bound: float | None = None) -> str:
+    """The command that draws one replicate of the cell again, an error beside its bound."""
     if cell.quantity not in COMBINED:
         return f"{cell.key}, seed {seed}, replicate {replicate}"
     # The smallest error needs every procedure, a ratio its two ends.
     chosen = cell.procedures if cell.quantity == "error" else (cell.procedures[0], cell.procedures[-1])
     # The text shows a mean: that of one draw is the draw, but a later replicate is the last of a list.
     listed = " --json" if replicate else ""
-    return " && ".join(simulate_command(cell.setting, p, seed, replicate + 1) + listed for p in chosen)
+    shown = cell.quantity == "error" and bound is not None and 0 < bound < math.inf
+    compared = f" --bound {bound!r}" if shown else ""
+    return " && ".join(
+        simulate_command(cell.setting, p, seed, replicate + 1) + compared + listed for p in chosen
+    )
 
 
 def witness_of(
@@ -77,7 +81,7 @@ def witness_of(
         "value": value,
         **ratio,
         **found,
-        "command": repeat_draw(cell, seed, replicate),
+        "command": repeat_draw(cell, seed, replicate, None if bound is None else float(bound)),
     }
 
 

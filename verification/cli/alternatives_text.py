@@ -12,12 +12,20 @@ if TYPE_CHECKING:
 
 
 def print_alternatives(title: str, others: Iterable[Alternative]) -> None:
-    """A line an estimator: its mean error and its efficiency against the information limit."""
+    """A line an estimator: its mean error and its efficiency against the information limit.
+
+    Below them why a number is unknown, once for all that share the reason.
+    """
     say(title)
+    reasons: dict[str, list[str]] = {}
     for other in others:
         mean = "unknown" if other.mean is None else f"{other.mean:.4g}"
         share = "" if other.efficiency is None else f"   uses {other.efficiency:.1%} of the information"
         print(f"  {other.estimator:<30}{mean:>9}{share}".rstrip())
+        if other.reason:
+            reasons.setdefault(other.reason, []).append(other.estimator)
+    for reason, names in reasons.items():
+        say(f"  {' and '.join(names)} unknown: {reason}.", rest="    ")
 
 
 def alone_sentences(others: Beside) -> list[str]:

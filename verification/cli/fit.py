@@ -20,7 +20,7 @@ from verification.cli.app import (
     number,
 )
 from verification.cli.options import Figure
-from verification.cli.terminal import message, print_json
+from verification.cli.terminal import message, print_json, work_bar
 from verification.errors import InvalidArgument, MissingExtra
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ def fit(
     places = _places(scores, figure, report)
     from verification.fitting.fit import fit as fitted
 
-    found = fitted(x, y, rank=rank, labels=labels, alpha=alpha, seed=seed, key=key)  # type: ignore[arg-type]
+    options = {"rank": rank, "labels": labels, "alpha": alpha, "seed": seed, "key": key}
+    with work_bar("fit") as on_progress:
+        found = fitted(x, y, on_progress=on_progress, **options)  # type: ignore[arg-type]
     title = f"{Path(x).name} and {Path(y).name}: does filtering pay?"
     lost = [line for name, path in places.items() if (line := _written(name, path, found, title))]
     if json:

@@ -64,7 +64,8 @@ def threshold(
     options.note_pairs(place.n, used.teacher_n, used.student_n, used.rounds)
     standard = rounds == 1 and teacher_n is None and student_n is None
     advice = advise(place, found if standard else None)
-    others = beside(place, plans=advice.even, seed=seed)
+    split = advice.best_split if _worth_splitting(advice) else None
+    others = beside(place, plans=advice.even, seed=seed, split=split)
     if figure is not None or map_ is not None:
         from verification.figures import sharp_law
 
@@ -77,14 +78,15 @@ def threshold(
     if json:
         print_json({**found.as_dict(), **others.as_dict(), "advice": advice.as_dict()})
         return
-    _print_threshold(found, advice)
+    _print_threshold(found, advice, split)
     if found.gain["unfiltered"] is not None:
-        print_alternatives(f"Mean error on the same {place.n:,} pairs, in even parts:", others.table)
+        parts = "in even parts" if split is None else "in even parts but for the best split"
+        print_alternatives(f"Mean error on the same {place.n:,} pairs, {parts}:", others.table)
         for sentence in alone_sentences(others):
             say(sentence)
 
 
-def _print_threshold(found: Threshold, advice: Advice) -> None:
+def _print_threshold(found: Threshold, advice: Advice, split: Spending | None) -> None:
     used = found.prediction
     student = used.law("teacher-filtered")
     if not student.trusted:
@@ -95,7 +97,6 @@ def _print_threshold(found: Threshold, advice: Advice) -> None:
     if found.gain["unfiltered"] is None:
         say("There is no error to lower: the law puts it at 0 with or without a filter.")
         return
-    split = advice.best_split if _worth_splitting(advice) else None
     for sentence in (*_gain_sentences(found, split), _rounds_sentence(advice, split)):
         say(sentence)
     if split is not None:

@@ -3,32 +3,82 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from verification.prediction.advice import best_threshold, even_plans
+import numpy as np
+
+from bounds.law import scales as sharp
+from verification.prediction.advice import best_threshold, even_plans, retained_grid
 from verification.prediction.beside import Alternative, beside
-from verification.prediction.law import Prediction, predict
-from verification.setting import Setting
+from verification.prediction.law import Prediction, predict, score_of, teacher_scales
+from verification.setting import Procedure, Setting
+
+CROSSED = "cross-filtered"
+"""What is proposed: one fit on the kept pairs of both halves, each scored by the other's teacher."""
 
 
-def forecast(setting: Setting, keep: float) -> Prediction:
+@dataclass(frozen=True)
+class Forecast:
+    """The law's mean errors with the share `keep` of the pairs kept: of one round, and of crossed halves.
+
+    `trusted` says whether the first-order law holds at this share.
+    """
+
+    one_round: Prediction
+    crossed: float
+
+    @property
+    def unfiltered(self) -> float:
+        """Mean error on all pairs."""
+        return self.one_round.unfiltered.mean
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the first-order law is in range."""
+        return self.one_round.law("teacher-filtered").accuracy.in_range
+
+    @property
+    def gain(self) -> float:
+        """Mean error on all pairs over that of crossed halves."""
+        return self.unfiltered / self.crossed
+
+
+def forecast(setting: Setting, keep: float) -> Forecast:
     """The law of every estimator with the share `keep` of the scored pairs kept."""
-    return predict(setting, retain=keep)
+    one = predict(setting, retain=keep)
+    chosen = sharp.selection(score_of(setting), one.theta if one.theta is not None else -math.inf)
+    crossed = sharp.error_law(_crossed(setting, chosen), setting.d, setting.d_tilde, setting.r)
+    # What a finite n adds is taken to be the same share as after one round.
+    student = one.law("teacher-filtered")
+    return Forecast(one, crossed.mean * student.mean / student.first_order.mean)
+
+
+def _crossed(setting: Setting, chosen: sharp.Selection) -> tuple[sharp.Array, sharp.Array]:
+    half = setting.n / 2
+    return chosen.crossed_scales(teacher_scales(setting, half), half, setting.eta)
 
 
 def model_share(setting: Setting) -> float:
-    """The share to keep that the model's law calls best; 1 keeps every pair."""
-    return best_threshold(setting).retained
+    """The share to keep that the model's law of crossed halves calls best; 1 keeps every pair."""
+    _, scored = Procedure("teacher-filtered", 0.0).sizes(setting.n)
+    thetas = retained_grid(score_of(setting), min(0.5, 2 / scored))
+    chosen = sharp.selection(score_of(setting), thetas)
+    means = sharp.mean_errors(_crossed(setting, chosen), setting.d, setting.d_tilde, setting.r)
+    return float(chosen.retained[int(np.nanargmin(means))])
 
 
-def by_law(setting: Setting, prediction: Prediction, seed: int) -> tuple[Alternative, ...]:
+def by_law(setting: Setting, predicted: Forecast, seed: int) -> tuple[Alternative, ...]:
     """All pairs, PCA, the filter as predicted, several rounds, the best weights and the limit."""
     none, one, *more = even_plans(setting, best_threshold(setting))
-    proposed = replace(one, mean=prediction.law("teacher-filtered").mean)
-    return beside(setting, plans=(none, proposed, *more), seed=seed).table
+    proposed = replace(one, mean=predicted.one_round.law("teacher-filtered").mean)
+    table = beside(setting, plans=(none, proposed, *more), seed=seed).table
+    limit = next(other.mean for other in table if other.estimator == "limit")
+    efficiency = None if limit is None else min(1.0, (limit / predicted.crossed) ** 2)
+    at = 1 + next(i for i, other in enumerate(table) if other.estimator == "pca")
+    return (*table[:at], Alternative(CROSSED, predicted.crossed, efficiency), *table[at:])
 
 
 def measured(unfiltered: float, filtered: float, pca: float) -> tuple[Alternative, ...]:
     """Mean errors as the rows show them, where the model's law does not hold; no limit is known there."""
-    found = (("unfiltered", unfiltered), ("pca", pca), ("teacher-filtered", filtered))
+    found = (("unfiltered", unfiltered), ("pca", pca), (CROSSED, filtered))
     return tuple(Alternative(name, math.sqrt(max(square, 0.0)), None) for name, square in found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ from verification.fitting.blend import Blend, blend
 from verification.fitting.checks import Assumption
 from verification.fitting.clean_share import both, clean_share, lower_bound
 from verification.fitting.moments import Array, PairMoments, moments
-from verification.fitting.payoff import Payoff, payoff
-from verification.fitting.reading import check_matched, open_rows, read_labels
+from verification.fitting.payoff import SHARES, WORTH_IT, Payoff, payoff, squares
+from verification.fitting.reading import check_matched, open_rows, read_labels, watched
 from verification.fitting.scoring import Scored, score_rows, shares_tried
 from verification.fitting.spectrum import (
     Estimate,
@@ -33,14 +34,18 @@ from verification.fitting.spectrum import (
 from verification.prediction.beside import Alternative
 from verification.setting import Setting
 
+PASSES = 3
+"""How often the rows are read."""
+
 
 @dataclass(frozen=True)
 class FittedPairs:
     """What matched rows say about filtering them.
 
     `eta_free` is without a model of clean pairs, `lower_bound` holds whatever their law is.  `gain` is mean
-    error on all pairs over mean error after the proposed filter, which keeps the share `keep` of the
-    scored pairs, those with a score above `threshold`; `gain_model` is None where the model does not fit.
+    error on all pairs over mean error after the proposed filter: one fit on the share `keep` of the pairs,
+    those of both halves with a score above `threshold`, each half scored by the other half's teacher;
+    `gain_model` is None where the model does not fit.
     `blend` weighs pairs with a score from `blend_above` on more than the others.  `scores`, `clean`
     (probability of being clean), `kept` and `weight` have one entry for each row; `curve` holds
     (share kept, measured gain).
@@ -122,17 +127,25 @@ class FittedPairs:
         ]
         if flat:
             said.append(f"Signal to noise: gamma {_span(self.gamma)}, gamma~ {_span(self.gamma_tilde)}.")
-        said += [c.message for c in self.checks if c.holds is False or c.id == "labels"]
+        said += self._failures()
         if self.gain_model is not None:
             said.append(f"Gain by the model: {_span(self.gain_model)}.")
         said.append(
             f"Gain as measured, without a model: {_span(gain)}, at error rate {self.alpha:g}; the filter "
-            f"keeps the {self.keep:.1%} of scored pairs with a score above {self.threshold:.4g}, of which "
-            f"{self._corrupted()}."
+            f"keeps the {self.keep:.1%} of pairs, of both halves, with a score above {self.threshold:.4g}, "
+            f"of which {self._corrupted()}."
         )
         said += self._both() + self._alone()
         said.append(DECISIONS[self.decision])
         return said
+
+    def _failures(self) -> list[str]:
+        """What does not hold, a rank that is too small first: it is why the noise is not alike then."""
+        failed = {c.id: c.message for c in self.checks if c.holds is False or c.id == "labels"}
+        if self.r.value < self.r.low and "rank" in failed:
+            failed.pop("isotropy", None)
+            failed = {"rank": failed.pop("rank"), **failed}
+        return list(failed.values())
 
     def _corrupted(self) -> str:
         """How many of the kept pairs are corrupted, unless the share of clean pairs rules that number out."""
@@ -157,7 +170,7 @@ class FittedPairs:
     def _alone(self) -> list[str]:
         """A sentence where each modality alone does better than any pairing."""
         means = {other.estimator: other.mean for other in self.alternatives}
-        paired = [mean for name in ("unfiltered", "teacher-filtered") if (mean := means.get(name))]
+        paired = [mean for name in ("unfiltered", alternatives.CROSSED) if (mean := means.get(name))]
         alone = means.get("pca")
         if not alone or not paired or alone >= min(paired):
             return []
@@ -179,12 +192,12 @@ class FittedPairs:
 
 DECISIONS = {
     "pays": (
-        "Filtering pays: a student on half of the pairs, picked by a teacher on the other half, beats "
-        "training on all pairs."
+        "Filtering pays: one fit on the kept pairs of both halves, each half scored by a teacher trained on "
+        "the other, beats training on all pairs."
     ),
     "does-not-pay": (
-        "Filtering does not pay if half of the pairs are spent on the teacher: train on all pairs. (Two "
-        "halves that filter each other may do better; that is not forecast here.)"
+        "Filtering does not pay: train on all pairs. One fit on the kept pairs of both halves, each half "
+        f"scored by a teacher trained on the other, gains less than {WORTH_IT - 1:.0%} if anything."
     ),
     "undecided": "Undecided: these pairs cannot tell whether filtering pays.",
 }
@@ -210,12 +223,14 @@ def fit(
     alpha: float = 0.05,
     seed: int = 0,
     key: str | None = None,
+    on_progress: Callable[[float, float, str], None] | None = None,
 ) -> FittedPairs:
     """Parameters, checks and a decision for matched rows X (n, d) and Y (n, d~).
 
-    X and Y are arrays or files (.npy, .npz, Parquet, Arrow, CSV), read twice in blocks.  `rank` fixes r,
+    X and Y are arrays or files (.npy, .npz, Parquet, Arrow, CSV), read in blocks.  `rank` fixes r,
     `labels` (n,) marks clean pairs where that is known, `alpha` is the error rate of each interval by
-    itself, `seed` that of splits and re-pairings, `key` names the array or column in a file of several.
+    itself, `seed` that of splits and re-pairings, `key` names the array or column in a file of several;
+    `on_progress` is called with (done, total, what is done).
     Raises InvalidArgument for rows that cannot be used or show no shared direction.
 
     >>> import numpy as np
@@ -230,10 +245,16 @@ def fit(
     if not 0 < alpha <= 0.5:
         raise InvalidArgument("alpha", alpha, "must lie in (0, 1/2]")
     seed = whole("seed", seed, 0, 2**63 - 1)
+    if key is not None and not isinstance(key, str):
+        raise InvalidArgument("key", key, "must name an array or a column")
+    if key is not None and not any(isinstance(rows, str | Path) for rows in (X, Y)):
+        raise InvalidArgument("key", key, "must be left out for arrays")
     if isinstance(X, str | Path) and isinstance(Y, str | Path) and Path(X).resolve() == Path(Y).resolve():
         raise InvalidArgument("Y", str(Y), "must be another file than X")
     x, y = open_rows(X, "X", key), open_rows(Y, "Y", key)
     check_matched(x, y)
+    if on_progress is not None:
+        x = watched(x, PASSES, on_progress)
     known = None if labels is None else read_labels(labels, x.n)
     found = moments(x, y, seed)
     r = _rank(found, rank, alpha, seed)
@@ -245,6 +266,8 @@ def fit(
     flat = checks.isotropy(sides, x.n, alpha)
     guess = _model_share(found, r.value, sides, nuclear) if flat.holds else None
     scored = score_rows(x, y, found, fitted, sides, rotation, guess, seed)
+    if on_progress is not None:
+        on_progress(x.n, x.n, "weighing what they say")
     return _answer(
         found, r, rank is not None, fitted, sides, nuclear, flat, guess, scored, known, alpha, seed
     )
@@ -282,8 +305,7 @@ def _model_share(
     setting = _setting(found, r, eta, sides[0].gamma, sides[1].gamma)
     if setting is None:
         return None
-    share = alternatives.model_share(setting)
-    return share if share < 1 else None
+    return min(alternatives.model_share(setting), SHARES[0])
 
 
 def _setting(found: PairMoments, r: int, eta: float, gamma: float, gamma_tilde: float) -> Setting | None:
@@ -321,7 +343,8 @@ def _answer(
     # The model's best share where the model fits, else the one that does best on held-out pairs.
     trusted = guess is not None and all(check.holds for check in model)
     fixed = shares_tried(guess).index(guess) + 1 if guess is not None and trusted else None
-    paid = payoff(scored.sums, fitted.left, fitted.right, alpha, fixed)
+    errors = squares(scored.kept)
+    paid = payoff(scored.kept, errors, alpha, fixed)
     enough = checks.small_error(paid.unfiltered, k)
     made = [
         *model,
@@ -330,12 +353,12 @@ def _answer(
         checks.heavy_rows(found.heaviest),
         checks.rank(r, given),
     ]
-    if known is not None:
-        made.append(checks.labelled(float(known.mean()), free))
     threshold = float(scored.thresholds[paid.bin - 1]) if paid.bin else float(scored.scores.min())
     clean = share.posterior(scored.scores)
+    if known is not None:
+        made.append(checks.labelled(known, clean, free))
     chosen = scored.scores >= threshold
-    mixed = blend(scored.sums, fitted.left, fitted.right)
+    mixed = blend(scored.kept, errors)
     edge = float(scored.thresholds[mixed.bin - 1]) if mixed.bin else -np.inf
     setting = _setting(found, k, eta_model.value, gammas[0].value, gammas[1].value)
     gain_model = None
@@ -379,10 +402,10 @@ def _model_gain(
             )
             if setting is None:
                 continue
-            law = alternatives.forecast(setting, keep)
-            if not law.law("teacher-filtered").accuracy.in_range:
+            predicted = alternatives.forecast(setting, keep)
+            if not predicted.trusted:
                 if corner == other == "value":
                     return None
                 continue
-            gains.append(law.unfiltered.mean / law.law("teacher-filtered").mean)
+            gains.append(predicted.gain)
     return Estimate(gains[0], min(gains), max(gains)) if gains else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,20 @@ class Rows:
             start += len(numbers)
         if start != self.n:
             raise InvalidArgument(self.name, start, f"must hold the {self.n} rows that it announces")
+
+
+def watched(rows: Rows, passes: int, report: Callable[[float, float, str], None]) -> Rows:
+    """The same rows, whose readings tell `report` (rows read, rows of all passes, which pass it is)."""
+    read = 0
+
+    def told() -> Iterator[Block]:
+        nonlocal read
+        for block in rows.read():
+            report(read, passes * rows.n, f"reading the rows, {read // rows.n + 1} of {passes}")
+            yield block
+            read += len(block)
+
+    return replace(rows, read=told)
 
 
 def open_rows(source: Any, name: str, key: str | None = None) -> Rows:

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from verification.engines import estimate, seeds
 from verification.fitting.clean_share import LEVELS, HeldOut, repaired_scores
+from verification.fitting.folds import CELLS, FoldSums, KeptFolds
 from verification.fitting.moments import FOLDS, Array, PairMoments, Whole, cells_of, iterate
-from verification.fitting.payoff import SHARES, FoldSums
-from verification.fitting.reading import Rows
+from verification.fitting.payoff import SHARES
+from verification.fitting.reading import Block, Rows
 from verification.fitting.spectrum import Modality
+from verification.fitting.teachers import TEACHER_STEP, Deprived, HalfTeacher, deprived_teachers, inverse_root
 
 HELD = 2**20
 """Pairs of the two halves together whose projections are kept for re-pairing."""
@@ -23,57 +25,12 @@ HELD_WIDE = 2**17
 WIDER, WIDEST = 4, 32
 """The wider score has so many times r directions, at most WIDEST."""
 
-
-LARGEST_CORRELATION = 0.99
-"""A larger one is cut to this in a score's weights."""
-
 _Rows = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
-class HalfTeacher:
-    """A half's rank-r fit: the score of centred rows is the sum of the products of their projections."""
-
-    left: Array
-    right: Array
-
-    @classmethod
-    def of(cls, cross: Array, r: int, cov_x: Array, cov_y: Array) -> HalfTeacher:
-        """The teacher of a cross-covariance, in units of its re-paired scores' standard deviation."""
-        fitted = estimate.fit(cross, r)
-        root = np.sqrt(fitted.singular_values)
-        return cls._in_units(fitted.left * root, fitted.right * root, cov_x, cov_y)
-
-    @classmethod
-    def _in_units(cls, left: Array, right: Array, cov_x: Array, cov_y: Array) -> HalfTeacher:
-        # A re-paired score has variance tr(A cov_y A^T cov_x).
-        variance = float(np.sum((left.T @ cov_x @ left) * (right.T @ cov_y @ right)))
-        unit = variance**-0.25
-        return cls(left * unit, right * unit)
-
-    @classmethod
-    def wider(cls, cross: Array, r: int, x: Array, y: Array) -> HalfTeacher:
-        """A teacher with more directions, of the whitened cross-covariance: canonical ones, r of them.
-
-        `x`, `y` are centred rows of the teacher's own half, whose covariances whiten, drawn towards a
-        multiple of the identity by the sampling noise's share.  Directions of correlation rho weigh
-        rho/(1 - rho^2), as in the likelihood ratio of Gaussian pairs.
-        """
-        covs = [_shrunk(rows) for rows in (x, y)]
-        roots = [_inverse_root(cov) for cov in covs]
-        inside = estimate.fit(roots[0].T @ cross @ roots[1], r)
-        rho = np.minimum(inside.singular_values, LARGEST_CORRELATION)
-        weight = np.sqrt(rho / (1 - rho**2))
-        return cls._in_units(roots[0] @ inside.left * weight, roots[1] @ inside.right * weight, *covs)
-
-    def scores(self, x: Array, y: Array) -> Array:
-        """Scores of matched centred rows."""
-        return np.asarray(np.einsum("ij,ij->i", x @ self.left, y @ self.right))
-
-
-@dataclass(frozen=True)
 class Scored:
-    """What pass two leaves: the scores (n,), halves for the clean share, fold sums, and row moments.
+    """What the last pass leaves: the scores (n,), halves for the clean share, what is kept, and row moments.
 
     `wider` are the halves as scored by canonical directions, more than r of them: another look at the
     clean share.  `thresholds` are the lower edges of the bins but the first; `row_means` and `row_cov`
@@ -85,7 +42,7 @@ class Scored:
     scores: Array
     halves: tuple[HeldOut, HeldOut]
     wider: tuple[HeldOut, HeldOut]
-    sums: FoldSums
+    kept: KeptFolds
     thresholds: Array
     row_means: Array
     row_cov: Array
@@ -102,14 +59,13 @@ def score_rows(
     share: float | None,
     seed: int,
 ) -> Scored:
-    """Pass two.  `share`, where given, is one more share to keep, put in order with the others."""
+    """The last two passes.  `share`, where given, is one more share to keep, put in order with the others."""
     r = fitted.left.shape[1]
     teachers = tuple(HalfTeacher.of(cross, r, found.cov_x, found.cov_y) for cross in found.half)
     thresholds = _thresholds(found, teachers, shares_tried(share))
-    sums = FoldSums.empty(len(thresholds) + 1, x.d, y.d, r)
-    whiten = [
-        _inverse_root(b.T @ c @ b) for b, c in ((fitted.left, found.cov_x), (fitted.right, found.cov_y))
-    ]
+    without = deprived_teachers(x, y, found, r, seed)
+    whole, lost = (FoldSums.empty(cells, len(thresholds) + 1, x.d, y.d, r) for cells in (1, CELLS))
+    whiten = [inverse_root(b.T @ c @ b) for b, c in ((fitted.left, found.cov_x), (fitted.right, found.cov_y))]
     scores = np.empty(found.n)
     wide = _wider_teachers(found, r)
     held: tuple[list[_Rows], list[_Rows]] = ([], [])
@@ -131,27 +87,46 @@ def score_rows(
             held[h].append((one[taken].astype(np.float32), two[taken].astype(np.float32)))
         _hold_wide(held_wide, wide, half, place < HELD_WIDE, left, right)
         bins = np.searchsorted(thresholds, at, side="right").astype(np.int64)
-        sums.add(cells, bins, left, right, all_left[0], all_right[0])
+        block = left, right, all_left[0], all_right[0]
+        whole.add(np.zeros(rows, np.int64), bins, *block)
+        lost.add(cells, bins, *block)
+        _move(lost, half, bins, thresholds, without, block)
         rowwise = _row_moments((left, right), all_left[3], all_right[3])
         total += rowwise.sum(axis=1)
         products += rowwise @ rowwise.T
-        for s, part in enumerate((all_left[0], all_right[0])):
-            fourth[s] += np.sum(np.sum((part @ whiten[s]) ** 2, axis=1, dtype=float) ** 2)
+        fourth += [_fourth(part, root) for part, root in zip(block[2:], whiten, strict=True)]
     means = total / found.n
-    halves, wider = (
-        [_held_out(rows[h], found, by[1 - h], 1 - h, seed) for h in (0, 1)]
-        for rows, by in ((held, teachers), (held_wide, wide))
-    )
     return Scored(
         scores,
-        (halves[0], halves[1]),
-        (wider[0], wider[1]),
-        sums,
+        _held_out(held, found, teachers, seed),
+        _held_out(held_wide, found, wide, seed),
+        KeptFolds.of(whole, lost, fitted.left, fitted.right),
         thresholds,
         means,
         products / found.n - np.outer(means, means),
         (float(fourth[0] / found.n), float(fourth[1] / found.n)),
     )
+
+
+def _move(
+    lost: FoldSums,
+    half: Whole,
+    bins: Whole,
+    thresholds: Array,
+    without: tuple[Deprived, Deprived],
+    block: tuple[Block, Block, Block, Block],
+) -> None:
+    """What each teacher's folds take from the other half's pairs: those that change their bin without it."""
+    for h in (0, 1):
+        rows = np.flatnonzero(half == h)
+        scores = without[1 - h].scores(block[0][rows], block[1][rows])
+        new = np.searchsorted(thresholds, scores.ravel(), side="right").reshape(scores.shape)
+        which, fold = np.nonzero(new != bins[rows, None])
+        at, cell = rows[which], (1 - h) * FOLDS + fold
+        x, y, p, q = (part[at] for part in block)
+        weight = np.full(len(at), 1 / TEACHER_STEP)
+        lost.add(cell, bins[at], x, y, p, q, weight)
+        lost.add(cell, new[which, fold], x, y, p, q, -weight)
 
 
 def _hold_wide(
@@ -175,6 +150,11 @@ def _wider_teachers(found: PairMoments, r: int) -> tuple[HalfTeacher, ...]:
     x, y = found.sample_x - found.mean_x, found.sample_y - found.mean_y
     own = [found.sample_half == h for h in (0, 1)]
     return tuple(HalfTeacher.wider(found.half[h], directions, x[own[h]], y[own[h]]) for h in (0, 1))
+
+
+def _fourth(rows: Block, root: Array) -> float:
+    """The rows' Mahalanobis lengths to the fourth power, summed."""
+    return float(np.sum(np.sum((rows @ root) ** 2, axis=1, dtype=float) ** 2))
 
 
 def _row_moments(blocks: tuple[Array, Array], p: Array, q: Array) -> Array:
@@ -206,6 +186,14 @@ def _project(block: Array, *bases: Array) -> list[Array]:
 
 
 def _held_out(
+    held: tuple[list[_Rows], list[_Rows]], found: PairMoments, teachers: tuple[HalfTeacher, ...], seed: int
+) -> tuple[HeldOut, HeldOut]:
+    """Both halves as the other half's teacher scores them."""
+    first, second = (_half_held_out(held[h], found, teachers[1 - h], 1 - h, seed) for h in (0, 1))
+    return first, second
+
+
+def _half_held_out(
     parts: list[_Rows],
     found: PairMoments,
     teacher: HalfTeacher,
@@ -225,14 +213,3 @@ def _held_out(
         repaired_scores(left, right, rng),
         np.quantile(placed, LEVELS),
     )
-
-
-def _shrunk(rows: Array) -> Array:
-    """The rows' covariance, with its mean variance times columns over rows added to every direction."""
-    cov = rows.T @ rows / len(rows)
-    return np.asarray(cov + np.eye(len(cov)) * (np.trace(cov) / len(rows)))
-
-
-def _inverse_root(cov: Array) -> Array:
-    values, vectors = np.linalg.eigh(cov)
-    return np.asarray(vectors / np.sqrt(values))

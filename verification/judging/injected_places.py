@@ -182,7 +182,7 @@ class ModelRegion:
         wanted = {"P", "mean_1", "mean_0", "kappa_left", "kappa_right"} & self.names
         if not wanted:
             return {}
-        setting = Setting(4, *(point[k] for k in SHAPE))  # type: ignore[arg-type]
+        setting = Setting(4, *(point[k] for k in SHAPE))
         score = score_of(setting)
         found = selection(score, point["theta"])
         numbers = {

@@ -13,22 +13,26 @@ from verification.prediction.advice import Spending, Threshold, best_threshold, 
 from verification.prediction.law import unfiltered_law
 from verification.setting import Procedure, Setting
 
+HIDDEN = "too few pairs for this much noise: the first-order law of PCA and of the limit does not hold"
+"""Why neither PCA nor the limit has a number."""
+
 
 @dataclass(frozen=True)
 class Alternative:
     """An estimator, its mean error, and the share of the information that it uses.
 
     `efficiency` is the squared ratio of the limit's mean error to `mean`; both are None where nothing
-    supports a number.
+    supports a number, and `reason` says why.
     """
 
     estimator: str
     mean: float | None
     efficiency: float | None
+    reason: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON object."""
-        return dict(vars(self))
+        return {"estimator": self.estimator, "mean": self.mean, "efficiency": self.efficiency}
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class Beside:
     """What stands beside the filter on a setting's n pairs, each filter at its best threshold in even parts.
 
     `pca`, `weighted` and `limit` (the information limit's scales) are first-order laws; `weighted` is None
-    where its law is not to be trusted: without noise, or where the teacher has too few pairs.
+    where its law is not to be trusted: without noise, or where the teacher has too few pairs.  `split` is
+    the best share for the teacher, where that was looked for and is worth while.
     """
 
     setting: Setting
@@ -45,6 +50,7 @@ class Beside:
     rounds: tuple[Spending, ...]
     weighted: ErrorLaw | None
     limit: ErrorLaw
+    split: Spending | None = None
 
     @property
     def table(self) -> tuple[Alternative, ...]:
@@ -54,12 +60,27 @@ class Beside:
         limit = self.limit.mean if trusted and self.limit.mean <= most else None
         means = [("unfiltered", self.unfiltered), ("pca", self.pca.mean if trusted else None)]
         means += [(plan_name(plan.rounds), plan.mean) for plan in self.rounds]
+        if self.split is not None:
+            means.append((f"{plan_name(self.split.rounds)}, best split", self.split.mean))
         means.append(("weighted", None if self.weighted is None else self.weighted.mean))
         means.append(("limit", limit))
+        why = {"pca": HIDDEN, "limit": HIDDEN, "weighted": self._no_weights()}
         return tuple(
-            Alternative(name, mean, None if not mean or limit is None else min(1.0, (limit / mean) ** 2))
+            Alternative(
+                name,
+                mean,
+                None if not mean or limit is None else min(1.0, (limit / mean) ** 2),
+                why[name] if mean is None else "",
+            )
             for name, mean in means
         )
+
+    def _no_weights(self) -> str:
+        """Why the best weights have no law here."""
+        if not alternatives.weighable(self.setting):
+            return "without noise the score has no density to make weights of"
+        teacher_n, _ = Procedure("weighted").sizes(self.setting.n)
+        return f"a teacher on {teacher_n:,} pairs errs too much for the weights' first-order law"
 
     @property
     def alone(self) -> float | None:
@@ -89,6 +110,7 @@ def beside(
     one_round: Threshold | None = None,
     plans: tuple[Spending, ...] | None = None,
     seed: int = 0,
+    split: Spending | None = None,
 ) -> Beside:
     """What stands beside the filter in a setting; `seed` is that of the information limit's draws.
 
@@ -110,4 +132,5 @@ def beside(
         tuple(filtered[:1] + ([repeated] if repeated else [])),
         weighted,
         error_law(alternatives.limit_scales(setting, seed), *dims),
+        split,
     )

@@ -60,7 +60,7 @@ class Cell:
     def setting(self) -> Setting:
         """The model's setting; raises KeyError where the values do not make one."""
         values = dict(self.values)
-        return Setting(**{name: values[name] for name in Setting.__dataclass_fields__})  # type: ignore[arg-type]
+        return Setting(**{name: values[name] for name in Setting.__dataclass_fields__})
 
     @property
     def key(self) -> str:

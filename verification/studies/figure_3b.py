@@ -19,6 +19,7 @@ from verification.engines import estimate, seeds
 from verification.engines.estimate import Array
 from verification.errors import InvalidArgument, whole
 from verification.fitting.fit import fit
+from verification.fitting.payoff import WORTH_IT
 from verification.studies import real_pairs
 from verification.studies.real_pairs import RealPairs
 from verification.workers.pools import process_pool
@@ -135,7 +136,8 @@ class SetResult:
         for gain, line in zip(self.gain("proposed share"), self.runs, strict=True):
             for run in line:
                 made += run.decision != "undecided"
-                wrong += run.decision == ("pays" if gain < 1 else "does-not-pay")
+                wrong += run.decision == "pays" and gain < 1
+                wrong += run.decision == "does-not-pay" and gain > WORTH_IT
         return wrong, made
 
     def as_dict(self) -> dict[str, Any]:
@@ -242,7 +244,7 @@ def one_run(name: str, eta: float, index: int, seed: int) -> Run:
         said = fit(x, y, rank=pairs.r, seed=index)
         errors["soft weights"] = error(_weighted(x, y, said.clean), truth)
         errors["blend"] = errors["rule: blend"] = error(_weighted(x, y, said.weight), truth)
-        errors["proposed share"] = student(pairs, truth, x, y, said.keep)
+        errors["proposed share"] = crossed(pairs, truth, x, y, said.keep)
         errors["rule: fit"] = errors["proposed share" if said.decision == "pays" else "all pairs"]
         return Run(
             errors,
@@ -341,6 +343,19 @@ def student(pairs: RealPairs, truth: estimate.Trained, x: Array, y: Array, share
     xs, ys, scores = _scored(pairs, x, y)
     kept = scores >= np.quantile(scores, 1 - share)
     return error(estimate.cross_covariance(xs[kept], ys[kept]), truth)
+
+
+def crossed(pairs: RealPairs, truth: estimate.Trained, x: Array, y: Array, share: float) -> float:
+    """The error of one fit on this share of both halves, each scored by the other half's teacher."""
+    half = len(x) // 2
+    halves = (x[:half], y[:half]), (x[half:], y[half:])
+    chosen = []
+    for mine, other in (halves, halves[::-1]):
+        teacher = estimate.fit(estimate.cross_covariance(*other), pairs.r)
+        scores = estimate.scores(*mine, teacher.left, teacher.singular_values, teacher.right)
+        chosen.append(scores >= np.quantile(scores, 1 - share))
+    kept = np.concatenate(chosen)
+    return error(estimate.cross_covariance(x[kept], y[kept]), truth)
 
 
 def _weighted(x: Array, y: Array, weight: Array) -> Array:

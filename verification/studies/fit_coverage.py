@@ -11,14 +11,13 @@ import numpy as np
 
 from verification.engines import estimate, seeds
 from verification.errors import InvalidArgument
-from verification.fitting import checks
+from verification.fitting import alternatives, checks
 from verification.fitting.fit import fit
 from verification.fitting.moments import moments
-from verification.fitting.payoff import payoff
+from verification.fitting.payoff import WORTH_IT, payoff, squares
 from verification.fitting.reading import open_rows
 from verification.fitting.scoring import score_rows
 from verification.fitting.spectrum import modality, polar
-from verification.prediction.law import predict
 from verification.setting import Setting
 from verification.studies import figure_3b, pairs, real_pairs
 from verification.workers.threads import one_thread
@@ -82,16 +81,19 @@ def one_set(kind: str, seed: int, index: int, most_pairs: float = 2e5) -> dict[s
     held["gamma"] = found.gamma.holds(setting.gamma)
     held["gamma~"] = found.gamma_tilde.holds(setting.gamma_tilde)
     held["eta, model"] = found.eta_model.holds(setting.eta)
-    law = predict(setting, retain=found.keep)
-    student = law.law("teacher-filtered")
-    if student.accuracy.in_range:
-        true = law.unfiltered.mean / student.mean
-        held["gain"] = found.gain_free.holds(true)
+    law = alternatives.forecast(setting, found.keep)
+    if law.trusted:
+        held["gain"] = found.gain_free.holds(law.gain)
         row["decided"] = found.decision != "undecided"
-        held["decision"] = found.decision != ("pays" if true < 1 else "does-not-pay")
-        forecast = next(a.mean for a in found.alternatives if a.estimator == "teacher-filtered")
-        row["off"] = None if forecast is None else forecast / student.mean - 1
+        held["decision"] = not mistaken(found.decision, law.gain)
+        forecast = next(a.mean for a in found.alternatives if a.estimator == alternatives.CROSSED)
+        row["off"] = None if forecast is None else forecast / law.crossed - 1
     return row
+
+
+def mistaken(decision: str, gain: float) -> bool:
+    """Whether a decision is wrong at this gain."""
+    return (decision == "pays" and gain < 1) or (decision == "does-not-pay" and gain > WORTH_IT)
 
 
 def misses(rows: Iterable[dict[str, Any]]) -> dict[str, tuple[int, int]]:
@@ -119,14 +121,15 @@ def one_decision(name: str, eta: float, n: int, seed: int, index: int) -> dict[s
         fitted = estimate.fit(found.cross, found_pairs.r)
         sides = modality(found.cov_x, n, found_pairs.r), modality(found.cov_y, n, found_pairs.r)
         scored = score_rows(*rows, found, fitted, sides, polar(found, *sides)[0], None, index)
-        paid = payoff(scored.sums, fitted.left, fitted.right, ALPHA, None)
+        paid = payoff(scored.kept, squares(scored.kept), ALPHA, None)
         enough = checks.small_error(paid.unfiltered, found_pairs.r)
         truth = found_pairs.truth
         return {
             "set": name, "eta": eta, "n": n, "seed": seed, "index": index, "keep": paid.keep,
             "decision": paid.decision if enough.holds else "undecided",
             "all": figure_3b.error(estimate.cross_covariance(x, y), truth),
-            "filtered": figure_3b.student(found_pairs, truth, x, y, paid.keep),
+            "gain": [paid.gain.value, paid.gain.low, paid.gain.high],
+            "filtered": figure_3b.crossed(found_pairs, truth, x, y, paid.keep),
         }  # fmt: skip
 
 
@@ -139,7 +142,7 @@ def wrong(rows: Iterable[dict[str, Any]]) -> tuple[int, int, int]:
     for inside in cells.values():
         gain = np.mean([row["all"] for row in inside]) / np.mean([row["filtered"] for row in inside])
         said = Counter(row["decision"] for row in inside)
-        bad += said["pays" if gain < 1 else "does-not-pay"]
+        bad += sum(count for decision, count in said.items() if mistaken(decision, gain))
         made += said["pays"] + said["does-not-pay"]
         total += len(inside)
     return bad, made, total

@@ -27,6 +27,31 @@ def test_simulate_prints_one_json_document(command):
     assert len(document["errors"]) == 3
 
 
+def test_errors_stand_beside_a_bound(command):
+    """With --bound the error is set against it, in text and for each replicate in the JSON."""
+    place = ("simulate", "--n", 1000, "--d", 4, "--r", 2, "--eta", 0.5, "--gamma", 1, "--replicates", 3)
+    _, text, _ = command(*place, "--bound", 0.1, "--json")
+    found = json.loads(text)
+    assert found["ratios"] == [pytest.approx(10 * error) for error in found["errors"]]
+    _, out, _ = command(*place, "--bound", 0.1)
+    assert f"bound     0.1   (error/bound {10 * found['mean']:.4g})" in out
+    assert "bound" not in command(*place)[1]
+    for wrong in ("0", "-1", "inf"):
+        status, _, err = command(*place, "--bound", wrong)
+        assert (status, err.count("\n")) == (2, 1)
+        assert err.startswith("filtergain: --bound must be a positive number, got ")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["fit"], ["certify"], ["diff"], ["sweep"], ["reproduce", "table-1"], ["verify"], ["new"]]
+)
+def test_help_names_arguments_in_our_words(command, arguments):
+    """No kind of Python and no brace in a command's help."""
+    out = command(*arguments, "--help")[1]
+    assert not set("<>{}") & set(out)
+    assert "[[" not in out
+
+
 def test_seed_and_replicates_matter(command):
     """Another seed gives other errors."""
     first, second = (

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from verification.errors import InvalidArgument
-from verification.fitting import payoff
-from verification.fitting.fit import fit
+from verification.fitting import checks, payoff
+from verification.fitting.fit import PASSES, fit
 from verification.fitting.spectrum import Estimate
 from verification.prediction.alternatives import information
 from verification.setting import Setting
@@ -43,7 +43,7 @@ def test_filtering_pays_where_it_does(isotropic):
 
 
 def test_clean_pairs_need_no_filter():
-    """At eta = 1 a filter only loses the teacher's half."""
+    """At eta = 1 there is nothing to gain."""
     found = fit(*drawn(Setting(24_000, 40, 40, 3, 1.0, 20.0, 20.0)))
     assert found.decision == "does-not-pay"
     assert found.eta_free.high > 0.98
@@ -94,11 +94,31 @@ def test_a_rank_that_the_rows_do_not_show_is_told(isotropic):
     rows = np.random.default_rng(0).standard_normal((3000, 4))
     for found, said in (
         (fit(*drawn(), rank=9), "more than the rows show (3 to 3)"),
-        (fit(*drawn(), rank=1), "less than the rows show (3 to 3)"),
+        (fit(*drawn(), rank=1), "less than the rows show (3 to 3): give --rank 3, or"),
         (fit(rows, rows), "Every direction of the narrower modality is shared (4 of them): 3 are used"),
     ):
         assert not holds(found, "rank")
         assert said in " ".join(found.sentences())
+
+
+def test_a_rank_that_is_too_small_is_told_before_what_follows_from_it():
+    """One line says that directions are left out, none that the noise happens to be anisotropic."""
+    said = fit(*drawn(), rank=1).sentences()
+    assert said[2].startswith("The given rank 1")
+    assert "anisotropic" not in " ".join(said)
+    assert "anisotropic" in " ".join(fit(*drawn(noise=pairs.spread_noise(16))).sentences())
+
+
+def test_progress_is_told_pass_by_pass():
+    """What is told never goes back, ends at the whole, and names the pass."""
+    told = []
+    fit(*drawn(), on_progress=lambda done, total, what: told.append((done / total, what)))
+    assert told == sorted(told, key=lambda line: line[0])
+    assert told[-1][0] == 1
+    assert {what for _, what in told} == {
+        *(f"reading the rows, {i + 1} of {PASSES}" for i in range(PASSES)),
+        "weighing what they say",
+    }
 
 
 def test_parts_that_do_not_show_the_rank_are_told():
@@ -138,6 +158,20 @@ def test_labels_are_held_against_the_estimate():
         found = fit(x, y, labels=rng.random(len(x)) < share, alpha=0.001)
         assert holds(found, "labels") is right
         assert "The labels call" in " ".join(found.sentences())
+
+
+def test_swapped_labels_are_called_that(isotropic):
+    """Labels with 0 and 1 exchanged get the hint, at any share; right ones and unrelated ones do not."""
+    clean = np.random.default_rng(1).random(4000)
+    for known in (clean > 0.5, clean > 0.8):
+        share = Estimate(float(known.mean()), 0.0, 1.0)
+        assert checks.labelled(known, clean, share).holds
+        found = checks.labelled(~known, clean, share)
+        assert not found.holds
+        assert "are 0 and 1 swapped? (1 is a clean pair)" in found.message
+        unrelated = np.random.default_rng(2).permutation(known)
+        assert "swapped" not in checks.labelled(unrelated, clean, share).message
+    assert "swapped" not in checks.labelled(np.ones(4000, bool), clean, share).message
 
 
 def test_an_impossible_number_of_corrupted_pairs_is_not_told(isotropic):
@@ -198,8 +232,7 @@ def test_fiellers_ends_hold_the_ratio_or_are_open():
     rng = np.random.default_rng(0)
 
     def made(value, spread):
-        left_out = tuple(value + spread * rng.standard_normal(20) / 19 for _ in (0, 1))
-        return payoff._Quadratic(value, left_out)
+        return payoff.Statistic(value, value + spread * rng.standard_normal(40) / 39)
 
     low, high = payoff.fieller(made(4.0, 0.05), made(2.0, 0.05), 0.025)
     assert 1.8 < low < 2 < high < 2.2
@@ -218,7 +251,7 @@ def test_the_command_prints_writes_and_ends_with_the_decision(tmp_path, command)
     status, out, _ = command("fit", *files, "--scores", scores, "--figure", figure)
     assert status == 0
     assert max(map(len, out.splitlines())) <= 80
-    assert out.strip().splitlines()[-1].startswith(("Filtering", "Undecided"))
+    assert out.strip().split("\n\n")[-1].startswith(("Filtering", "Undecided"))
     table = np.loadtxt(scores, delimiter=",", skiprows=1)
     assert table.shape == (4000, 5)
     assert table[:, 4].mean() == pytest.approx(1, abs=1e-5)

@@ -66,8 +66,11 @@ def test_without_noise_there_are_no_weights():
 @pytest.mark.parametrize("gamma", [1e-300, 1e-8, 0.05])
 def test_no_number_where_a_law_is_not_to_be_trusted(gamma):
     """Noise that hides the signal: PCA, the weights and the limit are unknown, the filter's law is not."""
-    means = {other.estimator: other.mean for other in beside(Setting(100, 9, 9, 3, 0.1, gamma, gamma)).table}
+    table = beside(Setting(100, 9, 9, 3, 0.1, gamma, gamma)).table
+    means = {other.estimator: other.mean for other in table}
     assert means["pca"] is means["weighted"] is means["limit"] is None
+    for other in table:
+        assert bool(other.reason) is (other.mean is None)
     assert 0 < means["teacher-filtered"] <= math.sqrt(3)
 
 
