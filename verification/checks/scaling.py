@@ -164,16 +164,20 @@ def _held(plan: Plan) -> tuple[str, ...]:
 
 
 def _no_number(plan: Plan, samples: Samples, seed: int) -> Evidence | None:
-    """The evidence on a rate from above that is infinite, or not positive where the quantity is; or None."""
-    limits = bounds(plan)
-    if plan.claim.relation is Relation.UPPER and np.isinf(limits).any():
+    """The evidence where the rate is infinite, or one from above is not positive; None for others."""
+    limits, relation = bounds(plan), plan.claim.relation
+    infinite, negative = np.isinf(limits), limits <= 0
+    if infinite.any() and relation is Relation.UPPER:
         return Evidence("scaling", "the bound is infinite at a setting, and says nothing there", "undecided")
-    at = int(np.argmax(limits <= 0))
-    if against(plan.claim) < 0 or not limits[at] <= 0 or not samples(plan.cells[at])[0] > 0:
-        return None
+    if infinite.any():
+        at, what = int(np.argmax(infinite)), "infinite at a setting where the quantity is not"
+    else:
+        at, what = int(np.argmax(negative)), "not positive at a setting where the quantity is"
+        if against(plan.claim) < 0 or not negative[at] or not samples(plan.cells[at])[0] > 0:
+            return None
     return Evidence(
         kind="scaling",
-        statement="the bound is not positive at a setting where the quantity is",
+        statement=f"the bound is {what}",
         outcome="fails",
         estimate=float(limits[at]),
         threshold=0.0,

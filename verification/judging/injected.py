@@ -110,20 +110,21 @@ def _compared(difference: sp.Expr, true: Statement) -> Truth:
 
 def _signs(difference: sp.Expr, conditions: tuple[sp.Basic, ...]) -> set[int]:
     """Signs at numbers drawn between 1/WIDE and WIDE inside the conditions; none where it has no number."""
-    generator = np.random.default_rng(0)
+    generator, found = np.random.default_rng(0), set[int]()
     free = sorted(difference.free_symbols.union(*(c.free_symbols for c in conditions)), key=str)
-    found = set()
-    for _ in range(400):
-        numbers = {s.name: WIDE ** generator.uniform(-1, 1) for s in free}
-        numbers |= {s.name: float(max(1, round(numbers[s.name]))) for s in free if s.is_integer}
+    for _ in range(400 if free else 0):
+        numbers = {s.name: np.float64(WIDE ** generator.uniform(-1, 1)) for s in free}
+        numbers |= {s.name: np.float64(max(1, round(numbers[s.name]))) for s in free if s.is_integer}
         try:
-            parts = [(names, function) for names, function in map(compiled, (*conditions, difference))]
-            values = [complex(function(*(numbers[name] for name in names))) for names, function in parts]
+            with np.errstate(all="ignore"):
+                *inside, value = (
+                    function(*(numbers[name] for name in names))
+                    for names, function in map(compiled, (*conditions, difference))
+                )
+                if all(inside) and abs(value) > 1e-9 * max(numbers.values()) and np.isreal(value):
+                    found.add(int(np.sign(value)))
         except (TypeError, ValueError, ArithmeticError, NameError, AttributeError):
             return set()
-        far = abs(values[-1]) > 1e-9 * max(numbers.values())
-        if all(value.real for value in values[:-1]) and values[-1].imag == 0 and far:
-            found.add(1 if values[-1].real > 0 else -1)
     return found
 
 

@@ -260,6 +260,8 @@ def _on_way(
     grows, slightly = (any(_sustained(s * weaker, lengths, p) for s in sides) for p in (SUSTAINED, SLIGHT))
     if reach is None and np.isfinite(weaker).all() and not slightly:
         return True  # no more than a constant stronger than the claim on all of this way
+    if reach is None and np.isfinite(weaker).all() and all((side * weaker <= 0).all() for side in sides):
+        return False  # nowhere stronger on this way, which may end where the box does
     if not (np.isfinite(stated) & (stated > 0)).all():
         return Known("false", "a rate that is not positive somewhere", places[-1]) if 1 in sides else None
     if reach is None and changed.relation is Relation.EQUAL and grows:
