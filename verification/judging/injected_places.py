@@ -227,9 +227,12 @@ class ModelRegion:
         """So many coordinates inside, at random in the logarithm; the same for the same seed."""
         generator = np.random.default_rng([seed, 17])
         found: list[dict[str, float]] = []
-        for _ in range(400 * count):
-            # The middle of the box: the ends are where the ways lead.
-            at = {k: _between(low, high, generator.uniform(0.05, 0.5)) for k, (low, high) in self.box.items()}
+        for tried in range(400 * count):
+            # The middle of the box, unless the conditions leave it out: the ends are where the ways lead.
+            most = 0.5 if tried < 200 * count else 1.0
+            at = {
+                k: _between(low, high, generator.uniform(0.05, most)) for k, (low, high) in self.box.items()
+            }
             at["r"] = min(at["r"], at["d"], at["d_tilde"]) ** generator.uniform(0.2, 0.8)
             at["above"] = 1.0
             at["multiple"] = self.box["multiple"][1] ** generator.uniform(0.0, 0.3)
@@ -252,6 +255,16 @@ class ModelRegion:
             place = self.place(at, payable=False)
             found += [] if place is None else [place]
         return found
+
+    def corners(self, base: Mapping[str, float]) -> list[ModelPoint]:
+        """Settings like the base with one coordinate at an end that belongs to its domain."""
+        moved = [
+            {**base, name: end}
+            for name in self.moving
+            for end in self.box[name]
+            if end not in self.open_ends.get(name, ())
+        ]
+        return [place for at in moved if (place := self.place(at)) is not None]
 
     @cached_property
     def open_ends(self) -> dict[str, tuple[float, ...]]:
