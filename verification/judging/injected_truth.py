@@ -56,6 +56,9 @@ MANY, SAME = 300, 0.3
 """Settings in a box that two rates are compared over, and how much further their log-ratio may reach in a
 larger one."""
 
+ANYWHERE = 60
+"""Settings all over the box that a bound with numbers is looked at beside the ways."""
+
 OFTEN = 1.5
 """A bound is false where it is passed so many times as often as it may be."""
 
@@ -182,6 +185,7 @@ def _of_bound(claim: Claim, changed: Statement, region: ModelRegion, seed: int, 
     """A bound with numbers is false where the quantity passes it too often, true where it says no more."""
     upper = changed.relation is Relation.UPPER
     points = [point for places, _ in ways(region, seed) for point in places] + corners(region, seed)
+    points += region.anywhere(np.random.default_rng([seed, 31]), ANYWHERE)
     points = list({tuple(sorted(p.items())): p for p in points}.values())
     own, limits = numbers(claim.stated, points), numbers(changed, points)
     sign = 1 if upper else -1
@@ -311,7 +315,7 @@ def _implied(claim: Claim, changed: Statement, region: ModelRegion, seed: int) -
     sides = {Relation.UPPER: (1,), Relation.LOWER: (-1,), Relation.EQUAL: (1, -1)}[changed.relation]  # type: ignore[index]
     largest = []
     for size in (1e2, 1e4, 1e6):
-        places = region.anywhere(generator, size, MANY)
+        places = region.anywhere(generator, MANY, size)
         with np.errstate(all="ignore"):
             ratio = np.log(numbers(claim.stated, places) / numbers(changed, places))
         ratio = ratio[np.isfinite(ratio)]
