@@ -16,7 +16,9 @@ from bounds.checks import Proof, Quoted, Relation, Statement, Step
 from bounds.claim import Claim
 from bounds.paper import concentration_proofs, explicit, explicit_proofs, explicit_terms
 from bounds.paper.concentration import COROLLARY_1_SAMPLES
+from bounds.paper.events import PLACES
 from bounds.proof.enclose import ball, endpoints
+from bounds.proof.undecided import Undecided
 from bounds.symbols import d, delta, n, r
 from verification import Setting, simulate
 
@@ -75,6 +77,14 @@ def test_every_step_of_theorem_1_with_numbers_is_decided_true() -> None:
 def test_a_wrong_version_of_theorem_1_breaks_a_step(wrong: Claim) -> None:
     """Constants below what the proof reaches, fewer events or a weaker condition are found."""
     assert failing(wrong)
+
+
+def test_a_bound_that_is_the_theorems_only_where_it_is_looked_at_is_not_decided() -> None:
+    """A bound that agrees at the three places where its constants are read off does not pass for it."""
+    wiggle = sp.prod(d - place[d] for place in PLACES[:3])
+    wrong = explicit.THEOREM_1_EXPLICIT - wiggle / 10**3 * explicit_terms.own_noise(explicit.EVENTS)
+    with pytest.raises(Undecided, match="for all values"):
+        failing(replace(CLAIM, bound=wrong))
 
 
 @pytest.mark.parametrize("events", [explicit.EVENTS - 1, explicit.EVENTS + 1])
