@@ -198,8 +198,8 @@ def constants(
     unit = explicit_terms.samples(sp.Integer(1), events)
     with precision(BITS):
         rows = []
-        for place in PLACES[:3]:
-            at = {**place, n: 10**9}
+        for digits, place in enumerate(PLACES[:3], start=9):
+            at = {**place, n: 10**digits}  # another n each: the powers of n show as well
             rows.append([enclose(e, at) for e in (own, leak, claimed.bound)])
         (a, b, f), (a_2, b_2, f_2), (a_3, b_3, f_3) = rows
         determinant = a * b_2 - a_2 * b

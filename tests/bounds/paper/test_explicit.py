@@ -72,6 +72,8 @@ def test_every_step_of_theorem_1_with_numbers_is_decided_true() -> None:
         *(version(events=explicit.EVENTS - dropped) for dropped in (1, 2, 10)),
         replace(CLAIM, bound=sp.Rational(99, 100) * explicit.THEOREM_1_EXPLICIT),
         replace(CLAIM, relation=Relation.LOWER),
+        replace(CLAIM, bound=explicit.THEOREM_1_EXPLICIT * (10**9 / n) ** sp.Rational(1, 10)),
+        replace(CLAIM, bound=explicit.THEOREM_1_EXPLICIT * (n / 10**3) ** sp.Rational(1, 10)),
     ],
 )
 def test_a_wrong_version_of_theorem_1_breaks_a_step(wrong: Claim) -> None:

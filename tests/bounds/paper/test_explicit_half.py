@@ -72,6 +72,8 @@ def test_every_step_at_threshold_half_is_decided_true() -> None:
         replace(CLAIM, bound=sp.Rational(99, 100) * explicit_half.THEOREM_1_HALF),
         replace(CLAIM, bound=explicit_terms.bound(sp.Integer(3), sp.Integer(2), explicit_half.EVENTS)),
         replace(CLAIM, relation=Relation.LOWER),
+        replace(CLAIM, bound=explicit_half.THEOREM_1_HALF * (10**9 / n) ** sp.Rational(1, 10)),
+        replace(CLAIM, bound=explicit_half.THEOREM_1_HALF * (n / 10**3) ** sp.Rational(1, 10)),
     ],
 )
 def test_a_wrong_version_at_threshold_half_breaks_a_step(wrong: Claim) -> None:
