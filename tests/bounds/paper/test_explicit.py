@@ -173,6 +173,14 @@ def test_a_smaller_sample_leaves_no_proof_of_half_the_gap() -> None:
     assert wrong == ["the losses are at most half of eta"]
 
 
+def test_a_condition_that_is_corollary_1s_only_where_it_is_looked_at_is_not_decided() -> None:
+    """A sample size that agrees at every place where expressions are looked at does not pass for it."""
+    wiggle = sp.prod(d - place[d] for place in PLACES)
+    other = sp.Ge(n, COROLLARY_1_SAMPLES * (1 - wiggle / 10**9), evaluate=False)
+    with pytest.raises(Undecided, match="another form"):
+        broken(register["corollary-1-explicit"], conditions=(other,))
+
+
 @pytest.mark.parametrize("claim_id", ["eq-2-explicit", "proposition-1-explicit", "proposition-1-every-noise"])
 def test_a_claim_that_asks_for_no_sample_has_no_proof(claim_id: str) -> None:
     """Without its condition the proof's own sample is not asked for."""
