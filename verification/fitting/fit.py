@@ -88,6 +88,12 @@ class FittedPairs:
         """Each row's weight in the fit of all pairs and kept ones that does not lose, shape (n,), mean 1."""
         return np.where(self.scores >= self.blend_above, self.blend.kept, self.blend.other)
 
+    def __repr__(self) -> str:
+        return (
+            f"<FittedPairs: {self.n:,} pairs, rank {self.r.value}, {self.eta_free.value:.1%} clean, "
+            f"filtering: {self.decision}; sentences() has all of it>"
+        )
+
     @property
     def by_the_model(self) -> bool:
         """Whether the alternatives' errors are the model's, the limit among them, and not as measured."""
