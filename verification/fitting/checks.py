@@ -74,6 +74,13 @@ def isotropy(
         return Assumption(
             "isotropy", False, f"Of these {used} directions some are noise: {unused}without a model."
         )
+    if flat_at is not None and used > flat_at and not hidden:
+        return Assumption(
+            "isotropy",
+            False,
+            f"Of these {used} directions only {flat_at} stand out in both modalities: give --rank {flat_at}. "
+            f"At rank {used} {unused}without a model.",
+        )
     if not words and not hidden:
         return Assumption(
             "isotropy", True, "The noise looks alike in all directions: the model's laws may be used."

@@ -140,6 +140,16 @@ def test_a_shared_direction_that_pairs_hide_is_no_noise(seed):
     assert "anisotropic" not in " ".join(fewer.sentences())
 
 
+def test_a_rank_that_pairs_allow_and_variances_do_not_is_told():
+    """With 8 of 10 equally strong a ninth that the interval allows is noise: gamma would be wrong with it."""
+    found = fit(*drawn(BOUNDARY, 8))
+    assert (found.r.value, found.r.high) == (8, 9)
+    assert found.gamma.holds(BOUNDARY.gamma)
+    more = fit(*drawn(BOUNDARY, 8), rank=9)
+    assert "only 8 stand out in both modalities: give --rank 8" in " ".join(more.sentences())
+    assert not more.by_the_model
+
+
 def test_where_pairs_miss_a_direction_the_noise_is_not_blamed():
     """In one draw of 40 the interval ends below the truth: both readings of what is seen are told."""
     found = fit(*drawn(BOUNDARY, 5))
