@@ -287,7 +287,7 @@ def fit(
     known = None if labels is None else read_labels(labels, x.n)
     found = moments(x, y, seed)
     spectra = np.linalg.eigh(found.cov_x), np.linalg.eigh(found.cov_y)
-    r, flat_at = _rank(found, spectra, rank, alpha, seed)
+    r, flat_at = rank_used(found, spectra, rank, alpha, seed)
     fitted = estimate.fit(found.cross, r.value)
     if fitted.left.shape[1] < r.value:
         raise InvalidArgument("rank", r.value, "must be at most the rank of the rows' cross-covariance")
@@ -301,7 +301,7 @@ def fit(
     return _answer(found, r, fitted, sides, nuclear, flat, guess, scored, known, alpha, seed)
 
 
-def _rank(
+def rank_used(
     found: PairMoments,
     spectra: tuple[checks.Spectrum, checks.Spectrum],
     rank: int | None,
