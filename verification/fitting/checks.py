@@ -44,6 +44,13 @@ class Assumption:
         return dict(vars(self))
 
 
+UNUSED = (
+    "gamma, the model's eta and its forecast are not used; the decision rests on what was measured without a "
+    "model."
+)
+"""What follows where the model is not used."""
+
+
 def isotropy(
     sides: tuple[Modality, Modality], n: int, alpha: float, r: Rank, flat_at: int | None
 ) -> Assumption:
@@ -51,60 +58,51 @@ def isotropy(
 
     `flat_at` is a number of shared directions within the rank's interval at which they do, if there is one.
     """
-    used = r.value
-    words = [
+    named = list(zip(("X", "Y"), sides, strict=True))
+    hidden = [f"in {name} {why}" for name, side in named if (why := untold(side, n, alpha))]
+    uneven = [
         f"in {name} variances differ by {noise_spread(side.bulk, n):.0%} (the largest is "
         f"{float(side.bulk[0] / side.noise):.3g} times their mean)"
-        for name, side in zip(("X", "Y"), sides, strict=True)
+        for name, side in named
         if not _flat(side, n, alpha)
     ]
-    hidden = [
-        f"in {name} {why}"
-        for name, side in zip(("X", "Y"), sides, strict=True)
-        if (why := untold(side, n, alpha))
-    ]
-    unused = "gamma, the model's eta and its forecast are not used; the decision rests on what was measured "
-    if used < r.low:
-        return Assumption(
-            "isotropy",
-            False,
-            f"Off these {used} directions are shared ones, which are no noise: {unused}without a model.",
-        )
-    if used > r.high:
-        return Assumption(
-            "isotropy", False, f"Of these {used} directions some are noise: {unused}without a model."
-        )
-    if flat_at is not None and used > flat_at and not hidden:
-        return Assumption(
-            "isotropy",
-            False,
-            f"Of these {used} directions only {flat_at} stand out in both modalities: give --rank {flat_at}. "
-            f"At rank {used} {unused}without a model.",
-        )
-    if not words and not hidden:
-        return Assumption(
-            "isotropy", True, "The noise looks alike in all directions: the model's laws may be used."
-        )
-    if not words:
-        return Assumption(
-            "isotropy",
-            None,
-            f"Signal to noise cannot be had: {'; '.join(hidden)}: {unused}without a model.",
-        )
-    seen = f"Off these {used} directions the rows are not alike in all others: {'; '.join(words)}"
-    if flat_at is not None and flat_at != used:
-        return Assumption(
-            "isotropy",
-            False,
-            f"{seen}. With {flat_at} shared directions, which these pairs allow, they are: give "
-            f"--rank {flat_at}. At rank {used} {unused}without a model.",
-        )
+    wrong = _wrong_rank(r, flat_at if not hidden else None)
+    if wrong:
+        return Assumption("isotropy", False, f"{wrong}{UNUSED}")
+    if uneven:
+        return Assumption("isotropy", False, f"{_off(r.value, uneven, flat_at)}{UNUSED}")
+    if hidden:
+        return Assumption("isotropy", None, f"Signal to noise cannot be had: {'; '.join(hidden)}: {UNUSED}")
     return Assumption(
-        "isotropy",
-        False,
-        f"{seen}. The noise is anisotropic, or shared directions too weak to be seen were left out. "
-        "A filter multiplies its teacher's error in a noisy direction, and PCA takes such a direction for "
-        f"signal: {unused}without a model.",
+        "isotropy", True, "The noise looks alike in all directions: the model's laws may be used."
+    )
+
+
+def _wrong_rank(r: Rank, flat_at: int | None) -> str:
+    """Why what is off the rank that is used is not the noise, or not all of it; empty where it may be."""
+    if r.value < r.low:
+        return f"Off these {r.value} directions are shared ones, which are no noise: "
+    if r.value > r.high:
+        return f"Of these {r.value} directions some are noise: "
+    if flat_at is not None and r.value > flat_at:
+        return (
+            f"Of these {r.value} directions only {flat_at} stand out in both modalities: give "
+            f"--rank {flat_at}. At rank {r.value} "
+        )
+    return ""
+
+
+def _off(used: int, uneven: list[str], flat_at: int | None) -> str:
+    """That variances off the directions that are used differ, and what that may come from."""
+    seen = f"Off these {used} directions the rows are not alike in all others: {'; '.join(uneven)}."
+    if flat_at is not None and flat_at != used:
+        return (
+            f"{seen} With {flat_at} shared directions, which these pairs allow, they are: give "
+            f"--rank {flat_at}. At rank {used} "
+        )
+    return (
+        f"{seen} The noise is anisotropic, or shared directions too weak to be seen were left out. A filter "
+        "multiplies its teacher's error in a noisy direction, and PCA takes such a direction for signal: "
     )
 
 

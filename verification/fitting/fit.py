@@ -343,6 +343,8 @@ def _empty(spectra: tuple[checks.Spectrum, checks.Spectrum]) -> str:
 def _eta(
     sides: tuple[Modality, Modality], nuclear: float, spread: Array, n: int, r: int, alpha: float
 ) -> Estimate:
+    if any(checks.untold(side, n, alpha) for side in sides):
+        return Estimate(1.0, 0.0, 1.0)
     return eta_estimate(sides[0], sides[1], nuclear, spread, n, r, alpha)
 
 
@@ -377,9 +379,7 @@ def _answer(
     seed: int,
 ) -> FittedPairs:
     n, k = found.n, r.value
-    eta_model = Estimate(1.0, 0.0, 1.0)
-    if not any(checks.untold(side, n, alpha) for side in sides):
-        eta_model = _eta(sides, nuclear, scored.row_cov[:3, :3], n, k, alpha)
+    eta_model = _eta(sides, nuclear, scored.row_cov[:3, :3], n, k, alpha)
     gammas = [_gamma(sides[s], scored, s, n, k, alpha) for s in (0, 1)]
     share, wider = clean_share(scored.halves, alpha), clean_share(scored.wider, alpha)
     least = lower_bound((*scored.halves, *scored.wider), alpha)
