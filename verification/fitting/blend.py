@@ -43,9 +43,9 @@ def blend(kept: KeptFolds, found: dict[int, tuple[Squares, Squares]]) -> Blend:
     """The best proportion and bin; all pairs alike where nothing is called clearly better."""
     tau = np.linspace(0, 1, STEPS + 1)
     whole = max(side.all.value for side in found[0])
-    result = Blend(0, 0.0, 1.0, 1.0, 1.0)
     if whole <= NOTHING * kept.r:
-        return result
+        return Blend(0, 0.0, 1.0, 1.0, 1.0)
+    result = Blend(0, 0.0, 1.0, 1.0, 1.0)
     least = WORTH
     for b, sides in found.items():
         ratio = np.max([side.mixed(tau) for side in sides], axis=0) / whole
