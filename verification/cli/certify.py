@@ -120,10 +120,8 @@ def _print(found: list[Rechecked], refused: list[Rechecked], missing: list[str],
                 say(f"{one.claim}: {step}", "as told      ", "             ")
     decided = sum((one.decided for one in found), Counter())
     looked_at = sum(len(one.looked_at) for one in found)
-    print(
-        f"{_counted(len(found), 'certificate', 'certificates')}: {len(found) - len(refused)} accepted, "
-        f"{len(refused)} refused."
-    )
+    of_all = _counted(len(found), "certificate", "certificates")
+    print(f"{of_all}: {len(found) - len(refused)} accepted, {len(refused)} refused.")
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(decided.items()))
     say(f"Decided again: {decided.total()} steps{f' ({kinds})' * bool(kinds)}.")
     theorems = {theorem for one in found for theorem in one.quoted}

@@ -43,6 +43,10 @@ class PredictedLaw:
     first_order: ErrorLaw
     accuracy: Accuracy
 
+    def __repr__(self) -> str:
+        doubt = "" if self.trusted else ", not to be trusted"
+        return f"<PredictedLaw of the error: {self.mean:.5g} ± {self.std:.3g}, {self.decides}{doubt}>"
+
     @property
     def law(self) -> ErrorLaw:
         """The law of ERR as the larger of two scaled chi variables."""

@@ -37,6 +37,11 @@ class Along:
     teacher_filtered: Array | None
     trusted: Any
 
+    def __repr__(self) -> str:
+        known = ("theta", "unfiltered", "teacher", "oracle_filtered", "teacher_filtered")
+        there = [name for name in known if getattr(self, name) is not None]
+        return f"<Along {len(self.settings)} settings: {', '.join(there)}>"
+
     @property
     def gain(self) -> Array:
         """The unfiltered mean error over the teacher-filtered one; NaN where both are 0."""

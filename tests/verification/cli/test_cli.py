@@ -1,8 +1,14 @@
+import io
 import json
+import re
 import subprocess
 import sys
+import time
 
 import pytest
+from rich.console import Console
+
+from verification.cli.terminal import work_bar
 
 PLACE = ["--n", "1e4", "--d", "6", "--r", "2", "--eta", "0.4", "--gamma", "2"]
 
@@ -242,3 +248,20 @@ def test_a_time_left_is_told_where_it_is_known():
 
     assert times(61.4, None) == "0:01:01 so far"
     assert times(61.4, 3600.0) == "0:01:01 so far, 1:00:00 left"
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_bar_stays_on_its_line(monkeypatch, columns):
+    """On a narrow terminal the bar gives way, not the line: none is broken, and the times are whole."""
+    screen = io.StringIO()
+    wide = Console(file=screen, width=columns, force_terminal=True, color_system=None)
+    monkeypatch.setattr("rich.console.Console", lambda **_: wide)
+    with work_bar("fit") as update:
+        for done in (1.0, 2.0, 2.5):
+            time.sleep(0.01)
+            update(done, 3.0, "reading the rows, 3 of 3")
+            wide.file.flush()
+    shown = [line for line in re.split(r"[\r\n]|\x1b\[[0-9;?]*[A-Za-z]", screen.getvalue()) if line.strip()]
+    assert shown
+    assert max(map(len, shown)) <= columns
+    assert all("so far" in line for line in shown), shown
