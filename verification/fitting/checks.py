@@ -73,9 +73,9 @@ def isotropy(
         return Assumption(
             "isotropy",
             None,
-            f"Signal and noise cannot be told apart in {' and in '.join(hidden)}: no directions have a larger "
-            f"variance than others, be it that the signal is weak or that it fills them all: {unused}without "
-            "a model.",
+            f"Signal and noise cannot be told apart in {' and in '.join(hidden)}: no directions have a "
+            "larger variance than others, be it that the signal is weak or that it fills them all: "
+            f"{unused}without a model.",
         )
     seen = f"Off these {used} directions the rows are not alike in all others: {'; '.join(words)}"
     if flat_at is not None and flat_at != used:
