@@ -47,7 +47,7 @@ def _at_edge(share: float, corner: tuple[tuple[sp.Symbol, float], ...], *paths: 
     return Tail(_AT_HALF, families, delta=share, least="quick" if share > 0.1 else "thorough")
 
 
-_SMALL = ((d, 6), (d_tilde, 5), (r, 2), (eta, 0.9), (gamma, 10.0), (gamma_tilde, 10.0))
+_SMALL = ((d, 10), (d_tilde, 5), (r, 2), (eta, 0.9), (gamma, 10.0), (gamma_tilde, 10.0))
 _APART = ((d, 8), (d_tilde, 4), (r, 3), (eta, 0.9), (gamma, 3.0), (gamma_tilde, 10.0))
 
 CLAIMS: tuple[Claim, ...] = (

@@ -242,17 +242,23 @@ class ModelRegion:
                 break
         return found
 
-    def anywhere(self, generator: np.random.Generator, size: float, count: int) -> list[ModelPoint]:
-        """Settings inside the conditions whose parameters reach up to `size` or down to its inverse."""
-        wide = {
-            name: tuple(_wider(end, size) if end in self.open_ends.get(name, ()) else end for end in ends)
-            for name, ends in self.box.items()
-        }
+    def anywhere(
+        self, generator: np.random.Generator, count: int, size: float | None = None
+    ) -> list[ModelPoint]:
+        """Settings inside the conditions, in the box and payable.
+
+        With a `size` open parameters reach up to it or down to its inverse instead, payable or not.
+        """
+        wide = dict(self.box)
+        if size is not None:
+            for name, ends in self.open_ends.items():
+                low, high = (_wider(end, size) if end in ends else end for end in wide[name])
+                wide[name] = low, high
         found = []
         for _ in range(count):
             at = {k: _between(low, high, generator.uniform()) for k, (low, high) in wide.items()}
             at["r"] = min(at["r"], at["d"], at["d_tilde"]) ** generator.uniform()
-            place = self.place(at, payable=False)
+            place = self.place(at, payable=size is None)
             found += [] if place is None else [place]
         return found
 

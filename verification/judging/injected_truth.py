@@ -56,6 +56,9 @@ MANY, SAME = 300, 0.3
 """Settings in a box that two rates are compared over, and how much further their log-ratio may reach in a
 larger one."""
 
+ANYWHERE = 60
+"""Settings all over the box that a bound with numbers is looked at beside the ways."""
+
 OFTEN = 1.5
 """A bound is false where it is passed so many times as often as it may be."""
 
@@ -182,6 +185,7 @@ def _of_bound(claim: Claim, changed: Statement, region: ModelRegion, seed: int, 
     """A bound with numbers is false where the quantity passes it too often, true where it says no more."""
     upper = changed.relation is Relation.UPPER
     points = [point for places, _ in ways(region, seed) for point in places] + corners(region, seed)
+    points += region.anywhere(np.random.default_rng([seed, 31]), ANYWHERE)
     points = list({tuple(sorted(p.items())): p for p in points}.values())
     own, limits = numbers(claim.stated, points), numbers(changed, points)
     sign = 1 if upper else -1
@@ -257,11 +261,9 @@ def _on_way(
     true, stated = numbers(claim.stated, places), numbers(changed, places)
     with np.errstate(all="ignore"):
         weaker = np.log(true / stated)
-    grows, slightly = (any(_sustained(s * weaker, lengths, p) for s in sides) for p in (SUSTAINED, SLIGHT))
-    if reach is None and np.isfinite(weaker).all() and not slightly:
-        return True  # no more than a constant stronger than the claim on all of this way
-    if reach is None and np.isfinite(weaker).all() and all((side * weaker <= 0).all() for side in sides):
-        return False  # nowhere stronger on this way, which may end where the box does
+    grows = any(_sustained(side * weaker, lengths) for side in sides)
+    if reach is None and (known := _beside(weaker, lengths, sides)) is not None:
+        return known
     if not (np.isfinite(stated) & (stated > 0)).all():
         return Known("false", "a rate that is not positive somewhere", places[-1]) if 1 in sides else None
     if reach is None and changed.relation is Relation.EQUAL and grows:
@@ -274,6 +276,18 @@ def _on_way(
         if beyond and _sustained(side * ratio, lengths):
             return Known("false", f"off by {math.exp(abs(ratio[-1] - ratio[0])):.3g} on a way", places[-1])
     return not any(_sustained(side * ratio, lengths, SLIGHT) for side in sides)
+
+
+def _beside(weaker: Array, lengths: Sequence[float], sides: Sequence[int]) -> bool | None:
+    """What follows on a way from the claim itself: True if a changed rate is a constant stronger at most.
+
+    False where it is nowhere stronger, on a way that may end where the box does; None where nothing follows.
+    """
+    if not np.isfinite(weaker).all():
+        return None
+    if not any(_sustained(side * weaker, lengths, SLIGHT) for side in sides):
+        return True
+    return False if all((side * weaker <= 0).all() for side in sides) else None
 
 
 def _nothing_left(region: ModelRegion, stated: Statement, seed: int) -> ModelPoint | None:
@@ -301,7 +315,7 @@ def _implied(claim: Claim, changed: Statement, region: ModelRegion, seed: int) -
     sides = {Relation.UPPER: (1,), Relation.LOWER: (-1,), Relation.EQUAL: (1, -1)}[changed.relation]  # type: ignore[index]
     largest = []
     for size in (1e2, 1e4, 1e6):
-        places = region.anywhere(generator, size, MANY)
+        places = region.anywhere(generator, MANY, size)
         with np.errstate(all="ignore"):
             ratio = np.log(numbers(claim.stated, places) / numbers(changed, places))
         ratio = ratio[np.isfinite(ratio)]
