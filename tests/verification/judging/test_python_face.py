@@ -172,7 +172,7 @@ def test_a_system_without_file_locks_has_all_but_stores(tmp_path):
         "import filtergain as fg\n"
         "print(fg.verify('eq-5', jobs=1)['eq-5'].verdict)\n"
         "from verification.errors import StoreError\n"
-        "try:\n    fg.verify('eq-5', jobs=1, store='s.db')\n"
+        "try:\n    fg.verify('proposition-1', jobs=1, store='s.db')\n"
         "except StoreError as error:\n    print(error)\n"
     )
     done = subprocess.run(
