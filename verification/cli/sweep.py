@@ -111,7 +111,7 @@ def _run(
     else:
         print(
             f"{path}: {progress.stored} rows stored, {progress.found} found, "
-            f"{progress.total - progress.stored - progress.found} missing of {progress.total}; "
+            f"{progress.missing} missing of {progress.total}; "
             f"{progress.failures} of the new ones failed"
         )
         print(
