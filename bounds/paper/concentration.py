@@ -154,7 +154,8 @@ def _paths(**extra: sp.Expr) -> tuple[Path, ...]:
     large = ((eta, 0.3), (n, 10**6), *more)
     return (
         Path(n, (1e4, 1e6, 1e9), (*CORE, (eta, 0.3), *more)),
-        Path(eta, (0.9, 0.1, 0.01), (*CORE, (n, 100 * DIMENSION / eta**2), *more)),
+        # Far below 1, where 1 - eta is no factor.
+        Path(eta, (0.2, 0.02, 0.002), (*CORE, (n, 100 * DIMENSION / eta**2), *more)),
         Path(gamma, (1.0, 100.0, 1e4), (*_without(gamma), *large)),
         Path(gamma, (1.0, 0.1, 0.01), (*_without(gamma), *large)),
         Path(gamma_tilde, (1.0, 0.1, 0.01), (*_without(gamma_tilde), *large)),

@@ -47,9 +47,8 @@ def _at_edge(share: float, corner: tuple[tuple[sp.Symbol, float], ...], *paths: 
     return Tail(_AT_HALF, families, delta=share, least="quick" if share > 0.1 else "thorough")
 
 
-_SMALL = ((d, 6), (d_tilde, 5), (r, 2), (eta, 0.9), (gamma, 10.0), (gamma_tilde, 10.0))
-_APART = ((d, 12), (d_tilde, 4), (r, 3), (eta, 0.7), (gamma, 1.0), (gamma_tilde, 10.0))
-_FAINT = ((d, 9), (d_tilde, 9), (r, 4), (eta, 0.3), (gamma, 0.5), (gamma_tilde, 2.0))
+_SMALL = ((d, 10), (d_tilde, 5), (r, 2), (eta, 0.9), (gamma, 10.0), (gamma_tilde, 10.0))
+_APART = ((d, 8), (d_tilde, 4), (r, 3), (eta, 0.9), (gamma, 3.0), (gamma_tilde, 10.0))
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -70,8 +69,7 @@ CLAIMS: tuple[Claim, ...] = (
             Proof(explicit_half_proofs.theorem_1_half),
             _at_edge(0.2, _SMALL, (eta, (1.0, 0.9))),
             _at_edge(0.05, _SMALL, (eta, (1.0, 0.5)), (gamma, (2.0, 100.0)), (r, (2, 5))),
-            _at_edge(0.05, _APART, (gamma_tilde, (1.0, 100.0)), (d, (4, 40)), (d_tilde, (4, 40))),
-            _at_edge(0.05, _FAINT, (eta, (1.0, 0.03))),
+            _at_edge(0.05, _APART, (gamma_tilde, (1.0, 100.0)), (d, (4, 16)), (d_tilde, (4, 16))),
         ),
         variant="explicit",
         corrects="theorem-1",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from bounds.claim import Scaling
+from bounds.claim import Relation, Scaling
 from bounds.proof.region import flattened
 from verification.checks.judge import (
     Samples,
@@ -103,7 +103,7 @@ def _plan(check: Scaling, base: Plan, profile: Profile, module: str | None, seed
 @judge_check.register
 def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
     assert plan.half_width is not None
-    if (wrong := _not_positive(plan, samples, seed)) is not None:
+    if (wrong := _no_number(plan, samples, seed)) is not None:
         return wrong
     sign = against(plan.claim)
     parameter = check.path.parameter.name
@@ -163,15 +163,21 @@ def _held(plan: Plan) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _not_positive(plan: Plan, samples: Samples, seed: int) -> Evidence | None:
-    """The evidence against a rate from above that is not positive where the quantity is; None for others."""
-    limits = bounds(plan)
-    at = int(np.argmax(limits <= 0))
-    if against(plan.claim) < 0 or not limits[at] <= 0 or not samples(plan.cells[at])[0] > 0:
-        return None
+def _no_number(plan: Plan, samples: Samples, seed: int) -> Evidence | None:
+    """The evidence where the rate is infinite, or one from above is not positive; None for others."""
+    limits, relation = bounds(plan), plan.claim.relation
+    infinite, negative = np.isinf(limits), limits <= 0
+    if infinite.any() and relation is Relation.UPPER:
+        return Evidence("scaling", "the bound is infinite at a setting, and says nothing there", "undecided")
+    if infinite.any():
+        at, what = int(np.argmax(infinite)), "infinite at a setting where the quantity is not"
+    else:
+        at, what = int(np.argmax(negative)), "not positive at a setting where the quantity is"
+        if against(plan.claim) < 0 or not negative[at] or not samples(plan.cells[at])[0] > 0:
+            return None
     return Evidence(
         kind="scaling",
-        statement="the bound is not positive at a setting where the quantity is",
+        statement=f"the bound is {what}",
         outcome="fails",
         estimate=float(limits[at]),
         threshold=0.0,

@@ -95,7 +95,11 @@ def _print_threshold(found: Threshold, advice: Advice, split: Spending | None) -
             f"warning: the law is not to be trusted here ({student.reason}); simulate to be sure: {draws}"
         )
     if found.gain["unfiltered"] is None:
-        say("There is no error to lower: the law puts it at 0 with or without a filter.")
+        zero = "the law puts it at 0 with or without a filter"
+        if student.trusted and used.unfiltered.trusted:
+            say(f"There is no error to lower: {zero}.")
+        else:
+            say(f"What filtering does to the error is not known here: {zero}, but is not to be trusted.")
         return
     for sentence in (*_gain_sentences(found, split), _rounds_sentence(advice, split)):
         say(sentence)
@@ -158,17 +162,31 @@ def _worth_splitting(advice: Advice) -> bool:
 def _rounds_sentence(advice: Advice, split: Spending | None) -> str:
     plan = advice.recommended
     if plan.rounds == 0 and split is None:
-        return "No round is worth its pairs: train on all of them."
+        return f"No round is worth its pairs: train on all of them{_not_tried(advice)}."
     if plan.rounds == 0:
-        return "In even parts no round is worth its pairs."
+        return f"In even parts no round is worth its pairs{_not_tried(advice)}."
     if plan.rounds == 1:
         opening = "In even parts one round" if split is not None and split.rounds > 1 else "One round"
-        return f"{opening} is enough: more rounds of fresh pairs out of the same budget gain less than 5%."
+        return (
+            f"{opening} is enough: more rounds of fresh pairs out of the same budget gain less than 5%"
+            f"{_not_tried(advice)}."
+        )
     one = next(other for other in advice.even if other.rounds == 1)
     return (
         f"One round is not enough: {plan.rounds} rounds in even parts ({plan.student_n:,} pairs each, "
-        f"theta = {plan.theta:.4g}) reach {plan.mean:.4g}, {one.mean / plan.mean:.3g} times less than one."
+        f"theta = {plan.theta:.4g}) reach {plan.mean:.4g}, {one.mean / plan.mean:.3g} times less than one"
+        f"{_not_tried(advice)}."
     )
+
+
+def _not_tried(advice: Advice) -> str:
+    """What is said where to first order so many rounds would be best that they were not tried."""
+    from verification.prediction.advice import FAR_ROUNDS, far_rounds
+
+    best = far_rounds(advice.setting)
+    if best <= FAR_ROUNDS:
+        return ""
+    return f" (more than {FAR_ROUNDS} were not tried; to first order {best:,} do best)"
 
 
 def _plan(plan: Spending) -> str:

@@ -11,6 +11,7 @@ true.  What is left is "unknown", and then a proof or a counterexample is all th
 from __future__ import annotations
 
 import argparse
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,9 +26,16 @@ from bounds.proof.region import approximate_sign, points
 from verification.checks.judge import judge
 from verification.checks.plan import PROFILES, plan
 from verification.judging.injected_kinds import INJECTORS, tried
+from verification.judging.injected_places import compiled
 from verification.judging.verdict import decide
 
 Truth = Literal["false", "true", "unknown"]
+
+ROOM = re.compile(r"within a factor|up to (a|the) factor|up to \d+%", re.IGNORECASE)
+"""Words that leave a stated value room: another value within it is no mistake, and none is free beyond it."""
+
+WIDE = 1e3
+"""Numbers that two bounds are compared at lie between its inverse and it."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,8 @@ def inject(claim: Claim, mistakes: int, seed: int) -> Iterator[Mistake]:
         if stated is None or stated in seen or stated.bound.has(sp.zoo, sp.nan, sp.oo):
             continue
         seen.add(stated)
-        yield Mistake(claim.id, kind, stated, truth(claim.stated, stated))
+        known = "unknown" if ROOM.search(claim.statement) else truth(claim.stated, stated)
+        yield Mistake(claim.id, kind, stated, known)
 
 
 def truth(true: Statement, changed: Statement) -> Truth:
@@ -96,7 +105,27 @@ def _compared(difference: sp.Expr, true: Statement) -> Truth:
         # Points may miss where two expressions differ.
         return "false" if signs != {0} else "true" if sp.simplify(difference) == 0 else "unknown"
     weaker = {0, 1} if true.relation is Relation.UPPER else {0, -1}
-    return "true" if signs <= weaker else "unknown"
+    return "true" if signs | _signs(difference, true.conditions) <= weaker else "unknown"
+
+
+def _signs(difference: sp.Expr, conditions: tuple[sp.Basic, ...]) -> set[int]:
+    """Signs at numbers drawn between 1/WIDE and WIDE inside the conditions; none where it has no number."""
+    generator, found = np.random.default_rng(0), set[int]()
+    free = sorted(difference.free_symbols.union(*(c.free_symbols for c in conditions)), key=str)
+    for _ in range(400 if free else 0):
+        numbers = {s.name: np.float64(WIDE ** generator.uniform(-1, 1)) for s in free}
+        numbers |= {s.name: np.float64(max(1, round(numbers[s.name]))) for s in free if s.is_integer}
+        try:
+            with np.errstate(all="ignore"):
+                *inside, value = (
+                    function(*(numbers[name] for name in names))
+                    for names, function in map(compiled, (*conditions, difference))
+                )
+                if all(inside) and abs(value) > 1e-9 * max(numbers.values()) and np.isreal(value):
+                    found.add(int(np.sign(value)))
+        except (TypeError, ValueError, ArithmeticError, NameError, AttributeError):
+            return set()
+    return found
 
 
 def judged(claim: Claim, mistake: Mistake) -> JudgedMistake:

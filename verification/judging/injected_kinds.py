@@ -134,8 +134,11 @@ def condition_weakened(stated: Statement, generator: Generator) -> Statement | N
 
 def exchanged(stated: Statement, generator: Generator) -> Statement | None:
     """The modalities in each other's place."""
-    changed = stated.bound.subs(MIRROR, simultaneous=True)
-    return None if changed == stated.bound else stated.about(changed)
+    known = stated.bound.free_symbols.union(*(c.free_symbols for c in stated.conditions))
+    moved = {a: b for a, b in MIRROR.items() if a in stated.bound.free_symbols}
+    if not moved or not known >= set(moved.values()):
+        return None
+    return stated.about(stated.bound.subs(moved, simultaneous=True))
 
 
 def extreme(stated: Statement, generator: Generator) -> Statement | None:

@@ -10,37 +10,59 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from verification.judging.injected_sampled import ENOUGH, sampled, study
+from verification.judging.injected_sampled import ENOUGH, JudgedSample, sampled, study
 
-Row = dict[str, Any]
+Told = dict[str, Any]
 """A mistake in words and what became of it."""
 
 
-def record(rows: Iterable[Row], each: int, seed: int) -> dict[str, Any]:
+def record(rows: Iterable[Told], each: int, seed: int) -> dict[str, Any]:
     """What a page shows of a run, in plain types."""
     rows = list(rows)
     minutes = round(sum(row["seconds"] for row in rows) / 60, 1)
     return {"each": each, "seed": seed, "minutes": minutes, "mistakes": rows}
 
 
-def recorded(path: Path | None, each: int, seed: int) -> list[Row]:
+def recorded(path: Path | None, each: int, seed: int) -> list[Told]:
     """The rows of a file that are of such a run."""
     lines = path.read_text(encoding="utf-8").splitlines() if path is not None and path.exists() else []
     rows = [json.loads(line) for line in lines]
     return [row["mistake"] for row in rows if (row["each"], row["seed"]) == (each, seed)]
 
 
-def kept(found: Iterable[Row], path: Path | None, each: int, seed: int) -> Iterable[Row]:
+def kept(found: Iterable[Told], path: Path | None, each: int, seed: int) -> Iterable[Told]:
     """What is found, each written to the end of a file at once: an interrupted run goes on from there."""
     for row in found:
         if path is not None:
             with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"each": each, "seed": seed, "mistake": row}) + "\n")
         yield row
+
+
+def timed(rows: Iterable[Told], minutes: float) -> Iterator[Told]:
+    """The rows that are made in so many minutes, the last one begun in them."""
+    started = time.monotonic()
+    for row in rows:
+        yield row
+        if time.monotonic() - started > 60 * minutes:
+            return
+
+
+def wrong(row: Told) -> bool:
+    """Whether something false was let through, or something true refuted."""
+    refuted = row["verdict"] == "REFUTED"
+    return (row["truth"] == "false" and not refuted) or (row["truth"] == "true" and refuted)
+
+
+def said(row: Told) -> str:
+    """A wrong verdict in words."""
+    words = "refuted, and true" if row["truth"] == "true" else "let through"
+    stated = f"{row['statement']} given {', '.join(row['conditions'])}"
+    return f"{words}: {row['claim']}, {row['kind']}: {stated}: {row['verdict']}; {row['why']}"
 
 
 def table(stored: Mapping[str, Any]) -> str:
@@ -83,28 +105,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, help="a JSON file for what was found")
     options = parser.parse_args(arguments)
-    register, started = tuple(claims.values()), time.monotonic()
+    register, run = tuple(claims.values()), (options.each, options.seed)
     chosen = [claim for claim in sampled(register) if not options.claims or claim.id in options.claims]
-    run = options.each, options.seed
-    rows = [row for row in recorded(options.record, *run) if row["claim"] in {claim.id for claim in chosen}]
-    known = {claim.id: {row["kind"] for row in rows if row["claim"] == claim.id} for claim in chosen}
-    found = (one.as_dict() for one in study(chosen, register, *run, options.jobs, known))
-    for row in kept(found, options.record, *run):
-        rows.append(row)
-        if time.monotonic() - started > 60 * options.minutes:
-            break
     order = [claim.id for claim in chosen]
+    rows = [row for row in recorded(options.record, *run) if row["claim"] in order]
+    known = {name: {row["kind"] for row in rows if row["claim"] == name} for name in order}
+    found = map(JudgedSample.as_dict, study(chosen, register, *run, options.jobs, known))
+    rows += timed(kept(found, options.record, *run), options.minutes)
     stored = record(sorted(rows, key=lambda row: order.index(row["claim"])), *run)
     if options.out:
         options.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
     print(table(stored))
-    wrong = [row for row in rows if (row["truth"], row["verdict"]) == ("true", "REFUTED")]
-    for row in rows:
-        if row in wrong or (row["truth"] == "false" and row["verdict"] != "REFUTED"):
-            said = "refuted, and true" if row in wrong else "let through"
-            print(f"{said}: {row['claim']}, {row['kind']}: {row['statement']} given "
-                  f"{', '.join(row['conditions'])}: {row['verdict']}; {row['why']}")  # fmt: skip
-    return int(recall(stored) < ENOUGH or bool(wrong))
+    bad = [row for row in rows if wrong(row)]
+    print(*map(said, bad), sep="\n")
+    return int(recall(stored) < ENOUGH or any(row["truth"] == "true" for row in bad))
 
 
 if __name__ == "__main__":

@@ -113,6 +113,16 @@ def test_a_rate_that_is_negative_somewhere_is_refuted(relation, outcome):
     assert judged(check, log_normal(-0.5), relation=relation).outcome == "holds"
 
 
+def test_a_rate_that_is_infinite_somewhere_says_nothing_there():
+    """1/(1 - eta) times the right rate is larger and true; from eta = 1 on its ratio would seem to grow."""
+    at = tuple((s, v) for s, v in HERE)
+    path = Path(eta, (1.0, 0.1), (*at, (n, 10**4)))
+    check = Scaling(Measured(), path, two_sided=True, margin=0.1)
+    assert judged(check, log_normal(-0.5), bound=RATE / (1 - eta)).outcome == "undecided"
+    assert judged(check, log_normal(-0.5), bound=RATE / (1 - eta), relation=Relation.EQUAL).outcome == "fails"
+    assert judged(check, log_normal(-0.5), bound=RATE).outcome == "holds"
+
+
 @pytest.mark.parametrize(
     ("relation", "exponent", "outcome"),
     [

@@ -113,6 +113,9 @@ def test_advice_in_words(command):
     assert "no error to lower" in out
     _, out, _ = command("threshold", "--n", "1e4", "--d", 10, "--r", 1, "--gamma", "inf", "--eta", 1)
     assert "no error to lower" in out
+    _, out, _ = command("threshold", "--n", 20, "--d", 20, "--r", 8, "--gamma", "inf", "--eta", 0.5)
+    assert "not known here" in out
+    assert "no error to lower" not in out
     _, _, err = command("threshold", "--n", 100, "--d", 9, "--r", 3, "--gamma", 2, "--eta", 0.1)
     assert "not to be trusted here (22.4" in err
     assert "fewer than 30 a latent dimension" in err

@@ -7,7 +7,7 @@ import sympy as sp
 
 from bounds import claims
 from bounds.claim import Relation, Tail, Verdict
-from bounds.symbols import gamma
+from bounds.symbols import d, gamma, r
 from verification.checks.plan import PROFILES
 from verification.judging import gate, run
 from verification.search.space import RANGES, space
@@ -133,3 +133,14 @@ def test_what_cannot_be_attacked_is_left_out():
     assert {"regime-clean", "figure-3a-filtered-large"} <= named
     assert not named & {"corollary-1-sharp", "lemma-5", "abstract", "eq-45", "table-1"}
     assert all(claims[name].up_to_constant for name in named if claims[name].relation is Relation.EQUAL)
+
+
+def test_an_order_is_attacked_from_both_sides():
+    """It holds; without its condition on d~, or with d + r for d - r, one side of it breaks."""
+    claim = claims["regime-flat"]
+    assert [side.relation for side in gate.sides(claim)] == [Relation.UPPER, Relation.LOWER]
+    assert gate.attack(claim, 0, SMALL, 1e-6).outcome == "holds"
+    more = claim.with_bound(claim.bound.subs(d, d + 2 * r))
+    assert gate.attack(more, 0, SMALL, 1e-6).outcome == "fails"
+    free = replace(claim, conditions=claim.conditions[1:])
+    assert gate.attack(free, 0, SMALL, 1e-6).outcome == "fails"

@@ -10,13 +10,13 @@ from bounds import claims
 from bounds.checks import Relation, Statement
 from bounds.claim import Verdict, exact
 from bounds.proof.steps import concluded
-from bounds.symbols import d, eta, n, r
+from bounds.symbols import d, d_tilde, eta, gamma, n, r
 from verification.judging import injected
 from verification.judging.injected import inject, judged, study, table, truth
 from verification.judging.injected_kinds import INJECTORS
 
 STATED = Statement(3 * d * r / n + r, Relation.EQUAL, (sp.Ge(r, 2), sp.Le(d, n)))
-RICH = STATED.about(STATED.bound + sp.sqrt(r) * sp.log(d) * sp.Max(eta, d / n))
+RICH = STATED.about(STATED.bound + sp.sqrt(r) * sp.log(d) * sp.Max(eta, d_tilde / n))
 SOME = [
     claims[i]
     for i in ("eq-3", "lemma-2", "section-6-2-tail-1-half-corrected", "eq-46", "appendix-f-mgf-clean")
@@ -62,6 +62,19 @@ def test_an_inequality_with_more_room_is_true_and_one_with_less_is_not_known():
     upper = Statement(d * r / n, Relation.UPPER)
     assert truth(upper, upper.about(2 * d * r / n)) == "true"
     assert truth(upper, upper.about(d * r / (2 * n))) == "unknown"
+
+
+def test_a_bound_is_larger_only_if_it_is_so_far_off_too():
+    """Near 1 the square exceeds the root; small numbers tell that it is no weaker bound."""
+    upper = Statement(gamma + 1, Relation.UPPER)
+    assert truth(upper, upper.about(gamma + 1 + gamma**2)) == "true"
+    assert truth(upper, upper.about(2 * gamma + sp.Rational(99, 100))) == "unknown"
+
+
+def test_words_that_leave_a_value_room_leave_its_mistakes_open():
+    """A value that is stated up to a factor is not called false, nor a multiple of it true."""
+    roomy = claims["regime-switch-small-rank"]
+    assert {m.truth for m in inject(roomy, 6, 0)} == {"unknown"}
 
 
 def test_mistakes_in_some_claims_are_found_and_nothing_true_is_refuted():
