@@ -36,6 +36,7 @@ from bounds.paper.explicit_proofs import (
     centring,
     completed_square,
     constants,
+    for_all_values,
     largest_slope,
     losses,
     moment_conditions,
@@ -204,6 +205,7 @@ def theorem_1_half(claimed: Statement) -> Iterator[Step]:
             yield Step(f"{name} > 0 at this C", bool(numbers[name] > 0), f"{lower:.5f} > 0")
         yield at_most("the proof's K1 is at most the stated one", numbers["K1"], own)
         yield at_most("the proof's K2 is at most the stated one", numbers["K2"], leak)
+    yield for_all_values(claimed, found, len(EVENTS), explicit_terms.clean_noise)
 
 
 def slopes() -> Iterator[Step]:

@@ -37,6 +37,7 @@ from bounds.paper.events import (
 from bounds.proof import steps
 from bounds.proof.enclose import Ball, ball, enclose, endpoints, precision
 from bounds.proof.matrix_words import Algebra
+from bounds.proof.undecided import Undecided
 from bounds.symbols import d, d_tilde, gamma, gamma_tilde, n, r
 
 TEACHER = events(
@@ -190,14 +191,15 @@ def constants(
 ) -> tuple[Ball, Ball, Ball] | None:
     """K1, K2 and C that the claim states, if it has the theorem's form with this many events; else None.
 
-    `first` is the bound's first term at K1 = 1; the second is what is inherited.
+    The form is looked at in three places; `for_all_values` decides it.  `first` is the bound's first term
+    at K1 = 1; the second is what is inherited.
     """
     own, leak = first(events), explicit_terms.inherited(events)
     unit = explicit_terms.samples(sp.Integer(1), events)
     with precision(BITS):
         rows = []
-        for place in PLACES[:3]:
-            at = {**place, n: 10**9}
+        for digits, place in enumerate(PLACES[:3], start=9):
+            at = {**place, n: 10**digits}  # another n each: the powers of n show as well
             rows.append([enclose(e, at) for e in (own, leak, claimed.bound)])
         (a, b, f), (a_2, b_2, f_2), (a_3, b_3, f_3) = rows
         determinant = a * b_2 - a_2 * b
@@ -212,6 +214,25 @@ def constants(
     if len(asked) != 1 or not all(x.overlaps(asked[0][0]) for x in asked[0]):
         return None
     return k_1, k_2, asked[0][0]
+
+
+def for_all_values(
+    claimed: Statement,
+    found: tuple[Ball, Ball, Ball],
+    events: int,
+    first: Callable[[int], sp.Expr] = explicit_terms.own_noise,
+) -> Step:
+    """That the claim is the theorem with the constants `found`, term by term and not only where looked at.
+
+    Raises Undecided where its bound or its condition is another expression.
+    """
+    own, leak, samples = (sp.Rational(Fraction(endpoints(x)[0]).limit_denominator(10**6)) for x in found)
+    form = own * first(events) + leak * explicit_terms.inherited(events)
+    condition = sp.Ge(n, explicit_terms.samples(samples, events), evaluate=False)
+    statement = "the bound and the condition are the theorem's, for all values of the parameters"
+    if claimed.bound != form or condition not in claimed.conditions:
+        raise Undecided(statement)
+    return Step(statement, True, f"K1 = {own}, K2 = {leak}, C = {samples}")
 
 
 def theorem_1(claimed: Statement) -> Iterator[Step]:
@@ -243,6 +264,7 @@ def theorem_1(claimed: Statement) -> Iterator[Step]:
             yield Step(f"{name} > 0 at this C", bool(numbers[name] > 0), f"{lower:.5f} > 0")
         yield at_most("the proof's K1 is at most the stated one", numbers["K1"], own)
         yield at_most("the proof's K2 is at most the stated one", numbers["K2"], leak)
+    yield for_all_values(claimed, found, len(EVENTS))
 
 
 def tangent() -> Iterator[Step]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from verification.fitting.folds import KeptFolds
-from verification.fitting.payoff import Squares
+from verification.fitting.payoff import NOTHING, Squares
 
 STEPS = 20
 """Proportions tau that are tried: 0, 1/STEPS, ..., 1."""
@@ -44,6 +44,8 @@ def blend(kept: KeptFolds, found: dict[int, tuple[Squares, Squares]]) -> Blend:
     tau = np.linspace(0, 1, STEPS + 1)
     whole = max(side.all.value for side in found[0])
     result = Blend(0, 0.0, 1.0, 1.0, 1.0)
+    if whole <= NOTHING * kept.r:
+        return result
     least = WORTH
     for b, sides in found.items():
         ratio = np.max([side.mixed(tau) for side in sides], axis=0) / whole

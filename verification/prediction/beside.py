@@ -22,17 +22,29 @@ class Alternative:
     """An estimator, its mean error, and the share of the information that it uses.
 
     `efficiency` is the squared ratio of the limit's mean error to `mean`; both are None where nothing
-    supports a number, and `reason` says why.
+    supports a number, and `reason` says why.  `interval` is that of a mean that was measured.
     """
 
     estimator: str
     mean: float | None
     efficiency: float | None
     reason: str = ""
+    interval: tuple[float, float] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The documented JSON object."""
-        return {"estimator": self.estimator, "mean": self.mean, "efficiency": self.efficiency}
+        """The documented JSON object; `interval` only where the mean was measured."""
+        known = {} if self.interval is None else {"interval": list(self.interval)}
+        return {"estimator": self.estimator, "mean": self.mean, "efficiency": self.efficiency, **known}
+
+    @property
+    def between(self) -> str:
+        """The interval in words, empty where there is none."""
+        if self.interval is None:
+            return ""
+        low, high = self.interval
+        if high == 0:
+            return "nothing but rounding"
+        return f"({low:.3g} to {high:.3g})" if low > 0 else f"at most {high:.3g}: 0 is not ruled out"
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from scipy import stats
 from bounds.checks import Quoted, Relation
 from bounds.claim import Claim
 from bounds.paper import explicit_half, explicit_half_proofs, explicit_proofs, explicit_terms
+from bounds.paper.events import PLACES
 from bounds.proof.enclose import endpoints
 from bounds.proof.undecided import Undecided
-from bounds.symbols import n, r
+from bounds.symbols import d, n, r
 
 (CLAIM,) = explicit_half.CLAIMS
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(2000)
@@ -71,6 +72,8 @@ def test_every_step_at_threshold_half_is_decided_true() -> None:
         replace(CLAIM, bound=sp.Rational(99, 100) * explicit_half.THEOREM_1_HALF),
         replace(CLAIM, bound=explicit_terms.bound(sp.Integer(3), sp.Integer(2), explicit_half.EVENTS)),
         replace(CLAIM, relation=Relation.LOWER),
+        replace(CLAIM, bound=explicit_half.THEOREM_1_HALF * (10**9 / n) ** sp.Rational(1, 10)),
+        replace(CLAIM, bound=explicit_half.THEOREM_1_HALF * (n / 10**3) ** sp.Rational(1, 10)),
     ],
 )
 def test_a_wrong_version_at_threshold_half_breaks_a_step(wrong: Claim) -> None:
@@ -83,6 +86,14 @@ def test_the_proof_at_threshold_half_asks_for_two_dimensions() -> None:
     wider = replace(CLAIM, conditions=CLAIM.conditions[1:])
     with pytest.raises(Undecided, match="r >= 2"):
         failing(wider)
+
+
+def test_a_bound_that_is_the_theorems_only_where_it_is_looked_at_is_not_decided() -> None:
+    """A bound that agrees at the three places where its constants are read off does not pass for it."""
+    wiggle = sp.prod(d - place[d] for place in PLACES[:3])
+    wrong = explicit_half.THEOREM_1_HALF - wiggle / 10**3 * explicit_terms.clean_noise(explicit_half.EVENTS)
+    with pytest.raises(Undecided, match="for all values"):
+        failing(replace(CLAIM, bound=wrong))
 
 
 def test_the_events_at_threshold_half_are_those_at_0_and_the_teachers_count() -> None:
