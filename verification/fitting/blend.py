@@ -38,12 +38,15 @@ class Blend:
     gain: float
 
 
-def blend(kept: KeptFolds, found: dict[int, tuple[Squares, Squares]]) -> Blend:
-    """The best proportion and bin; all pairs alike where nothing is called clearly better."""
+def blend(kept: KeptFolds, found: dict[int, tuple[Squares, Squares]], pays: bool) -> Blend:
+    """The best proportion and bin; all pairs alike where nothing is called clearly better.
+
+    Where filtering pays (`pays`), surely so, what is called best needs no further margin.
+    """
     tau = np.linspace(0, 1, STEPS + 1)
     whole = max(side.all.value for side in found[0])
     result = Blend(0, 0.0, 1.0, 1.0, 1.0)
-    least = WORTH
+    least = 1.0 if pays else WORTH
     for b, sides in found.items():
         ratio = np.max([side.mixed(tau) for side in sides], axis=0) / whole
         at = int(ratio.argmin())
