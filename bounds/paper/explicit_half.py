@@ -48,7 +48,7 @@ def _at_edge(share: float, corner: tuple[tuple[sp.Symbol, float], ...], *paths: 
 
 
 _SMALL = ((d, 10), (d_tilde, 5), (r, 2), (eta, 0.9), (gamma, 10.0), (gamma_tilde, 10.0))
-_APART = ((d, 8), (d_tilde, 4), (r, 3), (eta, 0.9), (gamma, 3.0), (gamma_tilde, 10.0))
+_APART = ((d, 8), (d_tilde, 4), (r, 3), (eta, 1.0), (gamma, 10.0), (gamma_tilde, 10.0))
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -68,7 +68,7 @@ CLAIMS: tuple[Claim, ...] = (
         checks=(
             Proof(explicit_half_proofs.theorem_1_half),
             _at_edge(0.2, _SMALL, (eta, (1.0, 0.9))),
-            _at_edge(0.05, _SMALL, (eta, (1.0, 0.5)), (gamma, (2.0, 100.0)), (r, (2, 5))),
+            _at_edge(0.05, _SMALL, (eta, (1.0, 0.6)), (gamma, (2.0, 100.0)), (r, (2, 4))),
             _at_edge(0.05, _APART, (gamma_tilde, (1.0, 100.0)), (d, (4, 16)), (d_tilde, (4, 16))),
         ),
         variant="explicit",

@@ -26,6 +26,7 @@ from verification.errors import (
 from verification.judging import gate
 from verification.judging.benchmark import benchmark
 from verification.judging.looks import Judged, judge_all
+from verification.judging.own_claims import require_sound
 from verification.judging.samples import OnProgress, Sampler
 from verification.judging.verdict import conditions
 from verification.judging.verdicts import Verdicts
@@ -63,13 +64,13 @@ def verify(
     InvalidArgument and UnderpoweredDesign before anything is drawn.
     """
     started = time.monotonic()
+    function_or_none("on_progress", on_progress)
     chosen, alpha, seed, jobs = settled(profile, alpha, seed, jobs)
     stored, _ = path_or_none("store", store), path_or_none("module", module)
-    function_or_none("on_progress", on_progress)
     with_mutants = yes_or_no("with_mutants", with_mutants)
     claims, named = _resolved(claims, module)
     budget = _several("budget", budget, Claim, "claims") if budget is not None else named
-    _require_own_ids(claims)
+    _require_sound(claims)
     split = budget or _budgeted(claims)
     attacks = gate.names(split) if chosen.attack else ()
     ledger, plans = plan_run(claims, split, alpha, chosen, module, seed, attacks)
@@ -110,7 +111,9 @@ def _attack(
         judged[claim.id].evidence[name] = gate.attack(claim, seed, budget, ledger.share(name))
 
 
-def _require_own_ids(claims: Sequence[Claim]) -> None:
+def _require_sound(claims: Sequence[Claim]) -> None:
+    """Raises InvalidArgument for claims that are not sound, or share an id."""
+    require_sound(claims)
     ids = [claim.id for claim in claims]
     if repeated := next((i for i in ids if ids.count(i) > 1), None):
         raise InvalidArgument("claims", repeated, "must have an id of its own each")

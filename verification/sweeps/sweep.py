@@ -62,6 +62,11 @@ class Progress:
     tallies: dict[str, Tally] = field(default_factory=dict)
 
     @property
+    def missing(self) -> int:
+        """Rows that are not on the disk."""
+        return self.total - self.found - self.stored
+
+    @property
     def rate(self) -> float:
         """Rows stored a second."""
         return self.stored / self.elapsed if self.elapsed > 0 else 0.0
@@ -113,6 +118,7 @@ def sweep(
             progress.remaining_seconds = pace.ahead(work.left, workers.count)
             on_progress(progress)
             if ended:
+                progress.stopped = progress.missing > 0  # a stop that came after the last row stopped nothing
                 return progress
     except ExecutorLost:
         unsaved.save()

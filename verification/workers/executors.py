@@ -124,7 +124,8 @@ def open_workers(
     answer.
     """
     jobs = check_workers(kind, jobs, scheduler)
-    if kind == "serial":
+    # A worker of someone's pool (daemonic, to Python) may start no processes: it does the work itself.
+    if kind == "serial" or (kind == "processes" and multiprocessing.current_process().daemon):
         yield Workers(SerialExecutor(), 1, task)
     elif kind == "processes":
         with _processes(jobs or processors(), task, give_way) as workers:

@@ -265,3 +265,15 @@ def test_a_bar_stays_on_its_line(monkeypatch, columns):
     assert shown
     assert max(map(len, shown)) <= columns
     assert all("so far" in line for line in shown), shown
+
+
+@pytest.mark.parametrize("name", ["predict", "simulate"])
+def test_ctrl_c_is_told(command, monkeypatch, name):
+    """A command that is interrupted says so in one line, with the status that shells know."""
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("verification.prediction.law.predict", interrupted)
+    monkeypatch.setattr("verification.simulation.simulate", interrupted)
+    assert command(name, *PLACE) == (130, "", "interrupted\n")

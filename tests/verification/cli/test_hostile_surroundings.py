@@ -70,6 +70,32 @@ def test_a_users_matplotlibrc_reaches_no_picture(tmp_path):
     assert (tmp_path / "out" / "index.html").exists()
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_module_may_import_what_lies_beside_it(tmp_path, jobs):
+    """From any folder and in workers; afterwards the folder is on no path, and it hides no other module."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "beside_it.py").write_text("ERROR = 0\n")
+    (folder / "numpy.py").write_text("raise ImportError('hides NumPy')\n")
+    text = CLAIMS.read_text()
+    head, found, rest = text.partition("import numpy as np\n")
+    assert found
+    (folder / "mine.py").write_text(f"{head}import beside_it\n{found}{rest}")
+    status, printed, errors = filtergain(
+        "verify", "--module", "folder/mine.py", "--jobs", jobs, "--json", cwd=tmp_path
+    )
+    assert status == 0, errors
+    assert json.loads(printed)["claims"]
+    code = (
+        "import sys; from verification.quantities.registry import load_module; before = list(sys.path); "
+        "load_module('folder/mine.py'); print(sys.path == before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "True"
+
+
 def test_no_document_holds_a_control_character(tmp_path):
     """A claim's words with escape sequences, NUL, BEL and C1 characters: a sign for each in every file."""
     text = CLAIMS.read_text()

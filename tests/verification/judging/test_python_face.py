@@ -1,6 +1,7 @@
 """What one types in Python: ids for claims, a module's claims, short reprs, data frames."""
 
 import math
+import subprocess
 import sys
 
 import numpy as np
@@ -162,6 +163,24 @@ def test_results_are_data_frames():
     ).to_pandas()
     assert few["error"].isna().all()
     assert few["failure"].str.contains("keeps 0").all()
+
+
+def test_a_system_without_file_locks_has_all_but_stores(tmp_path):
+    """Without `fcntl`, which Windows lacks, claims are judged; a store is refused in one line."""
+    code = (
+        "import sys; sys.modules['fcntl'] = None\n"
+        "import filtergain as fg\n"
+        "print(fg.verify('eq-5', jobs=1)['eq-5'].verdict)\n"
+        "from verification.errors import StoreError\n"
+        "try:\n    fg.verify('proposition-1', jobs=1, store='s.db')\n"
+        "except StoreError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [
+        "PROVED", "s.db cannot be locked: stores need a POSIX system",
+    ]  # fmt: skip
 
 
 def test_without_pandas_the_extra_is_named(monkeypatch):
