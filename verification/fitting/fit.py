@@ -403,9 +403,9 @@ def _answer(
     return FittedPairs(
         n, len(found.cov_x), len(found.cov_y), seed, alpha, r, gammas[0], gammas[1], eta_model, free,
         least, tuple(made), paid.decision if enough.holds else "undecided",
-        gain_model, paid.gain, paid.keep, threshold, others, float(1 - clean[scored.scores >= threshold].mean()),
-        mixed, edge, scored.scores, clean, np.concatenate([half.repaired[0] for half in scored.halves]),
-        paid.curve,
+        gain_model, paid.gain, paid.keep, threshold, others,
+        float(1 - clean[scored.scores >= threshold].mean()), mixed, edge, scored.scores, clean,
+        np.concatenate([half.repaired[0] for half in scored.halves]), paid.curve,
     )  # fmt: skip
 
 
