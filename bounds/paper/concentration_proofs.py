@@ -21,6 +21,7 @@ from bounds.paper.events import (
     CHI_SQUARE,
     CONCENTRATION,
     DAVIDSON_SZAREK,
+    JENSEN,
     PLACES,
     WATSON,
     asked,
@@ -239,7 +240,7 @@ def cotangent() -> sp.Expr:
 
 def every_noise(claimed: Statement) -> Iterator[Step]:
     """Proposition 1 with numbers for every second modality: thirteen events, and what its noise costs."""
-    yield from quoted(EVERY_NOISE_EVENTS, LARGER, ("e^T (M)^-1 e >= 1/(e^T M e)", "Jensen's inequality"))
+    yield from quoted(EVERY_NOISE_EVENTS, LARGER, ("e^T (M)^-1 e >= 1/(e^T M e)", JENSEN))
     rho, tangent, first = sp.symbols("rho t P2", positive=True)  # |b p|/|p|^2, e^T T, |p|^2
     across = rho * first  # |b p|, and e^T b b^T e >= (|b p|/|p|)^2
     least_form = across * tangent**2 + (first - across**2 / first) * tangent - across

@@ -20,9 +20,11 @@ from bounds.paper.events import (
     BINOMIAL_BERNSTEIN,
     BITS,
     BY_PARTS,
+    CAUCHY_SCHWARZ,
     CHERNOFF,
     CONCENTRATION,
     DAVIDSON_SZAREK,
+    JENSEN,
     NET,
     SUB_GAUSSIAN,
     at_most,
@@ -178,6 +180,9 @@ def theorem_1_half(claimed: Statement) -> Iterator[Step]:
         ("nets of the unit sphere, e = 1/16", NET),
         ("a larger covariance makes a norm larger", ANDERSON),
         ("means above a threshold, given the other modality; slopes of densities", BY_PARTS),
+        ("P(|Y + z| <= h) falls in |z| for Y symmetric and unimodal: wider scales, larger tails", ANDERSON),
+        ("E[1/V^2] >= E[1/V]^2 and E[V] E[1/V] >= 1 in the slope of a density", JENSEN),
+        ("means of products over the kept pairs", CAUCHY_SCHWARZ),
     )
     yield union_bound(EVENTS)
     yield steps.given(claimed, sp.Ge(r, 2))

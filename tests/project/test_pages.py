@@ -52,17 +52,19 @@ def test_the_table_would_show_a_difference(build, stored):
 
 
 def test_the_page_of_injected_mistakes_shows_the_recorded_run(build):
-    """Its table is the record's; nearly all that is false was refuted, and next to nothing that is true."""
+    """Its table is the record's; 95% of what is false was refuted at least, and nothing that is true."""
     record = json.loads(build.MISTAKES.read_text())
     assert build.injected_block(record) in (ROOT / "docs" / "injected-mistakes.md").read_text()
     verdicts = Counter((row["truth"], row["verdict"]) for row in record["mistakes"])
-    assert verdicts["true", "REFUTED"] <= 1
+    assert verdicts["true", "REFUTED"] == 0
     false = sum(count for (truth, _), count in verdicts.items() if truth == "false")
-    assert false >= 60
-    assert verdicts["false", "REFUTED"] >= 0.9 * false
+    assert false >= 100
+    assert verdicts["false", "REFUTED"] >= 0.95 * false
 
 
-WORDS = {0: "none", 1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+WORDS = dict(
+    enumerate(("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"))
+)
 
 
 def exact_prose(table):
@@ -76,9 +78,9 @@ def exact_prose(table):
     assert wrongly <= true
     return (
         f"Of the mistakes known to be false {WORDS[proved]} was proved and all but {WORDS[undecided]} were "
-        f"refuted by an exact counterexample; the {WORDS[undecided]} were left undecided",
-        f"{WORDS[wrongly].capitalize()} of the true ones was refuted.",
-        f"Of the unknown ones {WORDS[unknown_proved]} was certified, and is true",
+        "refuted by an exact counterexample",
+        f"Of the true ones {WORDS[wrongly]} was refuted.",
+        f"Of the unknown ones {WORDS[unknown_proved]} were proved or certified, and are true",
     )
 
 
@@ -88,10 +90,9 @@ def test_the_words_on_exact_claims_are_those_of_their_table():
     table = "| kind" + page.partition("| kind")[2].partition("\n\n")[0]
     for said in exact_prose(table):
         assert said in page
-    changed = table.replace("| 2 | 0 | 134 |", "| 3 | 0 | 134 |").replace(
-        "| 58 | 57 | 1 |", "| 59 | 57 | 2 |"
-    )
-    changed = changed.replace("| all | 299 |", "| all | 300 |")
+    changed = table.replace("| swapped symbols | 14 | 13 | 1 |", "| swapped symbols | 15 | 13 | 2 |")
+    changed = changed.replace("| all | 427 | 426 | 1 |", "| all | 428 | 426 | 2 |")
+    assert changed != table
     assert not all(said in page for said in exact_prose(changed))
 
 

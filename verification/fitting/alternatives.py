@@ -10,7 +10,7 @@ import numpy as np
 from bounds.law import scales as sharp
 from verification.fitting.spectrum import Estimate
 from verification.prediction.advice import best_threshold, even_plans, retained_grid
-from verification.prediction.beside import Alternative, beside
+from verification.prediction.beside import ROUNDING, Alternative, beside
 from verification.prediction.law import Prediction, predict, score_of, teacher_scales
 from verification.setting import Procedure, Setting
 
@@ -79,11 +79,20 @@ def by_law(setting: Setting, predicted: Forecast, seed: int) -> tuple[Alternativ
     return (*table[:at], Alternative(CROSSED, predicted.crossed, efficiency), *table[at:])
 
 
-def measured(unfiltered: Estimate, filtered: Estimate, pca: Estimate) -> tuple[Alternative, ...]:
-    """Errors as the rows show them, where the model's law does not hold; no limit is known there."""
+def measured(unfiltered: Estimate, filtered: Estimate, pca: Estimate, r: int) -> tuple[Alternative, ...]:
+    """Errors as the rows show them, where the model's law does not hold; no limit is known there.
+
+    None is above that of unrelated subspaces, sqrt(r), and one that is called 0 or more than that is unknown.
+    """
     found = (("unfiltered", unfiltered), ("pca", pca), (CROSSED, filtered))
+    most = math.sqrt(r)
     return tuple(
-        Alternative(name, error.value if error.value > 0 else None, None, interval=(error.low, error.high))
+        Alternative(
+            name,
+            error.value if ROUNDING < error.value < most else None,
+            None,
+            interval=(min(error.low, most), min(error.high, most)),
+        )
         for name, error in found
     )
 

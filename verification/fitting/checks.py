@@ -12,6 +12,7 @@ from scipy import stats
 from verification.fitting.clean_share import CleanShare
 from verification.fitting.moments import Array
 from verification.fitting.spectrum import (
+    NOISELESS,
     Estimate,
     Modality,
     Rank,
@@ -57,13 +58,28 @@ def isotropy(
         for name, side in zip(("X", "Y"), sides, strict=True)
         if not _flat(side, n, alpha)
     ]
-    hidden = [name for name, side in zip(("X", "Y"), sides, strict=True) if not told(side, n, alpha)]
+    hidden = [
+        f"in {name} {why}"
+        for name, side in zip(("X", "Y"), sides, strict=True)
+        if (why := untold(side, n, alpha))
+    ]
     unused = "gamma, the model's eta and its forecast are not used; the decision rests on what was measured "
     if used < r.low:
         return Assumption(
             "isotropy",
             False,
             f"Off these {used} directions are shared ones, which are no noise: {unused}without a model.",
+        )
+    if used > r.high:
+        return Assumption(
+            "isotropy", False, f"Of these {used} directions some are noise: {unused}without a model."
+        )
+    if flat_at is not None and used > flat_at and not hidden:
+        return Assumption(
+            "isotropy",
+            False,
+            f"Of these {used} directions only {flat_at} stand out in both modalities: give --rank {flat_at}. "
+            f"At rank {used} {unused}without a model.",
         )
     if not words and not hidden:
         return Assumption(
@@ -73,9 +89,7 @@ def isotropy(
         return Assumption(
             "isotropy",
             None,
-            f"Signal and noise cannot be told apart in {' and in '.join(hidden)}: no directions have a larger "
-            f"variance than others, be it that the signal is weak or that it fills them all: {unused}without "
-            "a model.",
+            f"Signal to noise cannot be had: {'; '.join(hidden)}: {unused}without a model.",
         )
     seen = f"Off these {used} directions the rows are not alike in all others: {'; '.join(words)}"
     if flat_at is not None and flat_at != used:
@@ -112,17 +126,22 @@ def flat_rank(spectra: tuple[Spectrum, Spectrum], shown: Rank, n: int, alpha: fl
 def _flat(side: Modality, n: int, alpha: float) -> bool:
     """Whether the variances off the leading directions are as equal as the rows can tell, or nearly."""
     bulk = side.bulk
-    return len(bulk) < 2 or (
-        noise_spread(bulk, n) <= FAR and noise_top(bulk, side.noise, n, alpha) <= 1 + FAR
-    )
+    if len(bulk) < 2 or side.noise <= NOISELESS * side.spikes.mean():
+        return True
+    return noise_spread(bulk, n) <= FAR and noise_top(bulk, side.noise, n, alpha) <= 1 + FAR
 
 
-def told(side: Modality, n: int, alpha: float) -> bool:
-    """Whether a modality's own variances tell signal from noise; with r = d nothing is noise alone."""
-    if side.slope <= 0:
-        return False
+def untold(side: Modality, n: int, alpha: float) -> str:
+    """Why a modality's own variances do not tell signal from noise; empty where they do."""
     every = np.concatenate([side.spikes, side.bulk])
-    return noise_spread(every, n) > 0 or noise_top(every, float(every.mean()), n, alpha) > 1
+    stands_out = noise_spread(every, n) > 0 or noise_top(every, float(every.mean()), n, alpha) > 1
+    if not len(side.bulk):
+        return "every direction is taken for shared, and none is noise alone"
+    if side.slope <= 0 or not stands_out:
+        return "no directions vary more than others, be it that the signal is weak or that it fills them all"
+    if side.noise <= NOISELESS * side.spikes.mean():
+        return "all but the shared directions hold nothing but rounding"
+    return ""
 
 
 def _even(side: Modality, n: int, alpha: float, seed: int) -> bool:

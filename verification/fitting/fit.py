@@ -18,10 +18,11 @@ from verification.fitting.blend import Blend, blend
 from verification.fitting.checks import Assumption
 from verification.fitting.clean_share import both, clean_share, lower_bound
 from verification.fitting.moments import Array, PairMoments, moments
-from verification.fitting.payoff import ALIKE, SHARES, WORTH_IT, Squares, payoff, root, squares
+from verification.fitting.payoff import ALIKE, SHARES, UNKNOWN, WORTH_IT, Squares, payoff, root, squares
 from verification.fitting.reading import check_matched, open_rows, read_labels, watched
 from verification.fitting.scoring import Scored, score_rows, shares_tried
 from verification.fitting.spectrum import (
+    FLAT,
     Estimate,
     Modality,
     Rank,
@@ -145,6 +146,8 @@ class FittedPairs:
             said.append(f"Gain by the model: {_span(self.gain_model)}.")
         if self.gain_free == ALIKE:
             said.append("Nothing can be gained: the fit on all pairs errs by nothing but rounding.")
+        elif self.gain_free == UNKNOWN:
+            said.append("Too few pairs for any filter to be measured: every share leaves too few to fit.")
         else:
             said.append(
                 f"Gain as measured, without a model: {_span(gain)}, at error rate {self.alpha:g}; the filter "
@@ -156,15 +159,17 @@ class FittedPairs:
         return said
 
     def _failures(self) -> list[str]:
-        """What does not hold, a rank that is too small first: it is why the noise is not alike then.
+        """What does not hold, a wrong rank first: it is why the noise is not alike or errors are large then.
 
-        Where the model is not used for that, what its eta would be is nothing to disagree with.
+        Where the model is not used, what its eta would be is nothing to disagree with.
         """
         failed = {c.id: c.message for c in self.checks if not c.holds or c.id == "labels"}
         if "isotropy" in failed:
             failed.pop("agreement", None)
-        if self.r.value < self.r.low and "rank" in failed:
+        if "rank" in failed:
             failed.pop("isotropy", None)
+            if self.r.value > self.r.high:
+                failed.pop("small-error", None)
             failed = {"rank": failed.pop("rank"), **failed}
         return list(failed.values())
 
@@ -282,7 +287,7 @@ def fit(
     known = None if labels is None else read_labels(labels, x.n)
     found = moments(x, y, seed)
     spectra = np.linalg.eigh(found.cov_x), np.linalg.eigh(found.cov_y)
-    r, flat_at = _rank(found, spectra, rank, alpha, seed)
+    r, flat_at = rank_used(found, spectra, rank, alpha, seed)
     fitted = estimate.fit(found.cross, r.value)
     if fitted.left.shape[1] < r.value:
         raise InvalidArgument("rank", r.value, "must be at most the rank of the rows' cross-covariance")
@@ -296,7 +301,7 @@ def fit(
     return _answer(found, r, fitted, sides, nuclear, flat, guess, scored, known, alpha, seed)
 
 
-def _rank(
+def rank_used(
     found: PairMoments,
     spectra: tuple[checks.Spectrum, checks.Spectrum],
     rank: int | None,
@@ -318,10 +323,21 @@ def _rank(
         allowed = (
             "show no shared direction: at this number of pairs none with a correlation below "
             f"{shown.edge:.2g} could be seen (half of it needs 4 times the pairs)"
+            f"{_empty(spectra)}"
             f"{'' if heavy.holds else f'. {heavy.message[:-1]}'}"
         )
         raise InvalidArgument("X and Y", found.n, allowed)
     return replace(shown, value=shown.value if flat_at is None else flat_at), flat_at
+
+
+def _empty(spectra: tuple[checks.Spectrum, checks.Spectrum]) -> str:
+    """What is to be said of directions that were taken for empty: shared ones may be among them."""
+    lost = [
+        f"{name} has {count} directions whose variance is below {FLAT:g} of its largest, taken for empty"
+        for name, (values, _) in zip(("X", "Y"), spectra, strict=True)
+        if (count := int(np.count_nonzero(values <= FLAT * values[-1])))
+    ]
+    return f". {'; '.join(lost)}: are the columns on one scale?" if lost else ""
 
 
 def _eta(
@@ -362,7 +378,7 @@ def _answer(
 ) -> FittedPairs:
     n, k = found.n, r.value
     eta_model = Estimate(1.0, 0.0, 1.0)
-    if all(checks.told(side, n, alpha) for side in sides):
+    if not any(checks.untold(side, n, alpha) for side in sides):
         eta_model = _eta(sides, nuclear, scored.row_cov[:3, :3], n, k, alpha)
     gammas = [_gamma(sides[s], scored, s, n, k, alpha) for s in (0, 1)]
     share, wider = clean_share(scored.halves, alpha), clean_share(scored.wider, alpha)
@@ -395,7 +411,7 @@ def _answer(
     edge = float(scored.thresholds[mixed.bin - 1]) if mixed.bin else -np.inf
     setting = _setting(found, k, eta_model.value, gammas[0].value, gammas[1].value)
     gain_model = None
-    others = alternatives.measured(paid.error, paid.filtered, _pca_error(fitted, sides, errors[0], alpha))
+    others = alternatives.measured(paid.error, paid.filtered, _pca_error(fitted, sides, errors[0], alpha), k)
     if flat.holds and setting is not None:
         prediction = alternatives.forecast(setting, paid.keep)
         others = alternatives.by_law(setting, prediction, seed)
@@ -410,7 +426,7 @@ def _answer(
 
 
 def _gamma(side: Modality, scored: Scored, s: int, n: int, r: int, alpha: float) -> Estimate:
-    if not checks.told(side, n, alpha):
+    if checks.untold(side, n, alpha):
         return Estimate(side.gamma, 0.0, np.inf)
     spread = [scored.row_cov[i, i] / scored.row_means[i] ** 2 for i in (1 + s, 3 + s)]
     return gamma_estimate(side, n, float(spread[0]), float(spread[1]), alpha)

@@ -33,6 +33,9 @@ NOTHING = 1e-20
 ALIKE = Estimate(1.0, 1.0, 1.0)
 """The gain where nothing can be gained."""
 
+UNKNOWN = Estimate(1.0, 0.0, math.inf)
+"""The gain where no filter can be tried."""
+
 
 @dataclass(frozen=True)
 class Payoff:
@@ -136,9 +139,11 @@ def payoff(
     whole = max((side.all for side in found[0]), key=lambda statistic: statistic.value)
     if whole.value <= NOTHING * kept.r:
         return Payoff(1.0, 0, ALIKE, whole.value, Estimate(0.0, 0.0, 0.0), ((1.0, 1.0),))
+    if set(found) == {0}:  # no share leaves enough pairs to be tried
+        return Payoff(1.0, 0, UNKNOWN, whole.value, root(whole, alpha), ((1.0, 1.0),))
     worse = {b: max(sides, key=lambda side: side.error) for b, sides in found.items()}
     ratio = {b: whole.value / side.error for b, side in worse.items()}
-    tried = [b for b in worse if b] or [0]
+    tried = [b for b in worse if b]
     chosen = fixed if fixed in worse else max(tried, key=ratio.__getitem__)
     failure = alpha / 2
     if chosen != fixed:

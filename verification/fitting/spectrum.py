@@ -17,6 +17,9 @@ from verification.fitting.moments import Array, PairMoments
 FLAT = 1e-9
 """Directions of a covariance below this share of its largest are empty: nothing is divided by them."""
 
+NOISELESS = 1e-13
+"""Noise of a variance below this share of the signal's is rounding."""
+
 WIDEST = 10.0
 """An interval for log(1 + gamma) of this half-width says nothing: it is given as everything."""
 
@@ -165,7 +168,8 @@ def spiked(values: Array, vectors: Array, n: int, r: int) -> Modality:
     total = float(values.sum())
     c = (d - r) / n
     edge = 1 + math.sqrt(c)
-    noise = max((total - r * top) / (d - r), np.finfo(float).tiny)
+    least = NOISELESS * top
+    noise = max((total - r * top) / (d - r), least)
     ratio = edge
     for _ in range(100):
         observed = top / noise
@@ -174,7 +178,7 @@ def spiked(values: Array, vectors: Array, n: int, r: int) -> Modality:
         inside = middle**2 - 4 * observed
         ratio = max(edge, (middle + math.sqrt(inside)) / 2) if inside > 0 else edge
         pull = c * ratio / (ratio - 1)
-        new = (total - r * top) / max(d - r - r * pull, 1.0)
+        new = max((total - r * top) / max(d - r - r * pull, 1.0), least)
         if abs(new - noise) <= 1e-13 * noise:
             break
         noise = new

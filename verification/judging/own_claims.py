@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, get_args
 
@@ -207,7 +207,8 @@ def _placing_problems(claim: Claim, check: Any, kind: str) -> Iterator[str]:
 
 def _point_problems(claim: Claim, points: list[dict[str, float]], given: set[str]) -> Iterator[str]:
     """What keeps the bound from having a number at the points of a path; `given` comes from elsewhere."""
-    negative = {name: v for point in points for name, v in point.items() if v <= 0 and not _any_sign(name)}
+    own = {symbol.name: symbol for symbol in claim.parameters}
+    negative = {k: v for point in points for k, v in point.items() if v <= 0 and not _may_be(v, k, own)}
     if negative:
         name, value = next(iter(negative.items()))
         yield f"has a path with {name} = {value:g}, which must be positive"
@@ -219,5 +220,8 @@ def _point_problems(claim: Claim, points: list[dict[str, float]], given: set[str
             return
 
 
-def _any_sign(name: str) -> bool:
-    return name in SYMBOLS and SYMBOLS[name].domain == "real"
+def _may_be(value: float, name: str, own: Mapping[str, sp.Symbol]) -> bool:
+    """Whether a parameter may have this value, which is not positive: as declared here or by the claim."""
+    if name in SYMBOLS:
+        return SYMBOLS[name].domain == "real"
+    return name in own and not own[name].is_positive and (value == 0 or not own[name].is_nonnegative)

@@ -17,6 +17,10 @@ HIDDEN = "too few pairs for this much noise: the first-order law of PCA and of t
 """Why neither PCA nor the limit has a number."""
 
 
+ROUNDING = 1e-10
+"""An error that cannot be above this is none."""
+
+
 @dataclass(frozen=True)
 class Alternative:
     """An estimator, its mean error, and the share of the information that it uses.
@@ -42,7 +46,7 @@ class Alternative:
         if self.interval is None:
             return ""
         low, high = self.interval
-        if high == 0:
+        if high <= ROUNDING:
             return "nothing but rounding"
         return f"({low:.3g} to {high:.3g})" if low > 0 else f"at most {high:.3g}: 0 is not ruled out"
 

@@ -97,11 +97,12 @@ def test_a_rank_that_the_rows_do_not_show_is_told(isotropic):
         (fit(*drawn(), rank=1), "less than the rows show (3 to 3): give --rank 3, or"),
     ):
         assert not holds(found, "rank")
+        assert not found.by_the_model
         assert said in " ".join(found.sentences())
         assert f"{found.r.value} as given, the rows show 3 to 3." in found.sentences()[0]
 
 
-@pytest.mark.parametrize(("d", "d_tilde", "named"), [(6, 6, "X and in Y"), (6, 12, "X"), (12, 6, "Y")])
+@pytest.mark.parametrize(("d", "d_tilde", "named"), [(6, 6, "X"), (6, 12, "X"), (12, 6, "Y")])
 def test_every_direction_may_be_shared(d, d_tilde, named):
     """r = d is a rank like another: its modality's subspace is known, gamma is not, the other one's errs."""
     setting = Setting(6000, d, d_tilde, 6, 0.4, 1.0, 1.0)
@@ -109,7 +110,8 @@ def test_every_direction_may_be_shared(d, d_tilde, named):
         found = fit(*drawn(setting), rank=rank)
         said = " ".join(found.sentences())
         assert "shared directions: 6 (6 to 6)." in said
-        assert f"cannot be told apart in {named}:" in said
+        assert said.count("every direction is taken for shared") == 1 + (d == d_tilde)
+        assert f"in {named} every direction is taken for shared" in said
         assert (found.gamma.low, found.gamma.high) == (0, np.inf) or d > 6
         assert holds(found, "isotropy") is None
         assert not found.by_the_model
@@ -136,6 +138,16 @@ def test_a_shared_direction_that_pairs_hide_is_no_noise(seed):
     assert not holds(fewer, "isotropy")
     assert "give --rank 8" in " ".join(fewer.sentences())
     assert "anisotropic" not in " ".join(fewer.sentences())
+
+
+def test_a_rank_that_pairs_allow_and_variances_do_not_is_told():
+    """With 8 of 10 equally strong a ninth that the interval allows is noise: gamma would be wrong with it."""
+    found = fit(*drawn(BOUNDARY, 8))
+    assert (found.r.value, found.r.high) == (8, 9)
+    assert found.gamma.holds(BOUNDARY.gamma)
+    more = fit(*drawn(BOUNDARY, 8), rank=9)
+    assert "only 8 stand out in both modalities: give --rank 8" in " ".join(more.sentences())
+    assert not more.by_the_model
 
 
 def test_where_pairs_miss_a_direction_the_noise_is_not_blamed():
@@ -182,6 +194,65 @@ def test_parts_that_do_not_show_the_rank_are_told():
     x, y = drawn(Setting(26, 12, 10, 2, 0.4, 10.0, 10.0))
     with pytest.raises(InvalidArgument, match="each part of the rows"):
         fit(x, y, rank=9)
+
+
+def test_too_few_pairs_for_any_filter_are_no_answer():
+    """Where no share leaves enough to fit, nothing is said to be gained or not."""
+    found = fit(*drawn(Setting(90, 40, 30, 2, 1.0, 20.0, 20.0)))
+    assert (found.decision, found.keep) == ("undecided", 1.0)
+    assert (found.gain_free.low, found.gain_free.high) == (0, np.inf)
+    said = " ".join(found.sentences())
+    assert "Too few pairs for any filter to be measured" in said
+    assert "Nothing can be gained" not in said
+    assert "nan" not in said
+
+
+def turned(setting, scale=1.0):
+    """Pairs of a setting in turned coordinates, so that no column is constant without noise."""
+    return [
+        scale * rows @ np.linalg.qr(np.cos(np.outer(*2 * [np.arange(1, 9)])))[0] for rows in drawn(setting)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        (Setting(4000, 8, 8, 2, 0.3, np.inf, np.inf), "hold nothing but rounding"),
+        (Setting(4000, 8, 8, 2, 0.3, np.inf, 3.0), "hold nothing but rounding"),
+        (Setting(12_000, 8, 8, 2, 0.6, 5.0, 0.03), "no directions vary more than others"),
+    ],
+)
+def test_gamma_is_left_out_where_variances_do_not_tell_it(setting, why):
+    """No noise, or none of the signal to see: no number for gamma, no law at it; with both told there is."""
+    found = fit(*turned(setting), rank=2)
+    said = " ".join(found.sentences())
+    assert why in said
+    assert "anisotropic" not in said
+    assert "Signal to noise: gamma" not in said
+    assert not found.by_the_model
+    assert max(found.gamma.high, found.gamma_tilde.high) == np.inf
+    plain = fit(*turned(replace(setting, gamma=5.0, gamma_tilde=5.0)))
+    assert "Signal to noise: gamma" in " ".join(plain.sentences())
+    assert plain.by_the_model
+
+
+@pytest.mark.parametrize("scale", [1e-31, 1e40])
+def test_rows_of_an_unusual_size_are_refused(scale):
+    """Single precision would lose them; in between the scale changes nothing."""
+    setting = Setting(4000, 8, 8, 2, 0.4, 4.0, 4.0)
+    with pytest.raises(InvalidArgument, match="X must be scaled to a usual size"):
+        fit(*turned(setting, scale))
+    one, other = (fit(*turned(setting, size)).as_dict() for size in (1.0, scale**0.5))
+    assert one["gain"]["model_free"] == pytest.approx(other["gain"]["model_free"], rel=1e-6)
+
+
+def test_columns_on_different_scales_are_named_where_nothing_is_seen():
+    """Directions that were taken for empty may hold what is shared."""
+    x, y = drawn(Setting(4000, 8, 8, 2, 0.4, 4.0, 4.0))
+    with pytest.raises(InvalidArgument, match="X has 7 directions whose variance is below 1e-09"):
+        fit(x * np.where(np.arange(8) == 7, 1e6, 1.0), y)
+    with pytest.raises(InvalidArgument, match=r"show no shared direction(?!.*one scale)"):
+        fit(x, y[::-1])
 
 
 def test_no_interval_of_gamma_where_its_spike_is_not_seen():

@@ -7,7 +7,7 @@ import sympy as sp
 
 from bounds import claims
 from bounds.claim import Relation, Tail, Verdict
-from bounds.symbols import d, gamma, r
+from bounds.symbols import d, eta, gamma, r
 from verification.checks.plan import PROFILES
 from verification.judging import gate, run
 from verification.search.space import RANGES, space
@@ -144,3 +144,10 @@ def test_an_order_is_attacked_from_both_sides():
     assert gate.attack(more, 0, SMALL, 1e-6).outcome == "fails"
     free = replace(claim, conditions=claim.conditions[1:])
     assert gate.attack(free, 0, SMALL, 1e-6).outcome == "fails"
+
+
+def test_what_breaks_at_the_edge_of_a_condition_alone_is_not_refuted():
+    """The first regime from above needs more pairs than its condition has at the constant 1."""
+    claim = replace(claims["regime-clean"], relation=Relation.UPPER)
+    assert gate.attack(claim, 0, SMALL, 1e-6).outcome != "fails"
+    assert gate.attack(claim.with_bound(claim.bound * sp.sqrt(eta)), 0, SMALL, 1e-6).outcome != "holds"
