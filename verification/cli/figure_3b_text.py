@@ -32,7 +32,8 @@ def text(results: Sequence[SetResult]) -> str:
         "",
         "theta=0, 30%, oracle: Algorithm 1 with its halves (oracle: the population as teacher).  "
         "blend: all pairs and kept ones, weighed by what the rows say.  "
-        "best: all pairs or the best share in hindsight.",
+        "best: all pairs or the best share in hindsight, of one half or of both halves "
+        "that filter each other.",
     ]
     return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="    ") for line in lines)
 

@@ -17,11 +17,10 @@ from verification.fitting.payoff import NOTHING, Squares
 STEPS = 20
 """Proportions tau that are tried: 0, 1/STEPS, ..., 1."""
 
-WORTH = 0.65
+WORTH = 0.75
 """A blend is proposed where its mean square is called below this share of that of all pairs.
 
-The least over many proportions and thresholds flatters itself: on real pairs called gains below 1.2 were as
-often losses.
+The least over many proportions and thresholds flatters itself.
 """
 
 
@@ -39,14 +38,17 @@ class Blend:
     gain: float
 
 
-def blend(kept: KeptFolds, found: dict[int, tuple[Squares, Squares]]) -> Blend:
-    """The best proportion and bin; all pairs alike where nothing is called clearly better."""
+def blend(kept: KeptFolds, found: dict[int, tuple[Squares, Squares]], pays: bool) -> Blend:
+    """The best proportion and bin; all pairs alike where nothing is called clearly better.
+
+    Where filtering pays (`pays`), surely so, what is called best needs no further margin.
+    """
     tau = np.linspace(0, 1, STEPS + 1)
     whole = max(side.all.value for side in found[0])
     result = Blend(0, 0.0, 1.0, 1.0, 1.0)
     if whole <= NOTHING * kept.r:
         return result
-    least = WORTH
+    least = 1.0 if pays else WORTH
     for b, sides in found.items():
         ratio = np.max([side.mixed(tau) for side in sides], axis=0) / whole
         at = int(ratio.argmin())

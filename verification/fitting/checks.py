@@ -86,11 +86,8 @@ def isotropy(
             "isotropy", True, "The noise looks alike in all directions: the model's laws may be used."
         )
     if not words:
-        return Assumption(
-            "isotropy",
-            None,
-            f"Signal to noise cannot be had: {'; '.join(hidden)}: {unused}without a model.",
-        )
+        why = f"Signal to noise cannot be had: {'; '.join(hidden)}: {unused}without a model."
+        return Assumption("isotropy", None, why)
     seen = f"Off these {used} directions the rows are not alike in all others: {'; '.join(words)}"
     if flat_at is not None and flat_at != used:
         return Assumption(

@@ -407,7 +407,8 @@ def _answer(
     clean = share.posterior(scored.scores)
     if known is not None:
         made.append(checks.labelled(known, clean, free))
-    mixed = blend(scored.kept, errors)
+    decision = paid.decision if enough.holds else "undecided"
+    mixed = blend(scored.kept, errors, decision == "pays")
     edge = float(scored.thresholds[mixed.bin - 1]) if mixed.bin else -np.inf
     setting = _setting(found, k, eta_model.value, gammas[0].value, gammas[1].value)
     gain_model = None
@@ -418,8 +419,7 @@ def _answer(
         gain_model = _model_gain(found, k, eta_model, gammas, paid.keep)
     return FittedPairs(
         n, len(found.cov_x), len(found.cov_y), seed, alpha, r, gammas[0], gammas[1], eta_model, free,
-        least, tuple(made), paid.decision if enough.holds else "undecided",
-        gain_model, paid.gain, paid.keep, threshold, others,
+        least, tuple(made), decision, gain_model, paid.gain, paid.keep, threshold, others,
         float(1 - clean[scored.scores >= threshold].mean()), mixed, edge, scored.scores, clean,
         np.concatenate([half.repaired[0] for half in scored.halves]), paid.curve,
     )  # fmt: skip

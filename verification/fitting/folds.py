@@ -55,21 +55,20 @@ class FoldSums:
         key = cells * width + bins
         order = np.argsort(key, kind="stable")
         x, y, p, q = x[order], y[order], p[order], q[order]
-        ones = np.ones(len(order), x.dtype) if weight is None else weight[order].astype(x.dtype)
-        if weight is not None:
-            x, y = x * ones[:, None], y * ones[:, None]
+        weights = np.ones(len(order), x.dtype) if weight is None else weight[order].astype(x.dtype)
         keys, starts = np.unique(key[order], return_index=True)
         ends = np.append(starts[1:], len(order))
         for k, start, end in zip(keys, starts, ends, strict=True):
             at = divmod(int(k), width)
             rows = slice(start, end)
-            self.count[at] += ones[rows].sum()
-            self.x[at] += x[rows].sum(axis=0)
-            self.y[at] += y[rows].sum(axis=0)
-            self.p[at] += ones[rows] @ p[rows]
-            self.q[at] += ones[rows] @ q[rows]
-            self.xq[at] += x[rows].T @ q[rows]
-            self.yp[at] += y[rows].T @ p[rows]
+            w = weights[rows]
+            self.count[at] += w.sum(dtype=float)
+            self.x[at] += w @ x[rows]
+            self.y[at] += w @ y[rows]
+            self.p[at] += w @ p[rows]
+            self.q[at] += w @ q[rows]
+            self.xq[at] += x[rows].T @ (w[:, None] * q[rows])
+            self.yp[at] += y[rows].T @ (w[:, None] * p[rows])
 
     def above(self) -> FoldSums:
         """Sums over each bin and all higher ones: what a threshold at the bin's lower edge keeps."""
@@ -79,10 +78,15 @@ class FoldSums:
         """Sums over all cells, as one."""
         return FoldSums(*(part.sum(axis=0, keepdims=True) for part in vars(self).values()))
 
-    def less(self, other: FoldSums, times: float) -> FoldSums:
-        """These sums less others so many times."""
+    def less(self, other: FoldSums) -> FoldSums:
+        """These sums less others."""
         parts = zip(vars(self).values(), vars(other).values(), strict=True)
-        return FoldSums(*(one - times * two for one, two in parts))
+        return FoldSums(*(one - two for one, two in parts))
+
+    def times(self, factors: Array) -> FoldSums:
+        """The sums of each cell times its factor."""
+        parts = vars(self).values()
+        return FoldSums(*(part * factors.reshape(-1, *[1] * (part.ndim - 1)) for part in parts))
 
     def at(self, b: int) -> FoldSums:
         """The sums of one bin, which stays as an axis."""
@@ -147,7 +151,7 @@ class KeptFolds:
         if b and self.whole.count[0, b] < FEWEST_KEPT * self.r * CELLS:
             return None
         whole = self.whole.at(b)
-        crosses = whole.crosses(), whole.less(self.lost.at(b), 1.0).crosses()
+        crosses = whole.crosses(), whole.less(self.lost.at(b)).crosses()
         cores = [self.left.T @ cross_left for cross_left, _ in crosses]
         values = np.linalg.svd(np.concatenate(cores), compute_uv=False)
         if not np.all(values[:, -1] > SINGULAR * values[:, 0]):

@@ -23,8 +23,11 @@ SHARES = (0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.15, 0.1, 0.05)
 """Shares to keep that are tried, besides keeping everything."""
 
 
-WORTH_IT = 1.01
-"""A smaller gain is none: where the interval ends below it, filtering does not pay."""
+WORTH_IT = 1.02
+"""A smaller gain is none: filtering pays where the interval lies above, and does not where it lies below.
+
+As a margin it also covers what is of second order in the measured gain.
+"""
 
 NOTHING = 1e-20
 """A mean squared error of all pairs below this many units a direction is rounding: nothing can be gained."""
@@ -61,8 +64,8 @@ class Payoff:
 
     @property
     def decision(self) -> str:
-        """Pays or not where the interval leaves no doubt; less than WORTH_IT does not."""
-        if self.gain.low > 1:
+        """Pays or not where the interval leaves no doubt, by more or less than WORTH_IT."""
+        if self.gain.low > WORTH_IT:
             return "pays"
         return "does-not-pay" if self.gain.high < WORTH_IT else "undecided"
 

@@ -14,7 +14,7 @@ from verification.fitting.moments import FOLDS, Array, PairMoments, Whole, cells
 from verification.fitting.payoff import SHARES
 from verification.fitting.reading import Block, Rows
 from verification.fitting.spectrum import Modality
-from verification.fitting.teachers import TEACHER_STEP, Deprived, HalfTeacher, deprived_teachers, inverse_root
+from verification.fitting.teachers import STEPS, Deprived, HalfTeacher, deprived_teachers, inverse_root
 
 HELD = 2**20
 """Pairs of the two halves together whose projections are kept for re-pairing."""
@@ -124,7 +124,7 @@ def _move(
         which, fold = np.nonzero(new != bins[rows, None])
         at, cell = rows[which], (1 - h) * FOLDS + fold
         x, y, p, q = (part[at] for part in block)
-        weight = np.full(len(at), 1 / TEACHER_STEP)
+        weight = 1 / STEPS[fold]
         lost.add(cell, bins[at], x, y, p, q, weight)
         lost.add(cell, new[which, fold], x, y, p, q, -weight)
 

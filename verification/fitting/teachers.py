@@ -17,8 +17,12 @@ LARGEST_CORRELATION = 0.99
 """A larger one is cut to this in a score's weights."""
 
 
-TEACHER_STEP = math.sqrt(FOLDS)
-"""A fold is taken from its teacher so many times: a step of the size of the teacher's own error."""
+STEPS: Array = math.sqrt(FOLDS) * np.where(np.arange(FOLDS) % 2, -1.0, 1.0)
+"""So many times each fold is taken from its teacher (added, where negative): as long as the teacher's error.
+
+A threshold keeps or drops whole pairs, so a short step shows more of which pairs lie near it than of what the
+teacher does; signs that alternate take the curvature of a long one out of the mean.
+"""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class HalfTeacher:
 
 @dataclass(frozen=True)
 class Deprived:
-    """A half's teacher without each of its folds in turn: `left` (d, FOLDS r), `right` (d~, FOLDS r)."""
+    """A half's teacher less STEPS times each of its folds: `left` (d, FOLDS r), `right` (d~, FOLDS r)."""
 
     left: Array
     right: Array
@@ -80,7 +84,7 @@ class Deprived:
 
 
 def deprived_teachers(x: Rows, y: Rows, found: PairMoments, r: int, seed: int) -> tuple[Deprived, Deprived]:
-    """Both halves' teachers without each fold: one step from the half's own directions.
+    """Both halves' teachers less STEPS times each fold: one iteration from the half's own directions.
 
     With M the cross-covariance without the fold and A, B the half's bases: M B (A^T M B)^{-1} A^T M, of
     rank r and first-order right.  Raises InvalidArgument where a half does not show r directions.
@@ -97,7 +101,7 @@ def deprived_teachers(x: Rows, y: Rows, found: PairMoments, r: int, seed: int) -
             sums[h].add(fold[half == h], np.zeros(len(one), np.int64), one, two, p, q)
     made = []
     for base, part in zip(bases, sums, strict=True):
-        cross_left, cross_right = part.total().less(part, TEACHER_STEP).crosses()
+        cross_left, cross_right = part.total().less(part.times(STEPS)).crosses()
         lefts = solve_right(cross_left, base.left.T @ cross_left)
         each = [
             HalfTeacher.in_units(one, two, found.cov_x, found.cov_y)

@@ -7,7 +7,7 @@ The paper's Figure 3b reprints accuracies of another work.  Here the populations
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from typing import Any
@@ -92,8 +92,9 @@ class SetResult:
 
     @property
     def best(self) -> Array:
-        """The least mean error at each eta over all pairs and every share of Algorithm 1, in hindsight."""
-        tried = ["all pairs", *(_kept(share) for share in SHARES)]
+        """The least mean error at each eta over all pairs and every share, of one half or of both, in
+        hindsight."""
+        tried = ["all pairs", *(name(share) for share in SHARES for name in (_kept, _both_halves))]
         return np.asarray(np.min([self.mean(name) for name in tried], axis=0))
 
     def regret(self, rule: str) -> Array:
@@ -244,7 +245,9 @@ def one_run(name: str, eta: float, index: int, seed: int) -> Run:
         said = fit(x, y, rank=pairs.r, seed=index)
         errors["soft weights"] = error(_weighted(x, y, said.clean), truth)
         errors["blend"] = errors["rule: blend"] = error(_weighted(x, y, said.weight), truth)
-        errors["proposed share"] = crossed(pairs, truth, x, y, said.keep)
+        *both, proposed = crossed(pairs, truth, x, y, [*SHARES, said.keep])
+        errors |= {_both_halves(share): value for share, value in zip(SHARES, both, strict=True)}
+        errors["proposed share"] = proposed
         errors["rule: fit"] = errors["proposed share" if said.decision == "pays" else "all pairs"]
         return Run(
             errors,
@@ -330,6 +333,10 @@ def _kept(share: float) -> str:
     return f"keep {share:.0%}"
 
 
+def _both_halves(share: float) -> str:
+    return f"{_kept(share)} of both halves"
+
+
 def _scored(pairs: RealPairs, x: Array, y: Array) -> tuple[Array, Array, Array]:
     """The second half's pairs with their scores by a teacher of the first half."""
     half = len(x) // 2
@@ -338,24 +345,21 @@ def _scored(pairs: RealPairs, x: Array, y: Array) -> tuple[Array, Array, Array]:
     return x[half:], y[half:], scores
 
 
-def student(pairs: RealPairs, truth: estimate.Trained, x: Array, y: Array, share: float) -> float:
-    """The error of Algorithm 1 with its halves, keeping this share."""
-    xs, ys, scores = _scored(pairs, x, y)
-    kept = scores >= np.quantile(scores, 1 - share)
-    return error(estimate.cross_covariance(xs[kept], ys[kept]), truth)
-
-
-def crossed(pairs: RealPairs, truth: estimate.Trained, x: Array, y: Array, share: float) -> float:
-    """The error of one fit on this share of both halves, each scored by the other half's teacher."""
+def crossed(
+    pairs: RealPairs, truth: estimate.Trained, x: Array, y: Array, shares: Sequence[float]
+) -> list[float]:
+    """Errors of one fit on each share of both halves' pairs, each half scored by the other's teacher."""
     half = len(x) // 2
     halves = (x[:half], y[:half]), (x[half:], y[half:])
-    chosen = []
+    scores = []
     for mine, other in (halves, halves[::-1]):
         teacher = estimate.fit(estimate.cross_covariance(*other), pairs.r)
-        scores = estimate.scores(*mine, teacher.left, teacher.singular_values, teacher.right)
-        chosen.append(scores >= np.quantile(scores, 1 - share))
-    kept = np.concatenate(chosen)
-    return error(estimate.cross_covariance(x[kept], y[kept]), truth)
+        scores.append(estimate.scores(*mine, teacher.left, teacher.singular_values, teacher.right))
+    found = []
+    for share in shares:
+        kept = np.concatenate([part >= np.quantile(part, 1 - share) for part in scores])
+        found.append(error(estimate.cross_covariance(x[kept], y[kept]), truth))
+    return found
 
 
 def _weighted(x: Array, y: Array, weight: Array) -> Array:
