@@ -46,6 +46,8 @@ def _as_typed(error: Exception, arguments: Sequence[str]) -> str:
     said = str(error)
     if not isinstance(error, InvalidArgument):
         return said
+    if error.argument == "theta or retain":  # neither was given, or both
+        return "--theta or --retain" + said.removeprefix(error.argument)
     option = "--" + error.argument.replace("_", "-")
     typed = any(argument == option or argument.startswith(f"{option}=") for argument in arguments)
     if typed and said.startswith(error.argument):

@@ -407,7 +407,6 @@ def _answer(
     clean = share.posterior(scored.scores)
     if known is not None:
         made.append(checks.labelled(known, clean, free))
-    chosen = scored.scores >= threshold
     decision = paid.decision if enough.holds else "undecided"
     mixed = blend(scored.kept, errors, decision == "pays")
     edge = float(scored.thresholds[mixed.bin - 1]) if mixed.bin else -np.inf
@@ -420,10 +419,9 @@ def _answer(
         gain_model = _model_gain(found, k, eta_model, gammas, paid.keep)
     return FittedPairs(
         n, len(found.cov_x), len(found.cov_y), seed, alpha, r, gammas[0], gammas[1], eta_model, free,
-        least, tuple(made), decision,
-        gain_model, paid.gain, paid.keep, threshold, others, float(1 - clean[chosen].mean()),
-        mixed, edge, scored.scores, clean, np.concatenate([half.repaired[0] for half in scored.halves]),
-        paid.curve,
+        least, tuple(made), decision, gain_model, paid.gain, paid.keep, threshold, others,
+        float(1 - clean[scored.scores >= threshold].mean()), mixed, edge, scored.scores, clean,
+        np.concatenate([half.repaired[0] for half in scored.halves]), paid.curve,
     )  # fmt: skip
 
 

@@ -82,7 +82,7 @@ def test_seed_and_replicates_matter(command):
         (["--gamma", "-1"], "gamma must lie in (0, inf], got -1"),
         (["--gamma", "0"], "gamma must lie in (0, inf], got 0"),
         (["--theta", "1"], "theta must be left out for the unfiltered estimator"),
-        (["--estimator", "oracle-filtered"], "theta or retain (exactly one) must be given"),
+        (["--estimator", "oracle-filtered"], "--theta or --retain (exactly one) must be given"),
         (["--estimator", "best"], "estimator must be one of unfiltered, oracle-filtered, teacher-filtered"),
         (["--engine", "quantum"], "engine must be one of exact, direct"),
         (["--replicates", "0"], "replicates must be a whole number"),
@@ -108,7 +108,7 @@ def test_a_mistake_is_one_line_and_status_2(command, arguments, said):
     [
         (["--gamma-tilde", "-1"], "filtergain: --gamma-tilde must lie in (0, inf], got -1"),
         (["--gamma-tilde=-1"], "filtergain: --gamma-tilde must lie in (0, inf], got -1"),
-        (["--estimator", "oracle-filtered"], "filtergain: theta or retain (exactly one) must be given"),
+        (["--estimator", "oracle-filtered"], "filtergain: --theta or --retain (exactly one) must be given"),
     ],
 )
 def test_an_argument_is_named_as_it_was_typed(command, arguments, said):
