@@ -97,12 +97,12 @@ def test_the_words_on_exact_claims_are_those_of_their_table():
 
 
 def test_the_record_is_of_this_register(build):
-    """Only claims that draws support have mistakes in it, and nearly all of those have."""
+    """Only claims that draws support have mistakes in it, and half of those have at least."""
     record = json.loads(build.MISTAKES.read_text())
     changed = {row["claim"] for row in record["mistakes"]}
     may = {claim.id for claim in sampled(claims.values())}
     assert changed <= may
-    assert len(changed) >= 0.3 * len(may)
+    assert len(changed) >= 0.5 * len(may)
 
 
 def test_the_page_would_show_a_miss(build):

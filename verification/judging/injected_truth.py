@@ -211,8 +211,8 @@ def _of_rate(claim: Claim, changed: Statement, region: ModelRegion, seed: int, r
     same = rests and changed.relation is claim.relation and changed.conditions == claim.conditions
     if -1 in sides and (place := _nothing_left(region, changed, seed)) is not None:
         return Known("false", "the quantity is 0 where the rate is not", place)
-    if 1 in sides and (place := _nothing_allowed(claim, region, changed, seed)) is not None:
-        return Known("false", "the rate is not positive where the quantity is", place)
+    if (place := _impossible(claim, region, changed, sides, seed)) is not None:
+        return Known("false", "the rate is not positive where the quantity is, or infinite", place)
     reach = None if same else _reach(claim, region.measured, seed)
     found = _on_ways(claim, changed, region, seed, sides, reach)
     if isinstance(found, Known):
@@ -299,11 +299,19 @@ def _nothing_left(region: ModelRegion, stated: Statement, seed: int) -> ModelPoi
     return next(found, None)
 
 
-def _nothing_allowed(claim: Claim, region: ModelRegion, stated: Statement, seed: int) -> ModelPoint | None:
-    """A setting at an end where the rate is not positive, the claim's own is, and so is the quantity."""
+def _impossible(
+    claim: Claim, region: ModelRegion, stated: Statement, sides: Sequence[int], seed: int
+) -> ModelPoint | None:
+    """A setting at an end where the claim's own rate has a number and the stated one can be none.
+
+    From above it is not positive where the quantity is; from below it is infinite.
+    """
     places = corners(region, seed)
-    pairs = zip(places, numbers(claim.stated, places), numbers(stated, places), strict=True)
-    return next((p for p, own, rate in pairs if own > 0 >= rate and median(region.measured, p) > 0), None)
+    for place, own, rate in zip(places, numbers(claim.stated, places), numbers(stated, places), strict=True):
+        infinite = -1 in sides and math.isinf(rate)
+        if 0 < own < math.inf and (infinite or (1 in sides and rate <= 0 < median(region.measured, place))):
+            return place
+    return None
 
 
 def _implied(claim: Claim, changed: Statement, region: ModelRegion, seed: int) -> bool:
