@@ -1,6 +1,7 @@
 """What `fit` promises, counted: intervals on random synthetic sets, decisions on real pairs.
 
     python benchmarks/fits.py coverage --runs 300 --record out/coverage.jsonl
+    python benchmarks/fits.py ranks --runs 1200 --record out/ranks.jsonl
     python benchmarks/fits.py decisions --runs 1000 --record out/decisions.jsonl
 
 One line is written a run, so that an interrupted one goes on where it stopped.
@@ -40,6 +41,23 @@ def decisions(options: argparse.Namespace, index: int) -> list[dict[str, Any]]:
     return [study.one_decision(name, eta, DECIDED, options.seed, index)]
 
 
+def ranks(options: argparse.Namespace, index: int) -> list[dict[str, Any]]:
+    """Set `index`: the settings at the edge in turn."""
+    return [study.one_rank(options.seed, index)]
+
+
+def ranks_text(rows: list[dict[str, Any]]) -> str:
+    """How often each end of the interval missed, and how often lower end and value were another rank."""
+    seen = [(row["r"], *row["shown"]) for row in rows if row["shown"]]
+    counts = {
+        "lower end above the truth": sum(low > r for r, low, _, _ in seen),
+        "upper end below it": sum(high < r for r, _, _, high in seen),
+        "lower end another number": sum(low != r for r, low, _, _ in seen),
+        "value another number": sum(value != r for r, _, value, _ in seen),
+    }
+    return "\n".join(f"{name:28} {count:4d} of {len(seen)}" for name, count in counts.items())
+
+
 def coverage_text(rows: list[dict[str, Any]]) -> str:
     """Misses by name, and how far forecasts are off."""
     lines = [f"{name:28} {bad:4d} of {tried}" for name, (bad, tried) in study.misses(rows).items()]
@@ -59,7 +77,11 @@ def decisions_text(rows: list[dict[str, Any]]) -> str:
     return f"{bad} wrong of {made} decisions in {total} runs ({dict(by_word)})"
 
 
-STUDIES = {"coverage": (coverage, coverage_text), "decisions": (decisions, decisions_text)}
+STUDIES = {
+    "coverage": (coverage, coverage_text),
+    "ranks": (ranks, ranks_text),
+    "decisions": (decisions, decisions_text),
+}
 
 
 def main() -> int:

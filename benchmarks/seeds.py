@@ -10,14 +10,37 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 from bounds import Claim, Law, Level, Scaling, Search, Tail, claims
+from verification.checks import proved
+from verification.judging import looks
 from verification.judging.run import verify
 
 SAMPLED = (Tail, Scaling, Level, Law, Search)
+
+
+@contextmanager
+def once() -> Iterator[None]:
+    """Derivations and wrong versions are the same at every seed: inside they are made once."""
+    derived, mutants = cache(proved.derived), cache(looks.mutants)
+    with patch.object(proved, "derived", derived), patch.object(looks, "mutants", mutants):
+        yield
+
+
+def commit() -> str:
+    """The commit that is judged, as a record may be made of several; empty outside a repository."""
+    told = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return told.stdout.strip()
 
 
 def sampled() -> list[Claim]:
@@ -31,6 +54,7 @@ def judged(seed: int, profile: str, jobs: int) -> dict[str, object]:
     return {
         "seed": seed,
         "profile": profile,
+        "commit": commit(),
         "status": found.exit_status,
         "claims": len(found),
         "mutants": sum(len(v.mutants) for v in found),
@@ -67,13 +91,14 @@ def main() -> int:
     options.record.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     rows = recorded(options.record, options.profile)
-    for seed in range(options.seeds):
-        if seed in rows or time.monotonic() - started > 60 * options.minutes:
-            continue
-        rows[seed] = judged(seed, options.profile, options.jobs)
-        with options.record.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(rows[seed]) + "\n")
-        print(f"{summary({seed: rows[seed]})}  ({rows[seed]['seconds']} s)", flush=True)
+    with once():
+        for seed in range(options.seeds):
+            if seed in rows or time.monotonic() - started > 60 * options.minutes:
+                continue
+            rows[seed] = judged(seed, options.profile, options.jobs)
+            with options.record.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(rows[seed]) + "\n")
+            print(f"{summary({seed: rows[seed]})}  ({rows[seed]['seconds']} s)", flush=True)
     print(summary(rows))
     return int(any(row["status"] != 0 for row in rows.values()))
 

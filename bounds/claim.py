@@ -9,6 +9,9 @@ statements stand for the claim.
 from __future__ import annotations
 
 import html
+import math
+import reprlib
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -185,10 +188,10 @@ class Claim:
         bound = self._require_bound()
         if bound.has(sp.MatrixExpr) or not bound.is_scalar:
             raise ValueError(f"claim {self.id!r} compares expressions that are no numbers")
-        missing = [s.name for s in self.parameters if s.name not in values]
+        numbers = _in_doubles(values)
+        missing = [s.name for s in self.parameters if s.name not in numbers]
         if missing:
             raise ValueError(f"claim {self.id!r} needs a value of {', '.join(missing)}")
-        numbers = _in_doubles(values)
         with np.errstate(all="ignore"):
             return _compiled(bound, "numpy")(**{s.name: numbers[s.name] for s in self.parameters})
 
@@ -292,15 +295,27 @@ def exact(
     )
 
 
+LARGEST = int(sys.float_info.max)
+"""A larger integer counts as infinite."""
+
+
 def _in_doubles(values: Mapping[str, Any]) -> dict[str, Any]:
     """The numbers as NumPy computes with them: floats its own, and integers that it cannot hold as floats."""
     import numpy as np
 
-    def number(value: Any) -> Any:
-        long = isinstance(value, int) and abs(value) > 2**53
-        return np.float64(value) if long or isinstance(value, float) else value
+    def number(name: str, value: Any) -> Any:
+        if isinstance(value, int) and abs(value) > LARGEST:
+            value = math.inf if value > 0 else -math.inf
+        if isinstance(value, float | sp.Number) or (isinstance(value, int) and abs(value) > 2**53):
+            return np.float64(value)
+        array = np.asarray(value)
+        if array.dtype.kind not in "iuf":
+            raise ValueError(f"{name} must be a number or an array of numbers, got {reprlib.repr(value)}")
+        return array if isinstance(value, list | tuple) else value
 
-    return {name: number(value) for name, value in values.items()}
+    if not isinstance(values, Mapping):
+        raise ValueError(f"numbers must be given by name, as in {{'n': 1000}}, got {reprlib.repr(values)}")
+    return {name: number(name, value) for name, value in values.items()}
 
 
 @lru_cache(maxsize=1024)

@@ -30,7 +30,7 @@ SHORT = 150
 class Form:
     """One way to state a bound: `variant` is printed, corrected, explicit or sharp; `id` its claim.
 
-    `conditions` are the claim's.
+    `conditions` are the claim's; a sharp form has those of the printed one, too.
     """
 
     id: str
@@ -63,11 +63,13 @@ class Form:
     def unmet(self, values: Mapping[str, float]) -> tuple[str, ...]:
         """The conditions that these numbers break, in words.
 
-        One with a symbol that has no number, such as an unnamed constant, is passed over.
+        An unnamed constant C counts as 1 unless it has a number; a condition with any other symbol that has
+        none is passed over.
         """
         import sympy as sp
 
         broken = []
+        values = {"C": 1.0, **values}
         if "r" in values and values["r"] > min(values.get("d", math.inf), values.get("d_tilde", math.inf)):
             broken.append("r <= min(d, d_tilde)")
         for condition in self.conditions:
@@ -120,12 +122,18 @@ def forms(claim_id: str, known: Mapping[str, Claim] | None = None) -> tuple[Form
         raise UnknownClaim(claim_id, tuple(known))
     root = _root(known[claim_id])
     family = [claim for claim in known.values() if _root(claim) == root]
-    return tuple(_form(claim, claim.bound) for claim in family if claim.bound is not None)
+    # A law to first order says nothing where not even the printed claim says anything.
+    beside = known[root].conditions if root in known else ()
+    return tuple(
+        _form(claim, claim.bound, (*claim.conditions, *(beside if claim.variant == "sharp" else ())))
+        for claim in family
+        if claim.bound is not None
+    )
 
 
-def _form(claim: Claim, bound: sp.Expr) -> Form:
+def _form(claim: Claim, bound: sp.Expr, conditions: tuple[sp.Basic, ...]) -> Form:
     if claim.id not in LEFT_SIDE:
-        return Form(claim.id, claim.variant, bound, _constant(claim), claim.conditions)
+        return Form(claim.id, claim.variant, bound, _constant(claim), conditions)
     import sympy as sp
 
     from bounds.law import scales
@@ -135,7 +143,7 @@ def _form(claim: Claim, bound: sp.Expr) -> Form:
     other = scales.exchange(bound)
     common = sp.Mul(*(set(sp.Mul.make_args(bound)) & set(sp.Mul.make_args(other))))
     both = common * sp.Max(bound / common, other / common)
-    return Form(claim.id, claim.variant, both, f"{remark}. {_constant(claim)}", claim.conditions)
+    return Form(claim.id, claim.variant, both, f"{remark}. {_constant(claim)}", conditions)
 
 
 def _root(claim: Claim) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import html
+import reprlib
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
@@ -16,6 +17,7 @@ from bounds.paper import (
     contrastive,
     experiments,
     explicit,
+    explicit_half,
     filtered,
     first_order,
     model,
@@ -46,6 +48,7 @@ TOPICS = (
     filtered,
     first_order,
     explicit,
+    explicit_half,
     one_round,
     repair,
     alternatives,
@@ -86,11 +89,13 @@ def code(claim_id: str) -> str:
 class UnknownClaim(KeyError):
     """No claim has this id; the message suggests the nearest ones."""
 
-    def __init__(self, claim_id: str, known: tuple[str, ...]) -> None:
+    def __init__(self, claim_id: object, known: tuple[str, ...]) -> None:
         self.claim_id = claim_id
-        near = difflib.get_close_matches(claim_id, known, n=3, cutoff=0.4)
+        named = isinstance(claim_id, str)
+        near = difflib.get_close_matches(str(claim_id), known, n=3, cutoff=0.4) if named else []
+        called = repr(claim_id) if named else " ".join(reprlib.repr(claim_id).split())
         hint = f"; did you mean {', '.join(near)}?" if near else ""
-        super().__init__(f"no claim is called {claim_id!r}{hint}")
+        super().__init__(f"no claim is called {called}{hint}")
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -121,7 +126,7 @@ class Register(Mapping[str, Claim]):
     def __getitem__(self, claim_id: str) -> Claim:
         try:
             return self._by_id[claim_id]
-        except KeyError:
+        except (KeyError, TypeError):
             raise UnknownClaim(claim_id, tuple(self._by_id)) from None
 
     def __iter__(self) -> Iterator[str]:

@@ -4,7 +4,7 @@
 docs/verdicts.json; `text` renders it into docs/verdicts.md and the README; `pictures`
 and `papers` draw; `injected` renders docs/injected-sampled.json; `flaky` measures the table of
 docs/statistical-assertions.md (some minutes, so only where it is named); `report` takes the picture of
-a report's first page.
+a report's first page; `certificates` counts the steps that are decided again into docs/certificates.md.
 """
 
 from __future__ import annotations
@@ -101,6 +101,50 @@ def text() -> None:
     readme.write_text(inserted(readme.read_text(), readme_block(stored)))
 
 
+PROOFS_BEGIN = "<!-- made by `python docs/build.py certificates`, checked by the tests -->"
+PROOFS_END = "<!-- /certificates -->"
+KINDS = {
+    "enclosed": "enclosures on cells and at numbers",
+    "roots": "cubics",
+    "identity": "identities",
+    "words": "identities of matrices",
+    "signs": "signs",
+    "given": "conditions",
+    "limit": "limits",
+    "integral": "integrals",
+}
+"""What the second checker decides, by its own names, in the page's words."""
+
+
+def certificates_block(found: list) -> str:
+    """How much of all certificates was decided again, in one paragraph."""
+    decided = sum((one.decided for one in found), Counter())
+    total = decided.total()
+    decided["signs"] = decided.pop("nonnegative") + decided.pop("positive")
+    kinds = ", ".join(f"{decided.pop(kind)} {words}" for kind, words in KINDS.items())
+    if decided:
+        raise ValueError(f"kinds of step without words: {sorted(decided)}")
+    looked, told = sum(len(one.looked_at) for one in found), sum(len(one.told) for one in found)
+    quoted = len({theorem for one in found for theorem in one.quoted})
+    said = (
+        f"{len(found)} certificates; {total} steps and cells are decided again: {kinds}. {looked} integrals "
+        f"and limits are looked at, {told} steps taken as told, {quoted} theorems quoted."
+    )
+    return f"{PROOFS_BEGIN}\n\n{said}\n\n{PROOFS_END}"
+
+
+def certificates() -> None:
+    """Make every certificate, decide it again, and count what was decided into its page."""
+    from verification.certificates import make
+    from verification.recheck.check import recheck
+
+    proved = make.provable(claims.values())
+    block = certificates_block([recheck(make.certificate(one), make.statement(one)) for one in proved])
+    page = ROOT / "docs" / "certificates.md"
+    before, rest = page.read_text().split(PROOFS_BEGIN)
+    page.write_text(before + block + rest.split(PROOFS_END)[1])
+
+
 MISTAKES = ROOT / "docs" / "injected-sampled.json"
 MISTAKES_BEGIN = "<!-- from docs/injected-sampled.json, by `python docs/build.py injected` -->"
 MISTAKES_END = "<!-- /injected -->"
@@ -108,7 +152,7 @@ MISTAKES_END = "<!-- /injected -->"
 
 def injected_block(stored: dict) -> str:
     """The table of mistakes in sampled claims, and those that were not refuted, from the stored run."""
-    from verification.judging.injected_sampled import recall, table
+    from verification.judging.injected_record import recall, table
 
     rows = stored["mistakes"]
     missed = [row for row in rows if row["truth"] == "false" and row["verdict"] != "REFUTED"]
@@ -198,6 +242,6 @@ def papers() -> None:
 
 if __name__ == "__main__":
     made = {"verdicts": verdicts, "text": text, "pictures": pictures, "papers": papers, "flaky": flaky}
-    made |= {"injected": injected, "report": report}
-    for name in sys.argv[1:] or ("verdicts", "text", "pictures", "papers"):
+    made |= {"injected": injected, "report": report, "certificates": certificates}
+    for name in sys.argv[1:] or ("verdicts", "text", "pictures", "papers", "certificates"):
         made[name]()

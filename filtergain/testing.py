@@ -37,7 +37,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from verification.errors import InvalidArgument
+from verification.errors import InvalidArgument, function_or_none, real, whole
 from verification.statistics.distribution import dkw_epsilon, kolmogorov_distance
 from verification.statistics.evidence import Interval, Outcome, probability
 from verification.statistics.means import bounded_mean_draws, bounded_mean_interval, catoni_mean_interval
@@ -139,10 +139,12 @@ def assert_probability_at_most(
     >>> found.estimate < 0.02
     True
     """
-    share, must = _share(alpha, beta, most), 2 * limit if detectable is None else detectable
-    probability("limit", limit, zero=True)
+    share, most = _share(alpha, beta, most)
+    limit = probability("limit", limit, zero=True)
+    allowed = f"must lie between the limit {limit!r} and 1"
+    must = 2 * limit if detectable is None else real("detectable", detectable, allowed)
     if not limit < must < 1:
-        raise InvalidArgument("detectable", must, f"must lie between the limit {limit!r} and 1")
+        raise InvalidArgument("detectable", must, allowed)
     test = TailTest(delta=limit, kappa=1.0, alpha=share, beta=beta, resolution=must)
 
     def judge(sources: list[_Source]) -> _Judged:
@@ -151,6 +153,7 @@ def assert_probability_at_most(
         return _Judged(found.outcome, estimate, found.interval(share), found.used)
 
     statement = f"probability at most {limit:.6g}"
+    _drawable(draw, wrong)
     planted = None if wrong is None else [_Source(wrong, seed, 1)]
     return _reported(statement, judge, [_Source(draw, seed, 0)], planted, seed, (must, share, beta))
 
@@ -180,11 +183,13 @@ def assert_mean_close(
     >>> abs(found.estimate - 0.5) < 0.05
     True
     """
-    share = _share(alpha, beta, most)
-    _finite("mean", mean)
+    share, most = _share(alpha, beta, most)
+    mean = _finite("mean", mean)
     if (support is None) == (std is None):
         raise InvalidArgument("support", support, "or std must be given, and only one of them")
-    _margins(tolerance, detectable)
+    support = None if support is None else _range(support)
+    std = None if std is None else _positive("std", std)
+    tolerance, detectable = _margins(tolerance, detectable)
 
     def interval(values: NDArray[np.float64], level: float) -> Interval:
         if support is not None:
@@ -203,12 +208,11 @@ def assert_mean_close(
         return _Judged(outcome, float(np.mean(values)), wide, size)
 
     if support is not None:
-        if not -math.inf < support[0] < support[1] < math.inf:
-            raise InvalidArgument("support", support, "must be two finite numbers, the smaller first")
         last = list(_looks(most))[-1][0]
         needed = bounded_mean_draws(support, (detectable - tolerance) / 2, min(share, beta) * last)
         _affordable(needed, most)
     statement = f"mean {mean:.6g}{_within(tolerance)}"
+    _drawable(draw, wrong)
     planted = None if wrong is None else [_Source(wrong, seed, 1)]
     return _reported(statement, judge, [_Source(draw, seed, 0)], planted, seed, (detectable, share, beta))
 
@@ -239,12 +243,10 @@ def assert_exponent(
     >>> abs(found.estimate + 0.5) < 0.2
     True
     """
-    share = _share(alpha, beta, most)
-    _finite("exponent", exponent)
-    _margins(tolerance, detectable)
-    points = np.asarray(at, dtype=np.float64)
-    if points.ndim != 1 or len(points) < 2 or not (points > 0).all() or not (np.diff(points) > 0).all():
-        raise InvalidArgument("at", list(at), "must be two or more positive numbers that rise")
+    share, most = _share(alpha, beta, most)
+    exponent = _finite("exponent", exponent)
+    tolerance, detectable = _margins(tolerance, detectable)
+    points = _rising("at", at)
     log_x = np.log(points)
 
     def judge(sources: list[_Source]) -> _Judged:
@@ -266,6 +268,7 @@ def assert_exponent(
         return [_Source(at_point(float(x)), seed, stream, place) for place, x in enumerate(points)]
 
     statement = f"exponent {exponent:.6g}{_within(tolerance)}"
+    _drawable(draw, wrong)
     planted = None if wrong is None else sources(wrong, 1)
     return _reported(statement, judge, sources(draw, 0), planted, seed, (detectable, share, beta))
 
@@ -294,10 +297,12 @@ def assert_same_law(
     >>> found.estimate < 0.05
     True
     """
-    share = _share(alpha, beta, most)
-    _margins(tolerance, detectable, below=1.0)
+    share, most = _share(alpha, beta, most)
+    tolerance, detectable = _margins(tolerance, detectable, below=1.0)
     if (other is None) == (cdf is None):
         raise InvalidArgument("other", other, "or cdf must be given, and only one of them")
+    for name, given in (("other", other), ("cdf", cdf)):
+        function_or_none(name, given)
     samples = 1 if other is None else 2
     size = _law_draws(detectable - tolerance, share, beta, samples)
     _affordable(size, most)
@@ -318,6 +323,7 @@ def assert_same_law(
         return [_Source(d, seed, stream, place) for place, d in enumerate((drawn, other)) if d is not None]
 
     statement = f"same law{_within(tolerance)} (Kolmogorov distance)"
+    _drawable(draw, wrong)
     planted = None if wrong is None else sources(wrong, 1)
     return _reported(statement, judge, sources(draw, 0), planted, seed, (detectable, share, beta))
 
@@ -334,13 +340,9 @@ class _Source:
     """Outcomes of `draw`, from a stream of their own: the first n are the same however they are asked for."""
 
     def __init__(self, draw: Outcomes, seed: int, *stream: int) -> None:
-        if not callable(draw):
-            raise InvalidArgument("draw", draw, "must be a function of a generator")
         self._draw = draw
-        try:
-            self._rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=stream))
-        except (TypeError, ValueError):
-            raise InvalidArgument("seed", seed, "must be a whole number, 0 or more") from None
+        seed = whole("seed", seed, 0, 2**63 - 1)
+        self._rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=stream))
         self._parts: list[NDArray[np.float64]] = []
         self._count = 0
 
@@ -422,25 +424,69 @@ def _reported(
     return said
 
 
-def _share(alpha: float | Budget, beta: float, most: int) -> float:
+def _share(alpha: float | Budget, beta: float, most: int) -> tuple[float, int]:
+    """(the false-alarm share, the most outcomes), both checked, and the other error rate with them."""
     probability("beta", beta)
-    if not most >= 1:
-        raise InvalidArgument("most", most, "must be at least 1")
-    return alpha.share() if isinstance(alpha, Budget) else probability("alpha", alpha)
+    most = whole("most", most, 1)
+    return alpha.share() if isinstance(alpha, Budget) else probability("alpha", alpha), most
 
 
-def _finite(argument: str, value: float) -> None:
-    if not math.isfinite(value):
+def _drawable(draw: object, wrong: object) -> None:
+    """Raises InvalidArgument where what draws is no function."""
+    if not callable(draw):
+        raise InvalidArgument("draw", draw, "must be a function of a generator")
+    function_or_none("wrong", wrong)
+
+
+def _finite(argument: str, value: float) -> float:
+    number = real(argument, value, "must be finite")
+    if not math.isfinite(number):
         raise InvalidArgument(argument, value, "must be finite")
+    return number
 
 
-def _margins(tolerance: float, detectable: float, below: float = math.inf) -> None:
+def _positive(argument: str, value: float) -> float:
+    number = _finite(argument, value)
+    if not number > 0:
+        raise InvalidArgument(argument, value, "must be positive")
+    return number
+
+
+def _range(support: Interval) -> Interval:
+    """The range that holds every outcome, checked."""
+    allowed = "must be two finite numbers, the smaller first"
+    if not isinstance(support, Sequence) or isinstance(support, str) or len(support) != 2:
+        raise InvalidArgument("support", support, allowed)
+    low, high = (real("support", end, allowed) for end in support)
+    if not -math.inf < low < high < math.inf:
+        raise InvalidArgument("support", support, allowed)
+    return low, high
+
+
+def _rising(argument: str, values: Sequence[float]) -> NDArray[np.float64]:
+    """The numbers as an array, shape (m,); raises InvalidArgument unless they are positive and rise."""
+    allowed = "must be two or more positive numbers that rise"
+    try:
+        points = np.asarray(values)
+    except ValueError:
+        raise InvalidArgument(argument, values, allowed) from None
+    if points.dtype.kind not in "iuf" or points.ndim != 1 or len(points) < 2:
+        raise InvalidArgument(argument, values, allowed)
+    if not ((points > 0).all() and (np.diff(points) > 0).all() and np.isfinite(points).all()):
+        raise InvalidArgument(argument, values, allowed)
+    return points.astype(np.float64)
+
+
+def _margins(tolerance: float, detectable: float, below: float = math.inf) -> tuple[float, float]:
+    allowed = "must be 0 or more, and finite"
+    tolerance = real("tolerance", tolerance, allowed)
     if not 0 <= tolerance < math.inf:
-        raise InvalidArgument("tolerance", tolerance, "must be 0 or more, and finite")
+        raise InvalidArgument("tolerance", tolerance, allowed)
+    allowed = f"must pass the tolerance {tolerance!r}, below {below}"
+    detectable = real("detectable", detectable, allowed)
     if not tolerance < detectable < below:
-        raise InvalidArgument(
-            "detectable", detectable, f"must pass the tolerance {tolerance!r}, below {below}"
-        )
+        raise InvalidArgument("detectable", detectable, allowed)
+    return tolerance, detectable
 
 
 def _affordable(needed: int, most: int) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import operator
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,11 +28,24 @@ class InvalidArgument(UserError, ValueError):
         return type(self), (self.argument, self.value, self.allowed)
 
 
+LONGEST_SHOWN = 80
+"""Characters of a value that a message shows at most."""
+
+
 def _got(value: object, allowed: str) -> str:
     """The value in words: None is what was not given, and a flag that must not be there has no value."""
     if value is True and allowed.startswith(("must be left out", "must go with")):
         return ""
-    return f", got {'nothing' if value is None else repr(value)}"
+    return f", got {'nothing' if value is None else shown(value)}"
+
+
+def shown(value: object) -> str:
+    """The value on one line that is not too long, in ASCII where it cannot be printed."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # an integer of more digits than Python turns into text
+        text = "a very large number"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
 
 
 class TooFewPairs(UserError, ValueError):
@@ -59,31 +74,61 @@ MAX_PAIRS = 10**18
 def whole(argument: str, value: Any, minimum: int, maximum: int = MAX_PAIRS) -> int:
     """`value` as an int; raises InvalidArgument unless it is a whole number in the range.
 
-    1e6 is a whole number, True and 2.5 are not.
+    1e6 is a whole number; True, 2.5 and "4" are not.
     """
     allowed = f"must be a whole number in [{minimum}, {maximum}]"
-    is_number = isinstance(value, (int, float)) or hasattr(value, "__index__")
-    if isinstance(value, bool) or not is_number:
+    if isinstance(value, bool):
         raise InvalidArgument(argument, value, allowed)
-    if isinstance(value, float) and not value.is_integer():
-        raise InvalidArgument(argument, value, allowed)
-    number = int(value)
+    try:
+        number = int(value) if isinstance(value, float) and value.is_integer() else operator.index(value)
+    except TypeError:
+        raise InvalidArgument(argument, value, allowed) from None
     if not minimum <= number <= maximum:
         raise InvalidArgument(argument, value, allowed)
     return number
 
 
 def real(argument: str, value: Any, allowed: str) -> float:
-    """`value` as a float; raises InvalidArgument on non-numbers and NaN."""
-    if isinstance(value, bool):
+    """`value` as a float; raises InvalidArgument on what is no real number, NaN and text among it."""
+    if isinstance(value, bool | str | bytes):
         raise InvalidArgument(argument, value, allowed)
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidArgument(argument, value, allowed) from None
     if math.isnan(number):
         raise InvalidArgument(argument, value, allowed)
     return number
+
+
+def one_of(argument: str, value: Any, names: Iterable[str]) -> str:
+    """`value`, one of these names; raises InvalidArgument for anything else."""
+    known = tuple(names)
+    if not isinstance(value, str) or value not in known:
+        raise InvalidArgument(argument, value, f"must be one of {', '.join(known)}")
+    return value
+
+
+def yes_or_no(argument: str, value: Any) -> bool:
+    """`value` as a bool; raises InvalidArgument for what is not True or False."""
+    if type(value).__name__ not in ("bool", "bool_"):
+        raise InvalidArgument(argument, value, "must be True or False")
+    return bool(value)
+
+
+def function_or_none(argument: str, value: Any) -> None:
+    """Raises InvalidArgument for what can be neither called nor left out."""
+    if value is not None and not callable(value):
+        raise InvalidArgument(argument, value, "must be a function")
+
+
+def path_or_none(argument: str, value: Any) -> Path | None:
+    """`value` as a path, None where there is none; raises InvalidArgument for what is no name of a file."""
+    if value is None:
+        return None
+    if not isinstance(value, str | os.PathLike) or not str(value):
+        raise InvalidArgument(argument, value, "must name a file")
+    return Path(value)
 
 
 @contextmanager

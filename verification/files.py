@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -57,10 +58,21 @@ def _probe(argument: str, path: str | Path, folder: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def shown(text: str) -> str:
+    """The text with a sign in the place of each control character: no page, log or terminal obeys one."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def write(path: Path, content: str | bytes) -> None:
-    """Write text (as UTF-8) or bytes so that `path` holds the old file or the new one, never a part."""
+    """Write text (as UTF-8) or bytes so that `path` holds the old file or the new one, never a part.
+
+    Text is written as `shown` has it.
+    """
     # A name from the file system or a claim's words may hold what UTF-8 cannot: "?" stands for it.
-    data = content.encode("utf-8", errors="replace") if isinstance(content, str) else content
+    data = shown(content).encode("utf-8", errors="replace") if isinstance(content, str) else content
     draft = _draft(path)
     try:
         with open(draft, "xb") as file:

@@ -6,19 +6,26 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Literal, get_args
 
-from verification.errors import InvalidArgument, real, whole
+from verification.errors import InvalidArgument, one_of, real, whole
 
 EstimatorName = Literal["unfiltered", "oracle-filtered", "teacher-filtered", "pca", "weighted"]
 ESTIMATORS: tuple[str, ...] = get_args(EstimatorName)
 
+MOST_DIMENSIONS = 10**6
+"""Largest dimension of a modality."""
 
-@dataclass(frozen=True, order=True)
+
+@dataclass(frozen=True, order=True, init=False)
 class Setting:
     """The bimodal model's parameters (Eq. 1, Assumptions 1 and 2).
 
     n pairs; dimensions d, d_tilde; latent dimension r <= min(d, d_tilde); clean fraction eta in
-    (0, 1]; inverse noise variances gamma, gamma_tilde in (0, inf].  At d = r the left space is
-    everything and its error is identically 0 (likewise on the right).  Raises InvalidArgument.
+    (0, 1]; inverse noise variances gamma, gamma_tilde in (0, inf].  Left out, d_tilde is d and
+    gamma_tilde is gamma; the others must be given.  At d = r the left space is everything and its
+    error is identically 0 (likewise on the right).  Raises InvalidArgument.
+
+    >>> Setting(n=1e6, d=512, r=32, eta=0.3, gamma=5).replace(eta=0.1).eta
+    0.1
     """
 
     n: int
@@ -29,23 +36,42 @@ class Setting:
     gamma: float
     gamma_tilde: float
 
-    def __post_init__(self) -> None:
-        put = object.__setattr__
-        put(self, "n", whole("n", self.n, 4))
-        put(self, "d", whole("d", self.d, 1, 10**6))
-        put(self, "d_tilde", whole("d_tilde", self.d_tilde, 1, 10**6))
-        put(self, "r", whole("r", self.r, 1, 10**6))
-        if self.r > min(self.d, self.d_tilde):
-            smaller = min(self.d, self.d_tilde)
-            raise InvalidArgument("r", self.r, f"must be at most min(d, d_tilde) = {smaller}")
-        put(self, "eta", real("eta", self.eta, "must lie in (0, 1]"))
-        if not 0 < self.eta <= 1:
-            raise InvalidArgument("eta", self.eta, "must lie in (0, 1]")
-        for name in ("gamma", "gamma_tilde"):
-            value = real(name, getattr(self, name), "must lie in (0, inf]")
-            if not value > 0:
-                raise InvalidArgument(name, value, "must lie in (0, inf]")
-            put(self, name, value)
+    def __init__(
+        self,
+        n: float,
+        d: float,
+        d_tilde: float | None = None,
+        r: float | None = None,
+        eta: float | None = None,
+        gamma: float | None = None,
+        gamma_tilde: float | None = None,
+    ) -> None:
+        sizes = {"n": whole("n", n, 4), "d": whole("d", d, 1, MOST_DIMENSIONS)}
+        sizes["d_tilde"] = sizes["d"] if d_tilde is None else whole("d_tilde", d_tilde, 1, MOST_DIMENSIONS)
+        sizes["r"] = whole("r", r, 1, MOST_DIMENSIONS)
+        smaller = min(sizes["d"], sizes["d_tilde"])
+        if sizes["r"] > smaller:
+            raise InvalidArgument("r", sizes["r"], f"must be at most min(d, d_tilde) = {smaller}")
+        numbers = {"eta": real("eta", eta, "must lie in (0, 1]")}
+        if not 0 < numbers["eta"] <= 1:
+            raise InvalidArgument("eta", numbers["eta"], "must lie in (0, 1]")
+        for name, value in (("gamma", gamma), ("gamma_tilde", gamma if gamma_tilde is None else gamma_tilde)):
+            numbers[name] = real(name, value, "must lie in (0, inf]")
+            if not numbers[name] > 0:
+                raise InvalidArgument(name, numbers[name], "must lie in (0, inf]")
+        for name, settled in (sizes | numbers).items():
+            object.__setattr__(self, name, settled)
+
+    def replace(self, **changes: float) -> Setting:
+        """The setting with some parameters changed; all others, d_tilde and gamma_tilde too, stay.
+
+        Raises InvalidArgument, also for a name that is no parameter.
+        """
+        known = asdict(self)
+        for name in changes:
+            if name not in known:
+                raise InvalidArgument("setting", name, f"has only {', '.join(known)}")
+        return Setting(**{**known, **changes})
 
     @property
     def key(self) -> str:
@@ -82,8 +108,7 @@ class Procedure:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        if self.estimator not in ESTIMATORS:
-            raise InvalidArgument("estimator", self.estimator, f"must be one of {', '.join(ESTIMATORS)}")
+        one_of("estimator", self.estimator, ESTIMATORS)
         if self.theta is not None:
             value = real("theta", self.theta, "must be a real number (-inf keeps every pair)")
             if value == math.inf:

@@ -13,7 +13,7 @@ import numpy as np
 
 from verification.engines import Draw, seeds
 from verification.engines.estimate import Array
-from verification.errors import InvalidArgument, TooFewPairs, whole
+from verification.errors import InvalidArgument, TooFewPairs, function_or_none, one_of, whole, yes_or_no
 from verification.frames import data_frame
 from verification.setting import EstimatorName, Procedure, Setting, require_setting
 from verification.workers.executors import Workers, check_workers, filled, open_workers
@@ -112,8 +112,7 @@ def engines_of(procedure: Procedure) -> tuple[str, ...]:
 
 def load_engine(engine: str) -> ModuleType:
     """The engine's module; raises InvalidArgument for an unknown name."""
-    if engine not in ENGINES:
-        raise InvalidArgument("engine", engine, f"must be one of {', '.join(ENGINES)}")
+    one_of("engine", engine, ENGINES)
     if engine == "direct":
         from verification.engines import direct
 
@@ -307,11 +306,12 @@ def simulate(
     procedure = Procedure(cast(EstimatorName, estimator), theta, retain, rounds, teacher_n, student_n)
     procedure.sizes(setting.n)  # rejects impossible sizes before any work
     count = whole("replicates", replicates, 1, 10**9)
-    jobs = 1 if jobs is None and executor == "processes" else jobs
     jobs = check_workers(executor, jobs, scheduler)
+    jobs = 1 if jobs is None and executor == "processes" else jobs
     load_engine(engine)
     whole("seed", seed, 0, 2**63 - 1)
-    if rotate and engine != "direct":
+    function_or_none("on_progress", on_progress)
+    if yes_or_no("rotate", rotate) and engine != "direct":
         raise InvalidArgument("rotate", rotate, "must be left out unless the engine is direct")
     if engine not in engines_of(procedure):
         raise InvalidArgument("engine", engine, "must be direct for the weighted estimator")

@@ -145,7 +145,7 @@ class Selection:
             )
 
     def student_scales(
-        self, teacher: tuple[Any, Any], scored: ArrayLike, rounds: int = 1
+        self, teacher: tuple[Any, Any], scored: ArrayLike, rounds: Any = 1
     ) -> tuple[Array, Array]:
         """(V_L, V_R) after `rounds` rounds of `scored` fresh pairs, from a teacher with these scales."""
         left, right = self.fresh_scales(scored)
@@ -164,7 +164,7 @@ class Selection:
         )
 
 
-def _repeated(fresh: Array, leak: Array, teacher: Any, rounds: int) -> Array:
+def _repeated(fresh: Array, leak: Array, teacher: Any, rounds: Any) -> Array:
     """`repeated_scale` in numbers: at a leak of 1 to rounding (gamma -> 0) nothing is forgotten."""
     import numpy as np
 

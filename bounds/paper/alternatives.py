@@ -165,8 +165,8 @@ CLAIMS: tuple[Claim, ...] = (
         "What a weighted student takes over of its teacher's error",
         "Beyond Section 5",
         (
-            "With pairs weighted by w(S) the leak is (1/(1 + gamma))(1 - eta E_1[r w + S w']/E[w S]): for "
-            "corrupted pairs alone 1/(1 + gamma), whatever w."
+            "With pairs weighted by w(S), E[w S] not 0, the leak is (1/(1 + gamma))(1 - eta E_1[r w + S "
+            "w']/E[w S]): for corrupted pairs alone 1/(1 + gamma), whatever such w."
         ),
         r"\lambda_w",
         WEIGHTED_LEAK,

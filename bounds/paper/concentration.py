@@ -154,14 +154,19 @@ def _paths(**extra: sp.Expr) -> tuple[Path, ...]:
     large = ((eta, 0.3), (n, 10**6), *more)
     return (
         Path(n, (1e4, 1e6, 1e9), (*CORE, (eta, 0.3), *more)),
-        Path(eta, (0.9, 0.1, 0.01), (*CORE, (n, 100 * DIMENSION / eta**2), *more)),
+        # Far below 1, where 1 - eta is no factor.
+        Path(eta, (0.2, 0.02, 0.002), (*CORE, (n, 100 * DIMENSION / eta**2), *more)),
         Path(gamma, (1.0, 100.0, 1e4), (*_without(gamma), *large)),
         Path(gamma, (1.0, 0.1, 0.01), (*_without(gamma), *large)),
         Path(gamma_tilde, (1.0, 0.1, 0.01), (*_without(gamma_tilde), *large)),
         Path(d, (8, 32, 128), ((d_tilde, 4), *_without(d, d_tilde), *large)),
         Path(d_tilde, (16, 64, 256), ((d, 4), *_without(d, d_tilde), *large)),
         # Where the noise is as large as the signal in every direction, so that r is of no account.
-        Path(r, (1, 4, 16), (*_without(r, gamma, gamma_tilde), (gamma, 0.1), (gamma_tilde, 0.1), *large)),
+        Path(
+            r,
+            (2, 6, 16),
+            ((d, 8 * r), (d_tilde, 6 * r), (gamma, 0.1), (gamma_tilde, 0.1), *large),
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from bounds.paper.events import (
     CHI_SQUARE,
     CONCENTRATION,
     DAVIDSON_SZAREK,
+    JENSEN,
     PLACES,
     WATSON,
     asked,
@@ -37,7 +38,7 @@ from bounds.paper.events import (
     with_failures,
 )
 from bounds.proof import steps
-from bounds.proof.enclose import Ball, ball, enclose, precision
+from bounds.proof.enclose import Ball, ball, enclose, endpoints, precision
 from bounds.proof.undecided import Undecided
 from bounds.symbols import a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, r, t
 
@@ -195,10 +196,11 @@ def sample_constant(claimed: Statement) -> Ball:
     events_paid = len(COROLLARY_1_EVENTS)
     unit = with_failures(a_x * a_y * greatest(d, d_tilde) ** 2 / eta**2, events_paid)
     with precision(BITS):
-        ratios = [enclose(condition.rhs / unit, place) for place in PLACES]
-    if not all(x.overlaps(ratios[0]) for x in ratios):
+        ratio = enclose(condition.rhs / unit, PLACES[0])
+    constant = sp.Rational(Fraction(endpoints(ratio)[0]).limit_denominator(10**6))
+    if sp.expand((condition.rhs - constant * unit).doit()) != 0:
         raise Undecided("the sample condition has another form")
-    return ratios[0]
+    return ball(constant)
 
 
 def half_gap(samples: Ball) -> Ball:
@@ -238,7 +240,7 @@ def cotangent() -> sp.Expr:
 
 def every_noise(claimed: Statement) -> Iterator[Step]:
     """Proposition 1 with numbers for every second modality: thirteen events, and what its noise costs."""
-    yield from quoted(EVERY_NOISE_EVENTS, LARGER, ("e^T (M)^-1 e >= 1/(e^T M e)", "Jensen's inequality"))
+    yield from quoted(EVERY_NOISE_EVENTS, LARGER, ("e^T (M)^-1 e >= 1/(e^T M e)", JENSEN))
     rho, tangent, first = sp.symbols("rho t P2", positive=True)  # |b p|/|p|^2, e^T T, |p|^2
     across = rho * first  # |b p|, and e^T b b^T e >= (|b p|/|p|)^2
     least_form = across * tangent**2 + (first - across**2 / first) * tangent - across

@@ -261,9 +261,9 @@ CLAIMS: tuple[Claim, ...] = (
         "How conditioning depends on the score's matrix",
         "Appendix C, Lemma 10",
         (
-            "For M_O of rank 2 or more and ||M_T - M_O|| below its least non-zero singular value, "
-            "|P_T - P_O| <= C_P ||M_T - M_O|| and ||E_T - E_O|| <= C_E ||M_T - M_O|| with finite constants: "
-            "those of the note are never passed."
+            "For (x, x~) of a positive definite joint covariance, M_O of rank 2 or more and ||M_T - M_O|| "
+            "below its least non-zero singular value, |P_T - P_O| <= C_P ||M_T - M_O|| and ||E_T - E_O|| <= "
+            "C_E ||M_T - M_O|| with finite constants: those of the note are never passed."
         ),
         r"\max(|P_T - P_O|/C_P, \|E_T - E_O\|/C_E) / \|M_T - M_O\|",
         sp.Integer(1),
@@ -281,7 +281,7 @@ CLAIMS: tuple[Claim, ...] = (
         (
             "For M_O of rank k >= 2, |P_T - P_O| <= s e_1/(2 l (g - e)): s^2 the product of the covariances' "
             "norms, e and e_1 operator and trace norm of M_T - M_O, g > e the least non-zero singular value "
-            "of M_O, l the least eigenvalue of the joint covariance."
+            "of M_O, l > 0 the least eigenvalue of the joint covariance."
         ),
         r"|P_T - P_O|",
         LEMMA_10_PROBABILITY,

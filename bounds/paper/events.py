@@ -42,6 +42,9 @@ SUB_GAUSSIAN = "Chernoff's method for symmetric variables: E cosh(w g) = exp(w^2
 NET = "an e-net of a k-sphere has at most (1 + 2/e)^k points"
 WATSON = "Watson 1959: E chi_k >= sqrt(k - 1/2)"
 STEIN = "Stein's identity: E[(X - mean) 1{b^T X > 0}] is Cov(X) b times the density of b^T X at 0"
+BY_PARTS = "Gaussian integration by parts (Stein 1981): E[(X - mean) f(X)] = Cov(X) E grad f(X)"
+JENSEN = "Jensen's inequality"
+CAUCHY_SCHWARZ = "the Cauchy-Schwarz inequality"
 CHI_SQUARE = "Chernoff's bound for chi-square from below: P(chi_k^2 <= k x) <= (e x)^(k/2)"
 
 

@@ -7,7 +7,7 @@ values of the parameters is decided by SymPy.  Derivation: proofs_notes/explicit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -37,6 +37,7 @@ from bounds.paper.events import (
 from bounds.proof import steps
 from bounds.proof.enclose import Ball, ball, enclose, endpoints, precision
 from bounds.proof.matrix_words import Algebra
+from bounds.proof.undecided import Undecided
 from bounds.symbols import d, d_tilde, gamma, gamma_tilde, n, r
 
 TEACHER = events(
@@ -130,20 +131,32 @@ def _moment_chain(tau: Ball, beta: Ball) -> dict[str, Ball]:
     }
 
 
-def _losses(e: Ball, tau: Ball, kappa: Ball) -> dict[str, Ball]:
-    """Sections 2 to 4 and 6: the losses over eta, and the deviation of Z."""
-    one, net, ell = ball(1), ball(Fraction(1, 16)), ball(33).log()
-    root = (ell / 2).sqrt()
-    kept = one - ball(2).sqrt() * e
-    c_2 = ell / ((one - net) ** 2 * kept)
-    c_z = ell.sqrt() / (one - 2 * net) * (one + ell.sqrt() * e / 2) + c_2 * e
+NET_WIDTH = Fraction(1, 16)
+"""e_0: how close to every unit vector the nets have a point."""
+
+
+def _logarithm() -> tuple[Ball, Ball, Ball]:
+    """e_0, the net's points a dimension as their logarithm l, and sqrt(l/2)."""
+    ell = ball(33).log()
+    return ball(NET_WIDTH), ell, (ell / 2).sqrt()
+
+
+def centring(kept: Ball) -> Ball:
+    """c_2: what two sums over the kept pairs cost, at least a share `kept` of N eta of them (of N at 0)."""
+    net, ell, _ = _logarithm()
+    return ell / 2 / ((1 - net) ** 2 * kept)
+
+
+def losses(e: Ball, tau: Ball, kappa: Ball, kept: Ball, off: Ball, deviation: Ball) -> Ball:
+    """Sections 4 and 6: all losses over eta; `off` of own noise off the diagonal, `deviation` that of Z."""
+    one = ball(1)
+    net, ell, root = _logarithm()
     # Convex in g: the larger of its values at g = 0 and g = 1.
     ends = (ball(3).sqrt() * root).max(root + kappa.sqrt() * (one + e))
-    signal = (ends + ball(3).sqrt() / 7 * root) * e + (ell / 4 + ell / 14 + c_2) * e**2
+    signal = (ends + ball(3).sqrt() / 7 * root) * e + (ell / 4 + ell / 14 + centring(kept)) * e**2
     clean = ((one + e + e**2 / 3).sqrt() + e) ** 2
-    leak = tau * clean * (one + 2 * (2 * ell).sqrt() * e / ((one - net) * kept))
-    cross = tau * (e * (one + e) + tau * c_z * e)
-    return {"c_Z": c_z, "d": signal + leak + cross}
+    leak = tau * clean * (one + (2 * ell).sqrt() * e / ((one - net) * kept))
+    return signal + leak + tau * (e * off + tau * deviation * e)
 
 
 def chain(samples: Any) -> dict[str, Ball]:
@@ -154,7 +167,10 @@ def chain(samples: Any) -> dict[str, Ball]:
         tau = found["tau"]
         found |= _moment_chain(tau, found["beta"])
         kappa, chi = found["kappa"], found["chi"]
-        found |= _losses(e, tau, kappa)
+        net, ell, _ = _logarithm()
+        kept = (1 - ball(2).sqrt() * e) / 2
+        spread = ell.sqrt() / (1 - 2 * net) * (1 + ell.sqrt() * e / 2) + centring(kept) * e
+        found |= {"c_Z": spread, "d": losses(e, tau, kappa, kept, 1 + e, spread)}
         own = 1 + e + found["k_T"] * found["c_Z"] * e
         clean = found["l_0"] / kappa - found["d"] - tau**2 * found["u_0"]
         slope = found["l_1"] / kappa - tau**2 * found["u_1"]
@@ -170,14 +186,20 @@ POSITIVE = ("1 - beta_P - e_1", "G", "1 - sine", "1 - beta", "zeta", "l_1", "cle
 """What must be positive for the chain to mean anything."""
 
 
-def constants(claimed: Statement, events: int) -> tuple[Ball, Ball, Ball] | None:
-    """K1, K2 and C that the claim states, if it has the theorem's form with this many events; else None."""
-    own, leak = explicit_terms.own_noise(events), explicit_terms.inherited(events)
+def constants(
+    claimed: Statement, events: int, first: Callable[[int], sp.Expr] = explicit_terms.own_noise
+) -> tuple[Ball, Ball, Ball] | None:
+    """K1, K2 and C that the claim states, if it has the theorem's form with this many events; else None.
+
+    The form is looked at in three places; `for_all_values` decides it.  `first` is the bound's first term
+    at K1 = 1; the second is what is inherited.
+    """
+    own, leak = first(events), explicit_terms.inherited(events)
     unit = explicit_terms.samples(sp.Integer(1), events)
     with precision(BITS):
         rows = []
-        for place in PLACES[:3]:
-            at = {**place, n: 10**9}
+        for digits, place in enumerate(PLACES[:3], start=9):
+            at = {**place, n: 10**digits}  # another n each: the powers of n show as well
             rows.append([enclose(e, at) for e in (own, leak, claimed.bound)])
         (a, b, f), (a_2, b_2, f_2), (a_3, b_3, f_3) = rows
         determinant = a * b_2 - a_2 * b
@@ -192,6 +214,25 @@ def constants(claimed: Statement, events: int) -> tuple[Ball, Ball, Ball] | None
     if len(asked) != 1 or not all(x.overlaps(asked[0][0]) for x in asked[0]):
         return None
     return k_1, k_2, asked[0][0]
+
+
+def for_all_values(
+    claimed: Statement,
+    found: tuple[Ball, Ball, Ball],
+    events: int,
+    first: Callable[[int], sp.Expr] = explicit_terms.own_noise,
+) -> Step:
+    """That the claim is the theorem with the constants `found`, term by term and not only where looked at.
+
+    Raises Undecided where its bound or its condition is another expression.
+    """
+    own, leak, samples = (sp.Rational(Fraction(endpoints(x)[0]).limit_denominator(10**6)) for x in found)
+    form = own * first(events) + leak * explicit_terms.inherited(events)
+    condition = sp.Ge(n, explicit_terms.samples(samples, events), evaluate=False)
+    statement = "the bound and the condition are the theorem's, for all values of the parameters"
+    if claimed.bound != form or condition not in claimed.conditions:
+        raise Undecided(statement)
+    return Step(statement, True, f"K1 = {own}, K2 = {leak}, C = {samples}")
 
 
 def theorem_1(claimed: Statement) -> Iterator[Step]:
@@ -223,6 +264,7 @@ def theorem_1(claimed: Statement) -> Iterator[Step]:
             yield Step(f"{name} > 0 at this C", bool(numbers[name] > 0), f"{lower:.5f} > 0")
         yield at_most("the proof's K1 is at most the stated one", numbers["K1"], own)
         yield at_most("the proof's K2 is at most the stated one", numbers["K2"], leak)
+    yield for_all_values(claimed, found, len(EVENTS))
 
 
 def tangent() -> Iterator[Step]:
@@ -257,16 +299,21 @@ def together() -> Iterator[Step]:
         room = eta * clean + (1 - eta) * corrupted * factor - theta * least
         statement = f"eta A + (1 - eta) B Q >= min(A, B) min(1, Q), {name}"
         yield steps.nonnegative(statement, sp.factor(sp.together(room)))
-    ratio, part_1, part_2, part_3 = sp.symbols("rho y_1 y_2 y_3", positive=True)
-    less_1, less_2, less_3 = sp.symbols("s_1 s_2 s_3", nonnegative=True)
-    whole = ratio * (part_1 + part_2 + part_3)
-    top = (ratio * part_1 - less_1) + (ratio * part_2 - less_2) + (ratio * part_3 - less_3)
-    yield steps.nonnegative("x_i <= rho y_i each: the sums too", sp.expand(whole - top))
+    yield part_by_part()
     size = sp.Symbol("x", positive=True)
     watson = 2 * sp.sqrt(size) * sp.sqrt(r - sp.Rational(1, 2)) / (r * sp.sqrt(2 * sp.pi))
     yield steps.identity(
         "2 sqrt(x) e_0 >= sqrt((2r - 1) x/pi)/r, squared", watson**2, (2 * r - 1) * size / (sp.pi * r**2)
     )
+
+
+def part_by_part() -> Step:
+    """Section 7: a ratio of sums is at most the largest ratio of their parts."""
+    ratio, part_1, part_2, part_3 = sp.symbols("rho y_1 y_2 y_3", positive=True)
+    less_1, less_2, less_3 = sp.symbols("s_1 s_2 s_3", nonnegative=True)
+    whole = ratio * (part_1 + part_2 + part_3)
+    top = (ratio * part_1 - less_1) + (ratio * part_2 - less_2) + (ratio * part_3 - less_3)
+    return steps.nonnegative("x_i <= rho y_i each: the sums too", sp.expand(whole - top))
 
 
 def noise_shares() -> Iterator[Step]:
@@ -344,9 +391,14 @@ def whole_range() -> Iterator[Step]:
     damped = steps.integral(sp.powsimp(g * g ** (r - 1)) * sp.exp(-(g**2) * (1 + tail) / 2), (g, 0, sp.oo))
     mean = "E[chi exp(-c chi^2/2)]/E chi = (1 + c)^(-(r+1)/2)"
     yield steps.identity(mean, sp.simplify(damped / whole), (1 + tail) ** (-(r + 1) / 2))
-    z = sp.Symbol("z", positive=True)
-    yield steps.identity("z phi(z) is largest at z = 1", sp.diff(z * sp.exp(-(z**2) / 2), z).subs(z, 1), 0)
+    yield largest_slope()
     yield from exchange()
+
+
+def largest_slope() -> Step:
+    """z phi(z) is at most phi(1): where the bound c_3 comes from."""
+    z = sp.Symbol("z", positive=True)
+    return steps.identity("z phi(z) is largest at z = 1", sp.diff(z * sp.exp(-(z**2) / 2), z).subs(z, 1), 0)
 
 
 def exchange() -> Iterator[Step]:
@@ -358,7 +410,11 @@ def exchange() -> Iterator[Step]:
     yield steps.nonnegative("(g_i^2 - g_j^2)(|Hg|^2 - |Hg'|^2) >= 0", sp.factor((p - q) * (here - there)))
     room = sp.expand((f_j**2 + more) * here - f_j**2 * there)
     yield steps.nonnegative("|Hg'| <= (f_i/f_j) |Hg|", room)
-    energy = sp.Symbol("e", positive=True)
-    shift = sp.Symbol("b", positive=True)
+    yield completed_square()
+
+
+def completed_square() -> Step:
+    """A form's loss to a small vector beside it, for every size of the form."""
+    energy, shift = sp.symbols("e b", positive=True)
     square = energy**2 - shift * energy + shift**2 / 4
-    yield steps.identity("p - b sqrt(p) >= -b^2/4", square, (energy - shift / 2) ** 2)
+    return steps.identity("p - b sqrt(p) >= -b^2/4", square, (energy - shift / 2) ** 2)

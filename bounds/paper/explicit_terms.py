@@ -39,3 +39,13 @@ def samples(constant: sp.Expr, events: int) -> sp.Expr:
 def bound(own: sp.Expr, leak: sp.Expr, events: int) -> sp.Expr:
     """The right-hand side with these constants, for a proof that spends this many events."""
     return own * own_noise(events) + leak * inherited(events)
+
+
+def clean_noise(events: int) -> sp.Expr:
+    """The first term at threshold r/2, at constant 1: as if the clean pairs alone were kept."""
+    return with_failures(sp.Max(_left, _right, evaluate=False) / sp.sqrt(eta * _half), events)
+
+
+def bound_half(own: sp.Expr, leak: sp.Expr, events: int) -> sp.Expr:
+    """The right-hand side at threshold r/2 with these constants."""
+    return own * clean_noise(events) + leak * inherited(events)

@@ -198,8 +198,9 @@ CLAIMS: tuple[Claim, ...] = (
         depends_on=("theorem-1-sharp", "corollary-1-sharp", "theorem-1-no-threshold"),
         remark=(
             "As if each of the teacher's pairs counted (1 + gamma)^2 times; the threshold goes to -oo.  A "
-            "limit and no bound.  ERR gains no more than the side that errs more on all pairs: 1.05 and not "
-            "7.8 at gamma = 10, gamma~ = 1/10, equal dimensions and halves."
+            "limit and no bound.  Where one side stays far the larger, its limit is ERR's: 1.05 and not 7.8 "
+            "at gamma = 10, gamma~ = 1/10, equal dimensions and halves.  Where the two come near each other "
+            "ERR gains more, in root mean square by a factor of at most sqrt(1 + 2/pi)."
         ),
     ),
 )

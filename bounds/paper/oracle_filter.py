@@ -78,8 +78,8 @@ def share_at_zero(latent: sp.Expr) -> sp.Expr:
     return eta * CLEAN_TAIL_AT_ZERO.subs(r, latent) + (1 - eta) / 2
 
 
-_EVERY_RANK = {"P": share_at_zero(r), "theta": sp.Integer(0)}
-"""What stands in a family that moves r: threshold 0."""
+_EVERY_RANK = {"P": share_at_zero(r), "theta": sp.Integer(0), "d": 8 * r, "d_tilde": 6 * r}
+"""What stands in a family that moves r: threshold 0, and dimensions that r does not pass."""
 
 
 def _kept(
@@ -126,10 +126,9 @@ EQ_11_FAMILIES = (
     # Where the bound is not tight, a wrong power differs by little from the margin.
     _kept(gamma, (1, RARE), precision=0.5 * GROWTH_MARGIN),
     _kept(gamma_tilde, (1, RARE), d=8, d_tilde=12, precision=0.5 * GROWTH_MARGIN),
-    _kept(r, (1, 8), spread=0.18, gamma=sp.Rational(1, 10), gamma_tilde=sp.Rational(1, 10), **_EVERY_RANK),
+    _kept(r, (2, 8), spread=0.18, gamma=sp.Rational(1, 10), gamma_tilde=sp.Rational(1, 10), **_EVERY_RANK),
     # Little noise leaves the few directions of the latents, whose norm spreads more.
     _kept(gamma, (1, 100), gamma_tilde=gamma, spread=0.45, precision=0.5 * GROWTH_MARGIN),
-    _kept(eta, (sp.Rational(1, 20), 1)),
     _kept(eta, (1, RARE), theta=r / 2, **_SMALL_SHARE),
     # P falls from 0.48 to 0.005 as the threshold rises to r.
     _kept(theta, (sp.Rational(1, 2), 4, 16), eta=RARE, n=200 / P, **_SMALL_SHARE),
@@ -222,9 +221,7 @@ ERROR_FAMILIES = (
     _error(gamma, (1, sp.Rational(1, 100)), _AT_ZERO, precision=0.5 * GROWTH_MARGIN),
     _error(gamma, (1, 1000), _AT_ZERO, gamma_tilde=gamma),
     _error(gamma_tilde, (1, sp.Rational(1, 100)), _AT_ZERO, d=16, d_tilde=24, precision=0.5 * GROWTH_MARGIN),
-    _error(r, (2, 16), _AT_ZERO, d=64, d_tilde=48),
-    # The bound itself uses up a good part of the margin, as it does where gamma falls.
-    _error(r, (16, 2), _AT_ZERO, d=64, d_tilde=48, precision=0.5 * GROWTH_MARGIN),
+    _error(r, (2, 16), _AT_ZERO, d=4 * r, d_tilde=3 * r),
     _error(eta, (sp.Rational(1, 2), sp.Rational(1, 100)), _AT_ZERO),
     _error(eta, (1, sp.Rational(1, 100)), _HALF_R, gamma=100, gamma_tilde=100, n=40_000),
     _error(theta, (sp.Rational(1, 2), 16), _above(16), eta=sp.Rational(1, 10), gamma=100, n=40_000),
@@ -256,9 +253,8 @@ STEP_4_1_FAMILIES = (
         precision=0.5 * GROWTH_MARGIN,
         **_STUDENT,
     ),
-    _kept(r, (1, 8), d=64, d_tilde=48, **{**_STUDENT, **_EVERY_RANK, "spread": 0.1}),
+    _kept(r, (2, 8), **{**_STUDENT, **_EVERY_RANK}),
     _kept(gamma, (1, 100), gamma_tilde=gamma, **{**_STUDENT, "spread": 0.38}),
-    _kept(eta, (sp.Rational(1, 5), 1), **_STUDENT),
     _kept(eta, (1, sp.Rational(1, 5)), **_STUDENT),
     # The teacher is good throughout: n eta^2 is 32 times the sample condition.
     _kept(theta, (sp.Rational(1, 2), 4, 16), eta=sp.Rational(1, 5), **{**_SMALL_SHARE, **_STUDENT}),
@@ -364,12 +360,11 @@ CLAIMS: tuple[Claim, ...] = (
         checks=(
             _error(n, (1_000, 64_000), (), AT_ZERO, two_sided=True, margin=0.1),
             _error(eta, (sp.Rational(1, 2), sp.Rational(1, 1000)), (), AT_ZERO),
-            _error(eta, (sp.Rational(1, 1000), 1), (), AT_ZERO),
             _error(d, (16, 128), (), AT_ZERO),
             _error(gamma, (1, RARE), (), AT_ZERO, precision=0.5 * GROWTH_MARGIN),
             _error(gamma, (1, 1000), (), AT_ZERO, gamma_tilde=gamma),
             *_other_modality(AT_ZERO),
-            _error(r, (2, 16), (), AT_ZERO, d=64, d_tilde=48, eta=sp.Rational(1, 100)),
+            _error(r, (2, 16), (), AT_ZERO, d=4 * r, d_tilde=3 * r, eta=sp.Rational(1, 100)),
         ),
         expected=Verdict.SUPPORTED,
         note="oracle_filter.md#threshold-0",
@@ -417,7 +412,7 @@ CLAIMS: tuple[Claim, ...] = (
             _error(gamma, (1, RARE), (), AT_HALF, precision=0.5 * GROWTH_MARGIN),
             _error(gamma, (1, 1000), (), AT_HALF, gamma_tilde=gamma),
             *_other_modality(AT_HALF),
-            _error(r, (2, 16), (), AT_HALF, d=64, d_tilde=48, eta=1),
+            _error(r, (2, 16), (), AT_HALF, d=4 * r, d_tilde=3 * r, eta=1),
         ),
         expected=Verdict.SUPPORTED,
         note="oracle_filter.md#threshold-r2",
@@ -450,7 +445,7 @@ CLAIMS: tuple[Claim, ...] = (
             _error(gamma, (1, sp.Rational(1, 100)), (), CLEAN_PAIRS, n=10**6),
             _error(gamma, (1, 1000), (), CLEAN_PAIRS, gamma_tilde=gamma),
             _error(gamma_tilde, (1, sp.Rational(1, 100)), (), CLEAN_PAIRS, d=16, d_tilde=24, n=10**6),
-            _error(r, (2, 16), (), CLEAN_PAIRS, d=64, d_tilde=48),
+            _error(r, (2, 16), (), CLEAN_PAIRS, d=8 * r, d_tilde=6 * r),
         ),
         expected=Verdict.SUPPORTED,
         note="selection.md#the-other-oracle",

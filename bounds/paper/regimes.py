@@ -50,6 +50,15 @@ def _exponents(measured: Measured, margin: float, *paths: Path) -> tuple[Scaling
     return tuple(Scaling(measured, path, two_sided=True, margin=margin) for path in paths)
 
 
+def _few_left(measured: Measured, pairs: int, clean: Number) -> Scaling:
+    """d from r + 1 to 3 r: one direction of noise, and sixteen.
+
+    The error gains the power 1.41 of d there, a rate of d has 0.5 and one of d + r has 0.32.
+    """
+    path = _path(d, (9, 24), 8, 1, pairs, 1e4, clean)
+    return Scaling(replace(measured, spread=0.27), path, two_sided=True, margin=0.5, precision=0.4)
+
+
 LEAK_AT = ((n, 400_000), (r, 4), (d, 36), (d_tilde, 4), (eta, 0.6))
 """Where gamma and gamma_tilde move, together and apart."""
 
@@ -95,6 +104,7 @@ CLEAN_CHECKS = (
         OTHER_MARGIN,
         _path(r, (2, 8), 2, 64, 230_000, 1e4, SWITCH),
     ),
+    _few_left(Measured("teacher-filtered", thetas=(r / 2,)), 1_000, 1.0),
 )
 """At theta = r/2, from eta = 1 down to 1/(3 r)."""
 
@@ -115,6 +125,7 @@ FLAT_CHECKS = (
         # Along the largest eta of the regime.
         _path(r, (4, 32), 4, 128, 20_000, 1e4, 1 / (4 * sp.sqrt(r))),
     ),
+    _few_left(Measured("oracle-filtered", thetas=(sp.Integer(0),)), 2_000, 0.02),
 )
 """The oracle at theta = 0, for small eta."""
 

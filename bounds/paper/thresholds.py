@@ -265,7 +265,10 @@ CLAIMS: tuple[Claim, ...] = (
         id="theorem-1-switch-corrected",
         title="Where the errors at thresholds r/2 and 0 cross",
         source="Section 6.2; Theorem 1",
-        statement="Without noise the two oracle errors cross at eta = 1/(pi r) to first order as r grows.",
+        statement=(
+            "In the limit of no noise, gamma = gamma~ -> oo, the ratio of the two oracle errors passes 1 at "
+            "eta = 1/(pi r), to first order as r grows."
+        ),
         variant="corrected",
         corrects="theorem-1-switch",
         quantity=CROSSING,

@@ -303,35 +303,38 @@ def median(scaled_threshold: sp.Expr) -> Callable[[Statement], Iterator[Step]]:
         alone = {r: 1, theta: _x}
         yield steps.instance("r = 1, no noise: a square", sp.erfc(sp.sqrt(_x / 2)), claimed, alone)
         yield steps.given(claimed, sp.Ge(r, 2), sp.Le(theta, scaled_threshold))
-        z = sp.Symbol("z", positive=True)
-        big_r = 2 + _m
-        level = scaled_threshold.subs(r, big_r)
-        inverse = steps.integral(z ** (big_r - 2) * sp.exp(-z), (z, 0, sp.oo)) / sp.gamma(big_r)
-        yield steps.identity("E[1/T] = 1/(r-1)", sp.gammasimp(inverse * (big_r - 1)), 1)
-        mean = level / (big_r - 1) - 1
-        yield steps.nonnegative("E[h] = theta/(r-1) - 1 <= 0", sp.factor(-mean))
-        c = sp.Symbol("c", positive=True)
-        falling = -sp.diff((big_r / 2 - 1) * sp.log(1 - c**2), c) * (1 - c**2)
-        yield steps.nonnegative("the density of C falls in |c| for r >= 2", sp.simplify(falling))
-        h = sp.Symbol("h", positive=True)
-        log_density = -(big_r + 1) * sp.log(1 + h) - level / (1 + h)
-        log_ratio = log_density - log_density.subs(h, -h)
-        square = sp.Symbol("q", nonnegative=True)  # h^2
-        slope = sp.diff(log_ratio, h) * (1 - h**2) ** 2 / 2
-        line = (level - big_r - 1) + (big_r + 1 + level) * square
-        yield steps.identity(
-            "the log-ratio of the densities of h at h and -h has slope of the sign of a line in h^2",
-            sp.simplify(slope),
-            line.subs(square, h**2),
-        )
-        yield steps.positive("the line starts below 0", -line.subs(square, 0))
-        yield steps.positive("and ends above 0 at h = 1", line.subs(square, 1))
-        start = log_ratio.subs(h, 0)
-        yield steps.identity("so the ratio, 1 at h = 0, falls and then rises: one crossing", start, 0)
+        yield from single_crossing(2 + _m, scaled_threshold.subs(r, 2 + _m))
         # f falls in |c|: E[h f(k h)] <= f(k h_0) E[h] <= 0, with h_0 the crossing.
         yield steps.concluded("P_1 rises with k from 1/2", HALF, claimed, shown=Relation.LOWER)
 
     return derive
+
+
+def single_crossing(big_r: sp.Expr, level: sp.Expr) -> Iterator[Step]:
+    """P_1 in `big_r` >= 2 dimensions is at least 1/2 at the threshold `level`, at most big_r - 1."""
+    z = sp.Symbol("z", positive=True)
+    inverse = steps.integral(z ** (big_r - 2) * sp.exp(-z), (z, 0, sp.oo)) / sp.gamma(big_r)
+    yield steps.identity("E[1/T] = 1/(r-1)", sp.gammasimp(inverse * (big_r - 1)), 1)
+    mean = level / (big_r - 1) - 1
+    yield steps.nonnegative("E[h] = theta/(r-1) - 1 <= 0", sp.factor(-mean))
+    c = sp.Symbol("c", positive=True)
+    falling = -sp.diff((big_r / 2 - 1) * sp.log(1 - c**2), c) * (1 - c**2)
+    yield steps.nonnegative("the density of C falls in |c| for r >= 2", sp.simplify(falling))
+    h = sp.Symbol("h", positive=True)
+    log_density = -(big_r + 1) * sp.log(1 + h) - level / (1 + h)
+    log_ratio = log_density - log_density.subs(h, -h)
+    square = sp.Symbol("q", nonnegative=True)  # h^2
+    slope = sp.diff(log_ratio, h) * (1 - h**2) ** 2 / 2
+    line = (level - big_r - 1) + (big_r + 1 + level) * square
+    yield steps.identity(
+        "the log-ratio of the densities of h at h and -h has slope of the sign of a line in h^2",
+        sp.simplify(slope),
+        line.subs(square, h**2),
+    )
+    yield steps.positive("the line starts below 0", -line.subs(square, 0))
+    yield steps.positive("and ends above 0 at h = 1", line.subs(square, 1))
+    start = log_ratio.subs(h, 0)
+    yield steps.identity("so the ratio, 1 at h = 0, falls and then rises: one crossing", start, 0)
 
 
 def largest_median(claimed: Statement) -> Iterator[Step]:
@@ -359,7 +362,7 @@ def certify_median(
         from bounds.proof.enclose import ball, decide, enclose, precision
 
         direct = f"r = 2..{largest_r}, correlation in [{smallest}, 1]"
-        box = f"r >= 2, any SNR; enclosed directly for {direct}"
+        box = f"{direct}; the rest of r >= 2 and every SNR by the proof"
         stated = constant_of(claimed.bound)
         steps.given(claimed, sp.Ge(r, 2), sp.Le(theta, scaled_threshold))
         if stated is None or claimed.relation is not Relation.LOWER:

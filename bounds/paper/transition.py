@@ -37,7 +37,7 @@ APART = (
 
 FREENESS = (
     "resolvents of independent Wishart matrices are free (Voiculescu 1991), and an outlier solves the "
-    "Schur complement's equation (Benaych-Georges, Nadakuditi 2012; Mergny, Zdeborova 2025)"
+    "Schur complement's equation (Benaych-Georges, Nadakuditi 2012)"
 )
 
 P_ROOT, Q_ROOT = sp.symbols("sqrt_p sqrt_q", positive=True)
@@ -107,13 +107,17 @@ SHARE = sp.Symbol(r"\eta_{\mathrm{c}}", positive=True)
 """The clean fraction at which the leading outlier is at w."""
 
 LOADED = gamma * n * W / (d - r), gamma_tilde * n * W / (d_tilde - r)
+
+OUTSIDE = (*APART[:2], sp.Lt(LOADED[0], 1), sp.Lt(LOADED[1], 1))
+"""Noise on both sides, and at w neither modality's own covariance shows through: the pairing must."""
+
 OUTLIER = (1 - LOADED[0]) * (1 - LOADED[1]) * W / (LOADED[0] * LOADED[1] * (1 + W))
 
 
 def derive_outlier(claimed: Statement) -> Iterator[Step]:
     """The determinant of one pair of directions, solved for the clean fraction."""
     yield Quoted("the outlier's equation", True, f"quoted: {FREENESS}", FREENESS)
-    yield steps.given(claimed, *APART[:2])
+    yield steps.given(claimed, *OUTSIDE)
     squared = sp.Symbol("eta^2", positive=True)
     at = unfiltered_block(sp.sqrt(squared), gamma, gamma_tilde, ((d - r) / n, (d_tilde - r) / n), W)
     (found,) = sp.solve(at, squared)
@@ -204,8 +208,8 @@ GEOMETRIC_MEAN = NOISE * NOISE_TILDE / (gamma * gamma_tilde * eta**2)
 FAINT_SIGNAL = n * gamma * gamma_tilde * eta**2
 """What grows with the pairs where gamma and gamma~ are small: sqrt(p q) at the transition."""
 
-BEYOND = (sp.Gt(d, r), sp.Gt(d_tilde, r), sp.Gt(n, GEOMETRIC_MEAN))
-"""Noise on both sides, and more pairs than the transition takes."""
+BEYOND = (*APART, sp.Gt(n, GEOMETRIC_MEAN))
+"""Noise on both sides that hides either covariance, and more pairs than the transition takes."""
 
 LEFT_SINE = (d - r) * (d_tilde - r + FAINT_SIGNAL) / (FAINT_SIGNAL * (d - r + FAINT_SIGNAL))
 """The squared sine of each left angle in the limit of faint signals."""
@@ -233,7 +237,7 @@ def _limiting_tangent() -> sp.Expr:
 
 
 def derive_left_sine(claimed: Statement) -> Iterator[Step]:
-    """The outlier and its vector as gamma, gamma~ and eta -> 0 and X = n gamma gamma~ eta^2 stands."""
+    """The outlier and its vector as gamma sqrt(q/p), gamma~ sqrt(p/q) and eta -> 0 and X stands."""
     yield Quoted("the noise's edge and the outlier's equation", True, f"quoted: {FREENESS}", FREENESS)
     yield steps.given(claimed, *BEYOND)
     pairs = STRENGTH / (gamma * gamma_tilde * eta**2)
@@ -241,9 +245,13 @@ def derive_left_sine(claimed: Statement) -> Iterator[Step]:
     w = P_ROOT**2 * Q_ROOT**2 / (pairs * STRENGTH)
     pull = eta**2 * kappa * kappa_tilde * w * (1 + w)
     yield steps.identity("the outlier is at w = p q/(n X): the pull tends to 1", sp.limit(pull, eta, 0), 1)
-    for side, own, small in (("left", kappa, gamma), ("right", kappa_tilde, gamma_tilde)):
-        words = f"and a modality's own covariance is no matter, {side}"
-        yield steps.identity(words, sp.limit(own * w, small, 0), 0)
+    beyond = P_ROOT * Q_ROOT * (1 + sp.Symbol("z", positive=True))  # X, above the transition
+    for side, own, hidden in (
+        ("left", kappa, gamma * Q_ROOT / P_ROOT),
+        ("right", kappa_tilde, gamma_tilde * P_ROOT / Q_ROOT),
+    ):
+        words = f"a modality's own covariance is no matter, {side}: kappa w <= gamma sqrt(q/p) -> 0"
+        yield steps.positive(words, hidden, (own * w).subs(STRENGTH, beyond))
     tangent = _limiting_tangent()
     sine = sp.cancel(tangent / (1 + tangent))
     stated = {P_ROOT: NOISE, Q_ROOT: NOISE_TILDE, STRENGTH: FAINT_SIGNAL}
@@ -314,28 +322,34 @@ CLAIMS: tuple[Claim, ...] = (
         title="The outlier at any number of dimensions",
         source="Mergny and Zdeborova (2025), the same estimator",
         statement=(
-            "With kappa = gamma n/(d - r), the unfiltered fit's leading singular value is at w where eta^2 = "
-            "(1 - kappa w)(1 - kappa~ w)/(kappa kappa~ w (1 + w)): the equation of partial least squares "
-            "whose spikes of strength gamma and gamma~ have the correlation eta.  At the edge's w it is the "
-            "smallest clean fraction at which anything is learned."
+            "With kappa = gamma n/(d - r), the unfiltered fit's leading singular value is at w, kappa w < 1 "
+            "and kappa~ w < 1, where eta^2 = (1 - kappa w)(1 - kappa~ w)/(kappa kappa~ w (1 + w)): the "
+            "equation of partial least squares whose spikes of strength gamma and gamma~ have the "
+            "correlation eta.  At the edge's w it is the smallest clean fraction at which anything is "
+            "learned."
         ),
         quantity=SHARE**2,
         relation=Relation.EQUAL,
         bound=OUTLIER,
         variant="sharp",
-        conditions=APART[:2],
+        conditions=OUTSIDE,
         checks=(Proof(derive_outlier),),
         expected=Verdict.PROVED,
         note="proportional.md#the-transition",
+        remark=(
+            "Where kappa w >= 1 at the edge, a modality's own covariance is seen before the pairing is: "
+            "something of its subspace is learned at any clean fraction, none included."
+        ),
     ),
     Claim(
         id="transition-error",
         title="Beyond the transition the error falls by its own side's dimension",
         source="Corollary 1, its sample condition, sharpened",
         statement=(
-            "As d, d~ and n grow and gamma, gamma~, eta -> 0 with X = n gamma gamma~ eta^2 > sqrt(p q), "
-            "p = d - r and q = d~ - r, the squared sine of each left angle is p (q + X)/(X (p + X)): at "
-            "least p/(p + X), so that both sides' being below 1/2 takes max(p, q)/(gamma gamma~ eta^2) pairs."
+            "As d, d~ and n grow and gamma, gamma~, gamma sqrt(q/p), gamma~ sqrt(p/q) and eta -> 0 with X = "
+            "n gamma gamma~ eta^2 > sqrt(p q), p = d - r and q = d~ - r, the squared sine of each left angle "
+            "is p (q + X)/(X (p + X)): at least p/(p + X), so that both sides' being below 1/2 takes max(p, "
+            "q)/(gamma gamma~ eta^2) pairs."
         ),
         quantity=sp.Symbol(r"{\lim\,\sin^2\theta_L}", positive=True),
         relation=Relation.EQUAL,

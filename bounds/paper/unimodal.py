@@ -7,6 +7,7 @@ leading r eigenvectors of the sample covariance.  Derivations: proofs_notes/unim
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
@@ -129,9 +130,11 @@ CLAIMS: tuple[Claim, ...] = (
             Scaling(PCA, _along(gamma, (0.05, 1, 100.0)), two_sided=True, margin=EXPONENT_MARGIN),
             # At d = r there is no error: r/d stays small where an exponent is measured.
             Scaling(PCA, _along(d, (16, 128), r=1), two_sided=True, margin=8 * EXPONENT_MARGIN),
-            Scaling(PCA, _along(r, (1, 8), d=64), two_sided=True, margin=8 * EXPONENT_MARGIN),
-            # Where few directions are left the error falls; none is left at r = d.
-            Scaling(PCA, _along(r, (4, 8, 15), d=16), two_sided=False, margin=GROWTH_MARGIN),
+            Scaling(PCA, _along(r, (1, 8), d=8 * r), two_sided=True, margin=8 * EXPONENT_MARGIN),
+            # Where one direction is left the error falls; none is left at r = d.
+            Scaling(
+                replace(PCA, spread=0.4), _along(r, (4, 60), d=r + 1), two_sided=False, margin=GROWTH_MARGIN
+            ),
             Scaling(PCA, _along(gamma, (1, 1e3, 1e6), n=100), two_sided=False, margin=GROWTH_MARGIN),
         ),
         expected=Verdict.SUPPORTED,

@@ -9,6 +9,7 @@ import sympy as sp
 from bounds import claims, symbols
 from bounds.claim import Level, Relation, Scaling, Tail, Verdict
 from bounds.symbols import d, d_tilde, gamma_tilde, n, n_T, r
+from verification.checks.judge import comes_to_an_end
 from verification.checks.plan import PROFILES, included, plan
 from verification.checks.survival import survival
 
@@ -100,10 +101,14 @@ They are no parameters of the model: that they move hides no dependence on the o
 
 
 def moved(claim, symbol):
-    """Whether some family moves the symbol by a factor, with no other moving but n and what is derived."""
+    """Whether some family moves the symbol by a factor, with no other moving but n and what is derived.
+
+    Both dimensions move with r, which does not pass them.
+    """
     for own in designs(claim):
         first, last = own.points[0], own.points[-1]
         moving = {name for name in first if first[name] != last[name]} - {"n", "t"} - DERIVED
+        moving -= {"d", "d_tilde"} if symbol == r else set()
         moving |= {symbol.name} & first.keys()
         if moving == {symbol.name} and abs(math.log(last[symbol.name] / first[symbol.name])) > math.log(1.9):
             return True
@@ -127,6 +132,90 @@ def test_every_symbol_of_the_model_is_moved_alone(claim):
     names = {name for own in designs(claim) for name in own.points[0]}
     unmoved = {s for s in standing if s.name in names and not moved(claim, s)}
     assert unmoved - TIED.get(claim.id, set()) - {symbols.t} == set()
+
+
+def breaks(claim, point):
+    """The conditions of a claim that a setting breaks, by more than rounding."""
+    known = symbols.SYMBOLS.keys() & point.keys()
+    at = {symbols.SYMBOLS[name].symbol: sp.Float(point[name]) for name in known}
+    broken = []
+    for condition in claim.conditions:
+        if (
+            not isinstance(condition, sp.core.relational.Relational)
+            or not condition.free_symbols <= at.keys()
+        ):
+            continue
+        equal = isinstance(condition, sp.Eq)
+        sides = (condition.lhs, condition.rhs) if equal else (condition.gts, condition.lts)
+        larger, smaller = (float(side.xreplace(at)) for side in sides)
+        if not math.isclose(larger, smaller, rel_tol=1e-9) and (equal or larger < smaller):
+            broken.append(condition)
+    return broken
+
+
+def judged_points(claim):
+    """Every setting of the claim's families."""
+    for check in claim.checks:
+        for path in getattr(check, "paths", (check.path,) if hasattr(check, "path") else ()):
+            yield from path.points()
+
+
+@pytest.mark.parametrize("claim", claims.values(), ids=lambda claim: claim.id)
+def test_a_claim_is_judged_inside_its_conditions(claim):
+    """A family that leaves them shows something of another claim."""
+    assert [(point, breaks(claim, point)) for point in judged_points(claim) if breaks(claim, point)] == []
+
+
+def test_a_family_outside_the_conditions_is_found():
+    """The negative control: the noise of Figure 3a at gamma = 100, where the claim speaks from 1000 on."""
+    claim = claims["figure-3a-filtered"]
+    outside = {**next(judged_points(claim)), "gamma": 100.0, "gamma_tilde": 100.0}
+    assert breaks(claim, outside) == [sp.Ge(symbols.gamma, 1000)]
+    assert breaks(claim, {**outside, "r": 3})[0] == sp.Eq(r, 4)
+
+
+def ending(claim):
+    """The families of one side along which nothing can go on: r at a dimension, a share or count at 1."""
+    one_sided = [own.check.path for own in designs(claim) if not own.check.two_sided]
+    name = {path: path.parameter.name for path in one_sided}
+    rises = {path: path.points()[-1][name[path]] > path.points()[0][name[path]] for path in one_sided}
+    return [path for path in one_sided if comes_to_an_end(path, upwards=rises[path])]
+
+
+@pytest.mark.parametrize("claim", RATES, ids=lambda claim: claim.id)
+def test_no_family_of_one_side_ends(claim):
+    """A constant covers whatever grows on a way that ends: such a family could refute nothing."""
+    assert ending(claim) == []
+
+
+@pytest.mark.parametrize("claim", [c for c in RATES if moved(c, r)], ids=lambda claim: claim.id)
+def test_where_r_moves_the_dimensions_keep_their_distance(claim):
+    """In every family d/r and d~/r stand still, or d - r and d~ - r do: their factors do not pass for r's."""
+    for own in designs(claim):
+        first, last = own.points[0], own.points[-1]
+        for name in ("d", "d_tilde"):
+            if name in first and first["r"] != last["r"]:
+                quotients = {point[name] / point["r"] for point in own.points}
+                differences = {point[name] - point["r"] for point in own.points}
+                assert 1 in (len(quotients), len(differences)), (own.check.path, name)
+
+
+def test_a_family_that_ends_is_found():
+    """The negative control: r up to a dimension that stands still, and eta up to 1."""
+    claim = claims["corollary-1"]
+    path = next(check.path for check in claim.checks if check.path.parameter == r)
+    at = tuple((s, 64 if s in (d, d_tilde) else v) for s, v in path.at)
+    still = replace(path, at=at)
+    up = replace(
+        path,
+        parameter=symbols.eta,
+        values=(0.1, 1.0),
+        at=tuple((s, v) for s, v in path.at if s != symbols.eta),
+    )
+    up = replace(up, at=(*up.at, (r, 2)))
+    for wrong in (still, up):
+        checks = tuple(replace(c, path=wrong) if c.path == path else c for c in claim.checks)
+        assert ending(replace(claim, checks=checks)) == [wrong]
 
 
 def test_a_family_whose_ends_hide_a_factor_is_found():
@@ -159,3 +248,12 @@ def test_the_teachers_pairs_are_told_from_all_pairs():
         ),
     )
     assert missed(tied, claim.bound.subs(n_T, n)) > 0.99
+
+
+@pytest.mark.parametrize("name", ["regime-clean", "regime-flat", "abstract"])
+def test_the_directions_left_are_told_from_all_of_them(name):
+    """An order of d, or of d + r, in place of d - r is refuted where few directions are left."""
+    claim = claims[name]
+    for wrong in (d + r, d + 2 * r):
+        assert missed(claim, claim.bound.subs(d, wrong)) < SURE
+    assert missed(claim, claim.bound) > 0.99

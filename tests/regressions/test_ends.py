@@ -151,3 +151,57 @@ def test_a_teacher_keeps_a_vanishing_part_of_what_the_oracle_keeps(rank, ratio):
     oracle = math.exp(float(Score(rank, 1.0, 1.0, 1.0).log_tail(float(rank))))
     assert float(kept) / oracle == pytest.approx(ratio, rel=0.02)
     assert "the share that this teacher keeps" in claims["step-4-1"].statement
+
+
+@pytest.mark.parametrize(("pairs", "power", "speaks"), [(10_000, 0.62, False), (200_000, 0.19, True)])
+def test_the_filtered_curve_of_figure_3a_is_flat_once_its_teacher_has_found_the_signal(pairs, power, speaks):
+    """With n eta^2 = 4 at eta = 0.02 it has not, and the power of 1/eta is above the 0.43 that is claimed."""
+    ends = []
+    for clean in (0.1, 0.02):
+        setting = Setting(pairs, 10, 8, 4, clean, 1e4, 1e4)
+        ends.append(
+            np.median(simulate(setting, "teacher-filtered", theta=0.0, replicates=200, seed=3).errors)
+        )
+    assert math.log(ends[1] / ends[0]) / math.log(5) == pytest.approx(power, abs=0.12)
+    values = {**Setting(pairs, 10, 8, 4, 0.02, 1e4, 1e4).as_dict(), "C": 60}
+    assert meets(claims["figure-3a-filtered"], values) == speaks
+
+
+def left_sine(setting, replicates):
+    """The mean squared sine of the left angle of an unfiltered fit, drawn."""
+    return np.mean([draw.left**2 for draw in simulate(setting, replicates=replicates, seed=2).draws])
+
+
+@pytest.mark.parametrize(("size", "snr", "drawn"), [(300, 2.0, 0.3), (300, 3.0, 0.36)])
+def test_a_modality_that_shows_by_itself_has_no_least_clean_fraction(size, snr, drawn):
+    """Drawn at eta = 1e-12 the fit has overlap: the outlier's equation is claimed where kappa w < 1 only."""
+    setting = Setting(50 * size, size + 1, size + 1, 1, 1e-12, snr, snr)
+    assert 1 - left_sine(setting, 30) == pytest.approx(drawn, rel=0.25)
+    edge = {
+        "n": setting.n,
+        "d": setting.d,
+        "d_tilde": setting.d_tilde,
+        "r": 1,
+        "gamma": snr,
+        "gamma_tilde": snr,
+    }
+    assert not meets(claims["transition-outlier"], {**edge, "w": size / setting.n})
+    assert meets(
+        claims["transition-outlier"], {**edge, "gamma": 0.5, "gamma_tilde": 0.5, "w": size / setting.n}
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "snr", "clean", "drawn"), [(11, 9001, 0.1, 0.1, 0.05), (31, 3001, 0.3, 0.03, 0.06)]
+)
+def test_an_error_beyond_the_transition_is_claimed_where_the_covariance_is_hidden(
+    left, right, snr, clean, drawn
+):
+    """gamma sqrt(q/p) = 3: the left subspace shows by itself and errs less than a faint signal's limit."""
+    other = 0.1 if snr == 0.1 else 0.03
+    strength = 2 * math.sqrt((left - 1) * (right - 1))
+    setting = Setting(round(strength / (snr * other * clean**2)), left, right, 1, clean, snr, other)
+    said = claims["transition-error"].bound_at(setting.as_dict())
+    assert said == pytest.approx(0.27, abs=0.02)
+    assert left_sine(setting, 20) == pytest.approx(drawn, rel=0.4)
+    assert not meets(claims["transition-error"], setting.as_dict())

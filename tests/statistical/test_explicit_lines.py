@@ -1,25 +1,27 @@
-"""The note on the explicit theorem, line by line: drawn teachers and students obey its inequalities."""
+"""The notes on the explicit theorems, line by line: drawn teachers and students obey their inequalities."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bounds.paper.explicit_proofs import EVENTS, chain
+from bounds.paper import explicit_half_proofs, explicit_proofs
 from bounds.proof.enclose import endpoints
 
-SAMPLES = 1600
 DELTA = 0.9
 NET = 33.0
 
 
 @dataclass(frozen=True)
 class Model:
-    """A setting with what the note abbreviates; `pairs` is the least number that the theorem asks for."""
+    """A setting with what a note abbreviates; `pairs` is the least number that its theorem asks for.
+
+    The theorem is that at threshold r/2 if `half`, else that at 0.
+    """
 
     d: int
     d_tilde: int
@@ -28,6 +30,22 @@ class Model:
     gamma: float
     gamma_tilde: float
     divided: float = 1.0
+    half: bool = False
+
+    @property
+    def theorem(self) -> Any:
+        """The module with the theorem's events and chain of constants."""
+        return explicit_half_proofs if self.half else explicit_proofs
+
+    @property
+    def samples(self) -> int:
+        """The theorem's C."""
+        return 4000 if self.half else 1600
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """The chain's constants, rounded up."""
+        return {name: endpoints(value)[1] for name, value in self.theorem.chain(self.samples).items()}
 
     @property
     def a(self) -> tuple[float, float]:
@@ -36,8 +54,8 @@ class Model:
 
     @property
     def s(self) -> float:
-        """sqrt(2 log(38/delta))."""
-        return math.sqrt(2 * math.log(len(EVENTS) / DELTA))
+        """sqrt(2 log(events/delta))."""
+        return math.sqrt(2 * math.log(len(self.theorem.EVENTS) / DELTA))
 
     @property
     def width(self) -> float:
@@ -47,16 +65,16 @@ class Model:
     @property
     def pairs(self) -> int:
         """The condition's number of pairs for either part, `divided`."""
-        needed = SAMPLES * self.a[0] * self.a[1] * self.width**2 / self.eta**2
+        needed = self.samples * self.a[0] * self.a[1] * self.width**2 / self.eta**2
         return math.ceil(needed / self.divided)
 
     def angles(self, noise: int) -> float:
         """sqrt((d - r) r) + s."""
         return math.sqrt(noise * self.r) + self.s
 
-    def draw(self, rng: np.random.Generator) -> tuple[Any, ...]:
-        """Coins, u, v and both noises off the signal."""
-        n, left, right = self.pairs, self.gamma**-0.5, self.gamma_tilde**-0.5
+    def draw(self, rng: np.random.Generator, pairs: int = 0) -> tuple[Any, ...]:
+        """Coins, u, v and both noises off the signal; of so many pairs, by default those asked for."""
+        n, left, right = pairs or self.pairs, self.gamma**-0.5, self.gamma_tilde**-0.5
         clean = rng.random(n) < self.eta
         z, z_2 = rng.standard_normal((2, n, self.r))
         u = z + left * rng.standard_normal((n, self.r))
@@ -67,11 +85,12 @@ class Model:
 
 @dataclass(frozen=True)
 class Taught:
-    """Tangents of a teacher's errors and the matrix of its score."""
+    """Tangents of a teacher's errors, the matrix of its score and the score above which a pair is kept."""
 
     left: Any
     right: Any
     score: Any
+    level: float
 
 
 def norm(matrix: Any) -> float:
@@ -79,14 +98,9 @@ def norm(matrix: Any) -> float:
     return float(np.linalg.norm(matrix, 2)) if matrix.size else 0.0
 
 
-def constants() -> dict[str, float]:
-    """The chain's constants at this sample constant, rounded up."""
-    return {name: endpoints(value)[1] for name, value in chain(SAMPLES).items()}
-
-
 def teacher(model: Model, rng: np.random.Generator) -> tuple[Taught, dict[str, float]]:
     """A drawn teacher, and the lines of section 1 as drawn over claimed."""
-    k, r = constants(), model.r
+    k, r = model.constants, model.r
     clean, u, v, xi, xi_2 = model.draw(rng)
     x, y = np.hstack([u, xi]), np.hstack([v, xi_2])
     cross = x.T @ (y - y.mean(0)) / clean.sum()
@@ -109,7 +123,8 @@ def teacher(model: Model, rng: np.random.Generator) -> tuple[Taught, dict[str, f
         "T~": np.linalg.norm(tangent_2) / (k["k_T"] * scale[1] * model.angles(model.d_tilde - r)),
         "B": norm(score - np.eye(r)) / k["beta"],
     }
-    return Taught(tangent, tangent_2, score), lines
+    level = r / 2 * model.eta * (model.pairs - 1) / clean.sum() if model.half else 0.0
+    return Taught(tangent, tangent_2, score, level), lines
 
 
 def _sides(model: Model) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -117,16 +132,30 @@ def _sides(model: Model) -> tuple[tuple[float, float], tuple[float, float]]:
     return (model.a[1], model.gamma), (model.a[0], model.gamma_tilde)
 
 
-def student(model: Model, taught: Taught, rng: np.random.Generator) -> dict[str, float]:
-    """The lines of sections 2 to 4 and 7 for a drawn student, as drawn over claimed."""
-    k, r, (a, a_2) = constants(), model.r, model.a
-    e, n = k["epsilon"], model.pairs
+@dataclass(frozen=True)
+class Learnt:
+    """A drawn student: counts, the blocks of its matrix, the parts of one of them, and its error."""
+
+    kept: int
+    clean: int
+    own: Any
+    leaked: Any
+    second: float
+    gap: float
+    error: float
+    low: float
+    either: float
+
+
+def student(model: Model, taught: Taught, rng: np.random.Generator) -> Learnt:
+    """What a student learns on pairs that this teacher keeps."""
+    r, (a, a_2), n = model.r, model.a, model.pairs
     clean, u, v, xi, xi_2 = model.draw(rng)
     seen, seen_2 = u + xi @ taught.left, v + xi_2 @ taught.right
-    kept = np.einsum("ni,ij,nj->n", seen, taught.score, seen_2) > 0
+    kept = np.einsum("ni,ij,nj->n", seen, taught.score, seen_2) > taught.level
     y = np.hstack([v, xi_2])[kept]
     cross = np.hstack([u, xi])[kept].T @ (y - y.mean(0)) / n
-    q, low, rest = cross[:r, r:], cross[r:, :r], cross[r:, r:]
+    low, rest = cross[r:, :r], cross[r:, r:]
     left, values, right = np.linalg.svd(cross)
     error = max(float(np.linalg.norm(left[r:, :r])), float(np.linalg.norm(right[:r, r:])))
     gram = taught.left.T @ taught.left / model.gamma
@@ -136,23 +165,65 @@ def student(model: Model, taught: Taught, rng: np.random.Generator) -> dict[str,
     leaked = told[kept].T @ centred / n
     own = (xi - told @ taught.left.T / model.gamma)[kept].T @ centred / n
     np.testing.assert_allclose(low, own + taught.left @ leaked / model.gamma, atol=1e-9)
+    either = max(np.linalg.norm(low), np.linalg.norm(cross[:r, r:]))
+    second = norm(v[kept].T @ v[kept]) / n
+    gap, size = values[r - 1] - norm(rest), float(np.linalg.norm(low))
+    return Learnt(int(kept.sum()), int(clean.sum()), own, leaked, second, gap, error, size, float(either))
+
+
+def lines_of(model: Model, taught: Taught, found: Learnt, kept: float, second: float, weak: float) -> Any:
+    """The lines for a drawn student, as drawn over claimed.
+
+    `kept` is the least number of kept pairs, `second` bounds their second moments over a~, and `weak` is
+    what the first term of the theorem has beside sqrt(2) max over sides.
+    """
+    k, n = model.constants, model.pairs
     share, share_2 = 1 / (1 + model.gamma), 1 / (1 + model.gamma_tilde)
-    units = [math.sqrt(b / (g * n)) * model.angles(m - r) for (b, g), m in zip(
+    units = [math.sqrt(b / (g * n)) * model.angles(m - model.r) for (b, g), m in zip(
         _sides(model), (model.d, model.d_tilde), strict=True)]  # fmt: skip
-    root = math.sqrt(math.pi / ((2 * r - 1) * a * a_2))
     # K1 and K2 of the chain, which the theorem rounds up.
-    first = k["K1"] * math.sqrt(2) * max(units) * max(1.0, r * root)
-    second = k["K2"] * max(units[0] * share, units[1] * share_2) / model.eta
-    clean_part = (1 + e + e**2 / 3) * n * model.eta
+    first = k["K1"] * math.sqrt(2) * max(units) * weak
+    second_term = k["K2"] * max(units[0] * share, units[1] * share_2) / model.eta
+    own = units[0] * math.sqrt(second)
+    e = k["epsilon"]
+    spread = units[0] * k["k_T"] * k["c_Z"] * e * min(1.0, math.sqrt(second))
+    leak = share * np.linalg.norm(taught.left) * model.a[0] * norm(found.leaked)
     return {
-        "kept": n / 2 * (1 - math.sqrt(2) * e) / kept.sum(),
-        "clean": clean.sum() / clean_part,
-        "perturbation": error * (values[r - 1] - norm(rest)) / max(np.linalg.norm(low), np.linalg.norm(q)),
-        "own noise": np.linalg.norm(own) / (units[0] * (1 + e)),
-        "own and spread": (np.linalg.norm(low) - share * np.linalg.norm(taught.left) * a * norm(leaked))
-        / (units[0] * (1 + e + k["k_T"] * k["c_Z"] * e)),
-        "theorem": error / (first + second),
+        "kept": kept / found.kept,
+        "clean": found.clean / ((1 + e + e**2 / 3) * n * model.eta),
+        "second moments": found.second / (model.a[1] * second),
+        "perturbation": found.error * found.gap / found.either,
+        "own noise": np.linalg.norm(found.own) / own,
+        "own and spread": (found.low - leak) / (own + spread),
+        "gap": model.eta * k["clean"] / found.gap,
+        "theorem": found.error / (first + second_term),
     }
+
+
+def at_zero(model: Model, taught: Taught, rng: np.random.Generator) -> Any:
+    """The lines at threshold 0, sections 2 to 4 and 7."""
+    k, n, r, (a, a_2) = model.constants, model.pairs, model.r, model.a
+    e = k["epsilon"]
+    weak = max(1.0, r * math.sqrt(math.pi / ((2 * r - 1) * a * a_2)))
+    return lines_of(
+        model, taught, student(model, taught, rng), n / 2 * (1 - math.sqrt(2) * e), (1 + e) ** 2, weak
+    )
+
+
+def corrupted_tail(model: Model, taught: Taught, rng: np.random.Generator) -> float:
+    """F of section 5: the second moments of corrupted pairs above the threshold, from fresh pairs."""
+    _, u, v, xi, xi_2 = replace(model, eta=0.0).draw(rng, model.pairs)
+    seen, seen_2 = u + xi @ taught.left, v + xi_2 @ taught.right
+    kept = np.einsum("ni,ij,nj->n", seen, taught.score, seen_2) > taught.level
+    return norm(seen_2[kept].T @ seen_2[kept]) / model.pairs / model.a[1]
+
+
+def at_half(model: Model, taught: Taught, rng: np.random.Generator) -> Any:
+    """The lines at threshold r/2, sections 2, 5 and 6."""
+    k, eta = model.constants, model.eta
+    found = student(model, taught, rng)
+    second = k["k_1"] * eta + k["kappa"] * (1 - eta) * corrupted_tail(model, taught, rng)
+    return lines_of(model, taught, found, k["p_K"] * eta * model.pairs, second, 1 / math.sqrt(2 * eta))
 
 
 MODELS = (
@@ -163,12 +234,20 @@ MODELS = (
 )
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: f"r={model.r},d={model.d}")
+HALF_MODELS = (
+    Model(5, 4, 2, 0.8, 10.0, 3.0, half=True),
+    Model(4, 5, 3, 1.0, 0.5, 20.0, half=True),
+    Model(6, 6, 4, 0.5, 5.0, 30.0, half=True),
+    Model(8, 3, 2, 0.4, 30.0, 1e3, half=True),
+)
+
+
+@pytest.mark.parametrize("model", [*MODELS, *HALF_MODELS], ids=lambda m: f"half={m.half},r={m.r},d={m.d}")
 def test_drawn_teachers_and_students_obey_every_line(model: Model) -> None:
     """Identities hold to rounding, and no drawn quantity passes what the note says of it."""
     rng = np.random.default_rng(21)
     taught, lines = teacher(model, rng)
-    lines |= student(model, taught, rng)
+    lines |= (at_half if model.half else at_zero)(model, taught, rng)
     assert {name: value for name, value in lines.items() if not value <= 1} == {}
 
 
@@ -180,4 +259,15 @@ def test_with_far_fewer_pairs_most_lines_break() -> None:
     broken = {name for name, value in lines.items() if value > 1}
     assert {"P", "tau", "B", "R"} <= broken
     assert "clean" not in broken
-    assert student(model, taught, rng)["own noise"] < 1
+    assert at_zero(model, taught, rng)["own noise"] < 1
+
+
+def test_pairs_kept_from_zero_on_have_more_noise_than_the_lines_at_threshold_half_allow() -> None:
+    """Negative control: at threshold 0 the kept second moments pass those of section 5."""
+    model = HALF_MODELS[-1]
+    rng = np.random.default_rng(23)
+    taught, _ = teacher(model, rng)
+    found = student(model, replace(taught, level=0.0), rng)
+    k, eta = model.constants, model.eta
+    allowed = k["k_1"] * eta + k["kappa"] * (1 - eta) * corrupted_tail(model, taught, rng)
+    assert found.second > model.a[1] * allowed

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import pickle
 
 import pytest
 from hypothesis import given
@@ -103,3 +104,27 @@ def test_sizes_can_be_given():
     assert Procedure("teacher-filtered", theta=0, teacher_n=100).sizes(1000) == (100, 900)
     assert Procedure("oracle-filtered", theta=0).sizes(1001) == (0, 501)
     assert Procedure().sizes(77) == (77, 0)
+
+
+def test_the_second_modality_is_like_the_first_unless_it_is_said():
+    """d_tilde and gamma_tilde left out are d and gamma; what has no default must be given."""
+    assert Setting(n=1000, d=10, r=4, eta=0.3, gamma=5) == Setting(1000, 10, 10, 4, 0.3, 5.0, 5.0)
+    assert Setting(1000, 10, None, 4, 0.3, 5, math.inf) == Setting(1000, 10, 10, 4, 0.3, 5.0, math.inf)
+    for missing in ("r", "eta", "gamma"):
+        given_ = {name: value for name, value in GOOD.items() if name not in (missing, "gamma_tilde")}
+        with pytest.raises(InvalidArgument, match=f"^{missing} must .*, got nothing$"):
+            Setting(**given_)
+
+
+def test_some_parameters_are_replaced_and_the_rest_stay():
+    """`replace` and `dataclasses.replace` agree; the second modality's noise stays where it was."""
+    base = Setting(**GOOD)
+    assert base.replace(eta=0.5, n=2e3) == dataclasses.replace(base, eta=0.5, n=2000)
+    assert base.replace(gamma=1.0).gamma_tilde == base.gamma_tilde
+    assert pickle.loads(pickle.dumps(base)) == base
+    with pytest.raises(
+        InvalidArgument, match="has only n, d, d_tilde, r, eta, gamma, gamma_tilde, got 'etta'"
+    ):
+        base.replace(etta=0.1)
+    with pytest.raises(InvalidArgument, match="eta must lie in"):
+        base.replace(eta=2)

@@ -9,7 +9,7 @@ from typing import Any
 
 from bounds.claim import Claim
 from verification import files
-from verification.certificates.make import FORMAT, certificate, digest, statement, written
+from verification.certificates.make import FORMAT, NoCertificate, certificate, digest, statement, written
 from verification.errors import InvalidArgument
 from verification.recheck.check import Rechecked, recheck
 
@@ -19,17 +19,28 @@ INDEX = "index.json"
 OnProgress = Callable[[float, float, str], None]
 
 
-def write(folder: Path, claims: Iterable[Claim], on_progress: OnProgress | None = None) -> list[str]:
+def write(
+    folder: Path,
+    claims: Iterable[Claim],
+    on_progress: OnProgress | None = None,
+    without: list[str] | None = None,
+) -> list[str]:
     """The certificates of these claims and their index; returns the names of the files.
 
-    Every certificate is made before the first file is written.  Raises NoCertificate.
+    Every certificate is made before the first file is written.  Raises NoCertificate, unless there is a list
+    for a line on each claim that is left `without` one.
     """
     chosen = list(claims)
     texts: dict[str, str] = {}
     for number, claim in enumerate(chosen):
         if on_progress is not None:
             on_progress(number, len(chosen), claim.id)
-        texts[claim.id] = written(certificate(claim))
+        try:
+            texts[claim.id] = written(certificate(claim))
+        except NoCertificate as reason:
+            if without is None:
+                raise
+            without.append(str(reason))
     rows = [{"claim": name, "file": f"{name}.json", "digest": digest(text)} for name, text in texts.items()]
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():

@@ -93,6 +93,10 @@ def _steps(check: Check, claim: Claim, names: Names) -> list[dict[str, Any]]:
             found = check.prove(claim.stated, check.bits)
         if found.holds is not True:
             raise NoCertificate(f"{claim.id} has no certificate: its enclosure does not show it")
+        if not found.evidence:
+            raise NoCertificate(
+                f"{claim.id} has no certificate: its enclosure gives no evidence of what it saw"
+            )
         return [_enclosed(one, names) for one in found.evidence]
     return []
 

@@ -45,7 +45,7 @@ def random_points(
             break
         values = _random_point(claim, fixed, rng)
         if values is not None:
-            Setting(**values)  # type: ignore[arg-type]
+            Setting(**values)
             found.append(values)
     if len(found) < count:
         raise UnderpoweredDesign(f"{claim.id}: no random settings meet the conditions")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bounds.claim import Claim, Level, Measured, Relation, Scaling, Tail
-from verification.checks.judge import harmless
+from verification.checks.judge import against, comes_to_an_end, harmless
 from verification.engines.estimate import Array
 from verification.prediction.law import predict_procedure
 from verification.quantities import registry
@@ -57,18 +57,23 @@ def _contradicts(check: Any, claim: Claim, bound: Bound) -> bool:
         points = ({**point, "delta": check.delta} for path in check.paths for point in path.points())
         return any(sign * _log_ratio(bound, check.measured, point, share) > 0 for point in points)
     if isinstance(check, Scaling):
-        first, last = check.path.points()[0], check.path.points()[-1]
-        change = _log_ratio(bound, check.measured, last) - _log_ratio(bound, check.measured, first)
-        parameter = check.path.parameter.name
-        along = math.log(last[parameter] / first[parameter])
-        if check.two_sided and harmless(claim, check.path.parameter, change / along):
-            return False
-        slope = change / abs(along)
-        return (abs(slope) if check.two_sided else sign * slope) >= FALSE_EXPONENT
+        return _outgrown(check, claim, bound)
     if isinstance(check, Level) and check.value is None:
         worst = max(abs(_log_ratio(bound, check.measured, point)) for point in check.path.points())
         return worst >= math.log(FALSE_FACTOR)
     return False
+
+
+def _outgrown(check: Scaling, claim: Claim, bound: Bound) -> bool:
+    """Whether error/bound moves along the family as the claim does not allow."""
+    first, last = check.path.points()[0], check.path.points()[-1]
+    change = _log_ratio(bound, check.measured, last) - _log_ratio(bound, check.measured, first)
+    parameter = check.path.parameter.name
+    along = math.log(last[parameter] / first[parameter])
+    slope = change / abs(along)
+    if check.two_sided:
+        return abs(slope) >= FALSE_EXPONENT and not harmless(claim, check.path, change / along)
+    return against(claim) * slope >= FALSE_EXPONENT and not comes_to_an_end(check.path, upwards=along > 0)
 
 
 def _log_ratio(bound: Bound, measured: Measured, point: Mapping[str, float], share: float = 0.5) -> float:

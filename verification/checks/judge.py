@@ -6,15 +6,17 @@ wrong versions of the claim, whose bound differs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 from typing import Any, cast
 
 import numpy as np
 import sympy as sp
 
-from bounds.claim import Claim, Level, Measured, Relation
-from bounds.symbols import SYMBOLS
+from bounds.checks import resolve
+from bounds.claim import Claim, Level, Measured, Path, Relation
+from bounds.symbols import SYMBOLS, d, d_tilde, r
 from verification.checks.plan import Plan
 from verification.engines.estimate import Array
 from verification.errors import InvalidArgument
@@ -49,15 +51,19 @@ def combine(outcomes: Sequence[Outcome]) -> Outcome:
     return "undecided" if "undecided" in outcomes else "holds"
 
 
-def repeat_draw(cell: Cell, seed: int, replicate: int) -> str:
-    """The command that draws one replicate of the cell again."""
+def repeat_draw(cell: Cell, seed: int, replicate: int, bound: float | None = None) -> str:
+    """The command that draws one replicate of the cell again, an error beside its bound."""
     if cell.quantity not in COMBINED:
         return f"{cell.key}, seed {seed}, replicate {replicate}"
     # The smallest error needs every procedure, a ratio its two ends.
     chosen = cell.procedures if cell.quantity == "error" else (cell.procedures[0], cell.procedures[-1])
     # The text shows a mean: that of one draw is the draw, but a later replicate is the last of a list.
     listed = " --json" if replicate else ""
-    return " && ".join(simulate_command(cell.setting, p, seed, replicate + 1) + listed for p in chosen)
+    shown = cell.quantity == "error" and bound is not None and 0 < bound < math.inf
+    compared = f" --bound {bound!r}" if shown else ""
+    return " && ".join(
+        simulate_command(cell.setting, p, seed, replicate + 1) + compared + listed for p in chosen
+    )
 
 
 def witness_of(
@@ -75,7 +81,7 @@ def witness_of(
         "value": value,
         **ratio,
         **found,
-        "command": repeat_draw(cell, seed, replicate),
+        "command": repeat_draw(cell, seed, replicate, None if bound is None else float(bound)),
     }
 
 
@@ -126,16 +132,38 @@ def against(claim: Claim) -> float:
     return -1.0 if claim.relation is Relation.LOWER else 1.0
 
 
-def harmless(claim: Claim, parameter: sp.Symbol, slope: float) -> bool:
-    """Whether log(measured/bound) may move by this power of the parameter and the claim still be true.
+FAR = 1000
+"""How far beyond its last value a parameter goes on that has no end."""
+
+
+def harmless(claim: Claim, path: Path, slope: float) -> bool:
+    """Whether log(measured/bound) may move by this power of the path's parameter and the claim still be true.
 
     A bound of one side up to a constant that has another exponent than the truth is broken where the
-    parameter goes the way on which the ratio moves against it.  Counts do not fall below 1, shares do not
-    pass 1: that way ends, and the bound is loose, not false.
+    parameter goes the way on which the ratio moves against it.  Where that way ends the bound is loose,
+    not false.
     """
     if claim.relation not in (Relation.UPPER, Relation.LOWER):
         return False
-    if against(claim) * slope > 0:
-        declared = SYMBOLS.get(parameter.name)
-        return declared is not None and declared.domain.startswith("(0, 1")
-    return bool(parameter.is_integer)
+    return comes_to_an_end(path, upwards=against(claim) * slope > 0)
+
+
+@lru_cache(maxsize=4096)
+def comes_to_an_end(path: Path, *, upwards: bool) -> bool:
+    """Whether a parameter cannot go on that way as the path moves it.
+
+    Counts do not fall below 1, shares do not pass 1, and r does not pass a dimension that stands still.
+    """
+    parameter = path.parameter
+    if not upwards:
+        return bool(parameter.is_integer)
+    declared = SYMBOLS.get(parameter.name)
+    if declared is not None and declared.domain.startswith("(0, 1"):
+        return True
+    values = {**dict(path.at), parameter: FAR * sp.sympify(path.values[-1])}
+    sizes = {symbol: values[symbol] for symbol in (parameter, r, d, d_tilde) if symbol in values}
+    try:
+        numbers = resolve(sizes)
+    except ValueError:  # a dimension that depends on more than these
+        return False
+    return numbers.get("r", 0) > min(numbers.get(name, math.inf) for name in ("d", "d_tilde"))

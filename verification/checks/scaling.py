@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
-from bounds.claim import Scaling
+from bounds.claim import Relation, Scaling
+from bounds.proof.region import flattened
 from verification.checks.judge import (
     Samples,
     against,
     at_thresholds,
     bounds,
+    comes_to_an_end,
     harmless,
     judge_check,
     ratios_to_bound,
@@ -45,7 +48,8 @@ class ScalingDetails(Details):
     """The family of a scaling: its settings in order, the median ratio at each, the slopes between them.
 
     `against` is +1 where growth breaks the claim, -1 where a fall does; `loose` says that the exponent is off
-    to the side that leaves the bound true, by more than the margin.
+    to the side that leaves the bound true, by more than the margin.  `held` are parameters that stand still,
+    though the conditions ask more of them as others move.
     """
 
     parameter: str
@@ -58,6 +62,7 @@ class ScalingDetails(Details):
     settings: tuple[Mapping[str, float], ...]
     left_out: tuple[str, ...]
     loose: bool = False
+    held: tuple[str, ...] = ()
 
     @property
     def estimated(self) -> str:
@@ -98,7 +103,7 @@ def _plan(check: Scaling, base: Plan, profile: Profile, module: str | None, seed
 @judge_check.register
 def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
     assert plan.half_width is not None
-    if (wrong := _not_positive(plan, samples, seed)) is not None:
+    if (wrong := _no_number(plan, samples, seed)) is not None:
         return wrong
     sign = against(plan.claim)
     parameter = check.path.parameter.name
@@ -139,19 +144,40 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
             settings=tuple(dict(point) for point in plan.points),
             left_out=plan.left_out,
             loose=loose,
+            held=_held(plan),
         ),
     )
 
 
-def _not_positive(plan: Plan, samples: Samples, seed: int) -> Evidence | None:
-    """The evidence against a rate from above that is not positive where the quantity is; None for others."""
-    limits = bounds(plan)
-    at = int(np.argmax(limits <= 0))
-    if against(plan.claim) < 0 or not limits[at] <= 0 or not samples(plan.cells[at])[0] > 0:
-        return None
+def _held(plan: Plan) -> tuple[str, ...]:
+    """Parameters that stand still and that a condition compares with what moves."""
+    first, last = plan.points[0], plan.points[-1]
+    moving = {name for name in first if first[name] != last[name]}
+    found = set()
+    for condition in flattened(plan.claim.conditions):
+        if isinstance(condition, sp.core.relational.Relational):
+            for side, other in ((condition.lhs, condition.rhs), (condition.rhs, condition.lhs)):
+                moves = {symbol.name for symbol in other.free_symbols} & moving
+                if side.is_Symbol and side.name not in moving and moves:
+                    found.add(side.name)
+    return tuple(sorted(found))
+
+
+def _no_number(plan: Plan, samples: Samples, seed: int) -> Evidence | None:
+    """The evidence where the rate is infinite, or one from above is not positive; None for others."""
+    limits, relation = bounds(plan), plan.claim.relation
+    infinite, negative = np.isinf(limits), limits <= 0
+    if infinite.any() and relation is Relation.UPPER:
+        return Evidence("scaling", "the bound is infinite at a setting, and says nothing there", "undecided")
+    if infinite.any():
+        at, what = int(np.argmax(infinite)), "infinite at a setting where the quantity is not"
+    else:
+        at, what = int(np.argmax(negative)), "not positive at a setting where the quantity is"
+        if against(plan.claim) < 0 or not negative[at] or not samples(plan.cells[at])[0] > 0:
+            return None
     return Evidence(
         kind="scaling",
-        statement="the bound is not positive at a setting where the quantity is",
+        statement=f"the bound is {what}",
         outcome="fails",
         estimate=float(limits[at]),
         threshold=0.0,
@@ -168,12 +194,15 @@ def _slope(
     if check.two_sided:
         result = slopes.slope_interval(log_x, log_ratios, plan.look_alpha)
         outcome = slopes.equivalence(result.end[1], 0.0, check.margin)
-        loose = outcome == "fails" and harmless(plan.claim, check.path.parameter, result.end[0])
+        loose = outcome == "fails" and harmless(plan.claim, check.path, result.end[0])
         return result, "undecided" if loose else outcome, loose
     along = np.abs(log_x - log_x[0])
     sign = against(plan.claim)
     result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.look_alpha)
-    return result, slopes.at_most(result.end[1], check.margin), bool(result.end[1][1] < -check.margin)
+    outcome = slopes.at_most(result.end[1], check.margin)
+    if outcome == "fails" and comes_to_an_end(check.path, upwards=bool(log_x[-1] > log_x[0])):
+        outcome = "undecided"  # a constant covers what grows on a way that ends
+    return result, outcome, bool(result.end[1][1] < -check.margin)
 
 
 def _statement(check: Scaling, outcome: Outcome, sign: float, log_x: Array, loose: bool) -> str:

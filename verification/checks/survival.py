@@ -19,7 +19,7 @@ from scipy import special
 from bounds.claim import Law, Level, Scaling, Search, Tail
 from bounds.law.error import ErrorLaw
 from verification.checks import forecast
-from verification.checks.judge import against, bounds, harmless
+from verification.checks.judge import against, bounds, comes_to_an_end, harmless
 from verification.checks.law import bound_differs
 from verification.checks.plan import BETA, Plan, spread
 from verification.prediction.law import predict_procedure
@@ -114,7 +114,9 @@ def _scaling(check: Scaling, plan: Plan, pilot: int) -> float:
     name = check.path.parameter.name
     along = math.log(plan.points[-1][name] / plan.points[0][name])
     span, moved = abs(along), ends - starts
-    if check.two_sided and harmless(plan.claim, check.path.parameter, moved / along):
+    if check.two_sided and harmless(plan.claim, check.path, moved / along):
+        return 1.0
+    if not check.two_sided and comes_to_an_end(check.path, upwards=along > 0):
         return 1.0
     moved = abs(moved) if check.two_sided else against(plan.claim) * moved
     gap = moved - check.margin * span

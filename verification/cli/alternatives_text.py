@@ -20,7 +20,9 @@ def print_alternatives(title: str, others: Iterable[Alternative]) -> None:
     reasons: dict[str, list[str]] = {}
     for other in others:
         mean = "unknown" if other.mean is None else f"{other.mean:.4g}"
-        share = "" if other.efficiency is None else f"   uses {other.efficiency:.1%} of the information"
+        share = f"   {other.between}"
+        if other.efficiency is not None:
+            share = f"   uses {other.efficiency:.1%} of the information"
         print(f"  {other.estimator:<30}{mean:>9}{share}".rstrip())
         if other.reason:
             reasons.setdefault(other.reason, []).append(other.estimator)

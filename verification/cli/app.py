@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+from typer.exceptions import Abort
+
+
+class PlainCommand(TyperCommand):
+    """A command whose help names an argument as its description does: X, not {X} <str>."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The usage line's parts, without braces around what must be given."""
+        return [re.sub(r"^\{(.*)\}$", r"\1", piece) for piece in super().collect_usage_pieces(ctx)]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; Typer would end at Ctrl-C without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Abort from None
+
+    def get_help(self, ctx: Any) -> str:
+        """The help without the kinds of Python that Typer writes after an argument's name."""
+        return re.sub(r" <[a-z\[\]]+>(?=  |$)", "", super().get_help(ctx), flags=re.MULTILINE)
+
 
 app = typer.Typer(
     name="filtergain",
@@ -66,7 +89,8 @@ def _root(
 
 
 def describe(group: typer.Typer) -> None:
-    """Give each command its short description for help where Python dropped the docstrings (-OO)."""
+    """Make each command's help plain, and give it one where Python dropped the docstrings (-OO)."""
     for command in group.registered_commands:
+        command.cls = PlainCommand
         if command.callback is not None and command.callback.__doc__ is None:
             command.help = command.help or command.short_help

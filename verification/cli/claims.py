@@ -40,8 +40,8 @@ def claims(
     that it rests on.
     """
     _meant(claim, verdicts, graph, falls)
-    known, own = _known(module)
-    chosen = own if claim is None else [_named(claim, known)]
+    known, own = known_and_meant(module)
+    chosen = own if claim is None else [named(claim, known)]
     if graph is not None:
         _draw(graph, verdicts, tuple(own), claim, known)
     elif falls:
@@ -70,7 +70,7 @@ def _meant(claim: str | None, verdicts: str | None, graph: str | None, falls: bo
         raise InvalidArgument("--falls", falls, "must go with a claim")
 
 
-def _known(module: str | None) -> tuple[Mapping[str, Claim], list[Claim]]:
+def known_and_meant(module: str | None) -> tuple[Mapping[str, Claim], list[Claim]]:
     """Every claim that an id may name, and those meant without an id: the module's, else the register's."""
     from bounds.register import claims as register
 
@@ -82,7 +82,8 @@ def _known(module: str | None) -> tuple[Mapping[str, Claim], list[Claim]]:
     return known, [claim for claim in known.values() if claim.id not in register]
 
 
-def _named(claim_id: str, known: Mapping[str, Claim]) -> Claim:
+def named(claim_id: str, known: Mapping[str, Claim]) -> Claim:
+    """The claim of this id among the known ones; raises UnknownClaim."""
     from bounds.register import UnknownClaim
 
     if claim_id not in known:
@@ -149,10 +150,12 @@ def _place(path: Path) -> str:
 
 
 WIDE = 110
-"""Columns from which the register is a table with sources; below, a claim has one line, cut if need be."""
+"""Columns from which the register is a table with sources; below, a claim has a line and its title below."""
 
 
 def _table(chosen: list[Claim]) -> None:
+    import textwrap
+
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -171,10 +174,9 @@ def _table(chosen: list[Claim]) -> None:
             table.add_row(Text(one.id), Text(one.source), str(one.expected), Text(one.title))
         screen.print(table)
     else:
-        room = max(len(one.id) for one in chosen)
         for one in chosen:
-            line = f"{one.id:<{room}}  {one.expected:<12}  {one.title}"
-            print(line if len(line) <= screen.width else f"{line[: screen.width - 1]}…")
+            print(f"{one.id}  {one.expected}")
+            print(textwrap.fill(one.title, screen.width, initial_indent="    ", subsequent_indent="    "))
     print(f"\n{len(chosen)} claims; `filtergain claims CLAIM` explains one, `verify CLAIM` judges it.")
 
 

@@ -52,7 +52,7 @@ def constants(
     found = _forms(claim, module)
     if log and over is None:
         raise InvalidArgument("--log", log, "must go with --over")
-    known = set().union(*(form.parameters for form in found))
+    known = set().union(*map(_symbols, found))
     values = _assignments(set_ or [], known)
     name, points = _curve(over, log, known) if over is not None else (None, [])
     if name in values:
@@ -66,6 +66,11 @@ def constants(
     _print_curve(name, points, rows)
     for row in rows:
         _print_form(row, bool(values) or name is not None, limit or "")
+
+
+def _symbols(form: Form) -> set[str]:
+    """The names that may be given a number: those of the bound and of its conditions."""
+    return {*form.parameters, *(str(s) for condition in form.conditions for s in condition.free_symbols)}
 
 
 def _forms(claim: str, module: str | None) -> Sequence[Form]:
@@ -109,9 +114,9 @@ def _print_curve(name: str | None, points: list[float], rows: list[dict[str, Any
     print("".join(f"{head:>14}" for head in [name, *(row["variant"] for row in shown)]))
     for i, point in enumerate(points):
         found = [row["values"][i] for row in shown]
-        print(f"{point:>14.6g}" + "".join(f"{'-':>14}" if x is None else f"{x:>14.6g}" for x in found))
+        print(f"{point:>14.6g}" + "".join(f"{'outside':>14}" if x is None else f"{x:>14.6g}" for x in found))
     if any(x is None for row in shown for x in row["values"]):
-        print("(-: the claim's conditions are not met there)")
+        print("(outside: the claim's conditions are not met there; C is 1 in them unless it is --set)")
     print()
 
 

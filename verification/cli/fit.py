@@ -175,7 +175,8 @@ def _print(found: FittedPairs) -> None:
     sentences = found.sentences()
     for sentence in sentences[:-1]:
         print(textwrap.fill(sentence, WIDTH))
-    measured = not any(other.estimator == "limit" for other in found.alternatives)
     print()
-    print_alternatives(f"Mean error {'as measured' if measured else 'by the model'}:", found.alternatives)
+    print_alternatives(
+        f"Mean error {'by the model' if found.by_the_model else 'as measured'}:", found.alternatives
+    )
     print(f"\n{textwrap.fill(sentences[-1], WIDTH)}")

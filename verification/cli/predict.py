@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -131,9 +132,36 @@ def _print_predictions(results: list[Prediction]) -> None:
             f"theta = {result.theta:.5g} keeps {share_kept(result.retained)} of {result.student_n:,} pairs"
             f"{after}; leak {result.leak_left:.3g} left, {result.leak_right:.3g} right"
         )
+        if advice := _enough(result):
+            _print_law("  filtered by the oracle", result.oracle_filtered)
+            _print_law("  filtered by the teacher", result.teacher_filtered)
+            print(f"      {advice}")
+            continue
         oracle = Procedure("oracle-filtered", result.theta, student_n=result.student_n)
         _print_law("  filtered by the oracle", result.oracle_filtered, place, oracle)
         _print_law("  filtered by the teacher", result.teacher_filtered, place, last_student(result))
+
+
+FEWEST_DRAWN = 10
+"""Pairs that a threshold must keep on average for a simulation to be worth while: no fit has fewer than 2."""
+
+
+SAFELY = 1.1
+"""Kept pairs over the fewest that the law is to be trusted with, at the threshold that is named."""
+
+
+def _enough(result: Prediction) -> str:
+    """What to do where a threshold keeps too few pairs even for a simulation; "" where it keeps more."""
+    from bounds.law.proportional import FEWEST
+    from verification.prediction.law import score_of
+
+    if result.retained is None or result.retained * result.student_n >= FEWEST_DRAWN:
+        return ""
+    needed = math.ceil(SAFELY * FEWEST * result.setting.r)
+    if needed >= result.student_n:
+        return f"more pairs are needed: {needed:,} kept of {result.student_n:,} scored leave no filter"
+    lower = score_of(result.setting).quantile(needed / result.student_n)
+    return f"a lower threshold keeps enough pairs to learn from: --theta {lower:.4g} keeps {needed:,}"
 
 
 def last_student(result: Prediction) -> Procedure:
@@ -144,14 +172,19 @@ def last_student(result: Prediction) -> Procedure:
     return replace(plain, teacher_n=result.teacher_n, student_n=result.student_n)
 
 
-def _print_law(name: str, law: PredictedLaw, place: Setting, procedure: Procedure) -> None:
+def _print_law(
+    name: str, law: PredictedLaw, place: Setting | None = None, procedure: Procedure | None = None
+) -> None:
     """A line with the law; below it why it is not to be trusted, where it is not, and what to simulate."""
     print(f"{name:<36} {law.mean:.5g} ± {law.std:.3g}   {law.decides}")
     if not law.trusted:
         print(f"      not to be trusted: {law.reason}")
+    if not law.trusted and place is not None and procedure is not None:
         print(f"      simulate it: {simulate_command(place, procedure, 0, 10)}")
 
 
 def share_kept(share: float | None) -> str:
     """The share of the scored pairs that is kept, in words."""
-    return "all" if share is None or share == 1 else f"{share:.3%}"
+    if share is None or share == 1:
+        return "all"
+    return f"{share:.3%}" if share >= 1e-4 else f"{100 * share:.2g}%"

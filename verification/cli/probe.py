@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from verification.studies.probes import Result
 
 MEANINGS = {
-    "Cor. 1": "95% quantile of the unfiltered error / Corollary 1 with explicit constants: it holds below 1",
+    "Cor. 1": "95% quantile of the unfiltered error / Corollary 1 with explicit constants: it holds below 1, "
+    "and says nothing outside its conditions",
     "unfiltered": "median error without a filter / the law's: about 1 where the law describes it",
     "filtered": "the same with a teacher's filter at theta = r/2",
     "Thm. 1": "median filtered error / the corrected rate with constant 1",
@@ -76,12 +77,14 @@ def _show(found: Sequence[Result]) -> None:
     from rich import box
     from rich.table import Table
 
+    from verification.studies.probes import over_bound
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in ("probe", "Cor. 1", "unfiltered", "filtered", "Thm. 1", "off"):
         table.add_column(name, justify="left" if name in ("probe", "off") else "right")
     for row in found:
         numbers = (row.corollary, row.unfiltered_law.value, row.filtered_law.value, row.theorem)
-        table.add_row(row.probe, *(f"{value:.3g}" for value in numbers), "; ".join(row.broke) or "nothing")
+        table.add_row(row.probe, *map(over_bound, numbers), "; ".join(row.broke) or "nothing")
     console().print(table)
     print()
     for column, meaning in MEANINGS.items():

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 reproduce = typer.Typer(
     help="Run an experiment of the paper at its full scale, or one on its claims.",
+    short_help="Run an experiment of the paper, or on its claims.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

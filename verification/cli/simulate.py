@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,7 @@ from verification.cli.app import (
     number_option,
 )
 from verification.cli.terminal import message, print_json, work_bar
+from verification.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from verification.simulation import Simulation
@@ -49,6 +51,9 @@ def simulate(
     ] = "exact",
     replicates: Annotated[float, number_option("--replicates", "Draws.")] = 10,
     rotate: Annotated[bool, typer.Option("--rotate", help="Random U, U~ (direct engine only).")] = False,
+    bound: Annotated[
+        float | None, number_option("--bound", "A number to set the errors against, such as a claim's bound.")
+    ] = None,
     seed: SeedOption = 0,
     jobs: Annotated[int | None, number_option("--jobs", "Worker processes.  [default: 1]")] = None,
     executor: options.ExecutorName = "processes",
@@ -63,6 +68,8 @@ def simulate(
     from verification.simulation import simulate as run_simulation
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
+    if bound is not None and not 0 < bound < math.inf:
+        raise InvalidArgument("bound", bound, "must be a positive number")
     counts: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
     counts |= {"replicates": replicates, "seed": seed}
     where: dict[str, Any] = {"jobs": jobs, "executor": executor, "scheduler": scheduler}
@@ -75,9 +82,10 @@ def simulate(
     options.note_pairs(place.n, *result.procedure.sizes(place.n), result.procedure.rounds)
     _note_failures(result)
     if json:
-        print_json(result.as_dict())
+        against = {} if bound is None else {"bound": bound, "ratios": _ratios(result, bound)}
+        print_json({**result.as_dict(), **against})
     elif len(result.failures) < len(result.draws):
-        _print_errors(result)
+        _print_errors(result, bound)
     return EXIT_WRONG_USE if len(result.failures) == len(result.draws) else EXIT_AS_EXPECTED
 
 
@@ -103,13 +111,20 @@ def _note_failures(result: Simulation) -> None:
         message(f"replicate {replicate}: {text}")
 
 
-def _print_errors(result: Simulation) -> None:
+def _ratios(result: Simulation, bound: float) -> list[float | None]:
+    """Each error over the bound."""
+    return [None if draw is None else draw.error / bound for draw in result.draws]
+
+
+def _print_errors(result: Simulation, bound: float | None) -> None:
     values, total = result.as_dict(), len(result.draws)
     spread = "" if values["std"] is None else f" ± {values['std']:.3g}"
     head = f"{result.procedure.estimator}, {result.engine} engine"
     print(f"{head}, {total} replicate{'' if total == 1 else 's'}, seed {result.seed}")
     what = "   (mean ± standard deviation of one draw)" if spread else ""
     print(f"error     {values['mean']:.6g}{spread}{what}")
+    if bound is not None:
+        print(f"bound     {bound:.6g}   (error/bound {values['mean'] / bound:.4g})")
     shares = [draw.retained for draw in result.draws if draw is not None and draw.retained is not None]
     if shares:
         print(f"retained  {sum(shares) / len(shares):.4g} of the scored pairs")

@@ -111,7 +111,7 @@ def _run(
     else:
         print(
             f"{path}: {progress.stored} rows stored, {progress.found} found, "
-            f"{progress.total - progress.stored - progress.found} missing of {progress.total}; "
+            f"{progress.missing} missing of {progress.total}; "
             f"{progress.failures} of the new ones failed"
         )
         print(
@@ -212,13 +212,15 @@ def _table(progress: Progress) -> Any:
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("estimator", "rows", "failed", "mean error", "seconds a row", box=None, pad_edge=False)
     for name, tally in sorted(progress.tallies.items()):
         mean = "" if tally.mean is None else f"{tally.mean:.4g}"
         table.add_row(name, str(tally.rows), str(tally.failures), mean, f"{tally.seconds / tally.rows:.3g}")
-    bar = ProgressBar(progress.total, progress.found + progress.stored, width=60)
-    return Group(_line(progress), bar, table)
+    line = Table.grid()  # a bar alone does not end its line
+    line.add_row(ProgressBar(progress.total, progress.found + progress.stored, width=60))
+    return Group(Text(_line(progress)), line, table)
 
 
 @app.command(

@@ -73,13 +73,22 @@ def work_bar(title: str) -> Iterator[Callable[[float, float, str], None]]:
     """A bar with the time so far and the time left; call what is yielded with (done, total, what is done)."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.table import Column
     from rich.text import Text
 
     class Times(ProgressColumn):
         def render(self, task: Task) -> Text:
             return Text(times(task.elapsed or 0.0, task.time_remaining))
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"), Times())
+    def whole() -> Column:
+        return Column(no_wrap=True)  # the bar gives way on a narrow terminal, which shows one line
+
+    columns = (
+        TextColumn("{task.description}", table_column=whole()),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f}%", table_column=whole()),
+        Times(table_column=whole()),
+    )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=None)

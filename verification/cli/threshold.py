@@ -64,7 +64,8 @@ def threshold(
     options.note_pairs(place.n, used.teacher_n, used.student_n, used.rounds)
     standard = rounds == 1 and teacher_n is None and student_n is None
     advice = advise(place, found if standard else None)
-    others = beside(place, plans=advice.even, seed=seed)
+    split = advice.best_split if _worth_splitting(advice) else None
+    others = beside(place, plans=advice.even, seed=seed, split=split)
     if figure is not None or map_ is not None:
         from verification.figures import sharp_law
 
@@ -77,14 +78,15 @@ def threshold(
     if json:
         print_json({**found.as_dict(), **others.as_dict(), "advice": advice.as_dict()})
         return
-    _print_threshold(found, advice)
+    _print_threshold(found, advice, split)
     if found.gain["unfiltered"] is not None:
-        print_alternatives(f"Mean error on the same {place.n:,} pairs, in even parts:", others.table)
+        parts = "in even parts" if split is None else "in even parts but for the best split"
+        print_alternatives(f"Mean error on the same {place.n:,} pairs, {parts}:", others.table)
         for sentence in alone_sentences(others):
             say(sentence)
 
 
-def _print_threshold(found: Threshold, advice: Advice) -> None:
+def _print_threshold(found: Threshold, advice: Advice, split: Spending | None) -> None:
     used = found.prediction
     student = used.law("teacher-filtered")
     if not student.trusted:
@@ -93,9 +95,12 @@ def _print_threshold(found: Threshold, advice: Advice) -> None:
             f"warning: the law is not to be trusted here ({student.reason}); simulate to be sure: {draws}"
         )
     if found.gain["unfiltered"] is None:
-        say("There is no error to lower: the law puts it at 0 with or without a filter.")
+        zero = "the law puts it at 0 with or without a filter"
+        if student.trusted and used.unfiltered.trusted:
+            say(f"There is no error to lower: {zero}.")
+        else:
+            say(f"What filtering does to the error is not known here: {zero}, but is not to be trusted.")
         return
-    split = advice.best_split if _worth_splitting(advice) else None
     for sentence in (*_gain_sentences(found, split), _rounds_sentence(advice, split)):
         say(sentence)
     if split is not None:
@@ -157,17 +162,31 @@ def _worth_splitting(advice: Advice) -> bool:
 def _rounds_sentence(advice: Advice, split: Spending | None) -> str:
     plan = advice.recommended
     if plan.rounds == 0 and split is None:
-        return "No round is worth its pairs: train on all of them."
+        return f"No round is worth its pairs: train on all of them{_not_tried(advice)}."
     if plan.rounds == 0:
-        return "In even parts no round is worth its pairs."
+        return f"In even parts no round is worth its pairs{_not_tried(advice)}."
     if plan.rounds == 1:
         opening = "In even parts one round" if split is not None and split.rounds > 1 else "One round"
-        return f"{opening} is enough: more rounds of fresh pairs out of the same budget gain less than 5%."
+        return (
+            f"{opening} is enough: more rounds of fresh pairs out of the same budget gain less than 5%"
+            f"{_not_tried(advice)}."
+        )
     one = next(other for other in advice.even if other.rounds == 1)
     return (
         f"One round is not enough: {plan.rounds} rounds in even parts ({plan.student_n:,} pairs each, "
-        f"theta = {plan.theta:.4g}) reach {plan.mean:.4g}, {one.mean / plan.mean:.3g} times less than one."
+        f"theta = {plan.theta:.4g}) reach {plan.mean:.4g}, {one.mean / plan.mean:.3g} times less than one"
+        f"{_not_tried(advice)}."
     )
+
+
+def _not_tried(advice: Advice) -> str:
+    """What is said where to first order so many rounds would be best that they were not tried."""
+    from verification.prediction.advice import FAR_ROUNDS, far_rounds
+
+    best = far_rounds(advice.setting)
+    if best <= FAR_ROUNDS:
+        return ""
+    return f" (more than {FAR_ROUNDS} were not tried; to first order {best:,} do best)"
 
 
 def _plan(plan: Spending) -> str:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bounds.law import scales as sharp
+from verification.fitting.spectrum import Estimate
 from verification.prediction.advice import best_threshold, even_plans, retained_grid
-from verification.prediction.beside import Alternative, beside
+from verification.prediction.beside import ROUNDING, Alternative, beside
 from verification.prediction.law import Prediction, predict, score_of, teacher_scales
 from verification.setting import Procedure, Setting
 
@@ -78,7 +79,33 @@ def by_law(setting: Setting, predicted: Forecast, seed: int) -> tuple[Alternativ
     return (*table[:at], Alternative(CROSSED, predicted.crossed, efficiency), *table[at:])
 
 
-def measured(unfiltered: float, filtered: float, pca: float) -> tuple[Alternative, ...]:
-    """Mean errors as the rows show them, where the model's law does not hold; no limit is known there."""
+def measured(unfiltered: Estimate, filtered: Estimate, pca: Estimate, r: int) -> tuple[Alternative, ...]:
+    """Errors as the rows show them, where the model's law does not hold; no limit is known there.
+
+    None is above that of unrelated subspaces, sqrt(r), and one that is called 0 or more than that is unknown.
+    """
     found = (("unfiltered", unfiltered), ("pca", pca), (CROSSED, filtered))
-    return tuple(Alternative(name, math.sqrt(max(square, 0.0)), None) for name, square in found)
+    most = math.sqrt(r)
+    return tuple(
+        Alternative(
+            name,
+            error.value if ROUNDING < error.value < most else None,
+            None,
+            interval=(min(error.low, most), min(error.high, most)),
+        )
+        for name, error in found
+    )
+
+
+def pca_error(apart: tuple[float, float], errors: tuple[Estimate, Estimate]) -> Estimate:
+    """The error of PCA of the worse modality; 0 as its value says that nothing but the upper end is known.
+
+    `apart` are its distances from the fits on all pairs, `errors` those fits' own errors.  It cannot be
+    further from the truth than their sum, nor nearer than their difference, however the two depend.
+    """
+    both = list(zip(apart, errors, strict=True))
+    low = max(distance - error.high for distance, error in both)
+    high = max(distance + error.high for distance, error in both)
+    if low <= 0:
+        return Estimate(0.0, 0.0, high)
+    return Estimate(math.sqrt(max(distance**2 - error.value**2 for distance, error in both)), low, high)

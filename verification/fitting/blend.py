@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from verification.fitting.folds import KeptFolds
-from verification.fitting.payoff import Squares
+from verification.fitting.payoff import NOTHING, Squares
 
 STEPS = 20
 """Proportions tau that are tried: 0, 1/STEPS, ..., 1."""
@@ -46,6 +46,8 @@ def blend(kept: KeptFolds, found: dict[int, tuple[Squares, Squares]], pays: bool
     tau = np.linspace(0, 1, STEPS + 1)
     whole = max(side.all.value for side in found[0])
     result = Blend(0, 0.0, 1.0, 1.0, 1.0)
+    if whole <= NOTHING * kept.r:
+        return result
     least = 1.0 if pays else WORTH
     for b, sides in found.items():
         ratio = np.max([side.mixed(tau) for side in sides], axis=0) / whole

@@ -6,10 +6,23 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from scipy import stats
 
 from verification.fitting.clean_share import CleanShare
-from verification.fitting.spectrum import Estimate, Modality, Rank, tracy_widom_quantile
+from verification.fitting.moments import Array
+from verification.fitting.spectrum import (
+    NOISELESS,
+    Estimate,
+    Modality,
+    Rank,
+    equal_spread,
+    spiked,
+    tracy_widom_quantile,
+)
+
+Spectrum = tuple[Array, Array]
+"""Eigenvalues of a covariance, smallest first, and its eigenvectors."""
 
 FAR = 0.05
 """Departures below this share are no reason to doubt the model's numbers, however surely they are seen."""
@@ -31,48 +44,124 @@ class Assumption:
         return dict(vars(self))
 
 
-def isotropy(sides: tuple[Modality, Modality], n: int, alpha: float) -> Assumption:
-    """Whether the noise has one variance in every direction off the leading ones."""
-    words, flat = [], True
-    for name, side in zip(("X", "Y"), sides, strict=True):
-        spread, top = noise_spread(side, n), noise_top(side, n, alpha)
-        if spread > FAR or top > 1 + FAR:
-            flat = False
-            words.append(
-                f"in {name} variances off the signal differ by {spread:.0%} (the largest is "
-                f"{float(side.bulk[0] / side.noise):.3g} times their mean)"
-            )
-    if flat:
+def isotropy(
+    sides: tuple[Modality, Modality], n: int, alpha: float, r: Rank, flat_at: int | None
+) -> Assumption:
+    """Whether the rows have one variance in every direction off the leading r.value.
+
+    `flat_at` is a number of shared directions within the rank's interval at which they do, if there is one.
+    """
+    used = r.value
+    named = list(zip(("X", "Y"), sides, strict=True))
+    words = [
+        f"in {name} variances differ by {noise_spread(side.bulk, n):.0%} (the largest is "
+        f"{float(side.bulk[0] / side.noise):.3g} times their mean)"
+        for name, side in named
+        if not _flat(side, n, alpha)
+    ]
+    hidden = [f"in {name} {why}" for name, side in named if (why := untold(side, n, alpha))]
+    unused = "gamma, the model's eta and its forecast are not used; the decision rests on what was measured "
+    if used < r.low:
+        return Assumption(
+            "isotropy",
+            False,
+            f"Off these {used} directions are shared ones, which are no noise: {unused}without a model.",
+        )
+    if used > r.high:
+        return Assumption(
+            "isotropy", False, f"Of these {used} directions some are noise: {unused}without a model."
+        )
+    if flat_at is not None and used > flat_at and not hidden:
+        return Assumption(
+            "isotropy",
+            False,
+            f"Of these {used} directions only {flat_at} stand out in both modalities: give --rank {flat_at}. "
+            f"At rank {used} {unused}without a model.",
+        )
+    if not words and not hidden:
         return Assumption(
             "isotropy", True, "The noise looks alike in all directions: the model's laws may be used."
+        )
+    if not words:
+        return Assumption(
+            "isotropy",
+            None,
+            f"Signal to noise cannot be had: {'; '.join(hidden)}: {unused}without a model.",
+        )
+    seen = f"Off these {used} directions the rows are not alike in all others: {'; '.join(words)}"
+    if flat_at is not None and flat_at != used:
+        return Assumption(
+            "isotropy",
+            False,
+            f"{seen}. With {flat_at} shared directions, which these pairs allow, they are: give "
+            f"--rank {flat_at}. At rank {used} {unused}without a model.",
         )
     return Assumption(
         "isotropy",
         False,
-        f"The noise is anisotropic: {'; '.join(words)}. A filter multiplies its teacher's error in a noisy "
-        "direction, and PCA takes such a direction for signal: gamma, the model's eta and its forecast are "
-        "not used; the decision rests on what was measured without a model.",
+        f"{seen}. The noise is anisotropic, or shared directions too weak to be seen were left out. "
+        "A filter multiplies its teacher's error in a noisy direction, and PCA takes such a direction for "
+        f"signal: {unused}without a model.",
     )
 
 
-def noise_spread(side: Modality, n: int) -> float:
-    """Relative standard deviation of the noise's variances over directions, sampling taken out."""
+def flat_rank(spectra: tuple[Spectrum, Spectrum], shown: Rank, n: int, alpha: float, seed: int) -> int | None:
+    """The fewest directions within the rank's interval off which both modalities are flat; None: nowhere.
+
+    Those beyond its lower end must be as strong in each modality as the model's equal ones: a few strong
+    directions of the noise are no shared ones.
+    """
+    for k in range(max(shown.low, 1), shown.high + 1):
+        sides = [spiked(*spectrum, n, k) for spectrum in spectra]
+        if all(_flat(side, n, alpha) for side in sides) and (
+            k <= shown.low or all(_even(side, n, alpha, seed) for side in sides)
+        ):
+            return k
+    return None
+
+
+def _flat(side: Modality, n: int, alpha: float) -> bool:
+    """Whether the variances off the leading directions are as equal as the rows can tell, or nearly."""
     bulk = side.bulk
-    if len(bulk) < 2:
-        return 0.0
-    mean = float(bulk.mean())
-    excess = float(((bulk / mean) ** 2).mean()) - 1 - (len(bulk) + 1) / n
+    if len(bulk) < 2 or side.noise <= NOISELESS * side.spikes.mean():
+        return True
+    return noise_spread(bulk, n) <= FAR and noise_top(bulk, side.noise, n, alpha) <= 1 + FAR
+
+
+def untold(side: Modality, n: int, alpha: float) -> str:
+    """Why a modality's own variances do not tell signal from noise; empty where they do."""
+    every = np.concatenate([side.spikes, side.bulk])
+    stands_out = noise_spread(every, n) > 0 or noise_top(every, float(every.mean()), n, alpha) > 1
+    if not len(side.bulk):
+        return "every direction is taken for shared, and none is noise alone"
+    if side.slope <= 0 or not stands_out:
+        return "no directions vary more than others, be it that the signal is weak or that it fills them all"
+    if side.noise <= NOISELESS * side.spikes.mean():
+        return "all but the shared directions hold nothing but rounding"
+    return ""
+
+
+def _even(side: Modality, n: int, alpha: float, seed: int) -> bool:
+    """Whether the leading directions' variances are as equal as the rows can tell, or nearly."""
+    reach = equal_spread(len(side.spikes), 1.0, alpha / 100, seed) / math.sqrt(n) + FAR
+    return bool(side.spikes[0] - side.spikes[-1] <= reach * side.spikes.mean())
+
+
+def noise_spread(values: Array, n: int) -> float:
+    """Relative standard deviation of variances from their eigenvalues, sampling taken out."""
+    mean = float(values.mean())
+    excess = float(((values / mean) ** 2).mean()) - 1 - (len(values) + 1) / n
     # standard deviation of the statistic for one variance is 2 / n (Ledoit and Wolf 2002)
     return math.sqrt(max(excess - 4 * 2 / n, 0.0))
 
 
-def noise_top(side: Modality, n: int, alpha: float) -> float:
-    """The largest eigenvalue off the leading ones over what equal variances reach."""
-    p = len(side.bulk)
+def noise_top(values: Array, noise: float, n: int, alpha: float) -> float:
+    """The largest of eigenvalues over what as many equal variances `noise` reach."""
+    p = len(values)
     root = math.sqrt(n - 1) + math.sqrt(p)
     width = root * (1 / math.sqrt(n - 1) + 1 / math.sqrt(p)) ** (1 / 3)
     reached = (root**2 + width * tracy_widom_quantile(alpha / 100)) / n
-    return float(side.bulk[0] / side.noise / reached)
+    return float(values[0] / noise / reached)
 
 
 def gaussian_latents(fourth: tuple[float, float], n: int, r: int, alpha: float) -> Assumption:
@@ -165,17 +254,12 @@ def heavy_rows(shares: tuple[float, float]) -> Assumption:
     )
 
 
-def rank(r: Rank, given: bool) -> Assumption:
+def rank(r: Rank) -> Assumption:
     """Whether the rank that is used is one that the rows show."""
     used = r.value
     if r.low <= used <= r.high:
         return Assumption("rank", True, "The rank is one that the rows show.")
-    if not given:
-        words = (
-            f"Every direction of the narrower modality is shared ({r.low} of them): {used} are used, "
-            "for one is needed that is not; give --rank for the strongest few."
-        )
-    elif used > r.high:
+    if used > r.high:
         words = (
             f"The given rank {used} is more than the rows show ({r.low} to {r.high}): the directions "
             "beyond are fitted to noise, so errors are large and no gain may be seen."
@@ -189,12 +273,28 @@ def rank(r: Rank, given: bool) -> Assumption:
     return Assumption("rank", False, words)
 
 
-def labelled(share: float, free: Estimate) -> Assumption:
-    """Whether the estimate from scores agrees with the labels."""
-    agrees = free.holds(share)
+SWAPPED = 6
+"""Standard errors by which pairs labelled clean must look less clean than the others to be called swapped."""
+
+
+def labelled(known: Any, clean: Array, free: Estimate) -> Assumption:
+    """Whether the estimate from scores agrees with the labels; both shape (n,), `clean` as probabilities."""
+    share = float(known.mean())
+    swapped = _less(clean[known], clean[~known])
+    agrees = free.holds(share) and not swapped
     ending = "agrees" if agrees else "does not agree: trust the labels if they name every clean pair"
+    if swapped:
+        ending = "says that the others are: are 0 and 1 swapped? (1 is a clean pair)"
     return Assumption(
         "labels",
         agrees,
         f"The labels call {share:.3g} of the pairs clean; the estimate from scores {ending}.",
     )
+
+
+def _less(values: Array, others: Array) -> bool:
+    """Whether the mean of `values` is below that of `others` by more than chance."""
+    if min(len(values), len(others)) < 2:
+        return False
+    error = math.sqrt(values.var() / len(values) + others.var() / len(others))
+    return bool(others.mean() - values.mean() > SWAPPED * error)

@@ -140,7 +140,7 @@ def clean_share(halves: tuple[HeldOut, ...], alpha: float) -> CleanShare:
     # Both counts are noisy: the null's share of the variance is that of one more sample of its size.
     noise = 1 + weights * len(paired) / null.sum() * REPAIRINGS / 2
     misfit = float(np.sum((observed - expected) ** 2 / (np.maximum(expected, 1e-9) * noise)))
-    freedom = len(observed) - 5
+    freedom = max(len(observed) - 5, 1)
     widen = 1.25 * max(1.0, misfit / freedom)
     drop = widen * float(stats.chi2.isf(alpha, 1)) / 2
     low = _end(problem, best, value, drop, 0.0, eta)

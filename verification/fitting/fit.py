@@ -18,18 +18,19 @@ from verification.fitting.blend import Blend, blend
 from verification.fitting.checks import Assumption
 from verification.fitting.clean_share import both, clean_share, lower_bound
 from verification.fitting.moments import Array, PairMoments, moments
-from verification.fitting.payoff import SHARES, WORTH_IT, Payoff, payoff, squares
+from verification.fitting.payoff import ALIKE, SHARES, UNKNOWN, WORTH_IT, Squares, payoff, root, squares
 from verification.fitting.reading import check_matched, open_rows, read_labels, watched
 from verification.fitting.scoring import Scored, score_rows, shares_tried
 from verification.fitting.spectrum import (
+    FLAT,
     Estimate,
     Modality,
     Rank,
     eta_estimate,
     gamma_estimate,
-    modality,
     polar,
     rank_of,
+    spiked,
 )
 from verification.prediction.beside import Alternative
 from verification.setting import Setting
@@ -87,6 +88,17 @@ class FittedPairs:
         """Each row's weight in the fit of all pairs and kept ones that does not lose, shape (n,), mean 1."""
         return np.where(self.scores >= self.blend_above, self.blend.kept, self.blend.other)
 
+    def __repr__(self) -> str:
+        return (
+            f"<FittedPairs: {self.n:,} pairs, rank {self.r.value}, {self.eta_free.value:.1%} clean, "
+            f"filtering: {self.decision}; sentences() has all of it>"
+        )
+
+    @property
+    def by_the_model(self) -> bool:
+        """Whether the alternatives' errors are the model's, the limit among them, and not as measured."""
+        return any(other.estimator == "limit" for other in self.alternatives)
+
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON object."""
         return {
@@ -119,7 +131,9 @@ class FittedPairs:
         free, gain = self.eta_free, self.gain_free
         flat = next(check.holds for check in self.checks if check.id == "isotropy")
         model = f"; {_percent(self.eta_model)} by the model" if flat else ""
-        shown = f"{self.r.value} ({self.r.low} to {self.r.high})"
+        seen = f"{self.r.low} to {self.r.high}"
+        inside = self.r.low <= self.r.value <= self.r.high
+        shown = f"{self.r.value} ({seen})" if inside else f"{self.r.value} as given, the rows show {seen}"
         said = [
             f"{self.n:,} pairs, {self.d} + {self.d_tilde} columns; shared directions: {shown}.",
             f"Clean pairs: {_percent(free)} from the scores, where clean ones seldom score like corrupted "
@@ -130,20 +144,32 @@ class FittedPairs:
         said += self._failures()
         if self.gain_model is not None:
             said.append(f"Gain by the model: {_span(self.gain_model)}.")
-        said.append(
-            f"Gain as measured, without a model: {_span(gain)}, at error rate {self.alpha:g}; the filter "
-            f"keeps the {self.keep:.1%} of pairs, of both halves, with a score above {self.threshold:.4g}, "
-            f"of which {self._corrupted()}."
-        )
+        if self.gain_free == ALIKE:
+            said.append("Nothing can be gained: the fit on all pairs errs by nothing but rounding.")
+        elif self.gain_free == UNKNOWN:
+            said.append("Too few pairs for any filter to be measured: every share leaves too few to fit.")
+        else:
+            said.append(
+                f"Gain as measured, without a model: {_span(gain)}, at error rate {self.alpha:g}; the filter "
+                f"keeps the {self.keep:.1%} of pairs, of both halves, with a score above "
+                f"{self.threshold:.4g}, of which {self._corrupted()}."
+            )
         said += self._both() + self._alone()
         said.append(DECISIONS[self.decision])
         return said
 
     def _failures(self) -> list[str]:
-        """What does not hold, a rank that is too small first: it is why the noise is not alike then."""
-        failed = {c.id: c.message for c in self.checks if c.holds is False or c.id == "labels"}
-        if self.r.value < self.r.low and "rank" in failed:
+        """What does not hold, a wrong rank first: it is why the noise is not alike or errors are large then.
+
+        Where the model is not used, what its eta would be is nothing to disagree with.
+        """
+        failed = {c.id: c.message for c in self.checks if not c.holds or c.id == "labels"}
+        if "isotropy" in failed:
+            failed.pop("agreement", None)
+        if "rank" in failed:
             failed.pop("isotropy", None)
+            if self.r.value > self.r.high:
+                failed.pop("small-error", None)
             failed = {"rank": failed.pop("rank"), **failed}
         return list(failed.values())
 
@@ -168,8 +194,11 @@ class FittedPairs:
         ]
 
     def _alone(self) -> list[str]:
-        """A sentence where each modality alone does better than any pairing."""
-        means = {other.estimator: other.mean for other in self.alternatives}
+        """A sentence where by the model each modality alone does better than any pairing.
+
+        As measured it cannot be told: PCA and the fit on all pairs that it is held against share their rows.
+        """
+        means = {other.estimator: other.mean for other in self.alternatives if self.by_the_model}
         paired = [mean for name in ("unfiltered", alternatives.CROSSED) if (mean := means.get(name))]
         alone = means.get("pca")
         if not alone or not paired or alone >= min(paired):
@@ -182,7 +211,7 @@ class FittedPairs:
     def _repr_html_(self) -> str:
         body = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.sentences())
         cells = "".join(
-            f"<tr><td>{html.escape(other.estimator)}</td><td>{_number(other.mean)}</td>"
+            f"<tr><td>{html.escape(other.estimator)}</td><td>{_number(other.mean)} {other.between}</td>"
             f"<td>{_number(other.efficiency)}</td></tr>"
             for other in self.alternatives
         )
@@ -245,6 +274,10 @@ def fit(
     if not 0 < alpha <= 0.5:
         raise InvalidArgument("alpha", alpha, "must lie in (0, 1/2]")
     seed = whole("seed", seed, 0, 2**63 - 1)
+    if key is not None and not isinstance(key, str):
+        raise InvalidArgument("key", key, "must name an array or a column")
+    if key is not None and not any(isinstance(rows, str | Path) for rows in (X, Y)):
+        raise InvalidArgument("key", key, "must be left out for arrays")
     if isinstance(X, str | Path) and isinstance(Y, str | Path) and Path(X).resolve() == Path(Y).resolve():
         raise InvalidArgument("Y", str(Y), "must be another file than X")
     x, y = open_rows(X, "X", key), open_rows(Y, "Y", key)
@@ -253,38 +286,58 @@ def fit(
         x = watched(x, PASSES, on_progress)
     known = None if labels is None else read_labels(labels, x.n)
     found = moments(x, y, seed)
-    r = _rank(found, rank, alpha, seed)
+    spectra = np.linalg.eigh(found.cov_x), np.linalg.eigh(found.cov_y)
+    r, flat_at = rank_used(found, spectra, rank, alpha, seed)
     fitted = estimate.fit(found.cross, r.value)
     if fitted.left.shape[1] < r.value:
         raise InvalidArgument("rank", r.value, "must be at most the rank of the rows' cross-covariance")
-    sides = modality(found.cov_x, x.n, r.value), modality(found.cov_y, y.n, r.value)
+    sides = spiked(*spectra[0], x.n, r.value), spiked(*spectra[1], y.n, r.value)
     rotation, nuclear = polar(found, *sides)
-    flat = checks.isotropy(sides, x.n, alpha)
+    flat = checks.isotropy(sides, x.n, alpha, r, flat_at)
     guess = _model_share(found, r.value, sides, nuclear) if flat.holds else None
     scored = score_rows(x, y, found, fitted, sides, rotation, guess, seed)
     if on_progress is not None:
         on_progress(x.n, x.n, "weighing what they say")
-    return _answer(
-        found, r, rank is not None, fitted, sides, nuclear, flat, guess, scored, known, alpha, seed
-    )
+    return _answer(found, r, fitted, sides, nuclear, flat, guess, scored, known, alpha, seed)
 
 
-def _rank(found: PairMoments, rank: int | None, alpha: float, seed: int) -> Rank:
-    """The rank that the rows show, or the given one with what they show beside it."""
-    most = min(len(found.cov_x), len(found.cov_y)) - 1
+def rank_used(
+    found: PairMoments,
+    spectra: tuple[checks.Spectrum, checks.Spectrum],
+    rank: int | None,
+    alpha: float,
+    seed: int,
+) -> tuple[Rank, int | None]:
+    """The rank that the rows show, or the given one with what they show beside it, and `flat_rank`.
+
+    Within the interval that the cross-covariance leaves the spectra decide: a shared direction that is too
+    weak to be seen in pairs stands out in each modality by itself.
+    """
     shown = rank_of(found, alpha, seed)
+    flat_at = checks.flat_rank(spectra, shown, found.n, alpha, seed)
     if rank is not None:
-        given = whole("rank", rank, 1, most)
-        return replace(shown, value=given)
+        given = whole("rank", rank, 1, min(len(found.cov_x), len(found.cov_y)))
+        return replace(shown, value=given), flat_at
     if shown.value == 0:
         heavy = checks.heavy_rows(found.heaviest)
         allowed = (
             "show no shared direction: at this number of pairs none with a correlation below "
             f"{shown.edge:.2g} could be seen (half of it needs 4 times the pairs)"
+            f"{_empty(spectra)}"
             f"{'' if heavy.holds else f'. {heavy.message[:-1]}'}"
         )
         raise InvalidArgument("X and Y", found.n, allowed)
-    return replace(shown, value=min(shown.value, most))
+    return replace(shown, value=shown.value if flat_at is None else flat_at), flat_at
+
+
+def _empty(spectra: tuple[checks.Spectrum, checks.Spectrum]) -> str:
+    """What is to be said of directions that were taken for empty: shared ones may be among them."""
+    lost = [
+        f"{name} has {count} directions whose variance is below {FLAT:g} of its largest, taken for empty"
+        for name, (values, _) in zip(("X", "Y"), spectra, strict=True)
+        if (count := int(np.count_nonzero(values <= FLAT * values[-1])))
+    ]
+    return f". {'; '.join(lost)}: are the columns on one scale?" if lost else ""
 
 
 def _eta(
@@ -313,7 +366,6 @@ def _setting(found: PairMoments, r: int, eta: float, gamma: float, gamma_tilde: 
 def _answer(
     found: PairMoments,
     r: Rank,
-    given: bool,
     fitted: Trained,
     sides: tuple[Modality, Modality],
     nuclear: float,
@@ -325,7 +377,9 @@ def _answer(
     seed: int,
 ) -> FittedPairs:
     n, k = found.n, r.value
-    eta_model = _eta(sides, nuclear, scored.row_cov[:3, :3], n, k, alpha)
+    eta_model = Estimate(1.0, 0.0, 1.0)
+    if not any(checks.untold(side, n, alpha) for side in sides):
+        eta_model = _eta(sides, nuclear, scored.row_cov[:3, :3], n, k, alpha)
     gammas = [_gamma(sides[s], scored, s, n, k, alpha) for s in (0, 1)]
     share, wider = clean_share(scored.halves, alpha), clean_share(scored.wider, alpha)
     least = lower_bound((*scored.halves, *scored.wider), alpha)
@@ -343,18 +397,18 @@ def _answer(
     paid = payoff(scored.kept, errors, alpha, fixed)
     enough = checks.small_error(paid.unfiltered, k)
     made = [*model, enough, checks.repeated_pairs(found.repeated), checks.heavy_rows(found.heaviest)]
-    made.append(checks.rank(r, given))
-    if known is not None:
-        made.append(checks.labelled(float(known.mean()), free))
+    made.append(checks.rank(r))
     threshold = float(scored.thresholds[paid.bin - 1]) if paid.bin else float(scored.scores.min())
     clean = share.posterior(scored.scores)
+    if known is not None:
+        made.append(checks.labelled(known, clean, free))
     chosen = scored.scores >= threshold
     decision = paid.decision if enough.holds else "undecided"
     mixed = blend(scored.kept, errors, decision == "pays")
     edge = float(scored.thresholds[mixed.bin - 1]) if mixed.bin else -np.inf
     setting = _setting(found, k, eta_model.value, gammas[0].value, gammas[1].value)
     gain_model = None
-    others = alternatives.measured(paid.unfiltered, paid.filtered, _pca_error(fitted, sides, paid))
+    others = alternatives.measured(paid.error, paid.filtered, _pca_error(fitted, sides, errors[0], alpha), k)
     if flat.holds and setting is not None:
         prediction = alternatives.forecast(setting, paid.keep)
         others = alternatives.by_law(setting, prediction, seed)
@@ -369,17 +423,20 @@ def _answer(
 
 
 def _gamma(side: Modality, scored: Scored, s: int, n: int, r: int, alpha: float) -> Estimate:
+    if checks.untold(side, n, alpha):
+        return Estimate(side.gamma, 0.0, np.inf)
     spread = [scored.row_cov[i, i] / scored.row_means[i] ** 2 for i in (1 + s, 3 + s)]
     return gamma_estimate(side, n, float(spread[0]), float(spread[1]), alpha)
 
 
-def _pca_error(fitted: Trained, sides: tuple[Modality, Modality], paid: Payoff) -> float:
-    """The squared error of PCA: its distance from the fit on all pairs less that fit's own error."""
+def _pca_error(
+    fitted: Trained, sides: tuple[Modality, Modality], found: tuple[Squares, Squares], alpha: float
+) -> Estimate:
     apart = (
         estimate.chordal_distance(sides[0].basis, fitted.left),
         estimate.chordal_distance(sides[1].basis, fitted.right),
     )
-    return max(apart) ** 2 - paid.unfiltered
+    return alternatives.pca_error(apart, (root(found[0].all, alpha), root(found[1].all, alpha)))
 
 
 def _model_gain(

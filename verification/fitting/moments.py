@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,9 @@ SAMPLED = 8192
 
 HASHED = 2**22
 """Pairs looked at for exact repetitions."""
+
+SMALLEST = 1e-30
+"""Rows of this length, or of its inverse, are refused: single precision holds no projections of them."""
 
 CONSTANT = 16
 """A column whose standard deviation is below this many roundings of its mean does not vary."""
@@ -86,6 +90,9 @@ def moments(x: Rows, y: Rows, seed: int) -> PairMoments:
     for s, rows, mean, cov in ((0, x, result.mean_x, result.cov_x), (1, y, result.mean_y, result.cov_y)):
         if not np.isfinite(cov).all() or not np.isfinite(result.cross).all():
             raise InvalidArgument(rows.name, "numbers whose squares overflow", "must be scaled down")
+        size = math.sqrt(float(np.trace(cov)))
+        if size and not SMALLEST < size < 1 / SMALLEST:
+            raise InvalidArgument(rows.name, f"rows of length {size:.1g}", "must be scaled to a usual size")
         constant = np.flatnonzero(np.sqrt(np.diag(cov)) <= CONSTANT * sums.rounding[s] * np.abs(mean))
         if len(constant):
             raise InvalidArgument(rows.name, f"column {constant[0] + 1}", "must have no constant column")

@@ -33,21 +33,34 @@ NOTHING = 1e-20
 """A mean squared error of all pairs below this many units a direction is rounding: nothing can be gained."""
 
 
+ALIKE = Estimate(1.0, 1.0, 1.0)
+"""The gain where nothing can be gained."""
+
+UNKNOWN = Estimate(1.0, 0.0, math.inf)
+"""The gain where no filter can be tried."""
+
+
 @dataclass(frozen=True)
 class Payoff:
     """The model-free answer at the share to keep: both mean squared errors, the gain and what was tried.
 
     `keep` is the share of pairs kept, `bin` the index of its threshold, `gain` the root of the ratio of the
-    mean squared errors, `unfiltered` and `filtered` those errors (of the worse modality), and `curve`
-    (share kept, gain) for each share tried.
+    mean squared errors, `unfiltered` that of all pairs (of the worse modality), `error` its root with an
+    interval, and `curve` (share kept, gain) for each share tried.
     """
 
     keep: float
     bin: int
     gain: Estimate
     unfiltered: float
-    filtered: float
+    error: Estimate
     curve: tuple[tuple[float, float], ...]
+
+    @property
+    def filtered(self) -> Estimate:
+        """The root mean squared error after the filter: that of all pairs over the gain, ends exchanged."""
+        ends = (self.gain.value, self.gain.high, self.gain.low)
+        return Estimate(*(self.error.value / end if end > 0 else math.inf for end in ends))
 
     @property
     def decision(self) -> str:
@@ -89,15 +102,16 @@ class Squares:
     @property
     def least(self) -> float:
         """What the filtered fit's squared error cannot be below, given its covariance with all pairs."""
-        return self.cross.value**2 / self.all.value
+        return self.cross.value**2 / self.all.value if self.all.value > 0 else 0.0
+
+    @property
+    def error(self) -> float:
+        """The filtered fit's squared error, no less than that."""
+        return max(self.filtered.value, self.least)
 
     def mixed(self, tau: Array) -> Array:
         """The squared error of the fit of which the filtered pairs make the part tau."""
-        return (
-            (1 - tau) ** 2 * self.all.value
-            + 2 * tau * (1 - tau) * self.cross.value
-            + tau**2 * max(self.filtered.value, self.least)
-        )
+        return (1 - tau) ** 2 * self.all.value + 2 * tau * (1 - tau) * self.cross.value + tau**2 * self.error
 
 
 def squares(kept: KeptFolds) -> dict[int, tuple[Squares, Squares]]:
@@ -126,9 +140,13 @@ def payoff(
     interval then holds at every bin at once, so that the choice does not flatter it.
     """
     whole = max((side.all for side in found[0]), key=lambda statistic: statistic.value)
-    worse = {b: max(sides, key=lambda side: side.filtered.value) for b, sides in found.items()}
-    ratio = {b: whole.value / max(side.filtered.value, side.least) for b, side in worse.items()}
-    tried = [b for b in worse if b] or [0]
+    if whole.value <= NOTHING * kept.r:
+        return Payoff(1.0, 0, ALIKE, whole.value, Estimate(0.0, 0.0, 0.0), ((1.0, 1.0),))
+    if set(found) == {0}:  # no share leaves enough pairs to be tried
+        return Payoff(1.0, 0, UNKNOWN, whole.value, root(whole, alpha), ((1.0, 1.0),))
+    worse = {b: max(sides, key=lambda side: side.error) for b, sides in found.items()}
+    ratio = {b: whole.value / side.error for b, side in worse.items()}
+    tried = [b for b in worse if b]
     chosen = fixed if fixed in worse else max(tried, key=ratio.__getitem__)
     failure = alpha / 2
     if chosen != fixed:
@@ -138,9 +156,9 @@ def payoff(
     return Payoff(
         float(kept.shares[chosen]),
         chosen,
-        gain if whole.value > NOTHING * kept.r else Estimate(1.0, 1.0, 1.0),
+        gain,
         whole.value,
-        max(worse[chosen].filtered.value, worse[chosen].least),
+        root(whole, alpha),
         tuple((float(kept.shares[b]), math.sqrt(max(ratio[b], 0.0))) for b in worse),
     )
 
@@ -171,6 +189,16 @@ def _deviations(statistic: Statistic) -> Array:
     """What each cell adds to the jackknife's standard deviation."""
     out, k = statistic.left_out, len(statistic.left_out)
     return np.asarray(math.sqrt((k - 1) / k) * (out - out.mean()))
+
+
+def root(square: Statistic, alpha: float) -> Estimate:
+    """The root of a squared error, with its interval on the logarithm's scale."""
+    if square.value <= 0:
+        return Estimate(0.0, 0.0, 0.0)
+    deviation = float(np.linalg.norm(_deviations(square))) / square.value
+    factor = math.exp(float(stats.t.isf(alpha / 2, CELLS - 1)) * deviation / 2)
+    middle = math.sqrt(square.value)
+    return Estimate(middle, middle / factor, middle * factor)
 
 
 DRAWS = 4000

@@ -17,6 +17,9 @@ from verification.fitting.moments import Array, PairMoments
 FLAT = 1e-9
 """Directions of a covariance below this share of its largest are empty: nothing is divided by them."""
 
+NOISELESS = 1e-13
+"""Noise of a variance below this share of the signal's is rounding."""
+
 WIDEST = 10.0
 """An interval for log(1 + gamma) of this half-width says nothing: it is given as everything."""
 
@@ -104,8 +107,8 @@ def rank_of(found: PairMoments, alpha: float, seed: int) -> Rank:
         low += 1
     high = low
     top = float(min(correlations[0], 1.0))
-    for k in range(low + 1, len(correlations)):
-        spread = _spread(k, top, alpha / 2, seed) * (1 - top**2) / math.sqrt(found.n)
+    for k in range(low + 1, len(correlations) + 1):
+        spread = equal_spread(k, top, alpha / 2, seed) * (1 - top**2) / math.sqrt(found.n)
         if top - correlations[k - 1] <= spread:
             high = k
         elif k > high + 3:
@@ -113,8 +116,11 @@ def rank_of(found: PairMoments, alpha: float, seed: int) -> Rank:
     return Rank(low, low, high, correlations, edge)
 
 
-def _spread(k: int, correlation: float, upper: float, seed: int) -> float:
-    """How far apart the largest and smallest of k equal correlations fall, times sqrt(n): a quantile."""
+def equal_spread(k: int, correlation: float, upper: float, seed: int) -> float:
+    """How far apart the largest and smallest of k equal correlations fall, times sqrt(n): a quantile.
+
+    At correlation 1 it is that of k equal variances, as a share of them.
+    """
     rng = seeds.generator(seed, "fit: spread", k)
     draws = rng.standard_normal((max(50, 3200 // k), k, k)) * math.sqrt((1 + correlation) / 2)
     values = np.linalg.eigvalsh((draws + draws.transpose(0, 2, 1)) / math.sqrt(2))
@@ -127,7 +133,9 @@ class Modality:
 
     `noise` is the bulk's variance, `ratio` the spike's over it (gamma + 1), `scale` the signal's
     standard deviation, `cosine2` the mean squared cosine between the r leading directions and the
-    signal's, `slope` the derivative of a spike's eigenvalue by its population value, `basis` (d, r).
+    signal's, `slope` the derivative of a spike's eigenvalue by its population value, `basis` (d, r),
+    `spikes` the r leading eigenvalues and `bulk` the others, largest first.  Where r = d nothing is noise
+    alone: `bulk` is empty, and gamma is given as 0, of which nothing is known.
     """
 
     noise: float
@@ -136,6 +144,7 @@ class Modality:
     cosine2: float
     slope: float
     basis: Array
+    spikes: Array
     bulk: Array
 
     @property
@@ -145,14 +154,22 @@ class Modality:
 
 
 def modality(cov: Array, n: int, r: int) -> Modality:
-    """The spectrum of one modality by the spiked model, corrected for d/n of any size below 1."""
-    values, vectors = np.linalg.eigh(cov)
+    """One modality by the spiked model, corrected for d/n of any size below 1."""
+    return spiked(*np.linalg.eigh(cov), n, r)
+
+
+def spiked(values: Array, vectors: Array, n: int, r: int) -> Modality:
+    """The same from the covariance's eigenvalues, smallest first, and eigenvectors (d, d)."""
     d = len(values)
-    top = float(values[-r:].mean())
+    spikes, bulk = values[d - r :][::-1], values[: d - r][::-1]
+    if d == r:
+        return Modality(0.0, 1.0, 0.0, 0.0, 0.0, vectors, spikes, bulk)
+    top = float(spikes.mean())
     total = float(values.sum())
     c = (d - r) / n
     edge = 1 + math.sqrt(c)
-    noise = max((total - r * top) / (d - r), np.finfo(float).tiny)
+    least = NOISELESS * top
+    noise = max((total - r * top) / (d - r), least)
     ratio = edge
     for _ in range(100):
         observed = top / noise
@@ -161,7 +178,7 @@ def modality(cov: Array, n: int, r: int) -> Modality:
         inside = middle**2 - 4 * observed
         ratio = max(edge, (middle + math.sqrt(inside)) / 2) if inside > 0 else edge
         pull = c * ratio / (ratio - 1)
-        new = (total - r * top) / max(d - r - r * pull, 1.0)
+        new = max((total - r * top) / max(d - r - r * pull, 1.0), least)
         if abs(new - noise) <= 1e-13 * noise:
             break
         noise = new
@@ -169,7 +186,7 @@ def modality(cov: Array, n: int, r: int) -> Modality:
     slope = max(1 - c / gamma**2, 0.0)
     cosine2 = slope / (1 + c / gamma) if slope > 0 else 0.0
     scale = math.sqrt(gamma * noise)
-    return Modality(noise, ratio, scale, cosine2, slope, vectors[:, -r:], values[: d - r][::-1])
+    return Modality(noise, ratio, scale, cosine2, slope, vectors[:, d - r :], spikes, bulk)
 
 
 def gamma_estimate(

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bounds.claim import Claim, Verdict
-from verification.judging import injected, injected_sampled
+from verification.judging import injected, injected_kinds, injected_sampled
 from verification.judging.injected_sampled import ENOUGH
 
 MANY = 100
@@ -47,7 +47,7 @@ class Benchmark:
 
 def benchmark(claims: Sequence[Claim], budget: Sequence[Claim], each: int, seed: int, jobs: int) -> Benchmark:
     """So many mistakes of each kind in each of the claims, judged; the result does not depend on `jobs`."""
-    kinds = len(injected.INJECTORS)
+    kinds = len(injected_kinds.INJECTORS)
     found = [
         (one.mistake.truth, one.verdict, said(one.mistake))
         for one in injected.study(claims, kinds * each, seed)

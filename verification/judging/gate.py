@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from bounds import symbols
 from bounds.claim import Claim, Relation, Scaling, Tail
 from verification.errors import InvalidArgument, MissingExtra
 from verification.search import climb
@@ -29,6 +30,9 @@ NO_CONSTANT = 1e3
 
 GROWTH, WAY = 3.0, 3
 
+ENOUGH_PAIRS = 16
+"""The unnamed constant of an order's sample condition: next to 1 no error follows its order yet."""
+
 
 @dataclass(frozen=True)
 class AttackDetails(Details):
@@ -43,16 +47,35 @@ class AttackDetails(Details):
         return "worst ratio to the bound found"
 
 
+def sides(claim: Claim) -> tuple[Claim, ...]:
+    """The bounds of one side that a claim states: of an order from both sides two."""
+    if claim.relation is not Relation.EQUAL or not claim.up_to_constant:
+        return (claim,)
+    return tuple(replace(_many(claim), relation=side) for side in (Relation.UPPER, Relation.LOWER))
+
+
+def _many(claim: Claim) -> Claim:
+    """The claim where the unnamed constant of a condition is large enough."""
+    enough = tuple(condition.subs(symbols.C, ENOUGH_PAIRS) for condition in claim.conditions)
+    return replace(claim, conditions=enough)
+
+
 def attackable(claims: Sequence[Claim]) -> list[Claim]:
-    """Those that bound a simulated quantity of the model from one side."""
+    """Those that bound a simulated quantity of the model, from one side or from both."""
     found = []
     for claim in claims:
+        if claim.relation is Relation.EQUAL and len({c.measured.thetas for c in _scalings(claim)}) != 1:
+            continue  # what is drawn depends on the setting
         try:
-            space(claim)
+            space(sides(claim)[0])
         except InvalidArgument:
             continue
         found.append(claim)
     return found
+
+
+def _scalings(claim: Claim) -> list[Scaling]:
+    return [check for check in claim.checks if isinstance(check, Scaling)]
 
 
 def share_name(claim: Claim) -> str:
@@ -70,7 +93,21 @@ def names(claims: Sequence[Claim]) -> tuple[str, ...]:
 
 
 def attack(claim: Claim, seed: int, budget: int, alpha: float) -> Evidence:
-    """The evidence of an attack on a claim with `budget` small simulations, at a share `alpha`."""
+    """The evidence of an attack on a claim with `budget` small simulations a side, at a share `alpha`.
+
+    A condition's unnamed constant is 1, and what breaks there must break where it is large, too.
+    """
+    attacked, larger = sides(claim), _many(claim)
+    found = [_attack(side, seed, budget, alpha / 2) for side in attacked]
+    worst = min(found, key=lambda evidence: ("fails", "undecided", "holds").index(evidence.outcome))
+    if worst.outcome == "fails" and attacked == (claim,) and larger.conditions != claim.conditions:
+        again = _attack(larger, seed, budget, alpha / 2)
+        return again if again.outcome == "fails" else replace(again, outcome="undecided")
+    return worst
+
+
+def _attack(claim: Claim, seed: int, budget: int, alpha: float) -> Evidence:
+    """The evidence of an attack on a bound of one side."""
     try:
         found = climb.search(claim, seed=seed, budget=budget, alpha=alpha)
     except InvalidArgument as reason:
@@ -161,7 +198,7 @@ def _between(start: float, end: float, share: float, name: str) -> float:
 
 def _outcome(claim: Claim, found: Case) -> Outcome:
     if claim.up_to_constant:
-        if claim.relation is Relation.LOWER and math.isinf(found.interval[0]):
-            return "fails"  # the quantity is 0, and the bound is not
+        if math.isinf(found.interval[0]):
+            return "fails"  # the quantity is 0, and the bound from below is not; or the one from above is
         return "undecided" if found.interval[0] > MOST_CONSTANT else "holds"
     return "fails" if found.breaks else "holds"

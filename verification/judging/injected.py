@@ -11,29 +11,31 @@ true.  What is left is "unknown", and then a proof or a counterexample is all th
 from __future__ import annotations
 
 import argparse
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import sympy as sp
-from numpy.random import Generator
 
 from bounds.checks import Certificate, Proof, Relation, Statement
 from bounds.claim import Claim, Verdict
-from bounds.proof.region import approximate_sign, flattened, points
+from bounds.proof.region import approximate_sign, points
 from verification.checks.judge import judge
 from verification.checks.plan import PROFILES, plan
+from verification.judging.injected_kinds import INJECTORS, tried
+from verification.judging.injected_places import compiled
 from verification.judging.verdict import decide
 
 Truth = Literal["false", "true", "unknown"]
 
-Injector = Callable[[Statement, Generator], Statement | None]
-"""A statement with one mistake, None where there is no place for one of this kind."""
+ROOM = re.compile(r"within a factor|up to (a|the) factor|up to \d+%", re.IGNORECASE)
+"""Words that leave a stated value room: another value within it is no mistake, and none is free beyond it."""
 
-FACTORS = tuple(map(sp.Rational, ("1/2", "2", "3/4", "4/3", "9/10", "10/9", "1/10", "10")))
-POWERS = tuple(map(sp.Rational, ("1/2", "-1/2", "1", "-1", "2")))
+WIDE = 1e3
+"""Numbers that two bounds are compared at lie between its inverse and it."""
 
 
 @dataclass(frozen=True)
@@ -61,111 +63,6 @@ class JudgedMistake:
         return (truth == "false" and exact) or (truth == "true" and self.verdict is Verdict.REFUTED)
 
 
-def _scalars(expression: sp.Basic) -> list[sp.Symbol]:
-    return sorted((s for s in expression.free_symbols if isinstance(s, sp.Symbol)), key=str)
-
-
-def _nodes(expression: sp.Basic, *kinds: type) -> list[sp.Basic]:
-    return sorted(expression.atoms(*kinds), key=sp.default_sort_key)
-
-
-def _pick(generator: Generator, among: Sequence[sp.Basic]) -> sp.Basic | None:
-    return among[int(generator.integers(len(among)))] if len(among) else None
-
-
-def sign(stated: Statement, generator: Generator) -> Statement | None:
-    """A term of a sum, or the whole, with the other sign."""
-    whole = _pick(generator, _nodes(stated.bound, sp.Add, sp.MatAdd))
-    if whole is None:
-        return None if stated.bound == 0 else stated.about(-stated.bound)
-    term = _pick(generator, whole.args)
-    assert term is not None
-    changed = whole.func(*(-other if other is term else other for other in whole.args))
-    return stated.about(stated.bound.xreplace({whole: changed}))
-
-
-def exponent(stated: Statement, generator: Generator) -> Statement | None:
-    """One symbol with another power, wherever it stands."""
-    symbol = _pick(generator, [s for s in _scalars(stated.bound) if s.is_positive])
-    if symbol is None:
-        return None
-    power = POWERS[int(generator.integers(len(POWERS)))]
-    if generator.random() < 0.5:
-        return stated.about(stated.bound * symbol**power)
-    return stated.about(stated.bound.subs(symbol, symbol ** (1 + power)))
-
-
-def constant(stated: Statement, generator: Generator) -> Statement | None:
-    """The bound, or a number in it, times a factor."""
-    factor = FACTORS[int(generator.integers(len(FACTORS)))]
-    if stated.bound == 0:
-        return stated.about(factor)
-    number = _pick(generator, [x for x in _nodes(stated.bound, sp.Integer, sp.Rational) if x not in (0, -1)])
-    if number is not None and generator.random() < 0.5 and not stated.bound.has(sp.MatrixExpr):
-        return stated.about(stated.bound.xreplace({number: factor * number}))
-    return stated.about(factor * stated.bound)
-
-
-def dropped(stated: Statement, generator: Generator) -> Statement | None:
-    """An addend, a factor or a member of a maximum left out."""
-    kinds = (sp.Add, sp.Mul, sp.Max, sp.Min, sp.MatAdd)
-    whole = _pick(generator, [x for x in _nodes(stated.bound, *kinds) if len(x.args) > 1])
-    if whole is None:
-        return None
-    term = _pick(generator, whole.args)
-    rest = [other for other in whole.args if other is not term]
-    if getattr(whole, "is_Matrix", False) and not all(getattr(other, "is_Matrix", False) for other in rest):
-        return None
-    return stated.about(stated.bound.xreplace({whole: whole.func(*rest)}))
-
-
-def swapped(stated: Statement, generator: Generator) -> Statement | None:
-    """Two symbols of a kind in each other's place."""
-    symbols = _scalars(stated.bound)
-    pairs = [(a, b) for a in symbols for b in symbols if str(a) < str(b) and a.is_integer == b.is_integer]
-    if not pairs:
-        return None
-    first, second = pairs[int(generator.integers(len(pairs)))]
-    return stated.about(stated.bound.subs({first: second, second: first}, simultaneous=True))
-
-
-def relation(stated: Statement, generator: Generator) -> Statement | None:
-    """Another relation."""
-    others = [other for other in Relation if other is not stated.relation]
-    return replace(stated, relation=others[int(generator.integers(len(others)))])
-
-
-def condition_dropped(stated: Statement, generator: Generator) -> Statement | None:
-    """One condition less."""
-    conditions = flattened(stated.conditions)
-    gone = _pick(generator, conditions)
-    return None if gone is None else replace(stated, conditions=tuple(c for c in conditions if c is not gone))
-
-
-def condition_weakened(stated: Statement, generator: Generator) -> Statement | None:
-    """One inequality, or an equality, with more room: 9/10 of its larger side is enough."""
-    conditions = flattened(stated.conditions)
-    kinds = (sp.Ge, sp.Gt, sp.Le, sp.Lt)
-    wide = _pick(generator, [c for c in conditions if isinstance(c, kinds)])
-    if wide is None:
-        return None
-    room = FACTORS[int(generator.integers(len(FACTORS)))]
-    weaker = sp.Ge(max(room, 1 / room) * wide.gts, wide.lts)
-    return replace(stated, conditions=tuple(weaker if c is wide else c for c in conditions))
-
-
-INJECTORS: dict[str, Injector] = {
-    "sign": sign,
-    "exponent": exponent,
-    "constant": constant,
-    "dropped part": dropped,
-    "swapped symbols": swapped,
-    "relation": relation,
-    "condition dropped": condition_dropped,
-    "condition weakened": condition_weakened,
-}
-
-
 def inject(claim: Claim, mistakes: int, seed: int) -> Iterator[Mistake]:
     """So many different mistakes in a claim, as far as it has places for them; the same for the same seed."""
     generator = np.random.default_rng([seed, *claim.id.encode()])
@@ -174,11 +71,12 @@ def inject(claim: Claim, mistakes: int, seed: int) -> Iterator[Mistake]:
         if len(seen) > mistakes:
             return
         kind = kinds[int(generator.integers(len(kinds)))]
-        stated = INJECTORS[kind](claim.stated, generator)
+        stated = tried(INJECTORS[kind], claim.stated, generator)
         if stated is None or stated in seen or stated.bound.has(sp.zoo, sp.nan, sp.oo):
             continue
         seen.add(stated)
-        yield Mistake(claim.id, kind, stated, truth(claim.stated, stated))
+        known = "unknown" if ROOM.search(claim.statement) else truth(claim.stated, stated)
+        yield Mistake(claim.id, kind, stated, known)
 
 
 def truth(true: Statement, changed: Statement) -> Truth:
@@ -207,7 +105,27 @@ def _compared(difference: sp.Expr, true: Statement) -> Truth:
         # Points may miss where two expressions differ.
         return "false" if signs != {0} else "true" if sp.simplify(difference) == 0 else "unknown"
     weaker = {0, 1} if true.relation is Relation.UPPER else {0, -1}
-    return "true" if signs <= weaker else "unknown"
+    return "true" if signs | _signs(difference, true.conditions) <= weaker else "unknown"
+
+
+def _signs(difference: sp.Expr, conditions: tuple[sp.Basic, ...]) -> set[int]:
+    """Signs at numbers drawn between 1/WIDE and WIDE inside the conditions; none where it has no number."""
+    generator, found = np.random.default_rng(0), set[int]()
+    free = sorted(difference.free_symbols.union(*(c.free_symbols for c in conditions)), key=str)
+    for _ in range(400 if free else 0):
+        numbers = {s.name: np.float64(WIDE ** generator.uniform(-1, 1)) for s in free}
+        numbers |= {s.name: np.float64(max(1, round(numbers[s.name]))) for s in free if s.is_integer}
+        try:
+            with np.errstate(all="ignore"):
+                *inside, value = (
+                    function(*(numbers[name] for name in names))
+                    for names, function in map(compiled, (*conditions, difference))
+                )
+                if all(inside) and abs(value) > 1e-9 * max(numbers.values()) and np.isreal(value):
+                    found.add(int(np.sign(value)))
+        except (TypeError, ValueError, ArithmeticError, NameError, AttributeError):
+            return set()
+    return found
 
 
 def judged(claim: Claim, mistake: Mistake) -> JudgedMistake:

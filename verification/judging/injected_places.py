@@ -182,7 +182,7 @@ class ModelRegion:
         wanted = {"P", "mean_1", "mean_0", "kappa_left", "kappa_right"} & self.names
         if not wanted:
             return {}
-        setting = Setting(4, *(point[k] for k in SHAPE))  # type: ignore[arg-type]
+        setting = Setting(4, *(point[k] for k in SHAPE))
         score = score_of(setting)
         found = selection(score, point["theta"])
         numbers = {
@@ -216,19 +216,23 @@ class ModelRegion:
         return found if size <= most and self.allows(found) else None
 
     def allows(self, point: ModelPoint) -> bool:
-        """Whether all conditions hold there."""
+        """Whether all conditions hold there, those on what is drawn aside."""
         return all(
             bool(function(*(point[name] for name in names)))
             for names, function in map(compiled, self.stated.conditions)
+            if point.keys() >= set(names)
         )
 
     def bases(self, count: int, seed: int) -> list[dict[str, float]]:
         """So many coordinates inside, at random in the logarithm; the same for the same seed."""
         generator = np.random.default_rng([seed, 17])
         found: list[dict[str, float]] = []
-        for _ in range(400 * count):
-            # The middle of the box: the ends are where the ways lead.
-            at = {k: _between(low, high, generator.uniform(0.05, 0.5)) for k, (low, high) in self.box.items()}
+        for tried in range(400 * count):
+            # The middle of the box, unless the conditions leave it out: the ends are where the ways lead.
+            most = 0.5 if tried < 200 * count else 1.0
+            at = {
+                k: _between(low, high, generator.uniform(0.05, most)) for k, (low, high) in self.box.items()
+            }
             at["r"] = min(at["r"], at["d"], at["d_tilde"]) ** generator.uniform(0.2, 0.8)
             at["above"] = 1.0
             at["multiple"] = self.box["multiple"][1] ** generator.uniform(0.0, 0.3)
@@ -238,19 +242,35 @@ class ModelRegion:
                 break
         return found
 
-    def anywhere(self, generator: np.random.Generator, size: float, count: int) -> list[ModelPoint]:
-        """Settings inside the conditions whose parameters reach up to `size` or down to its inverse."""
-        wide = {
-            name: tuple(_wider(end, size) if end in self.open_ends.get(name, ()) else end for end in ends)
-            for name, ends in self.box.items()
-        }
+    def anywhere(
+        self, generator: np.random.Generator, count: int, size: float | None = None
+    ) -> list[ModelPoint]:
+        """Settings inside the conditions, in the box and payable.
+
+        With a `size` open parameters reach up to it or down to its inverse instead, payable or not.
+        """
+        wide = dict(self.box)
+        if size is not None:
+            for name, ends in self.open_ends.items():
+                low, high = (_wider(end, size) if end in ends else end for end in wide[name])
+                wide[name] = low, high
         found = []
         for _ in range(count):
             at = {k: _between(low, high, generator.uniform()) for k, (low, high) in wide.items()}
             at["r"] = min(at["r"], at["d"], at["d_tilde"]) ** generator.uniform()
-            place = self.place(at, payable=False)
+            place = self.place(at, payable=size is None)
             found += [] if place is None else [place]
         return found
+
+    def corners(self, base: Mapping[str, float]) -> list[ModelPoint]:
+        """Settings like the base with one coordinate at an end that belongs to its domain."""
+        moved = [
+            {**base, name: end}
+            for name in self.moving
+            for end in self.box[name]
+            if end not in self.open_ends.get(name, ())
+        ]
+        return [place for at in moved if (place := self.place(at)) is not None]
 
     @cached_property
     def open_ends(self) -> dict[str, tuple[float, ...]]:

@@ -3,21 +3,14 @@
 An injector sees a statement only, as in `verification.judging.injected`.  Whether the mistake makes it false
 is decided from the sharp law over all that its conditions allow (`verification.judging.injected_truth`).
 Each is then judged as a claim of its own, by its claim's checks and an attack; all mistakes in a claim share
-one set of draws.
-
-    python -m verification.judging.injected_sampled --seed 0 --out injected-sampled.json
+one set of draws.  `verification.judging.injected_record` runs and keeps them.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import math
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +23,7 @@ from bounds.claim import Claim, Verdict
 from verification.checks.plan import PROFILES, Plan, plan_run
 from verification.checks.scaling import ScalingDetails
 from verification.judging import gate
-from verification.judging.injected import INJECTORS, Injector
+from verification.judging.injected_kinds import INJECTORS, Injector, tried
 from verification.judging.injected_places import ModelRegion, numbers
 from verification.judging.injected_truth import Known, delta_of, measured_of, truth, ways
 from verification.judging.looks import evidence
@@ -160,28 +153,25 @@ def _known(claim: Claim) -> set[str]:
     return names
 
 
-def inject(claim: Claim, each: int, seed: int) -> Iterator[SampledMistake]:
-    """So many different mistakes of each kind, as far as there are places for them; fixed by the seed."""
+def inject(claim: Claim, each: int, seed: int, leave: Collection[str] = ()) -> Iterator[SampledMistake]:
+    """So many different mistakes of each kind, as far as there are places for them; fixed by the seed.
+
+    Those of the kinds to `leave` are made, as no other may be like them, and not yielded.
+    """
     seen = {claim.stated}
     for number, (kind, injector) in enumerate(injectors(claim).items()):
         generator = np.random.default_rng([seed, number, *claim.id.encode()])
         found = 0
         for _ in range(8 * each):
-            stated = _tried(injector, claim.stated, generator)
+            stated = tried(injector, claim.stated, generator)
             if found == each:
                 break
             if stated is None or stated in seen or not _has_value(claim, stated):
                 continue
             seen.add(stated)
             found += 1
-            yield SampledMistake(claim.id, kind, stated, truth(claim, stated, seed))
-
-
-def _tried(injector: Injector, stated: Statement, generator: Generator) -> Statement | None:
-    try:
-        return injector(stated, generator)
-    except ValueError:  # a maximum of what is no real number
-        return None
+            if kind not in leave:
+                yield SampledMistake(claim.id, kind, stated, truth(claim, stated, seed))
 
 
 def _has_value(claim: Claim, stated: Statement) -> bool:
@@ -225,7 +215,10 @@ class Bench:
         if decide(found) is not Verdict.REFUTED and gate.attackable([wrong]):
             attacked = [gate.attack(wrong, self.samples.seed, ATTACK, quick[0].alpha)]
             found, by = [*found, *attacked], "attack"
-        if decide(found) is Verdict.INCONCLUSIVE and any(map(_may_decide, found)):
+        more = decide(found) is Verdict.INCONCLUSIVE and any(map(_may_decide, found))
+        # Checks that only a dearer profile makes may refute what the cheap ones support.
+        more = more or (decide(found) is Verdict.SUPPORTED and len(standard) > len(quick))
+        if more:
             found, by = [*self._evidence(wrong, standard), *attacked], "standard"
         return JudgedSample(mistake, decide(found), by, time.monotonic() - started)
 
@@ -259,91 +252,18 @@ def bench(claims: Sequence[Claim], budget: Sequence[Claim], samples: Sampler) ->
     return Bench(found, samples)
 
 
-def studied(
-    claims: Sequence[Claim], budget: Sequence[Claim], each: int, seed: int, jobs: int | None = None
-) -> Iterator[list[JudgedSample]]:
-    """Mistakes of each kind in the sampled ones of the claims, judged, claim by claim."""
+def study(
+    claims: Sequence[Claim],
+    budget: Sequence[Claim],
+    each: int,
+    seed: int,
+    jobs: int | None = None,
+    leave: Mapping[str, Collection[str]] | None = None,
+) -> Iterator[JudgedSample]:
+    """Mistakes of each kind in the sampled ones of the claims, judged; without those of kinds to `leave`."""
     chosen = sampled(claims)
     with Sampler(seed, processors() if jobs is None else jobs) as samples:
         judge = bench(chosen, budget, samples)
         for claim in chosen:
-            yield [judge.judged(claim, mistake) for mistake in inject(claim, each, seed)]
-
-
-def study(
-    claims: Sequence[Claim], budget: Sequence[Claim], each: int, seed: int, jobs: int | None = None
-) -> list[JudgedSample]:
-    """Mistakes of each kind in the sampled ones of the claims, judged."""
-    return [one for found in studied(claims, budget, each, seed, jobs) for one in found]
-
-
-def record(found: Sequence[JudgedSample], each: int, seed: int, seconds: float) -> dict[str, Any]:
-    """What a page shows of a run, in plain types."""
-    return {
-        "each": each,
-        "seed": seed,
-        "minutes": round(seconds / 60, 1),
-        "mistakes": [one.as_dict() for one in found],
-    }
-
-
-def table(stored: Mapping[str, Any]) -> str:
-    """Recall by kind, as a Markdown table."""
-    names = "kind | false | refuted | undecided | supported | true | refuted | unknown"
-    lines = [f"| {names} |", "|---|" + "---:|" * 7]
-    rows = stored["mistakes"]
-    for kind in (*dict.fromkeys(row["kind"] for row in rows), "all"):
-        counts = Counter((row["truth"], row["verdict"]) for row in rows if kind in (row["kind"], "all"))
-        totals = Counter(row["truth"] for row in rows if kind in (row["kind"], "all"))
-        cells = [
-            totals["false"],
-            *(counts["false", name] for name in ("REFUTED", "INCONCLUSIVE", "SUPPORTED")),
-            totals["true"],
-            counts["true", "REFUTED"],
-            totals["unknown"],
-        ]
-        lines.append(f"| {kind} | " + " | ".join(map(str, cells)) + " |")
-    return "\n".join(lines)
-
-
-def recall(stored: Mapping[str, Any]) -> float:
-    """Share of the false ones that were refuted; 1 where there is none."""
-    false = [row for row in stored["mistakes"] if row["truth"] == "false"]
-    return sum(row["verdict"] == "REFUTED" for row in false) / len(false) if false else 1.0
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the table, what was let through and what was wrongly refuted; 1 if too much was."""
-    from bounds import claims
-
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("claims", nargs="*", help="their ids; all without")
-    parser.add_argument("--each", type=int, default=1, help="so many of each kind in each claim (default 1)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--minutes", type=float, default=math.inf, help="no further claim after so many")
-    parser.add_argument("--jobs", type=int, default=None)
-    parser.add_argument("--out", type=Path, help="a JSON file for what was found")
-    options = parser.parse_args(arguments)
-    register, started = tuple(claims.values()), time.monotonic()
-    chosen = [claim for claim in register if not options.claims or claim.id in options.claims]
-    found: list[JudgedSample] = []
-    stored = record(found, options.each, options.seed, 0.0)
-    for judged in studied(chosen, register, options.each, options.seed, options.jobs):
-        found += judged
-        stored = record(found, options.each, options.seed, time.monotonic() - started)
-        if options.out:  # what a long run has found so far is kept
-            options.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-        if stored["minutes"] > options.minutes:
-            break
-    print(table(stored))
-    for one in found:
-        if one.missed or one.false_alarm:
-            said = "refuted, and true" if one.false_alarm else "let through"
-            print(f"{said}: {one.mistake.claim}, {one.mistake.kind}: {one.mistake.stated.relation} "
-                  f"{one.mistake.stated.bound} given {one.mistake.stated.conditions}: {one.verdict}; "
-                  f"{one.mistake.known.why}")  # fmt: skip
-    return int(recall(stored) < ENOUGH or any(one.false_alarm for one in found))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+            for mistake in inject(claim, each, seed, (leave or {}).get(claim.id, ())):
+                yield judge.judged(claim, mistake)

@@ -42,6 +42,9 @@ SUSTAINED = 0.25
 STEADY = 0.7
 """Share of the power on one part that the next must have: a growth that ends is none."""
 
+SLIGHT = 0.05
+"""Power up to which a ratio that is called bounded may seem to grow; in between nothing is known."""
+
 LEAST_LENGTH = math.log(2.4)
 """Log-length of a part of a way that shows a power."""
 
@@ -49,9 +52,12 @@ BEYOND = 20.0
 """Factor by which such a ratio passes all that is seen where the claim itself holds: what changes the
 conditions or the relation is held against that."""
 
-MANY, SAME = 300, 1.0
+MANY, SAME = 300, 0.3
 """Settings in a box that two rates are compared over, and how much further their log-ratio may reach in a
 larger one."""
+
+ANYWHERE = 60
+"""Settings all over the box that a bound with numbers is looked at beside the ways."""
 
 OFTEN = 1.5
 """A bound is false where it is passed so many times as often as it may be."""
@@ -170,10 +176,16 @@ def ways(region: ModelRegion, seed: int) -> tuple[tuple[list[ModelPoint], list[f
     return tuple(way for base in region.bases(count, seed) for way in region.ways(base))
 
 
+def corners(region: ModelRegion, seed: int) -> list[ModelPoint]:
+    """Settings at the ends that belong to the region."""
+    return [point for base in region.bases(2, seed) for point in region.corners(base)]
+
+
 def _of_bound(claim: Claim, changed: Statement, region: ModelRegion, seed: int, rests: bool) -> Known:
     """A bound with numbers is false where the quantity passes it too often, true where it says no more."""
     upper = changed.relation is Relation.UPPER
-    points = [point for places, _ in ways(region, seed) for point in places]
+    points = [point for places, _ in ways(region, seed) for point in places] + corners(region, seed)
+    points += region.anywhere(np.random.default_rng([seed, 31]), ANYWHERE)
     points = list({tuple(sorted(p.items())): p for p in points}.values())
     own, limits = numbers(claim.stated, points), numbers(changed, points)
     sign = 1 if upper else -1
@@ -199,6 +211,8 @@ def _of_rate(claim: Claim, changed: Statement, region: ModelRegion, seed: int, r
     same = rests and changed.relation is claim.relation and changed.conditions == claim.conditions
     if -1 in sides and (place := _nothing_left(region, changed, seed)) is not None:
         return Known("false", "the quantity is 0 where the rate is not", place)
+    if 1 in sides and (place := _nothing_allowed(claim, region, changed, seed)) is not None:
+        return Known("false", "the rate is not positive where the quantity is", place)
     reach = None if same else _reach(claim, region.measured, seed)
     found = _on_ways(claim, changed, region, seed, sides, reach)
     if isinstance(found, Known):
@@ -248,8 +262,8 @@ def _on_way(
     with np.errstate(all="ignore"):
         weaker = np.log(true / stated)
     grows = any(_sustained(side * weaker, lengths) for side in sides)
-    if reach is None and np.isfinite(weaker).all() and not grows:
-        return True  # no more than a constant stronger than the claim on all of this way
+    if reach is None and (known := _beside(weaker, lengths, sides)) is not None:
+        return known
     if not (np.isfinite(stated) & (stated > 0)).all():
         return Known("false", "a rate that is not positive somewhere", places[-1]) if 1 in sides else None
     if reach is None and changed.relation is Relation.EQUAL and grows:
@@ -261,7 +275,19 @@ def _on_way(
         beyond = reach is None or side * ratio[-1] >= reach[side] + math.log(BEYOND)
         if beyond and _sustained(side * ratio, lengths):
             return Known("false", f"off by {math.exp(abs(ratio[-1] - ratio[0])):.3g} on a way", places[-1])
-    return True
+    return not any(_sustained(side * ratio, lengths, SLIGHT) for side in sides)
+
+
+def _beside(weaker: Array, lengths: Sequence[float], sides: Sequence[int]) -> bool | None:
+    """What follows on a way from the claim itself: True if a changed rate is a constant stronger at most.
+
+    False where it is nowhere stronger, on a way that may end where the box does; None where nothing follows.
+    """
+    if not np.isfinite(weaker).all():
+        return None
+    if not any(_sustained(side * weaker, lengths, SLIGHT) for side in sides):
+        return True
+    return False if all((side * weaker <= 0).all() for side in sides) else None
 
 
 def _nothing_left(region: ModelRegion, stated: Statement, seed: int) -> ModelPoint | None:
@@ -273,6 +299,13 @@ def _nothing_left(region: ModelRegion, stated: Statement, seed: int) -> ModelPoi
     return next(found, None)
 
 
+def _nothing_allowed(claim: Claim, region: ModelRegion, stated: Statement, seed: int) -> ModelPoint | None:
+    """A setting at an end where the rate is not positive, the claim's own is, and so is the quantity."""
+    places = corners(region, seed)
+    pairs = zip(places, numbers(claim.stated, places), numbers(stated, places), strict=True)
+    return next((p for p, own, rate in pairs if own > 0 >= rate and median(region.measured, p) > 0), None)
+
+
 def _implied(claim: Claim, changed: Statement, region: ModelRegion, seed: int) -> bool:
     """Whether a changed rate is nowhere stronger than the claim's by more than a constant.
 
@@ -282,7 +315,7 @@ def _implied(claim: Claim, changed: Statement, region: ModelRegion, seed: int) -
     sides = {Relation.UPPER: (1,), Relation.LOWER: (-1,), Relation.EQUAL: (1, -1)}[changed.relation]  # type: ignore[index]
     largest = []
     for size in (1e2, 1e4, 1e6):
-        places = region.anywhere(generator, size, MANY)
+        places = region.anywhere(generator, MANY, size)
         with np.errstate(all="ignore"):
             ratio = np.log(numbers(claim.stated, places) / numbers(changed, places))
         ratio = ratio[np.isfinite(ratio)]
@@ -315,10 +348,10 @@ def _ratios(region: ModelRegion, stated: Statement, places: Sequence[ModelPoint]
         return np.asarray(np.log(found / numbers(stated, places)))
 
 
-def _sustained(ratio: Array, lengths: Sequence[float]) -> bool:
-    """Whether a log-ratio grows by a power on both of the last parts of a way."""
+def _sustained(ratio: Array, lengths: Sequence[float], least: float = SUSTAINED) -> bool:
+    """Whether a log-ratio grows by a power of `least` or more on both of the last parts of a way."""
     steps, parts = np.diff(ratio), np.diff(lengths)
     if not np.isfinite(ratio).all() or not (parts[-2:] >= LEAST_LENGTH).all():
         return False
     before, last = steps[-2:] / parts[-2:]
-    return bool(before >= SUSTAINED and last >= max(SUSTAINED, STEADY * before))
+    return bool(before >= least and last >= max(least, STEADY * before))

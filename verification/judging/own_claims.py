@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, get_args
 
 import sympy as sp
 
+from bounds.checks import Measured, ProfileName
 from bounds.claim import (
     Certificate,
     Check,
@@ -25,6 +28,7 @@ from bounds.register import claims as register
 from bounds.symbols import SYMBOLS
 from verification.errors import InvalidArgument
 from verification.quantities.registry import load_module
+from verification.setting import Setting
 
 
 def own_claims(path: str) -> tuple[Claim, ...]:
@@ -79,16 +83,30 @@ def chosen_claims(ids: Sequence[str], module: str | None) -> tuple[tuple[Claim, 
     return chosen, (*(register.values() if any(ours) else ()), *(own if not all(ours) else ()))
 
 
+def require_sound(claims: Sequence[Claim]) -> None:
+    """Raises InvalidArgument with the first thing that is wrong with a claim that is not the register's."""
+    for claim in claims:
+        if isinstance(claim.id, str) and register.get(claim.id) is claim:
+            continue
+        if problems := _read(claim):
+            raise InvalidArgument("claims", claim.id, f"must be sound: it {problems[0]}")
+
+
 def _read(claim: Claim) -> list[str]:
     """The problems of a claim; arguments in the wrong order, or of a wrong type, are one of them."""
+    found: list[str] = []
     try:
-        return list(_problems(claim))
+        for problem in _problems(claim):
+            found.append(problem)
     except (AttributeError, TypeError) as error:
-        return [f"has a check with an argument of a wrong type ({error})"]
+        found.append(f"has a check with an argument of a wrong type ({error})")
+    return found
 
 
 def _problems(claim: Claim) -> Iterator[str]:
     """What keeps the checks of a claim from being designed, in words."""
+    if not isinstance(claim.id, str) or not claim.id:
+        yield "has an id that is no text"
     if not isinstance(claim.checks, tuple | list):
         yield f"has checks = {claim.checks!r}, which must be a tuple (is a comma missing?)"
         return
@@ -99,14 +117,74 @@ def _problems(claim: Claim) -> Iterator[str]:
     if claim.bound is not None and not isinstance(claim.bound, sp.Expr):
         yield f"has bound = {claim.bound!r}, which must be a SymPy expression"
         return
+    if not isinstance(claim.conditions, tuple | list) or not all(map(_is_condition, claim.conditions)):
+        yield f"has conditions = {claim.conditions!r}, which must be a tuple of relations in SymPy"
+        return
+    if not claim.checks:
+        yield "has nothing that can fail"
     for check in claim.checks:
         kind = type(check).__name__
         if not isinstance(check, get_args(Check)):
             yield f"has a check of kind {kind}, which nothing judges"
-        elif isinstance(check, Tail) and not 0 < check.delta < 1:
-            yield f"has a Tail with delta = {check.delta}, which must lie in (0, 1)"
-        elif not isinstance(check, Proof | Certificate | Search):
+            continue
+        yield from _argument_problems(check, kind)
+        if not isinstance(check, Proof | Certificate | Search):
             yield from _placing_problems(claim, check, kind)
+
+
+def _is_condition(condition: Any) -> bool:
+    return isinstance(condition, sp.logic.boolalg.Boolean)
+
+
+ERRORS = ("error", "error-ratio")
+"""Quantities that are drawn in a whole setting of the model."""
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number that can be compared, a SymPy one too."""
+    return not isinstance(value, bool) and isinstance(value, int | float | sp.Number)
+
+
+def _is_positive(value: Any) -> bool:
+    return _is_number(value) and bool(0 < value < math.inf)
+
+
+ARGUMENTS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "delta": (lambda value: _is_number(value) and bool(0 < value < 1), "lie in (0, 1)"),
+    "margin": (_is_positive, "be a positive number"),
+    "tolerance": (_is_positive, "be a positive number"),
+    "precision": (lambda value: value is None or _is_positive(value), "be a positive number"),
+    "random_settings": (lambda value: isinstance(value, int) and value >= 0, "be a whole number, 0 or more"),
+    "least": (lambda value: value in get_args(ProfileName), f"be one of {', '.join(get_args(ProfileName))}"),
+    "derive": (callable, "be a function"),
+    "prove": (callable, "be a function"),
+    "cdf": (callable, "be a function"),
+}
+"""What an argument of a check must be, under whichever check has it."""
+
+
+def _argument_problems(check: Any, kind: str) -> Iterator[str]:
+    """Arguments of a check that are not what they must be."""
+    for field in fields(check):
+        value = getattr(check, field.name)
+        allowed, words = ARGUMENTS.get(field.name, (None, ""))
+        if field.name == "measured":
+            yield from _measured_problems(value, kind)
+        elif allowed is not None and not allowed(value):
+            yield f"has a {kind} with {field.name} = {value!r}, which must {words}"
+
+
+def _measured_problems(measured: Any, kind: str) -> Iterator[str]:
+    if not isinstance(measured, Measured):
+        yield f"has a {kind} with measured = {measured!r}, which must be a Measured"
+    elif not isinstance(measured.thetas, tuple) or not all(isinstance(t, sp.Expr) for t in measured.thetas):
+        yield f"has a {kind} at thetas = {measured.thetas!r}, which must be a tuple of SymPy expressions"
+
+
+def _left_open(measured: Measured, points: list[dict[str, float]]) -> str:
+    """A parameter of the model that a path of an error does not settle; "" where all are settled."""
+    names = Setting.__dataclass_fields__ if measured.quantity in ERRORS else ()
+    return next((name for point in points for name in names if name not in point), "")
 
 
 def _placing_problems(claim: Claim, check: Any, kind: str) -> Iterator[str]:
@@ -115,6 +193,9 @@ def _placing_problems(claim: Claim, check: Any, kind: str) -> Iterator[str]:
         points = [point for path in paths for point in path.points()]
     except ValueError as error:
         yield f"has a path that is not settled: {error}"
+        return
+    if open_ := _left_open(check.measured, points):
+        yield f"has a path that leaves {open_} open"
         return
     if isinstance(check, Law) or (isinstance(check, Level) and check.value is not None):
         return
@@ -126,7 +207,8 @@ def _placing_problems(claim: Claim, check: Any, kind: str) -> Iterator[str]:
 
 def _point_problems(claim: Claim, points: list[dict[str, float]], given: set[str]) -> Iterator[str]:
     """What keeps the bound from having a number at the points of a path; `given` comes from elsewhere."""
-    negative = {name: v for point in points for name, v in point.items() if v <= 0 and not _any_sign(name)}
+    own = {symbol.name: symbol for symbol in claim.parameters}
+    negative = {k: v for point in points for k, v in point.items() if v <= 0 and not _may_be(v, k, own)}
     if negative:
         name, value = next(iter(negative.items()))
         yield f"has a path with {name} = {value:g}, which must be positive"
@@ -138,5 +220,8 @@ def _point_problems(claim: Claim, points: list[dict[str, float]], given: set[str
             return
 
 
-def _any_sign(name: str) -> bool:
-    return name in SYMBOLS and SYMBOLS[name].domain == "real"
+def _may_be(value: float, name: str, own: Mapping[str, sp.Symbol]) -> bool:
+    """Whether a parameter may have this value, which is not positive: as declared here or by the claim."""
+    if name in SYMBOLS:
+        return SYMBOLS[name].domain == "real"
+    return name in own and not own[name].is_positive and (value == 0 or not own[name].is_nonnegative)

@@ -5,18 +5,28 @@ from __future__ import annotations
 import platform
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bounds.claim import Claim, Verdict
 from verification.checks.plan import PROFILES, Profile, included, plan_run
-from verification.errors import InvalidArgument, real, whole
+from verification.errors import (
+    InvalidArgument,
+    function_or_none,
+    one_of,
+    path_or_none,
+    real,
+    whole,
+    yes_or_no,
+)
 from verification.judging import gate
 from verification.judging.benchmark import benchmark
 from verification.judging.looks import Judged, judge_all
+from verification.judging.own_claims import require_sound
 from verification.judging.samples import OnProgress, Sampler
 from verification.judging.verdict import conditions
 from verification.judging.verdicts import Verdicts
@@ -54,14 +64,17 @@ def verify(
     InvalidArgument and UnderpoweredDesign before anything is drawn.
     """
     started = time.monotonic()
+    function_or_none("on_progress", on_progress)
     chosen, alpha, seed, jobs = settled(profile, alpha, seed, jobs)
+    stored, _ = path_or_none("store", store), path_or_none("module", module)
+    with_mutants = yes_or_no("with_mutants", with_mutants)
     claims, named = _resolved(claims, module)
-    budget = budget or named
-    _require_own_ids(claims)
+    budget = _several("budget", budget, Claim, "claims") if budget is not None else named
+    _require_sound(claims)
     split = budget or _budgeted(claims)
     attacks = gate.names(split) if chosen.attack else ()
     ledger, plans = plan_run(claims, split, alpha, chosen, module, seed, attacks)
-    with Sampler(seed, jobs, None if store is None else Path(store), on_progress) as samples:
+    with Sampler(seed, jobs, stored, on_progress) as samples:
         judged = judge_all(claims, plans, samples, with_mutants, chosen, module)
     if chosen.attack:
         _attack(claims, judged, chosen.attack, seed, ledger)
@@ -98,7 +111,9 @@ def _attack(
         judged[claim.id].evidence[name] = gate.attack(claim, seed, budget, ledger.share(name))
 
 
-def _require_own_ids(claims: Sequence[Claim]) -> None:
+def _require_sound(claims: Sequence[Claim]) -> None:
+    """Raises InvalidArgument for claims that are not sound, or share an id."""
+    require_sound(claims)
     ids = [claim.id for claim in claims]
     if repeated := next((i for i in ids if ids.count(i) > 1), None):
         raise InvalidArgument("claims", repeated, "must have an id of its own each")
@@ -112,10 +127,7 @@ def _resolved(
 
     if given is None:
         return chosen_claims((), module)
-    several = (given,) if isinstance(given, str | Claim) else tuple(given)
-    for one in several:
-        if not isinstance(one, str | Claim):
-            raise InvalidArgument("claims", one, "must be claims or their ids")
+    several = _several("claims", given, str | Claim, "claims or their ids")
     names = [one for one in several if isinstance(one, str)]
     if module is not None:
         registry.load_module(module)
@@ -125,6 +137,20 @@ def _resolved(
     known = {claim.id: claim for claim in named}
     claims = tuple(known[one] if isinstance(one, str) else one for one in several)
     return claims, split if len(names) == len(several) else None
+
+
+def _several(argument: str, given: Any, kinds: Any, words: str) -> tuple[Any, ...]:
+    """What was given, one or several of these kinds, as a tuple; raises InvalidArgument for anything else."""
+    several = (given,) if isinstance(given, kinds) else given
+    if not isinstance(several, Iterable) or isinstance(several, str | bytes):
+        raise InvalidArgument(argument, given, f"must be {words}")
+    several = tuple(several)
+    for one in several:
+        if not isinstance(one, kinds):
+            raise InvalidArgument(argument, one, f"must be {words}")
+    if not several:
+        raise InvalidArgument(argument, given, f"must be {words}, at least one")
+    return several
 
 
 def settled(profile: str, alpha: float, seed: int, jobs: int | None) -> tuple[Profile, float, int, int]:
@@ -172,9 +198,7 @@ def _budgeted(claims: Sequence[Claim]) -> Sequence[Claim]:
 
 
 def _profile(name: str) -> Profile:
-    if name not in PROFILES:
-        raise InvalidArgument("profile", name, f"must be one of {', '.join(PROFILES)}")
-    return PROFILES[name]
+    return PROFILES[one_of("profile", name, PROFILES)]
 
 
 def versions() -> dict[str, str]:

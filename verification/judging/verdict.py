@@ -19,6 +19,12 @@ MOST_SURVIVAL = 1e-3
 
 Slack = Literal["tight", "loose"]
 
+SLACK = (
+    "how many times better the bound could be, as observed: with numbers, at every setting judged; up to a "
+    "constant, at one of them, even with its best constant"
+)
+"""What the factor says, wherever it is explained; it has no error rate."""
+
 
 @dataclass(frozen=True)
 class MutantResult:
@@ -80,10 +86,9 @@ class ClaimVerdict:
 
     @property
     def slack_factor(self) -> float | None:
-        """How far the bound is from the truth, where that was measured: as observed, without an error rate.
+        """`SLACK`, where that was measured.
 
-        For a bound with numbers: the factor by which it could be improved at every setting judged.  For
-        a bound up to a constant: its best constant serves one end of the range of error/bound over all
+        For a bound up to a constant: its best constant serves one end of the range of error/bound over all
         families; this is how far off it is at the other end.
         """
         factors = [e.slack for e in self.evidence if e.slack is not None]
@@ -220,13 +225,13 @@ def decide(evidence: Sequence[Evidence]) -> Verdict:
 def _made_up(growth: Evidence, evidence: Sequence[Evidence]) -> bool:
     """Whether the room that a rate leaves in one parameter may make up for its growth in another.
 
-    Any where its exponent is known to be off; a dimension, which r does not pass, where the ratio only falls.
+    Where its exponent is known to be off, and the family holds it still though the conditions tie it to what
+    grows.
     """
     if not isinstance(growth.details, ScalingDetails):
         return False
-    in_r = growth.details.parameter == "r"
     rooms = (e.details for e in evidence if isinstance(e.details, ScalingDetails) and e.details.loose)
-    return any(room.two_sided or (in_r and room.parameter in ("d", "d_tilde")) for room in rooms)
+    return any(room.two_sided and room.parameter in growth.details.held for room in rooms)
 
 
 def explain(verdict: ClaimVerdict) -> str:
@@ -272,10 +277,9 @@ def _notes(verdict: ClaimVerdict, decisive: Evidence) -> list[str]:
     """What else a reader must know of a verdict."""
     parts = []
     if verdict.slack == "loose":
-        where = "at some settings" if verdict.claim.up_to_constant else "at every setting judged"
-        parts.append(
-            f"as observed, the bound could be improved by a factor {verdict.slack_factor:.3g} {where}"
-        )
+        open_constant = "at a setting judged, even with its best constant"
+        where = open_constant if verdict.claim.up_to_constant else "at every setting judged"
+        parts.append(f"as observed, the bound could be {verdict.slack_factor:.3g} times better {where}")
     if decisive.witness and "setting" in decisive.witness:
         place = ", ".join(f"{k} = {v:g}" for k, v in decisive.witness["setting"].items())
         parts.append(f"witness: {place}{_drawn(decisive.witness)}")

@@ -37,9 +37,19 @@ class Verdicts(Sequence[ClaimVerdict]):
     @overload
     def __getitem__(self, index: int) -> ClaimVerdict: ...
     @overload
+    def __getitem__(self, index: str) -> ClaimVerdict: ...
+    @overload
     def __getitem__(self, index: slice) -> tuple[ClaimVerdict, ...]: ...
-    def __getitem__(self, index: int | slice) -> ClaimVerdict | tuple[ClaimVerdict, ...]:
-        return self.items[index]
+    def __getitem__(self, index: int | str | slice) -> ClaimVerdict | tuple[ClaimVerdict, ...]:
+        """By number, or by the claim's id (raises UnknownClaim for one that was not judged)."""
+        if not isinstance(index, str):
+            return self.items[index]
+        for verdict in self.items:
+            if verdict.claim.id == index:
+                return verdict
+        from bounds.register import UnknownClaim  # the register is loaded where claims are judged
+
+        raise UnknownClaim(index, tuple(verdict.claim.id for verdict in self.items))
 
     def __len__(self) -> int:
         return len(self.items)

@@ -19,7 +19,7 @@ MOST_STEPS = 12
 """Strongest change tried: the 12th power of one step (a constant times 2^-12)."""
 
 GROWTH = 0.25
-"""Margin for a power of n that a lower bound gains below its condition (it gains one half)."""
+"""Margin for a power of eta that a lower bound gains below its condition (it gains a whole one)."""
 
 MIRROR = {
     symbols.d: symbols.d_tilde,
@@ -340,20 +340,26 @@ def _families_below(claim: Claim, edge: sp.Expr) -> tuple[Scaling, ...]:
 
 
 def _below(claim: Claim, edge: sp.Expr) -> tuple[Scaling, ...]:
-    """A lower bound where n falls from a quarter of the condition to a 4096th: no error exceeds sqrt(r)."""
+    """A lower bound where eta falls and n stands still: from a quarter of the condition to a 4096th.
+
+    The condition asks for pairs like 1/eta^2 there, and no error exceeds sqrt(r), however few clean ones.
+    """
+    if not (edge * symbols.eta**2).subs(symbols.eta, 1).equals(edge * symbols.eta**2):
+        return ()
     room = [
         (_number(edge, point), check.measured, point)
         for check in claim.checks
         if isinstance(check, Scaling)
         for point in check.path.points()
-        if _number(edge, point) / 4096 >= 4
+        if _number(edge, point) / 4096 >= 4 and 32 * point["eta"] <= 1
     ]
     if not room:
         return ()
     limit, measured, point = max(room, key=lambda item: item[0])
-    at = tuple((symbols.SYMBOLS[name].symbol, v) for name, v in point.items() if name != "n")
-    values = tuple(math.ceil(limit / 4**k) for k in (1, 2, 4, 6))
-    return (Scaling(measured, Path(symbols.n, values, at), two_sided=False, margin=GROWTH),)
+    still = {**point, "n": math.ceil(limit / 4096)}
+    at = tuple((symbols.SYMBOLS[name].symbol, v) for name, v in still.items() if name != "eta")
+    values = tuple(point["eta"] * 2 ** (6 - k) for k in (1, 2, 4, 6))
+    return (Scaling(measured, Path(symbols.eta, values, at), two_sided=False, margin=GROWTH),)
 
 
 def _paths(claim: Claim) -> Iterator[Path]:

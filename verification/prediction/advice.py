@@ -12,6 +12,7 @@ import numpy as np
 from bounds.law import repeated
 from bounds.law.outlier import Array
 from bounds.law.proportional import teacher_limits
+from bounds.law.scales import selection
 from bounds.law.score import Score
 from bounds.law.score_contour import parameters
 from verification.prediction import law
@@ -22,9 +23,15 @@ ENOUGH = 0.05
 """One round is enough when more rounds lower the predicted mean error by less than this share."""
 
 MOST_ROUNDS = 12
-"""Most rounds that a plan looks at."""
+"""Most rounds that are tried one by one, each at its best threshold."""
 
-SHARES = np.geomspace(0.01, 0.9, 16)
+FAR_ROUNDS = 500
+"""Most rounds that are tried at all: beyond `MOST_ROUNDS` the best number to first order, at threshold 0."""
+
+MANY = 10**5
+"""Most rounds of which the best number to first order is looked for."""
+
+SHARES = np.concatenate([np.geomspace(0.01, 0.9, 16), [0.95, 0.98, 0.99]])
 """Shares of the budget for the teacher that a plan tries first; then it looks around the best of them."""
 
 SPLIT_THRESHOLDS = 24
@@ -56,9 +63,9 @@ class Spending:
 class Advice:
     """What to do with a budget: the plan with even parts for each number of rounds, and the best split.
 
-    `even` holds rounds 0, 1, 2, ... ; `recommended` is the one with the fewest rounds within `ENOUGH` of
-    the best of them; `best_split` also chooses the teacher's share.  `floor` is the ratio of the
-    student's error after many rounds to the oracle's at the recommended threshold.
+    `even` holds rounds 0, 1, 2, ... and, where far more help, their number; `recommended` is the one with the
+    fewest rounds within `ENOUGH` of the best of them; `best_split` also chooses the teacher's share.  `floor`
+    is the ratio of the student's error after many rounds to the oracle's at the recommended threshold.
     """
 
     setting: Setting
@@ -93,19 +100,27 @@ def advise(setting: Setting, one_round: Threshold | None = None) -> Advice:
     plans = even_plans(setting, first)
     least = min(plan.mean for plan in plans)
     recommended = next(plan for plan in plans if plan.mean <= (1 + ENOUGH) * least)
-    used = first if recommended.rounds <= 1 else best_threshold(setting, rounds=recommended.rounds)
-    leaks = (used.prediction.leak_left or 0.0, used.prediction.leak_right or 0.0)
+    used = first.prediction if recommended.rounds <= 1 else predict(setting, theta=recommended.theta)
+    leaks = (used.leak_left or 0.0, used.leak_right or 0.0)
     return Advice(
         setting,
         plans,
         recommended,
-        _best_split(setting, max(plan.rounds for plan in plans), min(plans, key=lambda plan: plan.mean)),
+        _best_split(
+            setting,
+            max(plan.rounds for plan in plans if plan.rounds <= MOST_ROUNDS),
+            min(plans, key=lambda plan: plan.mean),
+        ),
         repeated.floor_ratio(max(leaks)),
     )
 
 
 def even_plans(setting: Setting, first: Threshold) -> tuple[Spending, ...]:
-    """No round, one (`first`), two, ... in even parts, up to `MOST_ROUNDS` or until one more is no help."""
+    """No round, one (`first`), two, ... in even parts, up to `MOST_ROUNDS` or until one more is no help.
+
+    Where the leak is large the error rises with the first rounds and falls with many: the number that is best
+    to first order is tried, too.
+    """
     unfiltered = first.prediction.unfiltered
     plans = [Spending(0, setting.n, 0, None, None, unfiltered.mean, unfiltered.trusted), _plan(first)]
     for rounds in range(2, MOST_ROUNDS + 1):
@@ -114,7 +129,33 @@ def even_plans(setting: Setting, first: Threshold) -> tuple[Spending, ...]:
         plans.append(_plan(best_threshold(setting, rounds=rounds)))
         if plans[-1].mean >= plans[-2].mean:
             break
+    far = far_rounds(setting)
+    if far > plans[-1].rounds:
+        many = _at_zero(setting, min(far, FAR_ROUNDS))
+        plans += [many] if many.mean < min(plan.mean for plan in plans) else []
     return tuple(plans)
+
+
+def far_rounds(setting: Setting) -> int:
+    """The number of rounds in even parts that is best to first order, at threshold 0; at least 1.
+
+    About log(1/eta)/log(1 + gamma) of the noisier side: so many until the first teacher's error is forgotten.
+    """
+    rounds = np.unique(np.geomspace(1, max(1, min(setting.n // 2 - 1, MANY)), 1000).round())
+    pairs = setting.n / (rounds + 1)
+    chosen = selection(score_of(setting), 0.0)
+    with np.errstate(all="ignore"):
+        left, right = chosen.student_scales(law.teacher_scales(setting, pairs), pairs, rounds)
+        larger = np.fmax((setting.d - setting.r) * left, (setting.d_tilde - setting.r) * right)
+    return int(rounds[np.argmin(np.where(np.isnan(larger), np.inf, larger))])
+
+
+def _at_zero(setting: Setting, rounds: int) -> Spending:
+    """The plan of so many even rounds at threshold 0."""
+    used = predict(setting, theta=0.0, rounds=rounds)
+    student = used.law("teacher-filtered")
+    kept = used.retained
+    return Spending(rounds, used.teacher_n, used.student_n, 0.0, kept, student.mean, student.trusted)
 
 
 def _plan(found: Threshold) -> Spending:
@@ -185,6 +226,12 @@ class Threshold:
     mean: float
     gain: dict[str, float | None]
     prediction: Prediction
+
+    def __repr__(self) -> str:
+        gain = self.gain["unfiltered"]
+        pays = "no error to lower" if gain is None else f"{gain:.3g} times less than unfiltered"
+        kept = f"theta={self.theta:.5g} keeps {self.retained:.3%}"
+        return f"<Threshold {kept}: mean error {self.mean:.4g}, {pays}>"
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON object."""

@@ -17,22 +17,38 @@ HIDDEN = "too few pairs for this much noise: the first-order law of PCA and of t
 """Why neither PCA nor the limit has a number."""
 
 
+ROUNDING = 1e-10
+"""An error that cannot be above this is none."""
+
+
 @dataclass(frozen=True)
 class Alternative:
     """An estimator, its mean error, and the share of the information that it uses.
 
     `efficiency` is the squared ratio of the limit's mean error to `mean`; both are None where nothing
-    supports a number, and `reason` says why.
+    supports a number, and `reason` says why.  `interval` is that of a mean that was measured.
     """
 
     estimator: str
     mean: float | None
     efficiency: float | None
     reason: str = ""
+    interval: tuple[float, float] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The documented JSON object."""
-        return {"estimator": self.estimator, "mean": self.mean, "efficiency": self.efficiency}
+        """The documented JSON object; `interval` only where the mean was measured."""
+        known = {} if self.interval is None else {"interval": list(self.interval)}
+        return {"estimator": self.estimator, "mean": self.mean, "efficiency": self.efficiency, **known}
+
+    @property
+    def between(self) -> str:
+        """The interval in words, empty where there is none."""
+        if self.interval is None:
+            return ""
+        low, high = self.interval
+        if high <= ROUNDING:
+            return "nothing but rounding"
+        return f"({low:.3g} to {high:.3g})" if low > 0 else f"at most {high:.3g}: 0 is not ruled out"
 
 
 @dataclass(frozen=True)
@@ -40,7 +56,8 @@ class Beside:
     """What stands beside the filter on a setting's n pairs, each filter at its best threshold in even parts.
 
     `pca`, `weighted` and `limit` (the information limit's scales) are first-order laws; `weighted` is None
-    where its law is not to be trusted: without noise, or where the teacher has too few pairs.
+    where its law is not to be trusted: without noise, or where the teacher has too few pairs.  `split` is
+    the best share for the teacher, where that was looked for and is worth while.
     """
 
     setting: Setting
@@ -49,6 +66,7 @@ class Beside:
     rounds: tuple[Spending, ...]
     weighted: ErrorLaw | None
     limit: ErrorLaw
+    split: Spending | None = None
 
     @property
     def table(self) -> tuple[Alternative, ...]:
@@ -58,6 +76,8 @@ class Beside:
         limit = self.limit.mean if trusted and self.limit.mean <= most else None
         means = [("unfiltered", self.unfiltered), ("pca", self.pca.mean if trusted else None)]
         means += [(plan_name(plan.rounds), plan.mean) for plan in self.rounds]
+        if self.split is not None:
+            means.append((f"{plan_name(self.split.rounds)}, best split", self.split.mean))
         means.append(("weighted", None if self.weighted is None else self.weighted.mean))
         means.append(("limit", limit))
         why = {"pca": HIDDEN, "limit": HIDDEN, "weighted": self._no_weights()}
@@ -106,6 +126,7 @@ def beside(
     one_round: Threshold | None = None,
     plans: tuple[Spending, ...] | None = None,
     seed: int = 0,
+    split: Spending | None = None,
 ) -> Beside:
     """What stands beside the filter in a setting; `seed` is that of the information limit's draws.
 
@@ -127,4 +148,5 @@ def beside(
         tuple(filtered[:1] + ([repeated] if repeated else [])),
         weighted,
         error_law(alternatives.limit_scales(setting, seed), *dims),
+        split,
     )

@@ -18,7 +18,7 @@ from bounds.law.kept_pairs import Model
 from bounds.law.proportional import AnySizeLaw, Limits
 from bounds.law.scales import Selection
 from bounds.law.score import Score
-from verification.errors import InvalidArgument
+from verification.errors import InvalidArgument, one_of
 from verification.setting import Procedure, Setting, require_setting
 
 SAME = 0.01
@@ -42,6 +42,10 @@ class PredictedLaw:
     any_size: AnySizeLaw
     first_order: ErrorLaw
     accuracy: Accuracy
+
+    def __repr__(self) -> str:
+        doubt = "" if self.trusted else ", not to be trusted"
+        return f"<PredictedLaw of the error: {self.mean:.5g} ± {self.std:.3g}, {self.decides}{doubt}>"
 
     @property
     def law(self) -> ErrorLaw:
@@ -127,9 +131,7 @@ class Prediction:
             "oracle-filtered": self.oracle_filtered,
             "teacher-filtered": self.teacher_filtered,
         }
-        if estimator not in laws:
-            raise InvalidArgument("estimator", estimator, f"must be one of {', '.join(laws)}")
-        found = laws[estimator]
+        found = laws[one_of("estimator", estimator, laws)]
         if found is None:
             raise InvalidArgument("estimator", estimator, "needs a threshold: predict(setting, theta=0.0)")
         return found

@@ -15,7 +15,7 @@ from bounds.law.proportional import Limits
 from verification.errors import InvalidArgument
 from verification.prediction.advice import minimise, retained_grid
 from verification.prediction.law import score_of
-from verification.setting import Procedure, Setting
+from verification.setting import Procedure, Setting, require_setting
 
 ALONG = (*(field.name for field in fields(Setting) if field.name != "r"), "theta")
 """What may be an array: every parameter of a setting but r, and the threshold."""
@@ -36,6 +36,11 @@ class Along:
     oracle_filtered: Array | None
     teacher_filtered: Array | None
     trusted: Any
+
+    def __repr__(self) -> str:
+        known = ("theta", "unfiltered", "teacher", "oracle_filtered", "teacher_filtered")
+        there = [name for name in known if getattr(self, name) is not None]
+        return f"<Along {len(self.settings)} settings: {', '.join(there)}>"
 
     @property
     def gain(self) -> Array:
@@ -100,14 +105,18 @@ def _spread(
     setting: Setting, over: Mapping[str, Any], theta: float | None
 ) -> tuple[tuple[Setting, ...], Array | None]:
     """The settings along the arrays, and the threshold at each if there is one."""
+    require_setting(setting)
+    if not isinstance(over, Mapping):
+        raise InvalidArgument("over", over, 'must map names to arrays, such as {"eta": [0.1, 0.2]}')
     for name in over:
         if name not in ALONG:
             raise InvalidArgument("over", name, f"must name one of {', '.join(ALONG)}")
     given = dict(over)
     if theta is not None:
         given.setdefault("theta", theta)
+    columns_given = [_numbers_along(name, values) for name, values in given.items()]
     try:
-        arrays = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, dtype=float)) for v in given.values()))
+        arrays = np.broadcast_arrays(*columns_given)
     except ValueError:
         raise InvalidArgument("over", tuple(over), "must have arrays of one length") from None
     columns = dict(zip(given, arrays, strict=True))
@@ -120,6 +129,18 @@ def _spread(
         for i in range(length)
     )
     return settings, thetas
+
+
+def _numbers_along(name: str, values: Any) -> Array:
+    """The values of a parameter, shape (m,); raises InvalidArgument for what is no row of numbers."""
+    allowed = "must be a number, or numbers in one dimension"
+    try:
+        array = np.atleast_1d(np.asarray(values))
+    except ValueError:
+        raise InvalidArgument(name, values, allowed) from None
+    if array.dtype.kind not in "iuf" or array.ndim != 1 or not len(array):
+        raise InvalidArgument(name, values, allowed)
+    return array.astype(float)
 
 
 def _numbers(settings: tuple[Setting, ...], procedure: Procedure) -> tuple[Model, Array, Array]:

@@ -60,7 +60,7 @@ class Cell:
     def setting(self) -> Setting:
         """The model's setting; raises KeyError where the values do not make one."""
         values = dict(self.values)
-        return Setting(**{name: values[name] for name in Setting.__dataclass_fields__})  # type: ignore[arg-type]
+        return Setting(**{name: values[name] for name in Setting.__dataclass_fields__})
 
     @property
     def key(self) -> str:
@@ -163,7 +163,7 @@ def load_module(path: str) -> ModuleType:
     sys.modules[name] = module
     try:
         # What it prints must not stand in the way of a result that machines read.
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), _importable(Path(path).resolve().parent):
             specification.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
@@ -174,6 +174,16 @@ def load_module(path: str) -> ModuleType:
         del sys.modules[name]
         raise InvalidArgument("module", path, "must define QUANTITIES as a dict of names to functions")
     return module
+
+
+@contextlib.contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """What lies in the folder can be imported, after all else that has the name."""
+    sys.path.append(str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
 
 
 def _without_setting(function: Callable[[np.random.Generator], float]) -> QuantityFunction:

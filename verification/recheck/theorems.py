@@ -16,7 +16,7 @@ THEOREMS: frozenset[str] = frozenset(
         "Watson 1959: E chi_k >= sqrt(k - 1/2)",
         "a moment generating function that is finite around 0 has one law",
         "resolvents of independent Wishart matrices are free (Voiculescu 1991), and an outlier "
-        "solves the Schur complement's equation (Benaych-Georges, Nadakuditi 2012; Mergny, Zdeborova 2025)",
+        "solves the Schur complement's equation (Benaych-Georges, Nadakuditi 2012)",
         "the coarea formula (Federer 1959)",
         "the rank-nullity theorem",
         "the singular value decomposition",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verification import simulation
-from verification.errors import InvalidArgument, whole
+from verification.errors import InvalidArgument, one_of, whole
 from verification.setting import Procedure, Setting
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ class ErrorCell:
     best: bool = False
 
     def __post_init__(self) -> None:
-        if self.engine not in simulation.ENGINES:
-            raise InvalidArgument("engine", self.engine, f"must be one of {', '.join(simulation.ENGINES)}")
+        one_of("engine", self.engine, simulation.ENGINES)
         if self.engine not in simulation.engines_of(self.procedure):
             raise InvalidArgument("engine", self.engine, "must be direct for the weighted estimator")
         whole("seed", self.seed, 0, 2**63 - 1)

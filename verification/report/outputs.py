@@ -88,6 +88,6 @@ def _write(path: Path, made: Callable[[], str], lost: list[str]) -> None:
 def _append(path: Path, made: Callable[[], str], lost: list[str]) -> None:
     try:
         with open(path, "a", encoding="utf-8", errors="replace") as file:
-            file.write(made() + "\n")
+            file.write(files.shown(made()) + "\n")
     except Exception as error:  # likewise
         lost.append(files.lost(path, error))

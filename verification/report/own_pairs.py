@@ -44,7 +44,11 @@ def page(found: FittedPairs, title: str) -> str:
             _table(
                 ("estimator", "mean error", "share of the information used"),
                 [
-                    (other.estimator, _number(other.mean), _number(other.efficiency))
+                    (
+                        other.estimator,
+                        f"{_number(other.mean)} {other.between}".strip(),
+                        _number(other.efficiency),
+                    )
                     for other in found.alternatives
                 ],
             ),

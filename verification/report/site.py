@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from verification.errors import MissingExtra
 from verification.judging import verdicts as shown
-from verification.judging.verdict import TIGHT
+from verification.judging.verdict import SLACK, TIGHT
 from verification.report import badge, claim_page, notes, plots
 from verification.report.templating import environment
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MEANINGS = {
     "PROVED": "every step of a symbolic proof was decided true",
-    "CERTIFIED": "enclosed in ball arithmetic over a stated box",
+    "CERTIFIED": "enclosed in ball arithmetic over the box named; what is beyond it, a proof beside shows",
     "SUPPORTED": "every statistical check holds, with the stated power",
     "REFUTED": "a counterexample, or draws that a true statement would not give",
     "INCONCLUSIVE": "not decided within the budget; never a pass",
@@ -262,6 +262,7 @@ class Site:
             "variants": claim_page.VARIANTS,
             "slack": shown.slack,
             "tight": f"{TIGHT:g}",
+            "slack_means": SLACK,
             "with_plots": self.with_plots,
         }
         return environment().get_template(template).render(**common, **values)

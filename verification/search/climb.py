@@ -12,8 +12,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import combinations_with_replacement, product
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,12 @@ from verification.statistics.tail import clopper_pearson
 
 CLIMB = 24
 """Replicates of one evaluation while climbing."""
+
+GUIDED = 8
+"""Rounds of evolution, at least, where the law guides: it costs next to nothing beside a simulation."""
+
+SPREAD = 6
+"""So many settings that the law finds bad stand for one that is simulated."""
 
 FINALISTS = 4
 """Settings compared by a larger sample of their own before the last one is judged."""
@@ -240,6 +247,10 @@ def _evolve(climb: _Climb, seed: int, budget: int) -> None:
 
     population = 4
     rounds = max(1, budget // (population * len(COORDINATES)))
+    if climb.space.measured.quantity in registry.COMBINED:
+        rounds = max(GUIDED, rounds)
+        for cube in _ends():
+            loss(cube)
     with np.errstate(all="ignore"):
         differential_evolution(
             loss,
@@ -250,12 +261,22 @@ def _evolve(climb: _Climb, seed: int, budget: int) -> None:
             rng=np.random.default_rng(stream(seed, "evolve")),
         )
     ranked = sorted(guided, key=lambda cube: -guided[cube])
-    # Spread over the better half: the very best are near one another, and the law may mislead there.
+    # Spread over the better ones: the very best are near one another, and the law may mislead there.
     wanted = max(1, budget // 8)
-    for cube in ranked[: max(1, len(ranked) // 2) : max(1, len(ranked) // (2 * wanted))]:
+    better = ranked[: max(1, min(len(ranked) // 2, SPREAD * wanted))]
+    for cube in better[:: max(1, len(better) // wanted)]:
         point = climb.space.point(cube)
         assert point is not None
         climb.score(point, cube)
+
+
+def _ends() -> Iterator[tuple[float, ...]]:
+    """Cubes at the ends of one coordinate or of two, the others in the middle and n at its least."""
+    middle = (*[0.5] * (len(COORDINATES) - 1), 0.0)
+    for first, second in combinations_with_replacement(range(len(COORDINATES)), 2):
+        for low, high in product((0.0, 1.0), repeat=2):
+            if first != second or low == high:
+                yield tuple({first: low, second: high}.get(k, at) for k, at in enumerate(middle))
 
 
 def _climb_with_hypothesis(climb: _Climb, seed: int, budget: int) -> None:

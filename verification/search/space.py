@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import sympy as sp
 
 from bounds import symbols
 from bounds.claim import Claim, Measured, Relation, Scaling, Tail
+from bounds.proof.region import flattened
 from verification.checks.conditions import meets
 from verification.errors import InvalidArgument
 from verification.quantities import registry
@@ -29,6 +31,9 @@ RANGES: Mapping[str, tuple[float, float]] = {
 }
 """Bounds of each coordinate; those of n are for the multiple."""
 
+PLACED = ("d", "d_tilde", "eta", "gamma", "gamma_tilde")
+"""Coordinates that lie between their ends by themselves."""
+
 NOISELESS = 0.95
 """Where on its axis a signal-to-noise ratio ends and none of the noise is left."""
 
@@ -41,7 +46,7 @@ MAX_NORMALS = 5e5
 Dearer settings are drawn by the engine whose cost is free of n, to its order in the pairs kept.
 """
 
-LARGEST_N = 10**12
+LARGEST_N = 10**18
 
 ALONE: Mapping[str, float] = {"d_tilde": 64, "eta": 1.0, "gamma_tilde": math.inf}
 """What stands for the second modality where a claim is about one alone; nothing drawn depends on it."""
@@ -71,7 +76,7 @@ class Space:
         """The setting at a point of [0, 1]^7, None where none meets the conditions at a payable size."""
         values: dict[str, float] = {}
         for name, place in zip(COORDINATES, cube, strict=True):
-            low, high = RANGES[name]
+            low, high = self.ranges[name]
             # A plain float: its text names the random streams.
             place = min(max(float(place), 0.0), 1.0)
             if name in ("gamma", "gamma_tilde"):
@@ -93,7 +98,9 @@ class Space:
         if not meets(self.claim, full) or full["r"] > min(full["d"], full["d_tilde"]):
             return None
         bound = float(self.claim.bound_at(full))
-        return full if math.isfinite(bound) and bound > 0 and full["n"] <= LARGEST_N else None
+        # A bound from below that is not positive says nothing; a negative one from above is broken.
+        says = bound > 0 or (bound < 0 and self.claim.relation is Relation.UPPER)
+        return full if math.isfinite(bound) and says and full["n"] <= LARGEST_N else None
 
     def _full(self, values: Mapping[str, float]) -> dict[str, float]:
         full = {**self.extra, **values}
@@ -103,6 +110,20 @@ class Space:
             found = {name: number.subs(numbers) for name, number in self.derived.items()}
             full |= {name: float(number) for name, number in found.items() if number.is_number}
         return full
+
+    @cached_property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """The ends of each coordinate, those that a condition names with a number included."""
+        ranges = dict(RANGES)
+        for one in flattened(self.claim.conditions):
+            if isinstance(one, (sp.Ge, sp.Gt, sp.Le, sp.Lt)):
+                for side, number in ((0, one.lts), (1, one.gts)):
+                    symbol = one.gts if side == 0 else one.lts
+                    if symbol.is_Symbol and symbol.name in PLACED and number.is_number:
+                        low, high = ranges[symbol.name]
+                        end = min(max(float(number), low), high)
+                        ranges[symbol.name] = (end, high) if side == 0 else (low, end)
+        return ranges
 
     @property
     def largest(self) -> int:
@@ -131,10 +152,13 @@ class Space:
         return registry.cell(self.measured, {k: v for k, v in point.items() if k not in self.unknown})
 
     def ratio(self, point: Mapping[str, float], quantile: float) -> float:
-        """How near the quantile comes to breaking the claim: above 1 it does, up to the constant."""
+        """How near the quantile comes to breaking the claim: above 1 it does, up to the constant.
+
+        Infinite where the bound from above is negative.
+        """
         bound = float(self.claim.bound_at(point))
         if self.claim.relation is Relation.UPPER:
-            return quantile / bound
+            return quantile / bound if bound > 0 else math.inf
         return bound / quantile if quantile > 0 else math.inf
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from verification.errors import InvalidArgument
+from verification.errors import InvalidArgument, real
 
 Kind = Literal["tail", "scaling", "mean", "law", "proof", "certificate", "search"]
 Outcome = Literal["holds", "fails", "undecided"]
@@ -122,6 +122,8 @@ class Evidence(Record):
 
 def probability(argument: str, value: float, *, zero: bool = False) -> float:
     """`value` if it lies in (0, 1) (in [0, 1) with `zero`); raises InvalidArgument otherwise."""
-    if not (0 < value < 1 or (zero and value == 0)):
-        raise InvalidArgument(argument, value, f"must lie in {'[' if zero else '('}0, 1)")
-    return float(value)
+    allowed = f"must lie in {'[' if zero else '('}0, 1)"
+    number = real(argument, value, allowed)
+    if not (0 < number < 1 or (zero and number == 0)):
+        raise InvalidArgument(argument, value, allowed)
+    return number

@@ -1,4 +1,4 @@
-"""How far `theorem-1-explicit` is from the truth: random settings inside its condition, and the hardest one.
+"""How far the explicit theorems are from the truth: random settings inside a condition, and the hardest one.
 
 At the condition the sample is in the millions and more, so every draw is one of the engine whose cost does
 not grow with the number of pairs.  `random_settings` covers the condition, `hardest` climbs on the
@@ -16,18 +16,22 @@ import numpy as np
 from scipy.optimize import Bounds, differential_evolution
 
 from bounds import claims
+from bounds.symbols import n
 from verification.prediction.law import predict
 from verification.setting import Setting
 from verification.simulation import simulate
 
 CLAIM = "theorem-1-explicit"
+HALF = "theorem-1-explicit-half"
+"""Theorem 1 with numbers at the thresholds 0 and r/2."""
+
 MOST_DIMENSIONS = 200
 MOST_RANK = 16
 LARGEST_MULTIPLE = 16.0
 """Samples are drawn from the condition's edge up to this multiple of it."""
 
 _RANGES = (
-    (0.0, math.log10(MOST_RANK + 0.999)),  # r
+    (0.0, math.log10(MOST_RANK + 0.999)),  # r, 2 or more at threshold r/2
     (-1.0, math.log10(MOST_DIMENSIONS)),  # d - r, 0 below 1
     (-1.0, math.log10(MOST_DIMENSIONS)),  # d~ - r
     (-3.0, 0.0),  # eta
@@ -55,14 +59,19 @@ class DrawnRatios:
     broken: int
 
 
-def place(logarithms: Sequence[float], multiple: float = 1.0) -> tuple[Setting, float]:
+def threshold(r: int, claim: str) -> float:
+    """The threshold of the claim's Algorithm 1."""
+    return r / 2 if claim == HALF else 0.0
+
+
+def place(logarithms: Sequence[float], multiple: float = 1.0, claim: str = CLAIM) -> tuple[Setting, float]:
     """The setting and delta at these logarithms (see `_RANGES`), n at `multiple` times the edge."""
     values = [10.0**x for x in logarithms]
-    r = int(values[0])
+    r = max(int(values[0]), 2 if claim == HALF else 1)
     d, d_tilde = r + int(values[1]), r + int(values[2])
     eta, gamma, gamma_tilde, delta = values[3:]
     setting = {"d": d, "d_tilde": d_tilde, "r": r, "eta": eta, "gamma": gamma, "gamma_tilde": gamma_tilde}
-    (condition,) = claims[CLAIM].conditions
+    (condition,) = (c for c in claims[claim].conditions if c.lhs == n)
     edge = _numbers(condition, {**setting, "delta": delta})
     return Setting(n=math.ceil(multiple * edge), **setting), delta
 
@@ -73,12 +82,12 @@ def _numbers(condition: object, values: dict[str, float]) -> float:
     return float(least.subs({s: values[s.name] for s in least.free_symbols}).evalf())
 
 
-def bound(setting: Setting, delta: float) -> float:
+def bound(setting: Setting, delta: float, claim: str = CLAIM) -> float:
     """The theorem's right-hand side."""
-    return float(claims[CLAIM].evaluate({**setting.as_dict(), "delta": delta}))
+    return float(claims[claim].evaluate({**setting.as_dict(), "delta": delta}))
 
 
-def random_settings(count: int, seed: int = 0) -> Iterator[tuple[Setting, float]]:
+def random_settings(count: int, seed: int = 0, claim: str = CLAIM) -> Iterator[tuple[Setting, float]]:
     """Settings and failure probabilities all over the condition, noise of every size and none."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
@@ -87,41 +96,49 @@ def random_settings(count: int, seed: int = 0) -> Iterator[tuple[Setting, float]
             logarithms[side] = math.inf if rng.random() < NOISELESS else logarithms[side]
         if logarithms[4] == logarithms[5] == math.inf:
             logarithms[4] = 0.0
-        yield place(logarithms, LARGEST_MULTIPLE ** rng.random())
+        yield place(logarithms, LARGEST_MULTIPLE ** rng.random(), claim)
 
 
-def judge(setting: Setting, delta: float, replicates: int, seed: int = 0) -> DrawnRatios:
-    """Drawn errors of Algorithm 1 at threshold 0 over the bound."""
-    drawn = simulate(setting, "teacher-filtered", theta=0.0, replicates=replicates, seed=seed, engine="limit")
-    limit = bound(setting, delta)
+def judge(setting: Setting, delta: float, replicates: int, seed: int = 0, claim: str = CLAIM) -> DrawnRatios:
+    """Drawn errors of Algorithm 1 at the claim's threshold over its bound."""
+    theta = threshold(setting.r, claim)
+    drawn = simulate(
+        setting, "teacher-filtered", theta=theta, replicates=replicates, seed=seed, engine="limit"
+    )
+    limit = bound(setting, delta, claim)
     errors = np.asarray(drawn.errors)
     over = errors / limit if limit > 0 else np.where(errors > 1e-12, np.inf, 0.0)
     quantile = float(np.quantile(over, 1 - delta))
     return DrawnRatios(setting, delta, float(over.max()), quantile, int(np.count_nonzero(over > 1)))
 
 
-def hardest(seed: int = 0, rounds: int = 40) -> tuple[Setting, float]:
+def hardest(seed: int = 0, rounds: int = 40, claim: str = CLAIM) -> tuple[Setting, float]:
     """The setting at the condition's edge whose mean error by the first-order law is nearest to the bound."""
 
     def loss(logarithms: Any) -> float:
-        setting, delta = place(logarithms)
-        limit = bound(setting, delta)
+        setting, delta = place(logarithms, claim=claim)
+        limit = bound(setting, delta, claim)
         if limit <= 0:
             return 0.0
-        return -predict(setting, theta=0.0).law("teacher-filtered").mean / limit
+        theta = threshold(setting.r, claim)
+        return -predict(setting, theta=theta).law("teacher-filtered").mean / limit
 
     box = Bounds(*np.array(_RANGES).T)
     found = differential_evolution(loss, box, maxiter=rounds, popsize=6, seed=seed, polish=False, tol=0.0)
-    return place(list(found.x))
+    return place(list(found.x), claim=claim)
 
 
 def study(
-    count: int, replicates: int, seed: int = 0, on_row: Callable[[DrawnRatios], None] | None = None
+    count: int,
+    replicates: int,
+    seed: int = 0,
+    on_row: Callable[[DrawnRatios], None] | None = None,
+    claim: str = CLAIM,
 ) -> tuple[DrawnRatios, ...]:
     """`judge` at random settings, in the order of `random_settings`."""
     rows = []
-    for number, (setting, delta) in enumerate(random_settings(count, seed)):
-        rows.append(judge(setting, delta, replicates, seed=seed + number))
+    for number, (setting, delta) in enumerate(random_settings(count, seed, claim)):
+        rows.append(judge(setting, delta, replicates, seed + number, claim))
         if on_row is not None:
             on_row(rows[-1])
     return tuple(rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,12 @@ import numpy as np
 from verification.engines import estimate, seeds
 from verification.errors import InvalidArgument
 from verification.fitting import alternatives, checks
-from verification.fitting.fit import fit
+from verification.fitting.fit import fit, rank_used
 from verification.fitting.moments import moments
 from verification.fitting.payoff import WORTH_IT, payoff, squares
 from verification.fitting.reading import open_rows
 from verification.fitting.scoring import score_rows
-from verification.fitting.spectrum import modality, polar
+from verification.fitting.spectrum import modality, null_correlation, polar
 from verification.setting import Setting
 from verification.studies import figure_3b, pairs, real_pairs
 from verification.workers.threads import one_thread
@@ -87,8 +88,36 @@ def one_set(kind: str, seed: int, index: int, most_pairs: float = 2e5) -> dict[s
         row["decided"] = found.decision != "undecided"
         held["decision"] = not mistaken(found.decision, law.gain)
         forecast = next(a.mean for a in found.alternatives if a.estimator == alternatives.CROSSED)
-        row["off"] = None if forecast is None else forecast / law.crossed - 1
+        row["off"] = forecast / law.crossed - 1 if found.by_the_model and forecast else None
     return row
+
+
+AT_THE_EDGE = (
+    (Setting(1500, 20, 20, 16, 1.0, 5.0, 5.0), 1.25),
+    (Setting(4000, 10, 10, 8, 1.0, 5.0, 5.0), 1.25),
+    (Setting(2000, 10, 40, 10, 1.0, 5.0, 5.0), 1.05),
+    (Setting(2000, 8, 8, 7, 1.0, 5.0, 5.0), 1.2),
+    (Setting(2000, 12, 12, 8, 1.0, 0.5, 0.5), 1.15),
+    (Setting(2000, 12, 12, 4, 1.0, 5.0, 5.0), 1.1),
+)
+"""Settings but for eta, and how many times what noise reaches their correlations are: some are hidden."""
+
+
+def one_rank(seed: int, index: int) -> dict[str, Any]:
+    """The rank of a set at the edge of what pairs show: "r", and "shown" as low, value, high."""
+    setting, times = AT_THE_EDGE[index % len(AT_THE_EDGE)]
+    edge = null_correlation(setting.d, setting.d_tilde, setting.n, ALPHA / 2)
+    eta = times * edge * math.sqrt((1 + 1 / setting.gamma) * (1 + 1 / setting.gamma_tilde))
+    row: dict[str, Any] = {"seed": seed, "index": index, "r": setting.r, "shown": None}
+    with one_thread():
+        x, y = MAKERS["isotropic"](replace(setting, eta=eta), np.random.default_rng([seed, index]))
+        found = moments(open_rows(x, "X", None), open_rows(y, "Y", None), index)
+        spectra = np.linalg.eigh(found.cov_x), np.linalg.eigh(found.cov_y)
+        try:
+            used, _ = rank_used(found, spectra, None, ALPHA, index)
+        except InvalidArgument:
+            return row
+    return {**row, "shown": [used.low, used.value, used.high]}
 
 
 def mistaken(decision: str, gain: float) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from verification.errors import ExecutorLost
+from verification.errors import ExecutorLost, InvalidArgument, whole
 from verification.replication import cost
 from verification.replication.batches import Chunk, ChunkRows
 from verification.replication.cells import ErrorCell
@@ -62,6 +62,11 @@ class Progress:
     tallies: dict[str, Tally] = field(default_factory=dict)
 
     @property
+    def missing(self) -> int:
+        """Rows that are not on the disk."""
+        return self.total - self.found - self.stored
+
+    @property
     def rate(self) -> float:
         """Rows stored a second."""
         return self.stored / self.elapsed if self.elapsed > 0 else 0.0
@@ -84,9 +89,11 @@ def sweep(
     """Store replicates 0 .. replicates - 1 of every cell, except those that are stored.
 
     When `stop` is set, what runs is finished and stored and the sweep returns with `stopped`.  Raises
-    StoreError or ExecutorLost; rows that `on_progress` was told of as stored are on the disk whatever
-    happens.
+    InvalidArgument, StoreError or ExecutorLost; rows that `on_progress` was told of as stored are on
+    the disk whatever happens.
     """
+    replicates = whole("replicates", replicates, 1)
+    _require_kinds(cells, store, workers)
     stop = stop or threading.Event()
     progress = Progress(total=len(cells) * replicates)
     begin = time.monotonic()
@@ -111,6 +118,7 @@ def sweep(
             progress.remaining_seconds = pace.ahead(work.left, workers.count)
             on_progress(progress)
             if ended:
+                progress.stopped = progress.missing > 0  # a stop that came after the last row stopped nothing
                 return progress
     except ExecutorLost:
         unsaved.save()
@@ -119,6 +127,16 @@ def sweep(
         if workers.kill is not None:
             workers.kill()
         raise
+
+
+def _require_kinds(cells: object, store: object, workers: object) -> None:
+    """Raises InvalidArgument for what cannot be swept, stored in or worked with."""
+    for cell in cells if isinstance(cells, Sequence) else (cells,):
+        if not isinstance(cell, ErrorCell):
+            raise InvalidArgument("cells", cell, "must be a sequence of ErrorCell")
+    for name, given, kind in (("store", store, Store), ("workers", workers, Workers)):
+        if not isinstance(given, kind):
+            raise InvalidArgument(name, given, f"must be a {kind.__name__}")
 
 
 def _filled(runner: Runner, todo: Iterator[Batch], stop: threading.Event) -> bool:

@@ -20,7 +20,7 @@ from functools import partial
 from multiprocessing import connection
 from typing import Any
 
-from verification.errors import ExecutorLost, InvalidArgument, MissingExtra, extra, whole
+from verification.errors import ExecutorLost, InvalidArgument, MissingExtra, extra, one_of, whole
 from verification.workers.pools import process_pool
 from verification.workers.threads import one_thread
 
@@ -96,8 +96,7 @@ def processors() -> int:
 
 def check_workers(kind: str, jobs: float | None = None, scheduler: str | None = None) -> int | None:
     """`jobs` as a whole number, if these arguments go together; raises InvalidArgument."""
-    if kind not in KINDS:
-        raise InvalidArgument("executor", kind, f"must be one of {', '.join(KINDS)}")
+    one_of("executor", kind, KINDS)
     if jobs is not None:
         jobs = whole("jobs", jobs, 1, 4096)
     if jobs is not None and kind in ("dask", "mpi"):
@@ -125,7 +124,8 @@ def open_workers(
     answer.
     """
     jobs = check_workers(kind, jobs, scheduler)
-    if kind == "serial":
+    # A worker of someone's pool (daemonic, to Python) may start no processes: it does the work itself.
+    if kind == "serial" or (kind == "processes" and multiprocessing.current_process().daemon):
         yield Workers(SerialExecutor(), 1, task)
     elif kind == "processes":
         with _processes(jobs or processors(), task, give_way) as workers:

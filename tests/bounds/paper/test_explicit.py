@@ -16,7 +16,9 @@ from bounds.checks import Proof, Quoted, Relation, Statement, Step
 from bounds.claim import Claim
 from bounds.paper import concentration_proofs, explicit, explicit_proofs, explicit_terms
 from bounds.paper.concentration import COROLLARY_1_SAMPLES
+from bounds.paper.events import PLACES
 from bounds.proof.enclose import ball, endpoints
+from bounds.proof.undecided import Undecided
 from bounds.symbols import d, delta, n, r
 from verification import Setting, simulate
 
@@ -70,11 +72,21 @@ def test_every_step_of_theorem_1_with_numbers_is_decided_true() -> None:
         *(version(events=explicit.EVENTS - dropped) for dropped in (1, 2, 10)),
         replace(CLAIM, bound=sp.Rational(99, 100) * explicit.THEOREM_1_EXPLICIT),
         replace(CLAIM, relation=Relation.LOWER),
+        replace(CLAIM, bound=explicit.THEOREM_1_EXPLICIT * (10**9 / n) ** sp.Rational(1, 10)),
+        replace(CLAIM, bound=explicit.THEOREM_1_EXPLICIT * (n / 10**3) ** sp.Rational(1, 10)),
     ],
 )
 def test_a_wrong_version_of_theorem_1_breaks_a_step(wrong: Claim) -> None:
     """Constants below what the proof reaches, fewer events or a weaker condition are found."""
     assert failing(wrong)
+
+
+def test_a_bound_that_is_the_theorems_only_where_it_is_looked_at_is_not_decided() -> None:
+    """A bound that agrees at the three places where its constants are read off does not pass for it."""
+    wiggle = sp.prod(d - place[d] for place in PLACES[:3])
+    wrong = explicit.THEOREM_1_EXPLICIT - wiggle / 10**3 * explicit_terms.own_noise(explicit.EVENTS)
+    with pytest.raises(Undecided, match="for all values"):
+        failing(replace(CLAIM, bound=wrong))
 
 
 @pytest.mark.parametrize("events", [explicit.EVENTS - 1, explicit.EVENTS + 1])
@@ -159,6 +171,14 @@ def test_a_smaller_sample_leaves_no_proof_of_half_the_gap() -> None:
     weaker = sp.Ge(n, sp.Rational(60, 72) * COROLLARY_1_SAMPLES, evaluate=False)
     wrong = broken(register["corollary-1-explicit"], conditions=(weaker,))
     assert wrong == ["the losses are at most half of eta"]
+
+
+def test_a_condition_that_is_corollary_1s_only_where_it_is_looked_at_is_not_decided() -> None:
+    """A sample size that agrees at every place where expressions are looked at does not pass for it."""
+    wiggle = sp.prod(d - place[d] for place in PLACES)
+    other = sp.Ge(n, COROLLARY_1_SAMPLES * (1 - wiggle / 10**9), evaluate=False)
+    with pytest.raises(Undecided, match="another form"):
+        broken(register["corollary-1-explicit"], conditions=(other,))
 
 
 @pytest.mark.parametrize("claim_id", ["eq-2-explicit", "proposition-1-explicit", "proposition-1-every-noise"])

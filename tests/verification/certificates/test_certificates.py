@@ -1,12 +1,14 @@
 """Certificates say what was proved, a second checker decides it again, and a changed one is refused."""
 
 import copy
+import importlib.util
 import json
 import random
 import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import sympy as sp
@@ -37,6 +39,17 @@ SOME = (
     "regime-crossings",
 )
 """Of every kind: words in matrices, sums, roots, exponentials, minima, conditions, parts of a bound."""
+
+
+ROOT = Path(__file__).parents[3]
+
+
+def build():
+    """docs/build.py as a module."""
+    specification = importlib.util.spec_from_file_location("docs_build", ROOT / "docs" / "build.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
@@ -477,5 +490,8 @@ def test_all_certificates_are_accepted_within_a_minute_and_50_changed_ones_refus
     assert time.perf_counter() - start < 60
     assert [(one.claim, one.refused) for one in found if not one.accepted] == []
     assert {theorem for one in found for theorem in one.quoted} == THEOREMS
+    page = (ROOT / "docs" / "certificates.md").read_text()
+    assert build().certificates_block(found) in page
+    assert build().certificates_block(found[1:]) not in page
     for name, change, certificate in tampered(certificates, 50, seed=2):
         assert not recheck(certificate, statements[name]).accepted, f"{name} {change}"

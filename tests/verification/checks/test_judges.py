@@ -113,6 +113,16 @@ def test_a_rate_that_is_negative_somewhere_is_refuted(relation, outcome):
     assert judged(check, log_normal(-0.5), relation=relation).outcome == "holds"
 
 
+def test_a_rate_that_is_infinite_somewhere_says_nothing_there():
+    """1/(1 - eta) times the right rate is larger and true; from eta = 1 on its ratio would seem to grow."""
+    at = tuple((s, v) for s, v in HERE)
+    path = Path(eta, (1.0, 0.1), (*at, (n, 10**4)))
+    check = Scaling(Measured(), path, two_sided=True, margin=0.1)
+    assert judged(check, log_normal(-0.5), bound=RATE / (1 - eta)).outcome == "undecided"
+    assert judged(check, log_normal(-0.5), bound=RATE / (1 - eta), relation=Relation.EQUAL).outcome == "fails"
+    assert judged(check, log_normal(-0.5), bound=RATE).outcome == "holds"
+
+
 @pytest.mark.parametrize(
     ("relation", "exponent", "outcome"),
     [
@@ -128,11 +138,28 @@ def test_a_one_sided_scaling_minds_only_movement_against_the_claim(relation, exp
 
 def test_the_direction_of_a_path_counts():
     """Growth is measured along the path, also where the parameter falls."""
-    falling = Path(n, (10**5, 10**3), (*HERE, (eta, 0.5)))
+    at = tuple((s, v) for s, v in HERE if s != gamma)
+    falling = Path(gamma, (1000, 10), (*at, (eta, 0.5), (n, 100 * gamma)))
     check = Scaling(Measured(), falling, two_sided=False, margin=0.25)
     assert judged(check, log_normal(-0.5)).outcome == "holds"
     assert judged(check, log_normal(-1.2)).outcome == "fails"
     assert judged(check, log_normal(0.2)).outcome == "holds"
+
+
+@pytest.mark.parametrize(
+    ("path", "relation"),
+    [
+        (Path(n, (10**5, 10**3), (*HERE, (eta, 0.5))), Relation.UPPER),
+        (Path(eta, (0.01, 1.0), (*HERE, (n, 10**5 * eta))), Relation.LOWER),
+        (Path(r, (1, 8), (*(i for i in HERE if i[0] != r), (eta, 0.5), (n, 100 * r))), Relation.LOWER),
+    ],
+)
+def test_growth_on_a_way_that_ends_refutes_nothing(path, relation):
+    """A count falls to 1, a share rises to 1, r rises to a dimension: a larger constant covers all of it."""
+    check = Scaling(Measured(), path, two_sided=False, margin=0.25)
+    found = judged(check, log_normal(-1.2), relation=relation)
+    assert found.outcome == "undecided"
+    assert found.interval[0] > 0.25
 
 
 @pytest.mark.parametrize(("level", "outcome"), [(0.5, "holds"), (2.0, "fails")])

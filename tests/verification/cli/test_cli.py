@@ -1,8 +1,14 @@
+import io
 import json
+import re
 import subprocess
 import sys
+import time
 
 import pytest
+from rich.console import Console
+
+from verification.cli.terminal import work_bar
 
 PLACE = ["--n", "1e4", "--d", "6", "--r", "2", "--eta", "0.4", "--gamma", "2"]
 
@@ -25,6 +31,31 @@ def test_simulate_prints_one_json_document(command):
     document = json.loads(outputs[0][1])
     assert document["setting"]["gamma_tilde"] == "inf"
     assert len(document["errors"]) == 3
+
+
+def test_errors_stand_beside_a_bound(command):
+    """With --bound the error is set against it, in text and for each replicate in the JSON."""
+    place = ("simulate", "--n", 1000, "--d", 4, "--r", 2, "--eta", 0.5, "--gamma", 1, "--replicates", 3)
+    _, text, _ = command(*place, "--bound", 0.1, "--json")
+    found = json.loads(text)
+    assert found["ratios"] == [pytest.approx(10 * error) for error in found["errors"]]
+    _, out, _ = command(*place, "--bound", 0.1)
+    assert f"bound     0.1   (error/bound {10 * found['mean']:.4g})" in out
+    assert "bound" not in command(*place)[1]
+    for wrong in ("0", "-1", "inf"):
+        status, _, err = command(*place, "--bound", wrong)
+        assert (status, err.count("\n")) == (2, 1)
+        assert err.startswith("filtergain: --bound must be a positive number, got ")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["fit"], ["certify"], ["diff"], ["sweep"], ["reproduce", "table-1"], ["verify"], ["new"]]
+)
+def test_help_names_arguments_in_our_words(command, arguments):
+    """No kind of Python and no brace in a command's help."""
+    out = command(*arguments, "--help")[1]
+    assert not set("<>{}") & set(out)
+    assert "[[" not in out
 
 
 def test_seed_and_replicates_matter(command):
@@ -217,3 +248,32 @@ def test_a_time_left_is_told_where_it_is_known():
 
     assert times(61.4, None) == "0:01:01 so far"
     assert times(61.4, 3600.0) == "0:01:01 so far, 1:00:00 left"
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_bar_stays_on_its_line(monkeypatch, columns):
+    """On a narrow terminal the bar gives way, not the line: none is broken, and the times are whole."""
+    screen = io.StringIO()
+    wide = Console(file=screen, width=columns, force_terminal=True, color_system=None)
+    monkeypatch.setattr("rich.console.Console", lambda **_: wide)
+    with work_bar("fit") as update:
+        for done in (1.0, 2.0, 2.5):
+            time.sleep(0.01)
+            update(done, 3.0, "reading the rows, 3 of 3")
+            wide.file.flush()
+    shown = [line for line in re.split(r"[\r\n]|\x1b\[[0-9;?]*[A-Za-z]", screen.getvalue()) if line.strip()]
+    assert shown
+    assert max(map(len, shown)) <= columns
+    assert all("so far" in line for line in shown), shown
+
+
+@pytest.mark.parametrize("name", ["predict", "simulate"])
+def test_ctrl_c_is_told(command, monkeypatch, name):
+    """A command that is interrupted says so in one line, with the status that shells know."""
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("verification.prediction.law.predict", interrupted)
+    monkeypatch.setattr("verification.simulation.simulate", interrupted)
+    assert command(name, *PLACE) == (130, "", "interrupted\n")

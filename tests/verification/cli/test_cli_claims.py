@@ -17,6 +17,18 @@ def test_the_register_is_listed(command):
     assert f"{len(claims)} claims" in out
 
 
+@pytest.mark.parametrize("columns", [60, 80, 109])
+def test_a_narrow_terminal_cuts_no_title(command, monkeypatch, columns):
+    """Below the table's width a claim has a line of its own and its whole title below it."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    _, out, _ = command("claims")
+    assert "…" not in out
+    assert max(map(len, out.splitlines()[:-2])) <= columns
+    shown = " ".join(out.split())
+    for claim in claims.values():
+        assert f"{claim.id} {claim.expected} {' '.join(claim.title.split())}" in shown
+
+
 def test_every_claim_is_explained(command):
     """The explanation of a claim names its source, its checks, its note and the command that judges it."""
     for claim in claims.values():

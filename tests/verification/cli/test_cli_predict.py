@@ -67,7 +67,7 @@ def test_the_alternatives_stand_beside_the_filter(command, name):
     first = next(
         i for i, line in enumerate(lines) if line.startswith("Mean error on the same 1,000,000 pairs")
     )
-    table = lines[first : first + 7]
+    table = lines[first : first + (8 if name == "threshold" else 7)]
     assert max(map(len, table)) <= 80
     _, text, _ = command(name, *QUESTION, "--json")
     found = json.loads(text)
@@ -75,10 +75,12 @@ def test_the_alternatives_stand_beside_the_filter(command, name):
     for line, other in zip(table[1:], found["alternatives"], strict=True):
         assert line.startswith(f"  {other['estimator']} ")
         assert f"{other['mean']:.4g}   uses {other['efficiency']:.1%} of the information" in line
+    split = ["teacher-filtered, best split"] if name == "threshold" else []
     assert [other["estimator"] for other in found["alternatives"]] == [
-        "unfiltered", "pca", "teacher-filtered", "teacher-filtered, 2 rounds", "weighted", "limit",
+        "unfiltered", "pca", "teacher-filtered", "teacher-filtered, 2 rounds", *split, "weighted", "limit",
     ]  # fmt: skip
-    assert "errs 2.47 times less than the best of these" in lines[first + 7]
+    factor = "1.85" if split else "2.47"
+    assert f"errs {factor} times less than the best of these" in lines[first + 7 + len(split)]
 
 
 def test_predict_says_which_law_and_where_the_signal_shows(command):
@@ -111,6 +113,9 @@ def test_advice_in_words(command):
     assert "no error to lower" in out
     _, out, _ = command("threshold", "--n", "1e4", "--d", 10, "--r", 1, "--gamma", "inf", "--eta", 1)
     assert "no error to lower" in out
+    _, out, _ = command("threshold", "--n", 20, "--d", 20, "--r", 8, "--gamma", "inf", "--eta", 0.5)
+    assert "not known here" in out
+    assert "no error to lower" not in out
     _, _, err = command("threshold", "--n", 100, "--d", 9, "--r", 3, "--gamma", 2, "--eta", 0.1)
     assert "not to be trusted here (22.4" in err
     assert "fewer than 30 a latent dimension" in err
@@ -142,6 +147,22 @@ def test_every_prediction_is_a_number_that_says_what_decides(command):
     assert "trusted" not in out
 
 
+def test_a_threshold_that_keeps_too_few_is_told_a_lower_one(command):
+    """No simulation of no pairs is advised; the threshold that is named keeps what was promised."""
+    place = ("--n", "1e4", "--d", 6, "--r", 2, "--eta", 0.3, "--gamma", 1)
+    _, out, _ = command("predict", *place, "--theta", 100)
+    assert "simulate it" not in out
+    assert "keeps 7.5e-14% of 5,000 pairs" in out
+    named = out.partition("a lower threshold keeps enough pairs to learn from: ")[2].split()
+    assert (named[0], named[2:4]) == ("--theta", ["keeps", "66"])
+    _, out, _ = command("predict", *place, *named[:2])
+    kept = float(out.partition("keeps ")[2].partition("%")[0]) * 50
+    assert kept == pytest.approx(66, rel=0.01)
+    assert "fewer than 30" not in out
+    _, out, _ = command("predict", *place, "--theta", 100, "--student-n", 50)
+    assert "more pairs are needed: 66 kept of 50 scored leave no filter" in out
+
+
 def test_the_split_does_not_contradict_the_advice(command):
     """A split that gains nothing is not shown; where only a split pays, the advice says so."""
     _, out, _ = command("threshold", *QUESTION)
@@ -149,6 +170,8 @@ def test_the_split_does_not_contradict_the_advice(command):
     _, out, _ = command("threshold", "--n", 60, "--d", 9, "--r", 3, "--gamma", 20, "--eta", 0.2)
     assert "One round is enough" in out
     assert "split" not in out
+    _, out, _ = command("threshold", *QUESTION)
+    assert "teacher-filtered, best split     0.1126 " in out
     _, out, _ = command("threshold", "--n", "1e5", "--d", 512, "--r", 32, "--gamma", 5, "--eta", 0.8)
     assert "does not pay at these sizes" in out
     assert "In even parts no round is worth its pairs." in out
@@ -227,6 +250,24 @@ def test_constants_with_numbers_and_along_a_curve(command):
     assert "needs d" in out
     _, out, _ = command("constants", "corollary-1", *fixed, "--set", "eta=0.5")
     assert "value" in out
+
+
+def test_outside_its_conditions_a_bound_has_no_number(command):
+    """A curve says "outside" there for every form, also where the condition is up to a constant."""
+    place = {"n": "1e6", "d": 512, "d_tilde": 512, "r": 32, "gamma": 5, "gamma_tilde": 5, "delta": 0.01}
+    given = [word for name, value in place.items() for word in ("--set", f"{name}={value}")]
+    _, out, _ = command("constants", "corollary-1", *given, "--over", "eta=0.001:1:3", "--log")
+    rows = [line.split() for line in out.splitlines()[1:4]]
+    assert rows[0][1:] == ["outside"] * 3
+    assert rows[1][2] == "outside"
+    assert [float(rows[1][1]), float(rows[2][1])] == pytest.approx([4.857, 0.1536], rel=1e-3)
+    assert "outside" not in rows[2]
+    assert "(outside: the claim's conditions are not met there; C is 1 in them unless it is --set)" in out
+    _, out, _ = command("constants", "corollary-1", *given, "--set", "eta=0.001")
+    assert out.count("conditions not met") == 3
+    _, out, _ = command("constants", "corollary-1", *given, "--set", "eta=0.001", "--set", "C=1e-6")
+    assert out.count("conditions not met") == 1
+    assert "value      153.6" in out
 
 
 def test_a_claim_without_a_bound_has_no_constants(command, monkeypatch):

@@ -197,6 +197,9 @@ def test_a_terminal_shows_a_live_table(monkeypatch, capsys):
     out = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
     for words in ("estimator", "unfiltered", "0.5", "oracle-filtered", "30/200 rows"):
         assert words in out
+    shown = [line.strip() for line in out.splitlines()]
+    assert [line for line in shown if "━" in line] == [line for line in shown if set(line) <= set("━╸╺")]
+    assert "estimator        rows  failed  mean error  seconds a row" in shown
     monkeypatch.setattr(commands.time, "monotonic", iter(range(100)).__next__)
     with commands._display() as show:
         show(progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -67,6 +68,51 @@ def test_a_users_matplotlibrc_reaches_no_picture(tmp_path):
     assert status == 0, errors
     assert json.loads(printed)["claims"][0]["id"] == "theorem-1"
     assert (tmp_path / "out" / "index.html").exists()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_module_may_import_what_lies_beside_it(tmp_path, jobs):
+    """From any folder and in workers; afterwards the folder is on no path, and it hides no other module."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "beside_it.py").write_text("ERROR = 0\n")
+    (folder / "numpy.py").write_text("raise ImportError('hides NumPy')\n")
+    text = CLAIMS.read_text()
+    head, found, rest = text.partition("import numpy as np\n")
+    assert found
+    (folder / "mine.py").write_text(f"{head}import beside_it\n{found}{rest}")
+    status, printed, errors = filtergain(
+        "verify", "--module", "folder/mine.py", "--jobs", jobs, "--json", cwd=tmp_path
+    )
+    assert status == 0, errors
+    assert json.loads(printed)["claims"]
+    code = (
+        "import sys; from verification.quantities.registry import load_module; before = list(sys.path); "
+        "load_module('folder/mine.py'); print(sys.path == before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "True"
+
+
+def test_no_document_holds_a_control_character(tmp_path):
+    """A claim's words with escape sequences, NUL, BEL and C1 characters: a sign for each in every file."""
+    text = CLAIMS.read_text()
+    title = text.partition('title="')[2].partition('"')[0]
+    spoilt = title + "\\x1b[31m\\x00\\x07\\x7f\\x9b"
+    (tmp_path / "spoilt.py").write_text(text.replace(title, spoilt))
+    filtergain(
+        *["verify", "--module", "spoilt.py", "--jobs", "1", "--report", "out", "--junit", "j.xml"],
+        cwd=tmp_path, GITHUB_STEP_SUMMARY="summary.md",
+    )  # fmt: skip
+    written = [
+        path for path in tmp_path.rglob("*") if path.suffix in (".html", ".svg", ".md", ".xml", ".json")
+    ]
+    assert {"index.html", "j.xml", "summary.md", "verdicts.json"} <= {path.name for path in written}
+    shown = [path.read_text(encoding="utf-8") for path in written]
+    assert not any(re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", text) for text in shown)
+    assert sum(f"{title}\N{REPLACEMENT CHARACTER}[31m" in text for text in shown) >= 2
 
 
 def test_a_name_that_is_no_utf8_is_written_with_a_question_mark(tmp_path):

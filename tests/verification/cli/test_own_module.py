@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 
@@ -92,6 +93,26 @@ def test_the_constants_of_a_claim_of_ones_own(written, command, tmp_path):
     status, _, err = command("constants", "chebychev", "--module", written)
     assert (status, err.count("\n")) == (2, 1)
     assert "did you mean chebyshev" in err
+
+
+def test_a_proof_of_ones_own_is_taken_away_and_checked_again(written, command, tmp_path):
+    """`certify` and `recheck` take a module; what has no certificate is named."""
+    folder = tmp_path / "proofs"
+    status, out, err = command("certify", "--module", written, "--out", folder)
+    assert (status, sorted(path.name for path in folder.iterdir())) == (
+        0,
+        ["index.json", "square-of-a-sum.json"],
+    )
+    assert err.startswith("note: exponential has no certificate: ")
+    again = shlex.split(out.partition("; filtergain ")[2])
+    status, out, _ = command(*again)
+    assert (status, out.splitlines()[0]) == (0, "1 certificate: 1 accepted, 0 refused.")
+    assert "1 claim has no certificate here" in out
+    status, out, _ = command("recheck", folder)
+    assert status == 1
+    assert "no claim has this name" in out
+    status, _, err = command("certify", "exponential", "--module", written, "--out", folder)
+    assert (status, err.count("\n")) == (2, 1)
 
 
 def test_the_search_takes_a_claim_of_ones_own(written, command):

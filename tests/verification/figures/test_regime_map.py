@@ -5,6 +5,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from verification.figures import regime_map
+from verification.prediction.advice import best_threshold
+from verification.replication.cells import ErrorCell
+from verification.setting import Procedure, Setting
 
 SIDE = np.arange(20.0)
 
@@ -32,3 +35,15 @@ def test_a_level_without_a_line_has_no_label(axes):
     """A level that the law only touches has a contour of no points."""
     line = np.column_stack([SIDE, SIDE])
     assert regime_map._label_places(axes, [[], [np.empty((0, 2))], [line]]) == [(11.0, 11.0)]
+
+
+def test_the_leak_ends_where_the_best_filter_keeps_nearly_all():
+    """At much noise the inherited share falls below one half again as eta falls, with the filter itself."""
+    shares = {}
+    for eta in (0.1, 0.3):
+        setting = Setting(500_000, 10, 8, 4, eta, 0.2, 0.2)
+        best = best_threshold(setting)
+        procedure = Procedure("teacher-filtered", theta=best.theta)
+        shares[eta] = regime_map.shares(ErrorCell(setting, procedure))[0], best.retained
+    assert shares[0.1][0] < 0.5 < shares[0.3][0]
+    assert shares[0.3][1] < 0.98 < shares[0.1][1]

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from verification.errors import InvalidArgument
-from verification.fitting import payoff
+from verification.fitting import alternatives, checks, payoff
 from verification.fitting.fit import PASSES, fit
-from verification.fitting.spectrum import Estimate
+from verification.fitting.spectrum import Estimate, Rank
 from verification.prediction.alternatives import information
 from verification.setting import Setting
 from verification.studies import pairs
@@ -89,16 +89,82 @@ def test_repeated_pairs_are_noticed(isotropic):
 
 
 def test_a_rank_that_the_rows_do_not_show_is_told(isotropic):
-    """More than is shown, less than is shown, and a direction shared in every column."""
+    """More than is shown and less than is shown; neither stands there as if it were inside the interval."""
     assert holds(isotropic, "rank")
-    rows = np.random.default_rng(0).standard_normal((3000, 4))
+    assert "shared directions: 3 (3 to 3)." in isotropic.sentences()[0]
     for found, said in (
         (fit(*drawn(), rank=9), "more than the rows show (3 to 3)"),
         (fit(*drawn(), rank=1), "less than the rows show (3 to 3): give --rank 3, or"),
-        (fit(rows, rows), "Every direction of the narrower modality is shared (4 of them): 3 are used"),
     ):
         assert not holds(found, "rank")
+        assert not found.by_the_model
         assert said in " ".join(found.sentences())
+        assert f"{found.r.value} as given, the rows show 3 to 3." in found.sentences()[0]
+
+
+@pytest.mark.parametrize(("d", "d_tilde", "named"), [(6, 6, "X"), (6, 12, "X"), (12, 6, "Y")])
+def test_every_direction_may_be_shared(d, d_tilde, named):
+    """r = d is a rank like another: its modality's subspace is known, gamma is not, the other one's errs."""
+    setting = Setting(6000, d, d_tilde, 6, 0.4, 1.0, 1.0)
+    for rank in (None, 6):
+        found = fit(*drawn(setting), rank=rank)
+        said = " ".join(found.sentences())
+        assert "shared directions: 6 (6 to 6)." in said
+        assert said.count("every direction is taken for shared") == 1 + (d == d_tilde)
+        assert f"in {named} every direction is taken for shared" in said
+        assert (found.gamma.low, found.gamma.high) == (0, np.inf) or d > 6
+        assert holds(found, "isotropy") is None
+        assert not found.by_the_model
+        assert ("Nothing can be gained" in said) is (d == d_tilde)
+        assert (found.decision == "does-not-pay") is (d == d_tilde)
+    means = {other.estimator: other.mean for other in found.alternatives}
+    assert (means["unfiltered"] is None) is (d == d_tilde)
+    assert means["pca"] is None
+    assert not found.blend.bin or d != d_tilde
+
+
+BOUNDARY = Setting(n=4000, d=10, d_tilde=10, r=8, eta=0.15, gamma=5.0, gamma_tilde=5.0)
+"""Where pairs show 8 equal directions in some draws and 6 or 7 in others."""
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_a_shared_direction_that_pairs_hide_is_no_noise(seed):
+    """Where pairs leave the rank open both spectra decide; a smaller one of its interval is told as that."""
+    found = fit(*drawn(BOUNDARY, seed))
+    assert (found.r.low, found.r.value, found.r.high) == (7, 8, 8)
+    assert holds(found, "isotropy")
+    assert "anisotropic" not in " ".join(found.sentences())
+    fewer = fit(*drawn(BOUNDARY, seed), rank=7)
+    assert not holds(fewer, "isotropy")
+    assert "give --rank 8" in " ".join(fewer.sentences())
+    assert "anisotropic" not in " ".join(fewer.sentences())
+
+
+def test_a_rank_that_pairs_allow_and_variances_do_not_is_told():
+    """With 8 of 10 equally strong a ninth that the interval allows is noise: gamma would be wrong with it."""
+    found = fit(*drawn(BOUNDARY, 8))
+    assert (found.r.value, found.r.high) == (8, 9)
+    assert found.gamma.holds(BOUNDARY.gamma)
+    more = fit(*drawn(BOUNDARY, 8), rank=9)
+    assert "only 8 stand out in both modalities: give --rank 8" in " ".join(more.sentences())
+    assert not more.by_the_model
+
+
+def test_where_pairs_miss_a_direction_the_noise_is_not_blamed():
+    """In one draw of 40 the interval ends below the truth: both readings of what is seen are told."""
+    found = fit(*drawn(BOUNDARY, 5))
+    assert found.r.high == 7
+    said = " ".join(found.sentences())
+    assert "anisotropic, or shared directions too weak to be seen were left out" in said
+
+
+def test_strong_directions_of_the_noise_are_no_shared_ones():
+    """The control: with two strong directions of noise no number in a wide interval makes the rest alike."""
+    setting = replace(BOUNDARY, r=3)
+    shown = Rank(3, 3, 9, np.zeros(10), 0.1)
+    for parts, at in (({}, 3), ({"noise": spikes}, None)):
+        spectra = [np.linalg.eigh(np.cov(rows.T)) for rows in drawn(setting, **parts)]
+        assert checks.flat_rank(tuple(spectra), shown, setting.n, 0.05, 0) == at
 
 
 def test_a_rank_that_is_too_small_is_told_before_what_follows_from_it():
@@ -130,6 +196,65 @@ def test_parts_that_do_not_show_the_rank_are_told():
         fit(x, y, rank=9)
 
 
+def test_too_few_pairs_for_any_filter_are_no_answer():
+    """Where no share leaves enough to fit, nothing is said to be gained or not."""
+    found = fit(*drawn(Setting(90, 40, 30, 2, 1.0, 20.0, 20.0)))
+    assert (found.decision, found.keep) == ("undecided", 1.0)
+    assert (found.gain_free.low, found.gain_free.high) == (0, np.inf)
+    said = " ".join(found.sentences())
+    assert "Too few pairs for any filter to be measured" in said
+    assert "Nothing can be gained" not in said
+    assert "nan" not in said
+
+
+def turned(setting, scale=1.0):
+    """Pairs of a setting in turned coordinates, so that no column is constant without noise."""
+    return [
+        scale * rows @ np.linalg.qr(np.cos(np.outer(*2 * [np.arange(1, 9)])))[0] for rows in drawn(setting)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        (Setting(4000, 8, 8, 2, 0.3, np.inf, np.inf), "hold nothing but rounding"),
+        (Setting(4000, 8, 8, 2, 0.3, np.inf, 3.0), "hold nothing but rounding"),
+        (Setting(12_000, 8, 8, 2, 0.6, 5.0, 0.03), "no directions vary more than others"),
+    ],
+)
+def test_gamma_is_left_out_where_variances_do_not_tell_it(setting, why):
+    """No noise, or none of the signal to see: no number for gamma, no law at it; with both told there is."""
+    found = fit(*turned(setting), rank=2)
+    said = " ".join(found.sentences())
+    assert why in said
+    assert "anisotropic" not in said
+    assert "Signal to noise: gamma" not in said
+    assert not found.by_the_model
+    assert max(found.gamma.high, found.gamma_tilde.high) == np.inf
+    plain = fit(*turned(replace(setting, gamma=5.0, gamma_tilde=5.0)))
+    assert "Signal to noise: gamma" in " ".join(plain.sentences())
+    assert plain.by_the_model
+
+
+@pytest.mark.parametrize("scale", [1e-31, 1e40])
+def test_rows_of_an_unusual_size_are_refused(scale):
+    """Single precision would lose them; in between the scale changes nothing."""
+    setting = Setting(4000, 8, 8, 2, 0.4, 4.0, 4.0)
+    with pytest.raises(InvalidArgument, match="X must be scaled to a usual size"):
+        fit(*turned(setting, scale))
+    one, other = (fit(*turned(setting, size)).as_dict() for size in (1.0, scale**0.5))
+    assert one["gain"]["model_free"] == pytest.approx(other["gain"]["model_free"], rel=1e-6)
+
+
+def test_columns_on_different_scales_are_named_where_nothing_is_seen():
+    """Directions that were taken for empty may hold what is shared."""
+    x, y = drawn(Setting(4000, 8, 8, 2, 0.4, 4.0, 4.0))
+    with pytest.raises(InvalidArgument, match="X has 7 directions whose variance is below 1e-09"):
+        fit(x * np.where(np.arange(8) == 7, 1e6, 1.0), y)
+    with pytest.raises(InvalidArgument, match=r"show no shared direction(?!.*one scale)"):
+        fit(x, y[::-1])
+
+
 def test_no_interval_of_gamma_where_its_spike_is_not_seen():
     """Signal in every column leaves no noise to compare with: anything is possible, nothing overflows."""
     found = fit(*(rows > 0 for rows in drawn(Setting(4000, 12, 10, 2, 0.4, 10.0, 10.0))))
@@ -158,6 +283,20 @@ def test_labels_are_held_against_the_estimate():
         found = fit(x, y, labels=rng.random(len(x)) < share, alpha=0.001)
         assert holds(found, "labels") is right
         assert "The labels call" in " ".join(found.sentences())
+
+
+def test_swapped_labels_are_called_that(isotropic):
+    """Labels with 0 and 1 exchanged get the hint, at any share; right ones and unrelated ones do not."""
+    clean = np.random.default_rng(1).random(4000)
+    for known in (clean > 0.5, clean > 0.8):
+        share = Estimate(float(known.mean()), 0.0, 1.0)
+        assert checks.labelled(known, clean, share).holds
+        found = checks.labelled(~known, clean, share)
+        assert not found.holds
+        assert "are 0 and 1 swapped? (1 is a clean pair)" in found.message
+        unrelated = np.random.default_rng(2).permutation(known)
+        assert "swapped" not in checks.labelled(unrelated, clean, share).message
+    assert "swapped" not in checks.labelled(np.ones(4000, bool), clean, share).message
 
 
 def test_an_impossible_number_of_corrupted_pairs_is_not_told(isotropic):
@@ -204,6 +343,48 @@ def test_alternatives_stand_beside_the_filter(isotropic):
     assert {"unfiltered", "pca", "teacher-filtered", "limit"} <= set(means)
     assert means["limit"] <= min(means.values()) * (1 + 1e-9)
     assert means["pca"] < means["teacher-filtered"] < means["unfiltered"]
+
+
+def test_measured_errors_are_those_behind_the_gain():
+    """The filter's error is that of all pairs over the gain; none is 0, and what may be is told as that."""
+    found = fit(*drawn(BOUNDARY, 0), rank=7)
+    rows = {other.estimator: other for other in found.alternatives}
+    filtered, whole, gain = rows["cross-filtered"], rows["unfiltered"], found.gain_free
+    assert not found.by_the_model
+    assert filtered.mean == pytest.approx(whole.mean / gain.value)
+    assert filtered.interval == pytest.approx((whole.mean / gain.high, whole.mean / gain.low))
+    low, high = filtered.interval
+    told = f"({low:.3g} to {high:.3g})" if low > 0 else f"at most {high:.3g}: 0 is not ruled out"
+    assert filtered.between == told
+    open_end = replace(filtered, interval=(0.0, 0.2))
+    assert open_end.between == "at most 0.2: 0 is not ruled out"
+    assert replace(filtered, interval=(0.0, 0.0)).between == "nothing but rounding"
+    assert whole.interval[0] < whole.mean < whole.interval[1]
+    assert f"{filtered.mean:.4g} {filtered.between}" in found._repr_html_()
+
+
+def test_the_error_of_pca_is_known_up_to_that_of_all_pairs():
+    """Its distance from their fit is no estimate where it is no larger than that fit's own error."""
+    error = Estimate(0.2, 0.1, 0.3)
+    far = alternatives.pca_error((0.9, 0.1), (error, error))
+    assert (far.low, far.high) == pytest.approx((0.6, 1.2))
+    assert far.value == pytest.approx((0.9**2 - 0.2**2) ** 0.5)
+    assert alternatives.pca_error((0.25, 0.1), (error, error)) == Estimate(0.0, 0.0, 0.55)
+
+
+def test_the_root_of_a_square_has_its_interval():
+    """From draws of a square whose cells are chi-squared: 95% hold its root, fewer of those half as wide."""
+    rng = np.random.default_rng(0)
+    held = half = 0
+    for _ in range(400):
+        cells = rng.standard_normal((payoff.CELLS, 4)) ** 2
+        left_out = (cells.sum() - cells.sum(axis=1)) / 4 / (payoff.CELLS - 1)
+        found = payoff.root(payoff.Statistic(float(cells.mean()), left_out), 0.05)
+        held += found.holds(1.0)
+        half += abs(np.log(found.value)) < np.log(found.high / found.value) / 2
+    assert 0.92 < held / 400 < 0.98
+    assert half / 400 < 0.85
+    assert payoff.root(payoff.Statistic(0.0, np.zeros(payoff.CELLS)), 0.05) == Estimate(0.0, 0.0, 0.0)
 
 
 def test_the_information_is_known_at_both_ends():

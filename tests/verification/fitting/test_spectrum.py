@@ -6,7 +6,9 @@ from scipy import stats
 
 from verification.errors import InvalidArgument
 from verification.fitting.fit import fit
-from verification.fitting.spectrum import modality, null_correlation
+from verification.fitting.moments import moments
+from verification.fitting.reading import open_rows
+from verification.fitting.spectrum import modality, null_correlation, rank_of
 from verification.setting import Setting
 from verification.studies import pairs
 
@@ -16,6 +18,11 @@ SETTING = Setting(n=12_000, d=24, d_tilde=18, r=3, eta=0.4, gamma=3.0, gamma_til
 def drawn(setting=SETTING, seed=0, **parts):
     """Pairs of a setting, with parts of the model exchanged."""
     return pairs.maker(**parts)(setting, np.random.default_rng(seed))
+
+
+def moments_of(x, y):
+    """What the first pass keeps of pairs."""
+    return moments(open_rows(x, "X", None), open_rows(y, "Y", None), 0)
 
 
 def test_parameters_are_found_whatever_the_units():
@@ -43,6 +50,20 @@ def test_noise_alone_shows_a_direction_at_the_stated_rate_only():
     assert stats.binomtest(above, 300, 0.1).pvalue > 1e-4
     wrong = int((tops > null_correlation(p, q, n, 0.4)).sum())
     assert stats.binomtest(wrong, 300, 0.1).pvalue < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("n", "d", "d_tilde", "r"), [(1500, 20, 20, 16), (2000, 10, 30, 10), (2000, 8, 8, 7)]
+)
+def test_the_interval_of_the_rank_holds_it_where_its_directions_hardly_show(n, d, d_tilde, r):
+    """At 1.2 times the noise's edge, each end in 60 draws; one less than its upper end misses."""
+    edge = null_correlation(d, d_tilde, n, 0.025)
+    setting = Setting(n, d, d_tilde, r, 1.2 * edge * 1.2, 5.0, 5.0)
+    shown = [rank_of(moments_of(*drawn(setting, seed)), 0.05, seed) for seed in range(60)]
+    for missed in (sum(rank.low > r for rank in shown), sum(rank.high < r for rank in shown)):
+        assert stats.binomtest(missed, 60, 0.025, "greater").pvalue > 1e-4
+    shorter = sum(rank.high - 1 < r for rank in shown)
+    assert stats.binomtest(shorter, 60, 0.025, "greater").pvalue < 1e-4
 
 
 def test_one_against_many_is_the_beta_law():
@@ -75,8 +96,8 @@ def test_too_few_pairs_show_nothing_and_say_so():
     assert found.decision == "undecided"
 
 
-@pytest.mark.parametrize("rank", [0, 18, 2.5])
+@pytest.mark.parametrize("rank", [0, 19, 2.5])
 def test_a_rank_that_cannot_be_is_refused(rank):
-    """r lies between 1 and one less than the columns."""
+    """r lies between 1 and the columns of the narrower modality."""
     with pytest.raises(InvalidArgument, match="rank must be a whole number"):
         fit(*drawn(), rank=rank)

@@ -7,7 +7,7 @@ import sympy as sp
 
 from bounds import claims
 from bounds.claim import Relation, Tail, Verdict
-from bounds.symbols import gamma
+from bounds.symbols import d, eta, gamma, r
 from verification.checks.plan import PROFILES
 from verification.judging import gate, run
 from verification.search.space import RANGES, space
@@ -124,8 +124,30 @@ def test_the_space_reaches_the_ends():
 
 
 def test_what_cannot_be_attacked_is_left_out():
-    """Laws, proofs, equalities and other sample sizes have no attack; bounds of one side have."""
+    """Laws, proofs and other sample sizes have no attack; bounds of one side and orders have.
+
+    Nor has an order of what is drawn at one threshold here and at another there.
+    """
     named = {claim.id for claim in gate.attackable(list(claims.values()))}
     assert {"corollary-1", "theorem-1-corrected", "theorem-1-explicit", "eq-28", "lemma-11", "eq-11"} <= named
-    assert not named & {"corollary-1-sharp", "lemma-5", "regime-clean", "eq-45", "table-1"}
-    assert all(claims[name].relation is not Relation.EQUAL for name in named)
+    assert {"regime-clean", "figure-3a-filtered-large"} <= named
+    assert not named & {"corollary-1-sharp", "lemma-5", "abstract", "eq-45", "table-1"}
+    assert all(claims[name].up_to_constant for name in named if claims[name].relation is Relation.EQUAL)
+
+
+def test_an_order_is_attacked_from_both_sides():
+    """It holds; without its condition on d~, or with d + r for d - r, one side of it breaks."""
+    claim = claims["regime-flat"]
+    assert [side.relation for side in gate.sides(claim)] == [Relation.UPPER, Relation.LOWER]
+    assert gate.attack(claim, 0, SMALL, 1e-6).outcome == "holds"
+    more = claim.with_bound(claim.bound.subs(d, d + 2 * r))
+    assert gate.attack(more, 0, SMALL, 1e-6).outcome == "fails"
+    free = replace(claim, conditions=claim.conditions[1:])
+    assert gate.attack(free, 0, SMALL, 1e-6).outcome == "fails"
+
+
+def test_what_breaks_at_the_edge_of_a_condition_alone_is_not_refuted():
+    """The first regime from above needs more pairs than its condition has at the constant 1."""
+    claim = replace(claims["regime-clean"], relation=Relation.UPPER)
+    assert gate.attack(claim, 0, SMALL, 1e-6).outcome != "fails"
+    assert gate.attack(claim.with_bound(claim.bound * sp.sqrt(eta)), 0, SMALL, 1e-6).outcome != "holds"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +11,9 @@ import sympy as sp
 
 from bounds import claims
 from bounds.checks import Relation
+from bounds.claim import Verdict
 from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, n_T, r
-from verification.judging import injected_sampled
+from verification.judging import injected_record, injected_sampled
 from verification.judging.injected_places import BOX, ModelRegion
 from verification.judging.injected_sampled import inject, sampled, study
 from verification.judging.injected_truth import broken, measured_of, median, truth
@@ -29,7 +31,11 @@ KNOWN = [
     (LOWER, LOWER.bound / eta, "false"),
     (LOWER, LOWER.bound * eta, "true"),
     (LOWER, LOWER.bound * sp.sqrt(gamma), "false"),
+    (RATE, RATE.bound / (1 - eta), "true"),
+    (RATE, RATE.bound * (1 - eta), "false"),
+    (RATE, RATE.bound * (1 + 1 / gamma) ** sp.Rational(-1, 6), "unknown"),
     (TAIL, TAIL.bound / 1000, "false"),
+    (TAIL, TAIL.bound.subs(eta, eta * (1 - eta)), "false"),
     (TAIL, TAIL.bound * 2, "true"),
     (LAW, LAW.bound * 1000, "false"),
     (LAW, sp.expand(LAW.bound), "true"),
@@ -109,7 +115,7 @@ def test_only_claims_with_a_formula_that_draws_support_are_changed():
 
 def test_mistakes_in_a_claim_are_judged_on_its_own_draws_and_nothing_true_is_refuted():
     """What is false of a sharp law is refuted, with the draws of the claim alone."""
-    found = study([LAW, TAIL], list(claims.values()), 1, 0, 1)
+    found = list(study([LAW, TAIL], list(claims.values()), 1, 0, 1))
     assert {one.mistake.claim for one in found} == {LAW.id, TAIL.id}
     assert not any(one.false_alarm for one in found)
     false = [one for one in found if one.mistake.known.truth == "false" and one.mistake.claim == LAW.id]
@@ -124,5 +130,26 @@ def test_a_design_that_sees_nothing_is_told(monkeypatch, capsys):
         return injected_sampled.JudgedSample(mistake, claims[claim.id].expected, "quick", 0.0)
 
     monkeypatch.setattr(injected_sampled.Bench, "judged", blind)
-    assert injected_sampled.main(["corollary-1-sharp", "--jobs", "1", "--each", "1"]) == 1
+    assert injected_record.main(["corollary-1-sharp", "--jobs", "1", "--each", "1"]) == 1
     assert "let through: corollary-1-sharp" in capsys.readouterr().out
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(monkeypatch, tmp_path, capsys):
+    """What the record holds is not judged again, and the whole is what one run would have found."""
+    asked = []
+
+    def counted(self, claim, mistake):
+        asked.append(mistake.kind)
+        return injected_sampled.JudgedSample(mistake, Verdict.REFUTED, "quick", 0.0)
+
+    monkeypatch.setattr(injected_sampled.Bench, "judged", counted)
+    whole, parts, out = tmp_path / "whole.jsonl", tmp_path / "parts.jsonl", tmp_path / "out.json"
+    arguments = ["eq-2-sharp", "--jobs", "1", "--out", str(out), "--record"]
+    injected_record.main([*arguments, str(whole)])
+    once, at_once = list(asked), json.loads(out.read_text())
+    parts.write_text("".join(whole.read_text().splitlines(keepends=True)[:2]))
+    asked.clear()
+    injected_record.main([*arguments, str(parts)])
+    assert asked == once[2:]
+    assert json.loads(out.read_text()) == at_once
+    capsys.readouterr()

@@ -1,9 +1,14 @@
+import dataclasses
 import json
+import math
 
 import pytest
+import sympy as sp
 
+import filtergain as fg
+from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, r
 from verification.errors import InvalidArgument
-from verification.judging.own_claims import own_claims
+from verification.judging.own_claims import own_claims, require_sound
 
 HEAD = """import sympy as sp
 from bounds.claim import Claim, Law, Level, Measured, Path, Proof, Relation, Scaling, Step, Tail, Verdict
@@ -62,9 +67,9 @@ def test_a_law_and_a_stated_value_need_no_bound(tmp_path, checks):
         ({"checks": "(Scaling(VALUE, ALONG, True, 0.1),)", "relation": "None"}, "a Scaling but no relation"),
         ({"checks": "(Scaling(VALUE, ALONG, True, 0.1),)", "bound": "sp.sqrt(n * delta)"}, "bound in delta"),
         ({"checks": "(Tail(VALUE, (ALONG,), delta=0),)"}, "delta = 0, which must lie in"),
-        ({"checks": "(Tail((ALONG,), VALUE),)"}, "a check with an argument of a wrong type"),
+        ({"checks": "(Tail((ALONG,), VALUE),)"}, "which must be a Measured"),
         ({"checks": "(Tail(VALUE, ALONG),)"}, "a check with an argument of a wrong type"),
-        ({"checks": "(Tail(VALUE, (ALONG,), delta='0.1'),)"}, "a check with an argument of a wrong type"),
+        ({"checks": "(Tail(VALUE, (ALONG,), delta='0.1'),)"}, "a Tail with delta = '0.1', which must"),
         ({"checks": "(Scaling(VALUE, (ALONG,), True, 0.1),)"}, "a check with an argument of a wrong type"),
         ({"checks": "(3,)"}, "a check of kind int"),
         ({"checks": "(Tail(VALUE, (ALONG,)),)", "depends_on": "('nothing',)"}, "rests on unknown 'nothing'"),
@@ -170,3 +175,62 @@ CLAIMS = [
     (mine,) = json.loads(out)["claims"]
     assert mine["verdict"] == "INCONCLUSIVE"
     assert said in mine["message"]
+
+
+PLACE = ((d, 4), (d_tilde, 4), (r, 2), (eta, 1), (gamma, 1), (gamma_tilde, 1))
+ALONG = fg.Path(n, (100, 1000), PLACE)
+MEASURED = fg.Measured()
+SOUND = {
+    "id": "mine", "title": "t", "source": "s", "statement": "w", "relation": fg.Relation.UPPER,
+    "note": "a.md#b", "bound": 8 * sp.sqrt(d * r / n), "expected": fg.Verdict.SUPPORTED,
+    "checks": (fg.Tail(MEASURED, (ALONG,)),),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"relation": "<="}, "has relation = '<='"),
+        ({"relation": None}, "has a Tail but no relation"),
+        ({"bound": "8/n"}, "has bound = '8/n'"),
+        ({"bound": None}, "has a Tail but no bound"),
+        ({"bound": sp.Symbol("s", positive=True) / n}, "has a bound in s, which a path leaves open"),
+        ({"expected": "SUPPORTED"}, "has expected = 'SUPPORTED'"),
+        ({"id": None}, "has an id that is no text"),
+        ({"id": ""}, "has an id that is no text"),
+        ({"conditions": ("n > 3",)}, "which must be a tuple of relations in SymPy"),
+        ({"conditions": n > 3}, "which must be a tuple of relations in SymPy"),
+        ({"checks": ()}, "has nothing that can fail"),
+        ({"checks": None}, "has checks = None"),
+        ({"checks": SOUND["checks"][0]}, "is a comma missing?"),
+        ({"checks": ("a",)}, "has a check of kind str, which nothing judges"),
+        ({"checks": (fg.Tail(MEASURED, ALONG),)}, "has a check with an argument of a wrong type"),
+        ({"checks": (fg.Tail("error", (ALONG,)),)}, "has a Tail with measured = 'error'"),
+        ({"checks": (fg.Tail(fg.Measured(thetas=(0.0,)), (ALONG,)),)}, "has a Tail at thetas = (0.0,)"),
+        ({"checks": (fg.Tail(fg.Measured(thetas=0), (ALONG,)),)}, "has a Tail at thetas = 0"),
+        ({"checks": (fg.Tail(MEASURED, (fg.Path(n, (100,), PLACE[:3]),)),)}, "a path that leaves eta open"),
+        ({"checks": (fg.Tail(MEASURED, (ALONG,), delta="a"),)}, "has a Tail with delta = 'a'"),
+        ({"checks": (fg.Tail(MEASURED, (ALONG,), least="fast"),)}, "one of quick, standard, thorough"),
+        ({"checks": (fg.Tail(MEASURED, (ALONG,), random_settings=-1),)}, "with random_settings = -1"),
+        ({"checks": (fg.Scaling(MEASURED, ALONG, False, "a"),)}, "has a Scaling with margin = 'a'"),
+        ({"checks": (fg.Scaling(MEASURED, ALONG, False, math.nan),)}, "has a Scaling with margin = nan"),
+        ({"checks": (fg.Level(MEASURED, ALONG, 0.1, precision=-1),)}, "has a Level with precision = -1"),
+        ({"checks": (fg.Law(MEASURED, 3, (ALONG,), 0.1),)}, "has a Law with cdf = 3"),
+        ({"checks": (fg.Proof("x"),)}, "has a Proof with derive = 'x'"),
+        ({"checks": (fg.Certificate(None),)}, "has a Certificate with prove = None"),
+        ({"checks": (fg.Search("weyl-ratio"),)}, "has a Search with measured = 'weyl-ratio'"),
+    ],
+)  # fmt: skip
+def test_an_unsound_claim_given_in_python_is_not_judged(fields, said):
+    """What a module is refused for is refused in `verify` as well: one line, before anything is drawn."""
+    with pytest.raises(InvalidArgument) as caught:
+        fg.verify(fg.Claim(**{**SOUND, **fields}), jobs=1)
+    assert str(caught.value).startswith("claims must be sound: it ")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_sound_claim_given_in_python_is_judged():
+    """The claim that the test above spoils is supported as it is; so is every claim of the register sound."""
+    require_sound([dataclasses.replace(claim) for claim in fg.claims.values()])
+    assert fg.verify(fg.Claim(**SOUND), jobs=1, with_mutants=False)["mine"].as_expected

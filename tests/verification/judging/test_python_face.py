@@ -1,6 +1,7 @@
 """What one types in Python: ids for claims, a module's claims, short reprs, data frames."""
 
 import math
+import subprocess
 import sys
 
 import numpy as np
@@ -120,9 +121,19 @@ def test_what_is_shown_at_a_prompt_is_short():
     """Register, claim, verdicts and a simulation each on one line; in a notebook a claim has its formula."""
     drawn = fg.simulate(fg.Setting(1000, 4, 4, 2, 0.5, 1.0, 1.0), replicates=3)
     found = fg.verify("eq-10", jobs=1)
-    for thing in (fg.claims, fg.claims["theorem-1"], found, found[0], drawn):
+    place = fg.Setting(10_000, 4, 4, 2, 0.5, 1.0, 1.0)
+    law = fg.predict(place, theta=0.0)
+    along = fg.predict_over(place, {"eta": [0.1, 0.2]})
+    z = np.random.default_rng(0).standard_normal((2000, 2))
+    rows = np.hstack([z, z]) + 0.3 * np.random.default_rng(1).standard_normal((2000, 4))
+    of_ones_own = fg.fit(rows, rows[:, ::-1])
+    results = (law, law.unfiltered, along, fg.threshold(place), of_ones_own)
+    for thing in (fg.claims, fg.claims["theorem-1"], found, found[0], drawn, *results):
         assert len(repr(thing)) < 250
         assert "\n" not in repr(thing)
+    assert "2 settings: unfiltered, teacher" in repr(along)
+    assert f"mean error {fg.threshold(place).mean:.4g}" in repr(fg.threshold(place))
+    assert of_ones_own.decision in repr(of_ones_own)
     assert "eq-10" in repr(found[0])
     assert "REFUTED" in repr(found)
     assert "3 errors" in repr(drawn)
@@ -131,6 +142,14 @@ def test_what_is_shown_at_a_prompt_is_short():
     assert r"\lesssim" in page
     assert "REFUTED" in page
     assert "eq-1" in fg.claims._repr_html_()
+
+
+def test_a_verdict_is_had_by_the_claims_id():
+    """By id as by number; one that was not judged is answered with those that were."""
+    found = fg.verify(["eq-10", "eq-5"], jobs=1, with_mutants=False)
+    assert found["eq-5"] is found[1]
+    with pytest.raises(UnknownClaim, match="'eq-6'; did you mean eq-5"):
+        found["eq-6"]
 
 
 def test_results_are_data_frames():
@@ -144,6 +163,24 @@ def test_results_are_data_frames():
     ).to_pandas()
     assert few["error"].isna().all()
     assert few["failure"].str.contains("keeps 0").all()
+
+
+def test_a_system_without_file_locks_has_all_but_stores(tmp_path):
+    """Without `fcntl`, which Windows lacks, claims are judged; a store is refused in one line."""
+    code = (
+        "import sys; sys.modules['fcntl'] = None\n"
+        "import filtergain as fg\n"
+        "print(fg.verify('eq-5', jobs=1)['eq-5'].verdict)\n"
+        "from verification.errors import StoreError\n"
+        "try:\n    fg.verify('proposition-1', jobs=1, store='s.db')\n"
+        "except StoreError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [
+        "PROVED", "s.db cannot be locked: stores need a POSIX system",
+    ]  # fmt: skip
 
 
 def test_without_pandas_the_extra_is_named(monkeypatch):

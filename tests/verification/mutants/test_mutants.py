@@ -83,8 +83,8 @@ def test_reversed_rate_counts_where_the_rate_is_loose():
     """Where the rate is the error's own the reversed claim is true as well; where r nears d it is wrong."""
     tight = _claim((Scaling(UNFILTERED, N_PATH, True, 0.05),), up_to_constant=True)
     assert "tight" in _named(tight)["reversed"].reason
-    at = ((d, 32), (d_tilde, 32), (gamma, 1), (gamma_tilde, 1), (eta, 0.3), (n, 10**7))
-    family = Scaling(UNFILTERED, Path(r, (1, 31), at), False, 0.25)
+    at = ((d, r + 1), (d_tilde, r + 1), (gamma, 1), (gamma_tilde, 1), (eta, 0.3), (n, 10**7))
+    family = Scaling(UNFILTERED, Path(r, (4, 64), at), False, 0.25)
     loose = _claim((*tight.checks, family), up_to_constant=True)
     assert _named(loose)["reversed"].counted
     explicit = _claim((Tail(UNFILTERED, (N_PATH,), 0.05),), bound=10 * RATE)
@@ -307,9 +307,10 @@ def test_dropped_condition_is_judged_below_it():
     assert mutant.outside
     assert mutant.claim.conditions == ()
     (check,) = mutant.claim.checks
-    assert check.path.parameter == n
-    edge = 4 * 32 / 0.03**2
-    assert [p["n"] for p in check.path.points()] == [math.ceil(edge / 4**k) for k in (1, 2, 4, 6)]
+    assert check.path.parameter == eta
+    for point, k in zip(check.path.points(), (1, 2, 4, 6), strict=True):
+        assert point["n"] == math.ceil(4 * 32 / 0.03**2 / 4096)
+        assert point["n"] * 4**k == pytest.approx(4 * 32 / point["eta"] ** 2, rel=0.02)
     assert contradicted(mutant.claim)
     nearer = _claim(
         (Scaling(UNFILTERED, Path(eta, (1.0, 0.5), at), False, 0.25),),

@@ -3,7 +3,14 @@ import math
 import numpy as np
 import pytest
 
-from verification.prediction.advice import Spending, advise
+from verification.prediction.advice import (
+    FAR_ROUNDS,
+    Spending,
+    advise,
+    best_threshold,
+    even_plans,
+    far_rounds,
+)
 from verification.setting import Setting
 from verification.simulation import simulate
 
@@ -45,3 +52,29 @@ def test_a_good_split_is_good_in_simulation_too():
     noise = math.hypot(good.std(), plain.std()) / math.sqrt(150)
     assert plain.mean() - good.mean() > 5 * noise
     assert good.mean() == pytest.approx(best.mean, abs=5 * good.std() / math.sqrt(150) + 0.05 * best.mean)
+
+
+@pytest.mark.parametrize(
+    ("setting", "rounds", "even"),
+    [
+        (Setting(10**9, 20, 20, 2, 0.05, 0.2, 0.2), 20, 0.0045),
+        (Setting(10**10, 20, 20, 2, 0.02, 0.1, 0.1), 60, 0.0032),
+        (Setting(10**18, 42, 42, 2, 1e-4, 0.02, 0.02), 400, 3.5e-5),
+    ],
+)
+def test_many_rounds_are_found_where_a_few_do_not_help(setting, rounds, even):
+    """In even parts the error rises with the first rounds and falls later; the plan draws what it says."""
+    advice = advise(setting)
+    assert advice.recommended.rounds == pytest.approx(rounds, rel=0.35)
+    assert advice.recommended.mean < 1.01 * even
+    assert advice.best_split.mean <= advice.recommended.mean
+    plan = next(p for p in advice.even if p.rounds == advice.recommended.rounds)
+    drawn = simulate(setting, "teacher-filtered", theta=0.0, rounds=plan.rounds, engine="limit", replicates=2)
+    assert drawn.errors.mean() == pytest.approx(plan.mean, rel=0.25)
+
+
+def test_rounds_beyond_those_that_are_tried_are_counted():
+    """At gamma = 1/1000 thousands of rounds do best, and the advice does not say that none does."""
+    setting = Setting(10**12, 20, 20, 2, 0.02, 1e-3, 1e-3)
+    assert far_rounds(setting) > FAR_ROUNDS
+    assert max(plan.rounds for plan in even_plans(setting, best_threshold(setting))) <= FAR_ROUNDS

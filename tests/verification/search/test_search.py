@@ -384,3 +384,25 @@ def test_an_equation_of_the_conditions_is_kept():
     where = space(claims["figure-3a-filtered"])
     points = [where.point((0.6, 0.5, 0.5, 0.6, 0.75, place, 0.1)) for place in (0.1, 0.9, 1.0)]
     assert all(point is not None and point["gamma"] == point["gamma_tilde"] for point in points)
+
+
+def test_the_ends_that_conditions_name_are_the_spaces_own():
+    """A narrow condition leaves the cube as large as a wide one: half of it would lie outside otherwise."""
+    where = space(claims["figure-3a-filtered"])
+    assert where.ranges["eta"] == (pytest.approx(0.02), pytest.approx(0.1))
+    assert where.ranges["gamma"] == (1000, 1e8)
+    generator = np.random.default_rng(0)
+    found = [where.point(generator.uniform(size=7)) for _ in range(60)]
+    assert sum(point is not None for point in found) > 10
+
+
+def test_a_negative_bound_from_above_is_the_worst_that_can_be():
+    """The explicit bound without its condition turns negative: any error breaks it."""
+    without = replace(claims["corollary-1-explicit"], conditions=())
+    where = space(without)
+    point = {"d": 20, "d_tilde": 20, "r": 2, "eta": 0.5, "gamma": 1.0, "gamma_tilde": 1.0}
+    few, many = where.with_pairs(point, 1000), where.with_pairs(point, 10**7)
+    assert float(without.bound_at(few)) < 0 < float(without.bound_at(many))
+    assert where.ratio(few, 0.1) == math.inf
+    assert 0 < where.ratio(many, 0.1) < math.inf
+    assert climb.judge(where, few, seed=1, alpha=1e-3).breaks

@@ -1,4 +1,4 @@
-"""The study of the explicit theorem: random settings inside its condition, and a bound that is too small."""
+"""The study of the explicit theorems: random settings inside its condition, and a bound that is too small."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import math
 import pytest
 
 from bounds import claims
+from bounds.symbols import n
 from verification.studies import explicit
 
+THEOREMS = [explicit.CLAIM, explicit.HALF]
 
-def test_random_settings_lie_inside_the_condition_and_all_over_it() -> None:
+
+@pytest.mark.parametrize("theorem", THEOREMS)
+def test_random_settings_lie_inside_the_condition_and_all_over_it(theorem: str) -> None:
     """Every setting has the pairs that the theorem asks for; noise of many sizes and none is among them."""
-    found = list(explicit.random_settings(200, seed=3))
-    (condition,) = claims["theorem-1-explicit"].conditions
+    found = list(explicit.random_settings(200, seed=3, claim=theorem))
+    (condition,) = (c for c in claims[theorem].conditions if c.lhs == n)
     for setting, delta in found:
         values = {**setting.as_dict(), "delta": delta}
         least = condition.rhs.subs({s: values[s.name] for s in condition.rhs.free_symbols}).evalf()
@@ -23,21 +27,24 @@ def test_random_settings_lie_inside_the_condition_and_all_over_it() -> None:
     assert math.inf in noises
     assert min(noises) < 0.1 < 1e3 < max(x for x in noises if x < math.inf)
     assert any(setting.d == setting.r for setting, _ in found)
+    assert min(setting.r for setting, _ in found) == (2 if theorem == explicit.HALF else 1)
 
 
-def test_no_drawn_error_passes_the_bound_and_half_of_it_is_passed() -> None:
+@pytest.mark.parametrize("theorem", THEOREMS)
+def test_no_drawn_error_passes_the_bound_and_half_of_it_is_passed(theorem: str) -> None:
     """Of 40 settings none is broken in 10 draws; the largest draw is above half of the bound."""
-    rows = explicit.study(40, 10, seed=5)
+    rows = explicit.study(40, 10, seed=5, claim=theorem)
     assert sum(row.broken for row in rows) == 0
     assert 0.5 < max(row.largest for row in rows) < 1
     assert "40 settings, broken at 0" in explicit.summary(rows)
 
 
-def test_a_bound_at_half_its_size_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("theorem", THEOREMS)
+def test_a_bound_at_half_its_size_is_broken(monkeypatch: pytest.MonkeyPatch, theorem: str) -> None:
     """Negative control: half of the bound is passed somewhere, and the study says where."""
     whole = explicit.bound
-    monkeypatch.setattr(explicit, "bound", lambda setting, delta: whole(setting, delta) / 2)
-    rows = explicit.study(40, 10, seed=5)
+    monkeypatch.setattr(explicit, "bound", lambda *where: whole(*where) / 2)
+    rows = explicit.study(40, 10, seed=5, claim=theorem)
     assert any(row.broken for row in rows)
     assert "broken at 0" not in explicit.summary(rows)
 

@@ -21,6 +21,23 @@ def test_a_set_says_what_its_intervals_held():
     assert set(heavy["held"]) <= {"lower bound", "eta, scores"}
 
 
+def test_ranks_at_the_edge_are_counted(tmp_path, monkeypatch, capsys):
+    """Each setting in turn; the ends and the value against the truth, those without a direction apart."""
+    shown = [fit_coverage.one_rank(0, index) for index in range(6)]
+    assert [row["r"] for row in shown] == [setting.r for setting, _ in fit_coverage.AT_THE_EDGE]
+    assert all(low <= value <= high for low, value, high in (row["shown"] for row in shown))
+    assert any(row["shown"][0] < row["r"] == row["shown"][1] for row in shown)
+    record = tmp_path / "ranks.jsonl"
+    made = [(3, [3, 3, 3]), (3, [4, 4, 5]), (3, [1, 2, 2]), (3, [2, 3, 3]), (3, None)]
+    rows = [{"seed": 0, "index": i, "r": r, "shown": seen} for i, (r, seen) in enumerate(made)]
+    record.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    monkeypatch.setattr(sys, "argv", ["fits.py", "ranks", "--runs", "5", "--record", str(record)])
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+    counts = [line.split()[-3:] for line in capsys.readouterr().out.splitlines()]
+    assert counts == [["1", "of", "4"], ["1", "of", "4"], ["3", "of", "4"], ["2", "of", "4"]]
+
+
 def test_misses_and_wrong_decisions_are_counted():
     """Each row once; a decision is held against the mean errors of its own set and clean share."""
     rows = [{"kind": "signs", "held": {"r": held}} for held in (True, False, True)]

@@ -1,6 +1,7 @@
 """Probes change what they say, and the findings on the documented page hold in a small run."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "probes.md"
 @pytest.fixture(scope="module")
 def results():
     """A small run of every probe."""
-    return {row.probe: row for row in probes.run(replicates=11, setting=probes.sized(80_000), seed=1)}
+    return {row.probe: row for row in probes.run(replicates=11, setting=probes.sized(160_000), seed=1)}
 
 
 def test_the_stated_model_breaks_nothing(results):
@@ -29,6 +30,14 @@ def test_the_stated_model_breaks_nothing(results):
         assert ratio.interval[0] < 1.1
         assert ratio.interval[1] > 0.9
     assert row.corollary < 1
+
+
+def test_outside_its_conditions_a_bound_is_not_compared_with():
+    """At fewer pairs than Corollary 1 asks for there is a word and no number, on the page as well."""
+    few = probes.sized(20_000)
+    (row,) = probes.run(["baseline"], replicates=5, setting=few)
+    assert math.isnan(row.corollary)
+    assert "| outside |" in probes.markdown([row], few, 0, 5, "")
 
 
 @pytest.mark.parametrize("name", ["student-t-5", "rademacher", "uniform", "laplace"])

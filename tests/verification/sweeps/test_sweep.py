@@ -199,6 +199,15 @@ def test_stop_finishes_what_runs_and_stores_it(tmp_path, pool):
         assert 0 < progress.stored == store.count() < 390
 
 
+def test_a_stop_after_the_last_row_stops_nothing(tmp_path):
+    """Where every row is stored the sweep is complete, whenever it was told to stop."""
+    stop = threading.Event()
+    with Store(tmp_path / "a.db") as store, open_batch_workers("serial") as workers:
+        progress = sweep.sweep(DESIGN[:1], 2, store, workers, on_progress=lambda _: stop.set(), stop=stop)
+    assert stop.is_set()
+    assert (progress.stopped, progress.missing) == (False, 0)
+
+
 def test_rows_come_in_index_order_whoever_draws_them(pool):
     """`run_replicates` yields the given work in the given order, equal to the same run in this process."""
     work = [(DESIGN[0], range(7)), (DESIGN[1], range(3, 9)), (DESIGN[0], range(5, 12)), (DESIGN[4], range(0))]

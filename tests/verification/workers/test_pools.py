@@ -32,6 +32,20 @@ def test_a_script_without_a_main_guard_can_use_workers(tmp_path):
     assert done.stderr == ""
 
 
+def drawn(jobs):
+    """Errors drawn by so many workers, in a worker of a pool."""
+    from verification import Setting, simulate
+
+    return simulate(Setting(1000, 4, 4, 2, 0.5, 1.0, 1.0), replicates=4, jobs=jobs).errors.tolist()
+
+
+def test_a_worker_of_a_pool_does_the_work_itself():
+    """Where no processes may be started from, the numbers are those of one process."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        alone, asked = pool.map(drawn, [1, 2])
+    assert alone == asked == drawn(1)
+
+
 def test_a_pool_with_cancelled_tasks_can_be_killed(monkeypatch):
     """What waits is cancelled, then the workers are killed: the running task fails, no thread does."""
     failed = []
