@@ -396,13 +396,8 @@ def _answer(
     errors = squares(scored.kept)
     paid = payoff(scored.kept, errors, alpha, fixed)
     enough = checks.small_error(paid.unfiltered, k)
-    made = [
-        *model,
-        enough,
-        checks.repeated_pairs(found.repeated),
-        checks.heavy_rows(found.heaviest),
-        checks.rank(r),
-    ]
+    made = [*model, enough, checks.repeated_pairs(found.repeated), checks.heavy_rows(found.heaviest)]
+    made.append(checks.rank(r))
     threshold = float(scored.thresholds[paid.bin - 1]) if paid.bin else float(scored.scores.min())
     clean = share.posterior(scored.scores)
     if known is not None:

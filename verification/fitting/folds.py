@@ -48,13 +48,18 @@ class FoldSums:
         return cls(*(np.zeros((cells, bins, *shape)) for shape in shapes))
 
     def add(
-        self, cells: Whole, bins: Whole, x: Block, y: Block, p: Block, q: Block, weight: Block | None = None
+        self,
+        cells: Whole,
+        bins: Whole,
+        block: tuple[Block, Block, Block, Block],
+        chosen: Whole | None = None,
+        weight: Block | None = None,
     ) -> None:
-        """Add rows whose cell and bin are known, each times its `weight`."""
+        """Add the rows of x, x~, p, q (`chosen` ones, by index) in these cells and bins, times `weight`."""
         width = self.count.shape[1]
         key = cells * width + bins
         order = np.argsort(key, kind="stable")
-        x, y, p, q = x[order], y[order], p[order], q[order]
+        x, y, p, q = (part[order if chosen is None else chosen[order]] for part in block)
         weights = np.ones(len(order), x.dtype) if weight is None else weight[order].astype(x.dtype)
         keys, starts = np.unique(key[order], return_index=True)
         ends = np.append(starts[1:], len(order))

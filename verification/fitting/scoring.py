@@ -88,8 +88,8 @@ def score_rows(
         _hold_wide(held_wide, wide, half, place < HELD_WIDE, left, right)
         bins = np.searchsorted(thresholds, at, side="right").astype(np.int64)
         block = left, right, all_left[0], all_right[0]
-        whole.add(np.zeros(rows, np.int64), bins, *block)
-        lost.add(cells, bins, *block)
+        whole.add(np.zeros(rows, np.int64), bins, block)
+        lost.add(cells, bins, block)
         _move(lost, half, bins, thresholds, without, block)
         rowwise = _row_moments((left, right), all_left[3], all_right[3])
         total += rowwise.sum(axis=1)
@@ -123,10 +123,9 @@ def _move(
         new = np.searchsorted(thresholds, scores.ravel(), side="right").reshape(scores.shape)
         which, fold = np.nonzero(new != bins[rows, None])
         at, cell = rows[which], (1 - h) * FOLDS + fold
-        x, y, p, q = (part[at] for part in block)
         weight = 1 / STEPS[fold]
-        lost.add(cell, bins[at], x, y, p, q, weight)
-        lost.add(cell, new[which, fold], x, y, p, q, -weight)
+        lost.add(cell, bins[at], block, at, weight)
+        lost.add(cell, new[which, fold], block, at, -weight)
 
 
 def _hold_wide(

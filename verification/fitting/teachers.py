@@ -98,7 +98,7 @@ def deprived_teachers(x: Rows, y: Rows, found: PairMoments, r: int, seed: int) -
         for h, base in enumerate(bases):
             one, two = left[half == h], right[half == h]
             p, q = one @ base.left.astype(one.dtype), two @ base.right.astype(two.dtype)
-            sums[h].add(fold[half == h], np.zeros(len(one), np.int64), one, two, p, q)
+            sums[h].add(fold[half == h], np.zeros(len(one), np.int64), (one, two, p, q))
     made = []
     for base, part in zip(bases, sums, strict=True):
         cross_left, cross_right = part.total().less(part.times(STEPS)).crosses()
