@@ -171,9 +171,14 @@ def _region(claim: Claim, changed: Statement, measured: Measured, delta: float =
 
 @lru_cache(maxsize=64)
 def ways(region: ModelRegion, seed: int) -> tuple[tuple[list[ModelPoint], list[float]], ...]:
-    """The ways through a region, the same for every mistake that leaves it as it is."""
+    """The ways through a region, the same for every mistake that leaves it as it is.
+
+    Those from one base begin once more where all pairs are clean: a factor 1 - eta is 0 along them.
+    """
     count = BASES if region.measured.quantity in COMBINED else 2
-    return tuple(way for base in region.bases(count, seed) for way in region.ways(base))
+    bases = region.bases(count, seed)
+    clean = [{**at, "eta": region.box["eta"][1]} for at in bases[:1] if "eta" in region.moving]
+    return tuple(way for base in [*bases, *clean] for way in region.ways(base))
 
 
 def corners(region: ModelRegion, seed: int) -> list[ModelPoint]:
@@ -259,13 +264,13 @@ def _on_way(
     """
     places, lengths = way
     true, stated = numbers(claim.stated, places), numbers(changed, places)
+    if not (np.isfinite(stated) & (stated > 0)).all():
+        return _without_a_number(stated, places, sides)
     with np.errstate(all="ignore"):
         weaker = np.log(true / stated)
     grows = any(_sustained(side * weaker, lengths) for side in sides)
     if reach is None and (known := _beside(weaker, lengths, sides)) is not None:
         return known
-    if not (np.isfinite(stated) & (stated > 0)).all():
-        return Known("false", "a rate that is not positive somewhere", places[-1]) if 1 in sides else None
     if reach is None and changed.relation is Relation.EQUAL and grows:
         return Known("false", f"another rate, by {math.exp(abs(weaker[-1] - weaker[0])):.3g}", places[-1])
     ratio = _ratios(region, changed, places)
@@ -276,6 +281,17 @@ def _on_way(
         if beyond and _sustained(side * ratio, lengths):
             return Known("false", f"off by {math.exp(abs(ratio[-1] - ratio[0])):.3g} on a way", places[-1])
     return not any(_sustained(side * ratio, lengths, SLIGHT) for side in sides)
+
+
+def _without_a_number(
+    stated: Array, places: Sequence[ModelPoint], sides: Sequence[int]
+) -> Known | bool | None:
+    """What a way shows of a rate that is not positive or infinite: from below nothing; infinite is no bound."""
+    if 1 not in sides:
+        return None
+    if tuple(sides) == (1,) and (stated > 0).all():
+        return True
+    return Known("false", "a rate that is not positive somewhere", places[-1])
 
 
 def _beside(weaker: Array, lengths: Sequence[float], sides: Sequence[int]) -> bool | None:

@@ -42,6 +42,9 @@ KNOWN = [
     (BOTH, BOTH.bound * sp.sqrt(gamma), "false"),
     (BOTH, 3 * BOTH.bound, "true"),
     (claims["eq-45"], claims["eq-45"].bound.subs(n_T, n), "false"),
+    # Off by sqrt(r) at eta = 1 only, where the minimum is 1.
+    (claims["abstract"], claims["abstract"].bound.subs(eta, eta * (1 - eta)), "false"),
+    (claims["abstract"], claims["abstract"].bound.subs(eta, eta * (2 - eta)), "true"),
 ]
 
 
