@@ -286,7 +286,7 @@ def _on_way(
 def _without_a_number(
     stated: Array, places: Sequence[ModelPoint], sides: Sequence[int]
 ) -> Known | bool | None:
-    """What a way shows of a rate that is not positive or infinite: from below nothing; infinite is no bound."""
+    """What a way shows of a rate that is not positive, or infinite: that one is no bound from above."""
     if 1 not in sides:
         return None
     if tuple(sides) == (1,) and (stated > 0).all():
