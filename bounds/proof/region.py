@@ -163,7 +163,10 @@ def _holds(condition: sp.Basic, point: Point) -> bool:
     ordered = isinstance(condition, (sp.Ge, sp.Gt, sp.Le, sp.Lt))
     if ordered and approximate_sign(condition.gts - condition.lts, point) == -1:
         return False
-    return bool(put_in(condition, point) == sp.true)
+    try:
+        return bool(put_in(condition, point) == sp.true)
+    except TypeError:  # a side that has no number there, as 1/0
+        return False
 
 
 def approximate_sign(expression: sp.Expr, point: Point) -> int | None:

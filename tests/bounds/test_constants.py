@@ -198,7 +198,7 @@ def test_limits_choose_the_branch_that_counts():
 
 def test_limits_that_are_not_known_say_why():
     """A branch that depends on other parameters, the score's law, and a bound that is free of a parameter."""
-    printed, _, sharp_form, _ = constants.forms("theorem-1")
+    printed, _, sharp_form, *_ = constants.forms("theorem-1")
     with pytest.raises(ValueError, match=r"score's law"):
         constants.limit(sharp_form, "eta", 0, {})
     with pytest.raises(ValueError, match=r"free of theta"):
@@ -219,7 +219,7 @@ def test_the_command_shows_powers_and_limits(command):
     assert "eta: -1; " in out
     assert "limit      oo as eta goes to 0, like eta^(-1)" in out
     status, out, _ = command("constants", "theorem-1", "--limit", "eta=0", "--json")
-    assert [form["limit"].get("power") for form in json.loads(out)["forms"]] == ["0", "-1", None, "-1"]
+    assert [form["limit"].get("power") for form in json.loads(out)["forms"]] == ["0", "-1", None, "-1", "-1"]
     for wrong in ("eta", "nothing=0", "eta=-1", "eta=x"):
         status, out, err = command("constants", "theorem-1", "--limit", wrong)
         assert (status, out, err.count("\n")) == (2, "", 1)

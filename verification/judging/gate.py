@@ -102,8 +102,8 @@ def attack(claim: Claim, seed: int, budget: int, alpha: float) -> Evidence:
     worst = min(found, key=lambda evidence: ("fails", "undecided", "holds").index(evidence.outcome))
     if worst.outcome == "fails" and attacked == (claim,) and larger.conditions != claim.conditions:
         again = _attack(larger, seed, budget, alpha / 2)
-        return again if again.outcome == "fails" else replace(again, outcome="undecided")
-    return worst
+        worst = again if again.outcome == "fails" else replace(again, outcome="undecided")
+    return replace(worst, false_alarm=alpha)
 
 
 def _attack(claim: Claim, seed: int, budget: int, alpha: float) -> Evidence:

@@ -158,6 +158,9 @@ class Space:
         """
         bound = float(self.claim.bound_at(point))
         if self.claim.relation is Relation.UPPER:
+            if self.claim.up_to_constant and self.measured.quantity == "error":
+                # A filter that keeps too few pairs leaves no estimate; no space at all errs more than this.
+                quantile = min(quantile, math.sqrt(point.get("r", math.inf)))
             return quantile / bound if bound > 0 else math.inf
         return bound / quantile if quantile > 0 else math.inf
 

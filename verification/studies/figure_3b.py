@@ -139,7 +139,7 @@ class SetResult:
                 made += run.decision != "undecided"
                 wrong += run.decision == "pays" and gain < 1
                 wrong += run.decision == "does-not-pay" and gain > WORTH_IT
-        return wrong, made
+        return int(wrong), made
 
     def as_dict(self) -> dict[str, Any]:
         """JSON object: slopes, floor, regrets, eta by `fit`, and the rows."""

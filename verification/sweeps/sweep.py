@@ -22,7 +22,7 @@ import numpy as np
 from verification.errors import ExecutorLost, InvalidArgument, whole
 from verification.replication import cost
 from verification.replication.batches import Chunk, ChunkRows
-from verification.replication.cells import ErrorCell
+from verification.replication.cells import ErrorCell, QuantityCell
 from verification.replication.pace import Pace, batches, gaps
 from verification.replication.runner import Batch, Runner
 from verification.replication.store import Store
@@ -132,8 +132,8 @@ def sweep(
 def _require_kinds(cells: object, store: object, workers: object) -> None:
     """Raises InvalidArgument for what cannot be swept, stored in or worked with."""
     for cell in cells if isinstance(cells, Sequence) else (cells,):
-        if not isinstance(cell, ErrorCell):
-            raise InvalidArgument("cells", cell, "must be a sequence of ErrorCell")
+        if not isinstance(cell, ErrorCell | QuantityCell):
+            raise InvalidArgument("cells", cell, "must be a sequence of ErrorCell or QuantityCell")
     for name, given, kind in (("store", store, Store), ("workers", workers, Workers)):
         if not isinstance(given, kind):
             raise InvalidArgument(name, given, f"must be a {kind.__name__}")

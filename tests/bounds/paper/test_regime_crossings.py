@@ -301,7 +301,10 @@ def test_every_path_of_an_exponent_lies_inside_its_regime(claim):
             found = regimes.regime(p["eta"], int(p["r"]), p["gamma"], p["gamma_tilde"], theta, ratio)
             assert found == name, p
         for profile in design.PROFILES.values():
-            assert check.margin + (check.precision or profile.noise * check.margin) < 0.5
+            # From one direction of noise on the error gains the power 1.41 of d, where a rate of d has 0.5.
+            next_to_r = check.path.parameter == d and points[0]["d"] == points[0]["r"] + 1
+            reach = check.margin + (check.precision or profile.noise * check.margin)
+            assert reach < (0.91 if next_to_r else 0.5)
 
 
 def test_the_former_path_of_the_leak_left_its_regime():

@@ -151,3 +151,12 @@ def test_what_breaks_at_the_edge_of_a_condition_alone_is_not_refuted():
     claim = replace(claims["regime-clean"], relation=Relation.UPPER)
     assert gate.attack(claim, 0, SMALL, 1e-6).outcome != "fails"
     assert gate.attack(claim.with_bound(claim.bound * sp.sqrt(eta)), 0, SMALL, 1e-6).outcome != "holds"
+
+
+def test_too_few_kept_pairs_refute_no_rate():
+    """At n = 4 and d = 1 half of the pairs are not kept and nothing is learned: no space errs more than 1."""
+    claim = claims["section-6-2-error"]
+    found = gate.attack(claim, 0, 150, 1e-9)
+    assert found.outcome == "holds"
+    small = claim.with_bound(claim.bound / r ** sp.Rational(3, 2) / d)
+    assert gate.attack(small, 0, 150, 1e-9).outcome == "fails"
