@@ -52,7 +52,7 @@ def test_the_table_would_show_a_difference(build, stored):
 
 
 def test_the_page_of_injected_mistakes_shows_the_recorded_run(build):
-    """Its table is the record's; 95% of what is false was refuted, and of what is true the one that is told."""
+    """Its table is the record's; 95% of what is false was refuted, of what is true the one that is told."""
     record = json.loads(build.MISTAKES.read_text())
     assert build.injected_block(record) in (ROOT / "docs" / "injected-mistakes.md").read_text()
     verdicts = Counter((row["truth"], row["verdict"]) for row in record["mistakes"])
