@@ -5,14 +5,12 @@ Derivation: proofs_notes/explicit.md.  The steps that the machine decides: `boun
 
 from __future__ import annotations
 
-from typing import Any
-
 import sympy as sp
 
-from bounds.checks import Measured, Path, Proof, Relation, Tail
+from bounds.checks import Measured, Proof, Relation
 from bounds.claim import Claim, Verdict
 from bounds.paper import explicit_proofs
-from bounds.paper.explicit_terms import bound, samples
+from bounds.paper.explicit_terms import at_edge, bound, samples
 from bounds.symbols import ERR, d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 
 K_OWN = sp.Integer(2)
@@ -29,22 +27,11 @@ EVENTS = len(explicit_proofs.EVENTS)
 THEOREM_1_EXPLICIT: sp.Expr = bound(K_OWN, K_LEAK, EVENTS)
 """ERR of Algorithm 1 at threshold 0 is at most this with probability >= 1 - delta."""
 
-THEOREM_1_CONDITION: sp.Basic = sp.Ge(n, samples(C_SAMPLES, EVENTS), evaluate=False)
+_LEAST = samples(C_SAMPLES, EVENTS)
+
+THEOREM_1_CONDITION: sp.Basic = sp.Ge(n, _LEAST, evaluate=False)
 
 _AT_ZERO = Measured("teacher-filtered", thetas=(sp.Integer(0),))
-
-
-def _at_edge(share: float, corner: tuple[tuple[sp.Symbol, float], ...], *paths: Any) -> Tail:
-    """The bound at delta = `share` with the smallest sample that the condition allows, dear as it is to draw.
-
-    `paths` are pairs (parameter, values) around the setting `corner`.
-    """
-    edge = ((delta, share), (n, samples(C_SAMPLES, EVENTS)))
-    families = tuple(
-        Path(symbol, values, (*(item for item in corner if item[0] != symbol), *edge))
-        for symbol, values in paths
-    )
-    return Tail(_AT_ZERO, families, delta=share, least="quick" if share > 0.1 else "thorough")
 
 
 _SMALL = ((d, 4), (d_tilde, 4), (r, 2), (eta, 1.0), (gamma, 10.0), (gamma_tilde, 10.0))
@@ -66,9 +53,9 @@ CLAIMS: tuple[Claim, ...] = (
         probability=1 - delta,
         checks=(
             Proof(explicit_proofs.theorem_1),
-            _at_edge(0.2, _SMALL, (eta, (1.0, 0.9))),
-            _at_edge(0.05, _SMALL, (eta, (1.0, 0.5)), (gamma, (2.0, 100.0))),
-            _at_edge(0.05, _APART, (gamma, (1.0, 100.0))),
+            at_edge(_AT_ZERO, _LEAST, 0.2, _SMALL, (eta, (1.0, 0.9))),
+            at_edge(_AT_ZERO, _LEAST, 0.05, _SMALL, (eta, (1.0, 0.5)), (gamma, (2.0, 100.0))),
+            at_edge(_AT_ZERO, _LEAST, 0.05, _APART, (gamma, (1.0, 100.0))),
         ),
         variant="explicit",
         corrects="theorem-1",

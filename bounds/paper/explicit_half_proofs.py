@@ -12,7 +12,7 @@ from typing import Any
 import sympy as sp
 from flint import arb
 
-from bounds.checks import Relation, Statement, Step
+from bounds.checks import Statement, Step
 from bounds.paper import explicit_terms
 from bounds.paper.events import (
     ANDERSON,
@@ -27,7 +27,6 @@ from bounds.paper.events import (
     JENSEN,
     NET,
     SUB_GAUSSIAN,
-    at_most,
     events,
     quoted,
     union_bound,
@@ -37,19 +36,18 @@ from bounds.paper.explicit_proofs import (
     TEACHER,
     centring,
     completed_square,
-    constants,
-    for_all_values,
     largest_slope,
     losses,
     moment_conditions,
     noise_shares,
     part_by_part,
+    stated_constants,
     tangent,
     teacher_chain,
 )
 from bounds.paper.thresholds_proofs import single_crossing
 from bounds.proof import steps
-from bounds.proof.enclose import Ball, ball, endpoints, precision
+from bounds.proof.enclose import Ball, ball, precision
 from bounds.symbols import r
 
 STUDENT = events(
@@ -196,21 +194,7 @@ def theorem_1_half(claimed: Statement) -> Iterator[Step]:
     yield from clean_density()
     yield completed_square()
     yield from together()
-    found = constants(claimed, len(EVENTS), explicit_terms.clean_noise)
-    yield steps.decided("what is derived is an upper bound", claimed.relation is Relation.UPPER)
-    form = f"the bound and the condition have the theorem's form, with {len(EVENTS)} events"
-    yield Step(form, found is not None, "K1 own + K2 inherited, n >= 1 + 2 C a a~ D^2/eta^2")
-    if found is None:
-        return
-    own, leak, samples = found
-    numbers = chain(samples)
-    with precision(BITS):
-        for name in POSITIVE:
-            lower = endpoints(numbers[name])[0]
-            yield Step(f"{name} > 0 at this C", bool(numbers[name] > 0), f"{lower:.5f} > 0")
-        yield at_most("the proof's K1 is at most the stated one", numbers["K1"], own)
-        yield at_most("the proof's K2 is at most the stated one", numbers["K2"], leak)
-    yield for_all_values(claimed, found, len(EVENTS), explicit_terms.clean_noise)
+    yield from stated_constants(claimed, len(EVENTS), chain, POSITIVE, explicit_terms.clean_noise)
 
 
 def slopes() -> Iterator[Step]:

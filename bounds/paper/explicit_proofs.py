@@ -7,7 +7,7 @@ values of the parameters is decided by SymPy.  Derivation: proofs_notes/explicit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -250,21 +250,35 @@ def theorem_1(claimed: Statement) -> Iterator[Step]:
     yield from moment_conditions()
     yield from whole_range()
     yield from together()
-    found = constants(claimed, len(EVENTS))
+    yield from stated_constants(claimed, len(EVENTS), chain, POSITIVE)
+
+
+def stated_constants(
+    claimed: Statement,
+    events: int,
+    chain: Callable[[Any], dict[str, Ball]],
+    needed: Sequence[str],
+    first: Callable[[int], sp.Expr] = explicit_terms.own_noise,
+) -> Iterator[Step]:
+    """The claim has the theorem's form, and none of its constants is below what the chain reaches at its C.
+
+    `needed` names what must be positive on the way; `first` is the bound's first term at K1 = 1.
+    """
+    found = constants(claimed, events, first)
     yield steps.decided("what is derived is an upper bound", claimed.relation is Relation.UPPER)
-    form = f"the bound and the condition have the theorem's form, with {len(EVENTS)} events"
+    form = f"the bound and the condition have the theorem's form, with {events} events"
     yield Step(form, found is not None, "K1 own + K2 inherited, n >= 1 + 2 C a a~ D^2/eta^2")
     if found is None:
         return
     own, leak, samples = found
     numbers = chain(samples)
     with precision(BITS):
-        for name in POSITIVE:
+        for name in needed:
             lower = endpoints(numbers[name])[0]
             yield Step(f"{name} > 0 at this C", bool(numbers[name] > 0), f"{lower:.5f} > 0")
         yield at_most("the proof's K1 is at most the stated one", numbers["K1"], own)
         yield at_most("the proof's K2 is at most the stated one", numbers["K2"], leak)
-    yield for_all_values(claimed, found, len(EVENTS))
+    yield for_all_values(claimed, found, events, first)
 
 
 def tangent() -> Iterator[Step]:

@@ -5,10 +5,13 @@ Derivation: proofs_notes/explicit.md.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 
+from bounds.checks import Measured, Path, Tail
 from bounds.paper.events import with_failures
-from bounds.symbols import a_x, a_y, d, d_tilde, eta, gamma, gamma_tilde, n, r, t
+from bounds.symbols import a_x, a_y, d, d_tilde, delta, eta, gamma, gamma_tilde, n, r, t
 
 _half = (n - 1) / 2  # neither part of Algorithm 1 is smaller
 _s = sp.sqrt(2 * t)
@@ -49,3 +52,18 @@ def clean_noise(events: int) -> sp.Expr:
 def bound_half(own: sp.Expr, leak: sp.Expr, events: int) -> sp.Expr:
     """The right-hand side at threshold r/2 with these constants."""
     return own * clean_noise(events) + leak * inherited(events)
+
+
+def at_edge(
+    measured: Measured, least: sp.Expr, share: float, corner: tuple[tuple[sp.Symbol, float], ...], *paths: Any
+) -> Tail:
+    """A bound at delta = `share` with the smallest sample that its condition allows, dear as it is to draw.
+
+    `least` is that sample size, `paths` are pairs (parameter, values) around the setting `corner`.
+    """
+    edge = ((delta, share), (n, least))
+    families = tuple(
+        Path(symbol, values, (*(item for item in corner if item[0] != symbol), *edge))
+        for symbol, values in paths
+    )
+    return Tail(measured, families, delta=share, least="quick" if share > 0.1 else "thorough")
