@@ -179,7 +179,7 @@ def ending(claim):
     one_sided = [own.check.path for own in designs(claim) if not own.check.two_sided]
     name = {path: path.parameter.name for path in one_sided}
     rises = {path: path.points()[-1][name[path]] > path.points()[0][name[path]] for path in one_sided}
-    return [path for path in one_sided if comes_to_an_end(path, upwards=rises[path])]
+    return [path for path in one_sided if comes_to_an_end(claim, path, upwards=rises[path])]
 
 
 @pytest.mark.parametrize("claim", RATES, ids=lambda claim: claim.id)

@@ -239,7 +239,7 @@ def _slope(
     sign = against(plan.claim)
     result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.look_alpha)
     outcome = slopes.at_most(result.end[1], check.margin)
-    if outcome == "fails" and comes_to_an_end(check.path, upwards=bool(log_x[-1] > log_x[0])):
+    if outcome == "fails" and comes_to_an_end(plan.claim, check.path, upwards=bool(log_x[-1] > log_x[0])):
         outcome = "undecided"  # a constant covers what grows on a way that ends
     return result, outcome, bool(result.end[1][1] < -check.margin)
 
