@@ -188,6 +188,17 @@ def test_no_family_of_one_side_ends(claim):
     assert ending(claim) == []
 
 
+def test_a_number_in_a_condition_ends_a_family():
+    """gamma >= 1000 ends a way down and no way up; the window of eta is no end, nor is gamma without it."""
+    claim = claims["figure-3a-filtered"]
+    paths = {check.path.parameter: check.path for check in claim.checks}
+    noise = replace(paths[symbols.gamma], values=paths[symbols.gamma].values[::-1])
+    assert comes_to_an_end(claim, noise, upwards=False)
+    assert not comes_to_an_end(claim, paths[symbols.gamma], upwards=True)
+    assert not comes_to_an_end(claim, paths[symbols.eta], upwards=False)
+    assert not comes_to_an_end(replace(claim, conditions=()), noise, upwards=False)
+
+
 @pytest.mark.parametrize("claim", [c for c in RATES if moved(c, r)], ids=lambda claim: claim.id)
 def test_where_r_moves_the_dimensions_keep_their_distance(claim):
     """In every family d/r and d~/r stand still, or d - r and d~ - r do: their factors do not pass for r's."""

@@ -312,7 +312,9 @@ def _beside(weaker: Array, lengths: Sequence[float], sides: Sequence[int]) -> bo
 
 def _nothing_left(region: ModelRegion, stated: Statement, seed: int) -> ModelPoint | None:
     """A setting where both spaces are everything, so that no error is left, and the rate is positive."""
-    places = [place for at in region.bases(BASES, seed) if (place := region.filled(at)) is not None]
+    bases = region.bases(BASES, seed)
+    bases += [{**at, "multiple": region.box["multiple"][1]} for at in bases]  # a law is one of many pairs
+    places = [place for at in bases if (place := region.filled(at)) is not None]
     rates = numbers(stated, places)
     found = (p for p, rate in zip(places, rates, strict=True) if rate > 0 and median(region.measured, p) == 0)
     return next(found, None)
