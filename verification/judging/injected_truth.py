@@ -229,8 +229,8 @@ def _of_rate(claim: Claim, changed: Statement, region: ModelRegion, seed: int, r
     open_ = same and False in found
     if not all((known, region.seen_whole, True in found, not open_)):
         return Known("unknown", "the conditions allow more than is known")
-    if same and _in_a_window(claim, changed):
-        return Known("unknown", "another power of what has only a window")
+    if same and (unseen := _unseen(claim, changed)):
+        return Known("unknown", unseen)
     if same and not _implied(claim, changed, region, seed):
         return Known("unknown", "stronger than the claim somewhere, and nothing known breaks it")
     return Known("true", f"the ratio stays bounded on {found.count(True)} ways")
@@ -335,13 +335,16 @@ def _impossible(
     return None
 
 
-def _in_a_window(claim: Claim, changed: Statement) -> bool:
-    """Whether two rates differ in a parameter that the conditions keep between two numbers."""
-    for parameter in (claim.bound / changed.bound).free_symbols:
+def _unseen(claim: Claim, changed: Statement) -> str:
+    """What two rates differ in that no way shows, in words: nothing, or what has a window, or delta."""
+    differ = (claim.bound / changed.bound).free_symbols
+    if symbols.delta in differ:
+        return "another dependence on delta, and a rate is held against medians"
+    for parameter in differ:
         low, high = numbers_around(changed.conditions, parameter)
         if low > 0 and (high < math.inf or parameter in (symbols.eta, symbols.P)):
-            return True
-    return False
+            return "another power of what has only a window"
+    return ""
 
 
 def _implied(claim: Claim, changed: Statement, region: ModelRegion, seed: int) -> bool:
