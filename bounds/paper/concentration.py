@@ -215,9 +215,14 @@ def _clear_dimensions(**extra: sp.Expr) -> Path:
 
 
 _CROSS = Measured(quantity="cross-covariance-deviation", spread=0.2)
+
 _ONE_FOR_THE_OTHER = Scaling(
     _CROSS,
-    Path(d, (64, 512), ((d_tilde, 512 / d), (r, 1), (gamma, 1), (gamma_tilde, 2), (eta, 0.3), (n, 10**6))),
+    Path(
+        d,
+        (64, 512),
+        ((d_tilde, sp.Max(r, 512 / d)), (r, 1), (gamma, 1), (gamma_tilde, 2), (eta, 0.3), (n, 10**6)),
+    ),
     two_sided=False,
     margin=0.1,
     precision=0.1,

@@ -145,7 +145,7 @@ COROLLARY_1_FAMILIES = (
     ),
     _family(n, (10**5, 10**7, 10**9, 10**12)),
     # One dimension for the other: their geometric mean does not move.
-    _family(d, (16, 128), d_tilde=128 / d, r=1),
+    _family(d, (16, 128), d_tilde=sp.Max(r, 128 / d), r=1),
 )
 """Families inside the sample condition along which the constant of Corollary 1 must not grow."""
 
