@@ -100,6 +100,7 @@ def information(claimed: Statement) -> Iterator[Step]:
     yield from _none_shared()
 
 
+@steps.shared
 def _none_shared() -> Iterator[Step]:
     """What two angles share is gamma^2 E[x_h x_h'] E[z^_j z^_j'], as the noise is independent of z^."""
     across, latent, seen, told = sp.symbols("x_h z_j u_j v_j", real=True)
@@ -190,6 +191,7 @@ def _stein() -> tuple[Step, ...]:
     return tuple(_stein_steps())
 
 
+@steps.shared
 def _stein_steps() -> Iterator[Step]:
     u, v, rest = sp.symbols("u v t", real=True)
     cross = sp.Symbol("k", real=True)
