@@ -13,7 +13,7 @@ from verification.cli import options
 from verification.cli.alternatives_text import alone_sentences, print_alternatives
 from verification.cli.app import EXIT_AS_EXPECTED, EXIT_WRONG_USE, JsonOption, SeedOption, app, number
 from verification.cli.options import Figure, Replicates, figure_for
-from verification.cli.terminal import print_json, say
+from verification.cli.terminal import print_json, say, with_command
 from verification.cli.written import all_written, picture
 from verification.setting import Procedure, Setting, simulate_command
 
@@ -186,7 +186,7 @@ def _print_law(
     if not law.trusted:
         print(f"      not to be trusted: {law.reason}")
     if not law.trusted and place is not None and procedure is not None:
-        print(f"      simulate it: {simulate_command(place, procedure, 0, 10)}")
+        print(with_command("      simulate it:", simulate_command(place, procedure, 0, 10)))
 
 
 def share_kept(share: float | None) -> str:

@@ -12,7 +12,7 @@ from verification.cli.alternatives_text import alone_sentences, print_alternativ
 from verification.cli.app import EXIT_AS_EXPECTED, EXIT_WRONG_USE, JsonOption, SeedOption, app
 from verification.cli.options import Figure, Replicates, figure_for
 from verification.cli.predict import last_student, share_kept
-from verification.cli.terminal import message, print_json, say
+from verification.cli.terminal import message, print_json, say, with_command
 from verification.cli.written import all_written, picture
 from verification.setting import simulate_command
 
@@ -104,9 +104,8 @@ def _print_threshold(found: Threshold, advice: Advice, split: Spending | None) -
     student = used.law("teacher-filtered")
     if not student.trusted:
         draws = simulate_command(found.setting, last_student(used), 0, 10)
-        message(
-            f"warning: the law is not to be trusted here ({student.reason}); simulate to be sure: {draws}"
-        )
+        warning = f"warning: the law is not to be trusted here ({student.reason}); simulate to be sure:"
+        message(with_command(warning, draws))
     if found.gain["unfiltered"] is None:
         zero = "the law puts it at 0 with or without a filter"
         if student.trusted and used.unfiltered.trusted:
