@@ -67,6 +67,8 @@ def verify(
     module = _module(module, paper)
     chosen, budget = chosen_claims(claims or [], module)
     outputs = Outputs.prepare(report, junit, module)
+    if outputs.missing:
+        message(f"filtergain: no report will be written, the verdicts will: {outputs.missing}")
     draws = None if store is None else writable_file("--store", store)
     with work_bar("judging") as on_progress:
         verdicts = run_verify(
@@ -97,7 +99,8 @@ def _ended(verdicts: Verdicts, outputs: Outputs, lost: Sequence[str]) -> int:
     if outputs.report is not None and (outputs.report / "index.html").exists():
         message(f"report: {outputs.report / 'index.html'}")
     # A verdict that differs is told first; what could not be written comes before doubts.
-    return verdicts.exit_status if verdicts.exit_status == EXIT_DIFFERENT or not lost else EXIT_WRONG_USE
+    whole = not lost and not outputs.missing
+    return verdicts.exit_status if verdicts.exit_status == EXIT_DIFFERENT or whole else EXIT_WRONG_USE
 
 
 def _module(module: str | None, paper: str | None) -> str | None:
