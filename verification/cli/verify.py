@@ -61,7 +61,6 @@ def verify(
     from verification.files import writable_file
     from verification.judging.own_claims import chosen_claims
     from verification.judging.run import verify as run_verify
-    from verification.judging.verdicts import show
     from verification.report.outputs import Outputs
 
     module = _module(module, paper)
@@ -86,10 +85,17 @@ def verify(
     if json:
         print_json(verdicts.as_dict())
     else:
-        show(verdicts, console())
-        if report is None and sys.stdout.isatty():
-            print("The evidence as pages: add --report out; a claim in full: filtergain claims CLAIM.")
+        _show(verdicts, with_hint=report is None and sys.stdout.isatty())
     return _ended(verdicts, outputs, lost)
+
+
+def _show(verdicts: Verdicts, with_hint: bool) -> None:
+    """The table, and what to ask for next."""
+    from verification.judging.verdicts import show
+
+    show(verdicts, console())
+    if with_hint:
+        print("The evidence as pages: add --report out; a claim in full: filtergain claims CLAIM.")
 
 
 def _ended(verdicts: Verdicts, outputs: Outputs, lost: Sequence[str]) -> int:

@@ -105,14 +105,7 @@ TEXTS = ("id", "title", "source", "statement", "note", "remark")
 
 def _of_wrong_kinds(claim: Claim) -> Iterator[str]:
     """The fields of a claim, other than its bound and checks, that hold what they cannot, in words."""
-    for name in TEXTS:
-        value = getattr(claim, name)
-        if not isinstance(value, str) or (name == "id" and not value):
-            yield f"has {name} = {shown(value)}, which must be text"
-    if not isinstance(claim.variant, str) or claim.variant not in get_args(Variant):
-        yield f"has variant = {shown(claim.variant)}, which must be one of {', '.join(get_args(Variant))}"
-    if not isinstance(claim.corrects, str | None):
-        yield f"has corrects = {shown(claim.corrects)}, which must be the id of a claim"
+    yield from _of_wrong_words(claim)
     names = claim.depends_on
     if not isinstance(names, tuple | list) or not all(isinstance(name, str) for name in names):
         yield f"has depends_on = {shown(names)}, which must be a tuple of ids (is a comma missing?)"
@@ -123,6 +116,18 @@ def _of_wrong_kinds(claim: Claim) -> Iterator[str]:
     for name in ("up_to_constant", "best"):
         if not isinstance(getattr(claim, name), bool):
             yield f"has {name} = {shown(getattr(claim, name))}, which must be True or False"
+
+
+def _of_wrong_words(claim: Claim) -> Iterator[str]:
+    """The fields that are words and hold none, or none that is allowed."""
+    for name in TEXTS:
+        value = getattr(claim, name)
+        if not isinstance(value, str) or (name == "id" and not value):
+            yield f"has {name} = {shown(value)}, which must be text"
+    if not isinstance(claim.variant, str) or claim.variant not in get_args(Variant):
+        yield f"has variant = {shown(claim.variant)}, which must be one of {', '.join(get_args(Variant))}"
+    if not isinstance(claim.corrects, str | None):
+        yield f"has corrects = {shown(claim.corrects)}, which must be the id of a claim"
 
 
 def _is_probability(value: Any) -> bool:
