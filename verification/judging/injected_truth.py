@@ -229,11 +229,18 @@ def _of_rate(claim: Claim, changed: Statement, region: ModelRegion, seed: int, r
     open_ = same and False in found
     if not all((known, region.seen_whole, True in found, not open_)):
         return Known("unknown", "the conditions allow more than is known")
-    if same and (unseen := _unseen(claim, changed)):
-        return Known("unknown", unseen)
-    if same and not _implied(claim, changed, region, seed):
-        return Known("unknown", "stronger than the claim somewhere, and nothing known breaks it")
+    if same and (doubt := _doubt(claim, changed, region, seed)):
+        return Known("unknown", doubt)
     return Known("true", f"the ratio stays bounded on {found.count(True)} ways")
+
+
+def _doubt(claim: Claim, changed: Statement, region: ModelRegion, seed: int) -> str:
+    """Why a rate that nothing known breaks, under the claim's own conditions, is not known to be true."""
+    if unseen := _unseen(claim, changed):
+        return unseen
+    if not _implied(claim, changed, region, seed):
+        return "stronger than the claim somewhere, and nothing known breaks it"
+    return ""
 
 
 def _on_ways(
