@@ -161,12 +161,12 @@ def instance(
     quantity, bound = sp.sympify(quantity).subs(place), claimed.bound.subs(place)
     conditions = tuple(c.subs(place) for c in claimed.conditions)
     sign = {Relation.UPPER: "<=", Relation.LOWER: ">="}.get(claimed.relation, "=")  # type: ignore[arg-type]
-    shown = Compared(quantity, sign, bound)
+    compared = Compared(quantity, sign, bound)
     point = _breaking(quantity - bound, claimed.relation, conditions)
     if point is None:
-        return Step(statement, True, shown, decided=Decided("instance"))
+        return Step(statement, True, compared, decided=Decided("instance"))
     where = {**{s: v.subs(point) for s, v in place.items()}, **point}
-    return Step(statement, False, replace(shown, ending=f" fails{_at(where)}"), refutes=True)
+    return Step(statement, False, replace(compared, ending=f" fails{_at(where)}"), refutes=True)
 
 
 def attained(
