@@ -67,6 +67,7 @@ def test_what_was_counted_is_stored_with_its_command(tmp_path, monkeypatch):
     above = sum(row["places"]["eta"] == "above" for row in rows if row["settings"] == "any")
     assert found["spectra"]["counts"]["any: eta above"] == [above, 2]
     assert len(found["spectra"]["counts"]) == 12
+    assert found["spectra"]["first"] == rows[0]
 
 
 def test_misses_and_wrong_decisions_are_counted():
@@ -84,6 +85,20 @@ def test_misses_and_wrong_decisions_are_counted():
         )
     ]
     assert fit_coverage.wrong(made) == (2, 4, 5)
+    assert [gain for gain, _ in fit_coverage.by_place(made)] == [0.5, 2.0]
+
+
+def test_a_rule_that_knows_every_mean_is_held_against_hindsight():
+    """By groups of runs; the share is chosen from the other runs, which may favour another one."""
+    rows = [
+        {"set": "s", "eta": 1.0, "errors": errors}
+        for errors in ([2.0, 1.0], [2.0, 1.0], [1.0, 3.0], [1.0, 3.0])
+    ]
+    assert fit_coverage.known_best(rows, 2) == [2.0, 3.0]
+    assert fit_coverage.known_best(rows, 4) == []
+    drawn = fit_coverage.one_hindsight("digits", 1.0, 0, 0)
+    assert len(drawn["errors"]) == 10
+    assert min(drawn["errors"]) == drawn["errors"][0]
 
 
 def test_the_record_is_continued(tmp_path, monkeypatch, capsys):
