@@ -5,6 +5,7 @@
     python benchmarks/fits.py decisions --runs 1000 --record out/decisions.jsonl
     python benchmarks/fits.py spectra --runs 20000 --record out/spectra.jsonl
     python benchmarks/fits.py uneven --runs 30 --record out/uneven.jsonl
+    python benchmarks/fits.py forecasts --runs 100 --most-pairs 2e4 --record out/forecasts.jsonl
     python benchmarks/fits.py hindsight --runs 840 --record out/hindsight.jsonl
 
 One line is written a run, so that an interrupted one goes on where it stopped.  `--into docs/fits.json`
@@ -23,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from verification.studies import figure_3b, real_pairs, spectral_coverage, uneven_pairs
+from verification.studies import drawn_answers, figure_3b, real_pairs, spectral_coverage
 from verification.studies import fit_coverage as study
 
 Counts = dict[str, tuple[int, int]]
@@ -72,7 +73,12 @@ def spectra(options: argparse.Namespace, index: int) -> list[dict[str, Any]]:
 
 def uneven(options: argparse.Namespace, index: int) -> list[dict[str, Any]]:
     """The answer on one set with noise that is not alike in all directions."""
-    return [uneven_pairs.one_uneven(options.seed, index)]
+    return [drawn_answers.one_uneven(options.seed, index)]
+
+
+def forecasts(options: argparse.Namespace, index: int) -> list[dict[str, Any]]:
+    """The forecast on one random isotropic set, and what is then drawn."""
+    return [drawn_answers.one_forecast(options.seed, index, options.most_pairs)]
 
 
 def hindsight(options: argparse.Namespace, index: int) -> list[dict[str, Any]]:
@@ -140,6 +146,19 @@ def uneven_counts(rows: list[dict[str, Any]]) -> Counts:
     }
 
 
+def forecasts_counts(rows: list[dict[str, Any]]) -> Counts:
+    """How many forecasts are further than 10% from what was drawn, by more than its three standard errors."""
+    made = [row for row in rows if row["forecast"] is not None]
+    off = [abs(row["forecast"] - row["drawn"]) for row in made]
+    far = [d > 0.1 * row["drawn"] for d, row in zip(off, made, strict=True)]
+    sure = [d > 0.1 * row["drawn"] + 3 * row["error"] for d, row in zip(off, made, strict=True)]
+    return {
+        "forecast made": (len(made), len(rows)),
+        "off by over 10%": (sum(far), len(made)),
+        "surely": (sum(sure), len(made)),
+    }
+
+
 def hindsight_counts(rows: list[dict[str, Any]]) -> Counts:
     """How often a rule that knows every mean error loses more than so much to hindsight, by runs a group."""
     found: Counts = {}
@@ -156,6 +175,7 @@ STUDIES = {
     "decisions": (decisions, decisions_counts),
     "spectra": (spectra, spectra_counts),
     "uneven": (uneven, uneven_counts),
+    "forecasts": (forecasts, forecasts_counts),
     "hindsight": (hindsight, hindsight_counts),
 }
 

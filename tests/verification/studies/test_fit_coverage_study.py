@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from verification.studies import fit_coverage, real_pairs, uneven_pairs
+from verification.studies import drawn_answers, fit_coverage, real_pairs
 
 SCRIPT = Path(__file__).parents[3] / "benchmarks" / "fits.py"
 
@@ -40,12 +40,20 @@ def test_ranks_at_the_edge_are_counted(tmp_path, monkeypatch, capsys):
 
 def test_uneven_sets_are_answered_as_is_then_drawn():
     """Each kind in turn; the decision stands beside the gain of other draws, the same again from the seed."""
-    row = uneven_pairs.one_uneven(0, 1)
+    row = drawn_answers.one_uneven(0, 1)
     assert row["kind"] == "two levels"
     assert row["right"] != fit_coverage.mistaken(row["decision"], row["gain"])
     assert row["told"]
     low, high = row["measured"][1:]
     assert low < row["gain"] < high
+
+
+def test_a_forecast_stands_beside_what_is_drawn():
+    """The error after filtering, and its mean with a standard error; neither where none is forecast."""
+    none, made = (drawn_answers.one_forecast(0, index, 2e4) for index in (0, 6))
+    assert (none["forecast"], none["drawn"], none["error"]) == (None, None, None)
+    assert 0 < made["error"] < 0.1 * made["drawn"]
+    assert made["forecast"] == pytest.approx(made["drawn"], rel=0.2)
 
 
 def test_what_was_counted_is_stored_with_its_command(tmp_path, monkeypatch):
