@@ -58,7 +58,7 @@ def verify(
 
     Where GITHUB_STEP_SUMMARY names a file, a Markdown summary is appended to it.
     """
-    from verification.files import writable_file
+    from verification import files
     from verification.judging.own_claims import chosen_claims
     from verification.judging.run import verify as run_verify
     from verification.judging.verdicts import show
@@ -67,9 +67,7 @@ def verify(
     module = _module(module, paper)
     chosen, budget = chosen_claims(claims or [], module)
     outputs = Outputs.prepare(report, junit, module)
-    if outputs.missing:
-        message(f"filtergain: no report will be written, the verdicts will: {outputs.missing}")
-    draws = None if store is None else writable_file("--store", store)
+    _tell_missing(outputs)
     with work_bar("judging") as on_progress:
         verdicts = run_verify(
             chosen,
@@ -78,7 +76,7 @@ def verify(
             seed=seed,
             jobs=jobs,
             module=module,
-            store=draws,
+            store=None if store is None else files.writable_file("--store", store),
             budget=budget,
             on_progress=on_progress,
         )
@@ -90,6 +88,12 @@ def verify(
         if report is None and sys.stdout.isatty():
             print("The evidence as pages: add --report out; a claim in full: filtergain claims CLAIM.")
     return _ended(verdicts, outputs, lost)
+
+
+def _tell_missing(outputs: Outputs) -> None:
+    """Before the work, what will not be written after it."""
+    if outputs.missing:
+        message(f"filtergain: no report will be written, the verdicts will: {outputs.missing}")
 
 
 def _ended(verdicts: Verdicts, outputs: Outputs, lost: Sequence[str]) -> int:
