@@ -3,8 +3,11 @@
     python benchmarks/fits.py coverage --runs 300 --record out/coverage.jsonl
     python benchmarks/fits.py ranks --runs 1200 --record out/ranks.jsonl
     python benchmarks/fits.py decisions --runs 1000 --record out/decisions.jsonl
+    python benchmarks/fits.py spectra --runs 20000 --record out/spectra.jsonl
+    python benchmarks/fits.py uneven --runs 40 --record out/uneven.jsonl
 
-One line is written a run, so that an interrupted one goes on where it stopped.
+One line is written a run, so that an interrupted one goes on where it stopped.  `--into docs/fits.json`
+stores what was counted under the record's name; `python docs/build.py fits` shows it on the page.
 """
 
 from __future__ import annotations
@@ -20,7 +23,10 @@ from typing import Any
 import numpy as np
 
 from verification.studies import fit_coverage as study
-from verification.studies import real_pairs
+from verification.studies import real_pairs, spectral_coverage, uneven_pairs
+
+Counts = dict[str, tuple[int, int]]
+"""What was counted: how many, of how many."""
 
 ETAS = (1.0, 0.6, 0.36, 0.22)
 """Where learning on all of DECIDED real pairs errs little enough for a decision."""
@@ -46,7 +52,22 @@ def ranks(options: argparse.Namespace, index: int) -> list[dict[str, Any]]:
     return [study.one_rank(options.seed, index)]
 
 
-def ranks_text(rows: list[dict[str, Any]]) -> str:
+def spectra(options: argparse.Namespace, index: int) -> list[dict[str, Any]]:
+    """The model's intervals at a random setting, and at one with many columns, from drawn moments."""
+    found = []
+    for name, make in (("any", study.random_setting), ("many columns", spectral_coverage.crowded_setting)):
+        rng = np.random.default_rng([options.seed, index])
+        places = spectral_coverage.one_draw(make(rng), rng)
+        found.append({"seed": options.seed, "index": index, "settings": name, "places": places})
+    return found
+
+
+def uneven(options: argparse.Namespace, index: int) -> list[dict[str, Any]]:
+    """The answer on one set with noise that is not alike in all directions."""
+    return [uneven_pairs.one_uneven(options.seed, index)]
+
+
+def ranks_counts(rows: list[dict[str, Any]]) -> Counts:
     """How often each end of the interval missed, and how often lower end and value were another rank."""
     seen = [(row["r"], *row["shown"]) for row in rows if row["shown"]]
     counts = {
@@ -55,33 +76,70 @@ def ranks_text(rows: list[dict[str, Any]]) -> str:
         "lower end another number": sum(low != r for r, low, _, _ in seen),
         "value another number": sum(value != r for r, _, value, _ in seen),
     }
-    return "\n".join(f"{name:28} {count:4d} of {len(seen)}" for name, count in counts.items())
+    return {name: (count, len(seen)) for name, count in counts.items()}
 
 
-def coverage_text(rows: list[dict[str, Any]]) -> str:
-    """Misses by name, and how far forecasts are off."""
-    lines = [f"{name:28} {bad:4d} of {tried}" for name, (bad, tried) in study.misses(rows).items()]
-    lines.append(f"no direction seen: {sum(not row['held'] for row in rows)} of {len(rows)}")
+def coverage_counts(rows: list[dict[str, Any]]) -> Counts:
+    """Misses by name, and how many forecasts are far off."""
+    found = dict(study.misses(rows))
+    found["no direction seen"] = sum(not row["held"] for row in rows), len(rows)
     off = np.abs([row["off"] for row in rows if row["off"] is not None])
-    if len(off):
-        lines.append(f"forecast off by over 10%: {(off > 0.1).sum()} of {len(off)}, most {off.max():.3f}")
     decided = Counter(row["decided"] for row in rows)
-    lines.append(f"decided: {decided[True]} of {decided[True] + decided[False]}")
-    return "\n".join(lines)
+    if len(off):
+        found["forecast off by over 10%"] = int((off > 0.1).sum()), len(off)
+        found["decided"] = decided[True], decided[True] + decided[False]
+    return found
 
 
-def decisions_text(rows: list[dict[str, Any]]) -> str:
-    """Wrong decisions, decisions and runs."""
+def decisions_counts(rows: list[dict[str, Any]]) -> Counts:
+    """Wrong decisions, and what was said."""
     bad, made, total = study.wrong(rows)
     by_word = Counter(row["decision"] for row in rows)
-    return f"{bad} wrong of {made} decisions in {total} runs ({dict(by_word)})"
+    return {"wrong": (bad, made), **{word: (by_word[word], total) for word in sorted(by_word)}}
+
+
+def spectra_counts(rows: list[dict[str, Any]]) -> Counts:
+    """How often each interval of the model lay above the truth, and how often below."""
+    found = Counter((row["settings"], name, place) for row in rows for name, place in row["places"].items())
+    tries = Counter((row["settings"], name) for row in rows for name in row["places"])
+    return {
+        f"{settings}: {name} {place}": (found[settings, name, place], count)
+        for (settings, name), count in tries.items()
+        for place in ("above", "below")
+    }
+
+
+def uneven_counts(rows: list[dict[str, Any]]) -> Counts:
+    """Wrong decisions, those made, and how often the text says that the noise is not alike."""
+    made = [row for row in rows if row["decision"] != "undecided"]
+    return {
+        "wrong": (sum(not row["right"] for row in made), len(made)),
+        "pays": (sum(row["decision"] == "pays" for row in rows), len(rows)),
+        "does not pay": (sum(row["decision"] == "does-not-pay" for row in rows), len(rows)),
+        "said why": (sum(row["told"] for row in rows), len(rows)),
+    }
 
 
 STUDIES = {
-    "coverage": (coverage, coverage_text),
-    "ranks": (ranks, ranks_text),
-    "decisions": (decisions, decisions_text),
+    "coverage": (coverage, coverage_counts),
+    "ranks": (ranks, ranks_counts),
+    "decisions": (decisions, decisions_counts),
+    "spectra": (spectra, spectra_counts),
+    "uneven": (uneven, uneven_counts),
 }
+
+
+def store(options: argparse.Namespace, counts: Counts) -> None:
+    """What was counted, into the file that the pages are made from, with the command that counts it."""
+    held = json.loads(options.into.read_text(encoding="utf-8")) if options.into.exists() else {}
+    command = ["python", "benchmarks/fits.py", options.study, "--runs", str(options.runs)]
+    defaults = {"seed": "0", "kinds": ",".join(study.MAKERS), "most_pairs": "200000.0"}
+    for name, usual in defaults.items():
+        if str(getattr(options, name)) != usual:
+            command += [f"--{name.replace('_', '-')}", f"{getattr(options, name)}"]
+    command += ["--record", f"out/{options.record.name}"]
+    held[options.record.stem] = {"command": " ".join(command), "counts": counts}
+    options.into.write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> int:
@@ -93,10 +151,11 @@ def main() -> int:
     parser.add_argument("--kinds", default=",".join(study.MAKERS))
     parser.add_argument("--most-pairs", type=float, default=2e5)
     parser.add_argument("--record", type=Path, required=True)
+    parser.add_argument("--into", type=Path, help="store the counts in this file too")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no run after so many")
     options = parser.parse_args()
     options.record.parent.mkdir(parents=True, exist_ok=True)
-    run, text = STUDIES[options.study]
+    run, count = STUDIES[options.study]
     held = options.record.read_text(encoding="utf-8").splitlines() if options.record.exists() else []
     rows = [json.loads(line) for line in held]
     done = {row["index"] for row in rows if row["seed"] == options.seed}
@@ -108,7 +167,11 @@ def main() -> int:
         with options.record.open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(row) + "\n" for row in found)
         rows += found
-    print(text(rows))
+    counts = count(rows)
+    for name, (some, tried) in counts.items():
+        print(f"{name:28} {some:4d} of {tried}")
+    if options.into is not None:
+        store(options, counts)
     return 0
 
 

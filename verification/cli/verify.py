@@ -58,16 +58,17 @@ def verify(
 
     Where GITHUB_STEP_SUMMARY names a file, a Markdown summary is appended to it.
     """
-    from verification import files
+    from verification.files import writable_file
     from verification.judging.own_claims import chosen_claims
     from verification.judging.run import verify as run_verify
-    from verification.judging.verdicts import show
     from verification.report.outputs import Outputs
 
     module = _module(module, paper)
     chosen, budget = chosen_claims(claims or [], module)
     outputs = Outputs.prepare(report, junit, module)
-    _tell_missing(outputs)
+    if outputs.missing:
+        message(f"filtergain: no report will be written, the verdicts will: {outputs.missing}")
+    draws = None if store is None else writable_file("--store", store)
     with work_bar("judging") as on_progress:
         verdicts = run_verify(
             chosen,
@@ -76,7 +77,7 @@ def verify(
             seed=seed,
             jobs=jobs,
             module=module,
-            store=None if store is None else files.writable_file("--store", store),
+            store=draws,
             budget=budget,
             on_progress=on_progress,
         )
@@ -84,16 +85,17 @@ def verify(
     if json:
         print_json(verdicts.as_dict())
     else:
-        show(verdicts, console())
-        if report is None and sys.stdout.isatty():
-            print("The evidence as pages: add --report out; a claim in full: filtergain claims CLAIM.")
+        _show(verdicts, with_hint=report is None and sys.stdout.isatty())
     return _ended(verdicts, outputs, lost)
 
 
-def _tell_missing(outputs: Outputs) -> None:
-    """Before the work, what will not be written after it."""
-    if outputs.missing:
-        message(f"filtergain: no report will be written, the verdicts will: {outputs.missing}")
+def _show(verdicts: Verdicts, with_hint: bool) -> None:
+    """The table, and what to ask for next."""
+    from verification.judging.verdicts import show
+
+    show(verdicts, console())
+    if with_hint:
+        print("The evidence as pages: add --report out; a claim in full: filtergain claims CLAIM.")
 
 
 def _ended(verdicts: Verdicts, outputs: Outputs, lost: Sequence[str]) -> int:

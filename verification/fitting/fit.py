@@ -26,6 +26,7 @@ from verification.fitting.spectrum import (
     Estimate,
     Modality,
     Rank,
+    RowMoments,
     eta_estimate,
     gamma_estimate,
     polar,
@@ -292,13 +293,13 @@ def fit(
     if fitted.left.shape[1] < r.value:
         raise InvalidArgument("rank", r.value, "must be at most the rank of the rows' cross-covariance")
     sides = spiked(*spectra[0], x.n, r.value), spiked(*spectra[1], y.n, r.value)
-    rotation, nuclear = polar(found, *sides)
+    rotation, square = polar(found, *sides)
     flat = checks.isotropy(sides, x.n, alpha, r, flat_at)
-    guess = _model_share(found, r.value, sides, nuclear) if flat.holds else None
+    guess = _model_share(found, r.value, sides, square) if flat.holds else None
     scored = score_rows(x, y, found, fitted, sides, rotation, guess, seed)
     if on_progress is not None:
         on_progress(x.n, x.n, "weighing what they say")
-    return _answer(found, r, fitted, sides, nuclear, flat, guess, scored, known, alpha, seed)
+    return _answer(found, r, fitted, sides, square, flat, guess, scored, known, alpha, seed)
 
 
 def rank_used(
@@ -341,18 +342,18 @@ def _empty(spectra: tuple[checks.Spectrum, checks.Spectrum]) -> str:
 
 
 def _eta(
-    sides: tuple[Modality, Modality], nuclear: float, spread: Array, n: int, r: int, alpha: float
+    sides: tuple[Modality, Modality], square: float, rows: RowMoments, n: int, r: int, alpha: float
 ) -> Estimate:
     if any(checks.untold(side, n, alpha) for side in sides):
         return Estimate(1.0, 0.0, 1.0)
-    return eta_estimate(sides[0], sides[1], nuclear, spread, n, r, alpha)
+    return eta_estimate(sides[0], sides[1], square, rows, n, r, alpha)
 
 
-def _model_share(
-    found: PairMoments, r: int, sides: tuple[Modality, Modality], nuclear: float
-) -> float | None:
+def _model_share(found: PairMoments, r: int, sides: tuple[Modality, Modality], square: float) -> float | None:
     """The best share to keep by the model's law at the estimated parameters, from pass one alone."""
-    eta = _eta(sides, nuclear, np.eye(3), found.n, r, 0.05).value
+    lengths = [r * float(side.spikes.mean()) for side in sides]
+    rows = RowMoments(np.array([0.0, *lengths, 0.0, 0.0]), np.zeros((5, 5)))
+    eta = _eta(sides, square, rows, found.n, r, 0.05).value
     setting = _setting(found, r, eta, sides[0].gamma, sides[1].gamma)
     if setting is None:
         return None
@@ -370,7 +371,7 @@ def _answer(
     r: Rank,
     fitted: Trained,
     sides: tuple[Modality, Modality],
-    nuclear: float,
+    square: float,
     flat: Assumption,
     guess: float | None,
     scored: Scored,
@@ -379,7 +380,7 @@ def _answer(
     seed: int,
 ) -> FittedPairs:
     n, k = found.n, r.value
-    eta_model = _eta(sides, nuclear, scored.row_cov[:3, :3], n, k, alpha)
+    eta_model = _eta(sides, square, scored.row_moments, n, k, alpha)
     gammas = [_gamma(sides[s], scored, s, n, k, alpha) for s in (0, 1)]
     share, wider = clean_share(scored.halves, alpha), clean_share(scored.wider, alpha)
     least = lower_bound((*scored.halves, *scored.wider), alpha)
@@ -423,7 +424,8 @@ def _answer(
 def _gamma(side: Modality, scored: Scored, s: int, n: int, r: int, alpha: float) -> Estimate:
     if checks.untold(side, n, alpha):
         return Estimate(side.gamma, 0.0, np.inf)
-    spread = [scored.row_cov[i, i] / scored.row_means[i] ** 2 for i in (1 + s, 3 + s)]
+    rows = scored.row_moments
+    spread = [rows.cov[i, i] / rows.means[i] ** 2 for i in (1 + s, 3 + s)]
     return gamma_estimate(side, n, float(spread[0]), float(spread[1]), alpha)
 
 

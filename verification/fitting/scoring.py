@@ -13,7 +13,7 @@ from verification.fitting.folds import CELLS, FoldSums, KeptFolds
 from verification.fitting.moments import FOLDS, Array, PairMoments, Whole, cells_of, iterate
 from verification.fitting.payoff import SHARES
 from verification.fitting.reading import Block, Rows
-from verification.fitting.spectrum import Modality
+from verification.fitting.spectrum import Modality, RowMoments
 from verification.fitting.teachers import STEPS, Deprived, HalfTeacher, deprived_teachers, inverse_root
 
 HELD = 2**20
@@ -33,10 +33,8 @@ class Scored:
     """What the last pass leaves: the scores (n,), halves for the clean share, what is kept, and row moments.
 
     `wider` are the halves as scored by canonical directions, more than r of them: another look at the
-    clean share.  `thresholds` are the lower edges of the bins but the first; `row_means` and `row_cov`
-    belong to (score in the leading bases, squared lengths of x and x~ there, squared lengths of x and x~ off
-    them), and `fourth` holds the mean of the squared Mahalanobis length squared of x and x~ in the shared
-    space.
+    clean share.  `thresholds` are the lower edges of the bins but the first, and `fourth` holds the mean of
+    the squared Mahalanobis length squared of x and x~ in the shared space.
     """
 
     scores: Array
@@ -44,8 +42,7 @@ class Scored:
     wider: tuple[HeldOut, HeldOut]
     kept: KeptFolds
     thresholds: Array
-    row_means: Array
-    row_cov: Array
+    row_moments: RowMoments
     fourth: tuple[float, float]
 
 
@@ -102,8 +99,7 @@ def score_rows(
         _held_out(held_wide, found, wide, seed),
         KeptFolds.of(whole, lost, fitted.left, fitted.right),
         thresholds,
-        means,
-        products / found.n - np.outer(means, means),
+        RowMoments(means, products / found.n - np.outer(means, means)),
         (float(fourth[0] / found.n), float(fourth[1] / found.n)),
     )
 

@@ -152,6 +152,23 @@ class Modality:
         """Inverse noise variance at signal variance 1."""
         return self.ratio - 1
 
+    @property
+    def seen(self) -> float:
+        """The standard deviation of the signal that another modality's rows share with a leading coordinate.
+
+        More than scale times cosine: the leading directions lean on their own rows' noise.
+        """
+        return self.scale * self.slope / math.sqrt(self.cosine2) if self.cosine2 > 0 else 0.0
+
+    def relative_change(self, r: int) -> tuple[float, float]:
+        """The derivatives of log `seen` by the rows' mean squared length in the leading basis, and off it."""
+        gamma, slope = self.gamma, max(self.slope, 1e-3)
+        pull = max(self.slope / self.cosine2 - 1, 0.0)
+        by_ratio = (1 / gamma + 2 * pull / (gamma**2 * slope) - pull / (gamma * (1 + pull))) / 2
+        observed = float(self.spikes.mean()) / self.noise
+        by_noise = 0.5 - by_ratio * observed / slope
+        return by_ratio / (self.noise * slope * r), by_noise / (self.noise * len(self.bulk))
+
 
 def modality(cov: Array, n: int, r: int) -> Modality:
     """One modality by the spiked model, corrected for d/n of any size below 1."""
@@ -211,27 +228,48 @@ def _z(alpha: float) -> float:
 
 
 def polar(found: PairMoments, x: Modality, y: Modality) -> tuple[Array, float]:
-    """The rotation between the two leading bases, (r, r), and the nuclear norm of their cross-covariance."""
+    """The rotation between the two leading bases, (r, r), and the square of their cross-covariance's norm."""
     left, values, right = np.linalg.svd(x.basis.T @ found.cross @ y.basis)
-    return left @ right, float(values.sum())
+    return left @ right, float(np.sum(values**2))
+
+
+@dataclass(frozen=True)
+class RowMoments:
+    """Means (5,) and covariance (5, 5), over the rows, of five numbers.
+
+    They are the score in the leading bases, turned to each other, the squared lengths of x and x~ there, and
+    their squared lengths off them.
+    """
+
+    means: Array
+    cov: Array
+
+    @property
+    def product(self) -> float:
+        """The mean product of the squared lengths of x and x~ in the leading bases."""
+        return float(self.cov[1, 2] + self.means[1] * self.means[2])
 
 
 def eta_estimate(
-    x: Modality, y: Modality, nuclear: float, row_moments: Array, n: int, r: int, alpha: float
+    x: Modality, y: Modality, square: float, moments: RowMoments, n: int, r: int, alpha: float
 ) -> Estimate:
-    """eta by the model: the shared covariance over the product of the signals' standard deviations.
+    """eta by the model: from `square`, the sum of squares of the leading bases' cross-covariance.
 
-    `row_moments` (3, 3): the covariance over the rows of (score in the leading bases, squared length of
-    x there, of x~ there), from which the interval's width follows by the delta method.
+    Its square has a mean of eta^2 once the rows' own products are taken off, at any eta; the interval is
+    that of the score's, the lengths' and the noise's variances over the rows, and of the products' noise.
     """
-    unit = r * x.scale * y.scale * math.sqrt(x.cosine2 * y.cosine2)
+    unit = r * x.seen * y.seen
     if not unit > 0:
         return Estimate(1.0, 0.0, 1.0)
-    raw = nuclear / unit
-    # The nuclear norm of eta I + noise exceeds the trace by the noise's antisymmetric part.
-    a, a_tilde = 1 + 1 / x.gamma, 1 + 1 / y.gamma
-    excess = (r - 1) * (a * a_tilde - min(raw, 1.0)) / (4 * n * max(raw, 1e-300) * x.cosine2 * y.cosine2)
-    value = max(raw - excess, 0.0)
-    weights = np.array([1 / unit, *(-value / 2 / (r * s.scale**2 * max(s.slope, 1e-3)) for s in (x, y))])
-    width = _z(alpha) * math.sqrt(max(float(weights @ row_moments @ weights), 0.0) / n)
-    return Estimate(min(value, 1.0), min(max(0.0, value - width), 1.0), min(1.0, value + width))
+    squared = r * (n * square - moments.product) / (n - 1) / unit**2
+    value = math.sqrt(max(squared, 0.0))
+    lengths, noises = zip(*(s.relative_change(r) for s in (x, y)), strict=True)
+    weights = np.array([1 / unit, *(-value * change for change in (*lengths, *noises))])
+    # (squared - eta^2)^2 <= z^2 (4 eta^2 first + second), solved for eta^2
+    first = max(float(weights @ moments.cov @ weights), 0.0) / n
+    second = 2 * (moments.product / (n * unit**2)) ** 2
+    z2 = _z(alpha) ** 2
+    middle = squared + 2 * z2 * first
+    width = math.sqrt(max((2 * z2 * first) ** 2 + z2 * (4 * first * squared + second), 0.0))
+    low, high = (math.sqrt(max(end, 0.0)) for end in (middle - width, middle + width))
+    return Estimate(min(value, 1.0), min(low, 1.0), min(high, 1.0))

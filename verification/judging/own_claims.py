@@ -131,7 +131,8 @@ FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "id": (lambda value: _is_text(value) and value != "", "text"),
     **dict.fromkeys(("title", "source", "statement", "note", "remark"), (_is_text, "text")),
     "variant": (
-        lambda value: _is_text(value) and value in get_args(Variant), f"one of {', '.join(get_args(Variant))}",
+        lambda value: _is_text(value) and value in get_args(Variant),
+        f"one of {', '.join(get_args(Variant))}",
     ),
     "corrects": (lambda value: isinstance(value, str | None), "the id of a claim"),
     "depends_on": (

@@ -245,7 +245,7 @@ def one_run(name: str, eta: float, index: int, seed: int) -> Run:
         said = fit(x, y, rank=pairs.r, seed=index)
         errors["soft weights"] = error(_weighted(x, y, said.clean), truth)
         errors["blend"] = errors["rule: blend"] = error(_weighted(x, y, said.weight), truth)
-        *both, proposed = crossed(pairs, truth, x, y, [*SHARES, said.keep])
+        *both, proposed = crossed(pairs.r, truth, x, y, [*SHARES, said.keep])
         errors |= {_both_halves(share): value for share, value in zip(SHARES, both, strict=True)}
         errors["proposed share"] = proposed
         errors["rule: fit"] = errors["proposed share" if said.decision == "pays" else "all pairs"]
@@ -345,15 +345,13 @@ def _scored(pairs: RealPairs, x: Array, y: Array) -> tuple[Array, Array, Array]:
     return x[half:], y[half:], scores
 
 
-def crossed(
-    pairs: RealPairs, truth: estimate.Trained, x: Array, y: Array, shares: Sequence[float]
-) -> list[float]:
+def crossed(r: int, truth: estimate.Trained, x: Array, y: Array, shares: Sequence[float]) -> list[float]:
     """Errors of one fit on each share of both halves' pairs, each half scored by the other's teacher."""
     half = len(x) // 2
     halves = (x[:half], y[:half]), (x[half:], y[half:])
     scores = []
     for mine, other in (halves, halves[::-1]):
-        teacher = estimate.fit(estimate.cross_covariance(*other), pairs.r)
+        teacher = estimate.fit(estimate.cross_covariance(*other), r)
         scores.append(estimate.scores(*mine, teacher.left, teacher.singular_values, teacher.right))
     found = []
     for share in shares:

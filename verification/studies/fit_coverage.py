@@ -158,7 +158,7 @@ def one_decision(name: str, eta: float, n: int, seed: int, index: int) -> dict[s
             "decision": paid.decision if enough.holds else "undecided",
             "all": figure_3b.error(estimate.cross_covariance(x, y), truth),
             "gain": [paid.gain.value, paid.gain.low, paid.gain.high],
-            "filtered": figure_3b.crossed(found_pairs, truth, x, y, [paid.keep])[0],
+            "filtered": figure_3b.crossed(found_pairs.r, truth, x, y, [paid.keep])[0],
         }  # fmt: skip
 
 

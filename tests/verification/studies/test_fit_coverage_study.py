@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from verification.studies import fit_coverage, real_pairs
+from verification.studies import fit_coverage, real_pairs, uneven_pairs
 
 SCRIPT = Path(__file__).parents[3] / "benchmarks" / "fits.py"
 
@@ -36,6 +36,37 @@ def test_ranks_at_the_edge_are_counted(tmp_path, monkeypatch, capsys):
         runpy.run_path(str(SCRIPT), run_name="__main__")
     counts = [line.split()[-3:] for line in capsys.readouterr().out.splitlines()]
     assert counts == [["1", "of", "4"], ["1", "of", "4"], ["3", "of", "4"], ["2", "of", "4"]]
+
+
+def test_uneven_sets_are_answered_as_is_then_drawn():
+    """Each kind in turn; the decision stands beside the gain of other draws, the same again from the seed."""
+    row = uneven_pairs.one_uneven(0, 1)
+    assert row["kind"] == "two levels"
+    assert row["right"] != fit_coverage.mistaken(row["decision"], row["gain"])
+    assert row["told"]
+    low, high = row["measured"][1:]
+    assert low < row["gain"] < high
+
+
+def test_what_was_counted_is_stored_with_its_command(tmp_path, monkeypatch):
+    """Under the record's name, beside what is there; `spectra` counts each end of each interval."""
+    stored = tmp_path / "fits.json"
+    stored.write_text(json.dumps({"other": {"command": "c", "counts": {}}}))
+    record = tmp_path / "spectra.jsonl"
+    options = ["spectra", "--runs", "2", "--seed", "3", "--record", str(record), "--into", str(stored)]
+    monkeypatch.setattr(sys, "argv", ["fits.py", *options])
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+    found = json.loads(stored.read_text())
+    assert set(found) == {"other", "spectra"}
+    assert found["spectra"]["command"] == (
+        "python benchmarks/fits.py spectra --runs 2 --seed 3 --record out/spectra.jsonl"
+    )
+    rows = [json.loads(line) for line in record.read_text().splitlines()]
+    assert len(rows) == 4
+    above = sum(row["places"]["eta"] == "above" for row in rows if row["settings"] == "any")
+    assert found["spectra"]["counts"]["any: eta above"] == [above, 2]
+    assert len(found["spectra"]["counts"]) == 12
 
 
 def test_misses_and_wrong_decisions_are_counted():
