@@ -33,7 +33,7 @@ def verify(
     profile: Annotated[
         str, typer.Option("--profile", metavar="NAME", help="quick, standard or thorough.")
     ] = "quick",
-    alpha: Annotated[float, number_option("--alpha", "False alarms in all.")] = 1e-6,
+    alpha: Annotated[float, number_option("--alpha", "Probability of any false alarm in the run.")] = 1e-6,
     jobs: AllJobsOption = None,
     module: Annotated[
         str | None, typer.Option("--module", metavar="FILE", help="Python file with CLAIMS of your own.")
