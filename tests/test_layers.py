@@ -21,7 +21,7 @@ ORDER = [
     {"bounds.errata", "bounds.constants"},
     {"bounds"},  # the face, and only that
     {"verification.errors"},
-    {"verification.setting", "verification.frames", "verification.files"},
+    {"verification.setting", "verification.frames", "verification.files", "verification.shell"},
     {"verification.engines", "verification.workers", "verification.statistics"},
     {"verification.prediction"},
     {"verification.simulation"},

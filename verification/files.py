@@ -7,7 +7,7 @@ import re
 import secrets
 from pathlib import Path
 
-from verification.errors import InvalidArgument
+from verification.errors import InvalidArgument, UserError
 
 
 def writable_file(argument: str, path: str | Path) -> Path:
@@ -87,7 +87,7 @@ def write(path: Path, content: str | bytes) -> None:
 def lost(path: Path, error: Exception) -> str:
     """One line on a file that could not be written or made."""
     reason = error.strerror if isinstance(error, OSError) else None
-    said = reason or f"{type(error).__name__}: {error}"
+    said = reason or (str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}")
     return f"cannot write {path}: {' '.join(said.split())}"
 
 

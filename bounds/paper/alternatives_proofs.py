@@ -100,6 +100,7 @@ def information(claimed: Statement) -> Iterator[Step]:
     yield from _none_shared()
 
 
+@steps.shared
 def _none_shared() -> Iterator[Step]:
     """What two angles share is gamma^2 E[x_h x_h'] E[z^_j z^_j'], as the noise is independent of z^."""
     across, latent, seen, told = sp.symbols("x_h z_j u_j v_j", real=True)
@@ -151,6 +152,7 @@ def signal_above(claimed: Statement) -> Iterator[Step]:
     yield identity("corrupted: E[(z - b u) u] = 0 at b = 1/a, and v is independent of both", alone, 1 / a_x)
     known = eta * clean + (1 - eta) / a_x
     yield instance("eta = 1, where the coin is known", clean, claimed, {eta: 1})
+    yield instance("u alone tells so much, whatever eta", 1 / a_x, claimed, shown=Relation.LOWER)
     yield attained("which is then the bound", clean, claimed, at={eta: 1})
     yield concluded(
         "E[z^^2] is the mean over the coin less a mean square, as z^ is the mean given less",
@@ -167,6 +169,7 @@ def efficiency(claimed: Statement) -> Iterator[Step]:
     clean = (gamma + gamma_tilde) / (1 + gamma + gamma_tilde)
     most = eta * clean + (1 - eta) / a_x
     yield instance("eta = 1, where the coin is known", a_x * clean, claimed, {eta: 1})
+    yield instance("u alone tells 1/a, whatever eta", sp.Integer(1), claimed, shown=Relation.LOWER)
     yield concluded("which is at most that of a known coin", a_x * most, claimed, shown=Relation.UPPER)
     same = sp.factor(sp.simplify(2 - (a_x * most).subs(gamma_tilde, gamma).subs(eta, 1 / (1 + _x))))
     yield nonnegative("for gamma = gamma~ no more than 2", same)
@@ -190,6 +193,7 @@ def _stein() -> tuple[Step, ...]:
     return tuple(_stein_steps())
 
 
+@steps.shared
 def _stein_steps() -> Iterator[Step]:
     u, v, rest = sp.symbols("u v t", real=True)
     cross = sp.Symbol("k", real=True)

@@ -38,6 +38,7 @@ def _score(k: int) -> sp.Expr:
     return (_s + k) * _first - (_s - k) * _second
 
 
+@steps.shared
 def _difference_of_gammas() -> Iterator[Step]:
     """S = (s + k) G_1 - (s - k) G_2 with G_1, G_2 independent of shape r/2, for both classes."""
     z, rate = sp.symbols("z q", positive=True)

@@ -182,6 +182,7 @@ def corollary_1(claimed: Statement) -> Iterator[Step]:
         yield at_most("the losses are at most half of eta", lost, ball(Fraction(1, 2)))
 
 
+@steps.shared
 def perturbation() -> Iterator[Step]:
     """ERR (sigma - |T|) <= max(|R|, |Q|), from s_L sigma <= |R| + |T| s_R and its mirror image."""
     other, noise, sigma = sp.symbols("s_R T sigma", positive=True)

@@ -16,7 +16,7 @@ from bounds.paper.matrices import BASES, U_PERP, U_TILDE, U_TILDE_PERP, X_TILDE,
 from bounds.paper.model import COVARIANCE_X, COVARIANCE_Y
 from bounds.paper.moments import contracted_moment
 from bounds.proof.matrix_words import Algebra
-from bounds.proof.steps import concluded, given, identity, instance, integral, nonnegative
+from bounds.proof.steps import concluded, given, identity, instance, integral, nonnegative, shared
 from bounds.symbols import a_x, a_y, d, d_tilde, mean_1, r, rho
 
 GAP = sp.Symbol("g", positive=True)
@@ -83,6 +83,7 @@ def _prove_lemma_7(claimed: Statement) -> Iterator[Step]:
     yield concluded("the only m with m = -m", solution, claimed)
 
 
+@shared
 def _lemma_10_pieces() -> Iterator[Step]:
     """Facts about g^T D g against the density of sum mu_j g_j^2 at a level; see the note."""
     q, mu = sp.symbols("q mu", positive=True)

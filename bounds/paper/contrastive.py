@@ -17,7 +17,7 @@ from bounds.checks import Origin, Relation, Statement, Step
 from bounds.claim import Claim, exact
 from bounds.paper.matrices import BASES, G_TILDE, U_TILDE, G, U
 from bounds.proof.matrix_words import Algebra, substitute
-from bounds.proof.steps import attained, concluded, given, identity, instance, nonnegative, positive
+from bounds.proof.steps import attained, concluded, given, identity, instance, nonnegative, positive, shared
 from bounds.symbols import d, d_tilde, eta, n, r, rho
 
 K, L = (sp.Symbol(name, integer=True, positive=True) for name in ("k", "l"))
@@ -159,6 +159,7 @@ def _prove_eckart_young(claimed: Statement) -> Iterator[Step]:
     yield nonnegative("a larger s_k gains more: the r largest are kept", gain)
 
 
+@shared
 def _trace_inequality() -> Iterator[Step]:
     """von Neumann: tr(M^T S) <= sum sigma_k s_k, for matrices of any size.
 
@@ -266,6 +267,7 @@ def _prove_step_5(claimed: Statement) -> Iterator[Step]:
     yield concluded("Lemma 2 at sigma_r = eta/rho and Eq. 23", angle, claimed, shown=Relation.UPPER)
 
 
+@shared
 def _frobenius_steps() -> Iterator[Step]:
     """||M||_F^2 <= rank ||M||_2^2, by induction: equal at rank 1, and what is missing grows with the rank."""
     next_value, step, missing_so_far = sp.symbols("s_{k+1} h m_k", nonnegative=True)

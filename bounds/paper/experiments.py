@@ -326,7 +326,6 @@ CLAIMS: tuple[Claim, ...] = (
                 margin=0.3,
             ),
             _printed_noise((1e3, 1e5), STUDENT, 20_000, two_sided=False, margin=0.3),
-            _printed_noise((1e5, 1e3), STUDENT, 20_000, two_sided=False, margin=0.3),
         ),
         expected=Verdict.SUPPORTED,
         note="experiments.md#figure-3a",

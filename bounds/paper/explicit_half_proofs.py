@@ -197,6 +197,7 @@ def theorem_1_half(claimed: Statement) -> Iterator[Step]:
     yield from stated_constants(claimed, len(EVENTS), chain, POSITIVE, explicit_terms.clean_noise)
 
 
+@steps.shared
 def slopes() -> Iterator[Step]:
     """Section 3: a corrupted score is normal given V, and its density's slope is enclosed by two roots."""
     big, x, y, f = sp.symbols("V x y f", positive=True)
@@ -232,6 +233,7 @@ def _at(slope: sp.Expr, a: sp.Symbol, y: sp.Symbol, place: sp.Rational) -> tuple
     return slope.subs(a, place), 4 * y / (numerator + sp.sqrt(numerator**2 + 16 * y**2))
 
 
+@steps.shared
 def laplace() -> Iterator[Step]:
     """Section 3: an independent Laplace variable more, and one of another scale."""
     f, w, x, rate = sp.symbols("f w x h", positive=True)
@@ -256,6 +258,7 @@ def laplace() -> Iterator[Step]:
     yield steps.positive("rises in f_i/f_j", sp.factor(sp.diff(form, more)))
 
 
+@steps.shared
 def truncated_moments() -> Iterator[Step]:
     """Sections 3 and 5: moments over kept pairs, and how many are kept."""
     q = sp.Symbol("q", integer=True, positive=True)
@@ -276,6 +279,7 @@ def truncated_moments() -> Iterator[Step]:
     yield steps.nonnegative("r/(4(r+2)) >= 1/8 for r >= 2", sp.factor(least - sp.Rational(1, 8)))
 
 
+@steps.shared
 def clean_density() -> Iterator[Step]:
     """Section 4: the density of a clean pair's score along a direction, and how it moves with c and e."""
     c, e, big, x, level, z = sp.symbols("c e D x h z", positive=True)
@@ -302,6 +306,7 @@ def clean_density() -> Iterator[Step]:
     yield steps.identity("the density x exp(-x) of two exponentials is largest at 1", peak, 0)
 
 
+@steps.shared
 def together() -> Iterator[Step]:
     """Section 6: the kept second moments over the squared gap, and the leak over it."""
     yield part_by_part()

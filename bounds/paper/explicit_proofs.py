@@ -281,6 +281,7 @@ def stated_constants(
     yield for_all_values(claimed, found, events, first)
 
 
+@steps.shared
 def tangent() -> Iterator[Step]:
     """Section 1: the perturbation argument, the tangent's own side, and the matrix beyond rank r."""
     yield from concentration_proofs.perturbation()
@@ -304,6 +305,7 @@ def tangent() -> Iterator[Step]:
     )
 
 
+@steps.shared
 def together() -> Iterator[Step]:
     """Section 7: the gap from its two parts, and the leak over it, coefficient by coefficient."""
     share, theta, over, under, q = sp.symbols("k theta m_1 m_0 q", positive=True)
@@ -330,6 +332,7 @@ def part_by_part() -> Step:
     return steps.nonnegative("x_i <= rho y_i each: the sums too", sp.expand(whole - top))
 
 
+@steps.shared
 def noise_shares() -> Iterator[Step]:
     """Sections 1, 3, 4 and 5: shares of noise, for every gamma and gamma~."""
     g, h = gamma, gamma_tilde
@@ -358,6 +361,7 @@ def noise_shares() -> Iterator[Step]:
     yield steps.positive("sqrt(1 + 2(1 - g)^2) is convex in g", sp.simplify(curve))
 
 
+@steps.shared
 def moment_conditions() -> Iterator[Step]:
     """Sections 2, 3 and 6: Bernstein's conditions, and the logarithms of the nets."""
     q = sp.Symbol("q", integer=True, positive=True)
@@ -378,6 +382,7 @@ def moment_conditions() -> Iterator[Step]:
     yield steps.identity("2 e_0/(1 - 2 e_0) = 1/7", twice / (1 - twice), sp.Rational(1, 7))
 
 
+@steps.shared
 def whole_range() -> Iterator[Step]:
     """Section 5: what holds for every r and D."""
     big, y = sp.symbols("D y", positive=True)
@@ -415,6 +420,7 @@ def largest_slope() -> Step:
     return steps.identity("z phi(z) is largest at z = 1", sp.diff(z * sp.exp(-(z**2) / 2), z).subs(z, 1), 0)
 
 
+@steps.shared
 def exchange() -> Iterator[Step]:
     """Section 5, the tool: exchanging two coordinates of g."""
     f_j, c = sp.symbols("f_j c", positive=True)

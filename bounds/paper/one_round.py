@@ -85,6 +85,7 @@ def _prove_no_threshold(claimed: Statement) -> Iterator[Step]:
     yield from _floor_is_positive()
 
 
+@steps.shared
 def _floor_is_positive() -> Iterator[Step]:
     """J > 0: the function under the infimum is positive, continuous, and has positive limits at both ends."""
     under = a_y / 2 * r**2 * tail_0 / _edge**2

@@ -125,6 +125,7 @@ def stated_constant(claimed: Statement) -> sp.Rational | None:
     return found if found.is_Rational else None
 
 
+@steps.shared
 def geometry() -> Iterator[Step]:
     """Section 2: what an error e <= 1/4 says of the blocks R and P, and what follows from the two halves."""
     more = sp.Symbol("m", nonnegative=True)
@@ -142,6 +143,7 @@ def geometry() -> Iterator[Step]:
     )
 
 
+@steps.shared
 def unseen_noise() -> Iterator[Step]:
     """Section 3: the noise that the teacher does not see, class by class."""
     leak, excess = 1 / (1 + gamma), a_x * a_y - 1
@@ -158,6 +160,7 @@ def unseen_noise() -> Iterator[Step]:
     yield steps.identity("(sqrt(a~/D) + sqrt a~)/a~ = (1 + D^(-1/2))/sqrt a~", share, (1 + 1 / root) / side)
 
 
+@steps.shared
 def dimensions() -> Iterator[Step]:
     """Section 4: sqrt(d - r) >= 2 (sqrt r + s) leaves room on both sides of it."""
     root, more, failing = sp.symbols("R m s", positive=True)

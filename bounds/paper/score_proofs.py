@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import sympy as sp
 
 from bounds.checks import Step
-from bounds.proof.steps import identity
+from bounds.proof.steps import identity, shared
 from bounds.symbols import a_x, a_y, eta, gamma, gamma_tilde, r, theta
 
 ROOT = sp.sqrt(a_x * a_y)
@@ -124,6 +124,7 @@ CLEAN_MEAN_AT_ZERO = r + r * a_x * a_y * density_at_zero(True).subs(r, r + 2) / 
 """E_1(0)."""
 
 
+@shared
 def prove_law() -> Iterator[Step]:
     """Steps: S given v is normal, so S has the stated moment generating function; moments follow."""
     k = sp.Symbol("k", real=True)
@@ -145,6 +146,7 @@ def prove_law() -> Iterator[Step]:
         yield identity(f"variance of a {word} score", cumulant(clean, 2), variance)
 
 
+@shared
 def prove_recurrences() -> Iterator[Step]:
     """Steps: size-biasing, and the two identities that link the laws at r and r + 2.
 
@@ -170,6 +172,7 @@ def prove_recurrences() -> Iterator[Step]:
     yield identity("p_r = p_{r+2} + 2 k p'_{r+2} - D p''_{r+2}", sp.powsimp(transform / lifted), base)
 
 
+@shared
 def prove_leak() -> Iterator[Step]:
     """Steps: E[|v|^2 delta(S - theta)] / (gamma M) equals (1 - eta (r P_1 + theta p_1)/M)/(1 + gamma)."""
     names = "P_0 P_1 p_0 p_1 q_0 q_1 dq_0 dq_1"

@@ -93,6 +93,21 @@ def test_a_rate_without_one_of_its_symbols_is_refuted(claim):
     assert {s: p for s in needed if (p := frozen(claim, s)) > SURE} == {}
 
 
+MAXIMA = [claim for claim in RATES if any(m.free_symbols >= {d, d_tilde} for m in claim.bound.atoms(sp.Max))]
+
+
+@pytest.mark.parametrize("claim", MAXIMA, ids=lambda claim: claim.id)
+def test_a_mean_of_the_dimensions_for_the_larger_one_is_refuted(claim):
+    """A geometric one has a quarter power in each; a family trades the dimensions, and its product stands."""
+    mean = claim.bound.replace(sp.Max, lambda *sides: sp.sqrt(sp.Mul(*sides)))
+    traded = [
+        own
+        for own in designs(claim)
+        if own.points[0]["d"] < own.points[-1]["d"] and own.points[0]["d_tilde"] > own.points[-1]["d_tilde"]
+    ]
+    assert survival([(replace(own, claim=claim.with_bound(mean)), own) for own in traded]) < 1e-6
+
+
 DERIVED = {"P", "mean_1", "mean_0", "kappa_left", "kappa_right", "theta"}
 """Values of the filter that a path computes from its other symbols: they follow the one that moves.
 
@@ -179,13 +194,24 @@ def ending(claim):
     one_sided = [own.check.path for own in designs(claim) if not own.check.two_sided]
     name = {path: path.parameter.name for path in one_sided}
     rises = {path: path.points()[-1][name[path]] > path.points()[0][name[path]] for path in one_sided}
-    return [path for path in one_sided if comes_to_an_end(path, upwards=rises[path])]
+    return [path for path in one_sided if comes_to_an_end(claim, path, upwards=rises[path])]
 
 
 @pytest.mark.parametrize("claim", RATES, ids=lambda claim: claim.id)
 def test_no_family_of_one_side_ends(claim):
     """A constant covers whatever grows on a way that ends: such a family could refute nothing."""
     assert ending(claim) == []
+
+
+def test_a_number_in_a_condition_ends_a_family():
+    """gamma >= 1000 ends a way down and no way up; the window of eta is no end, nor is gamma without it."""
+    claim = claims["figure-3a-filtered"]
+    paths = {check.path.parameter: check.path for check in claim.checks}
+    noise = replace(paths[symbols.gamma], values=paths[symbols.gamma].values[::-1])
+    assert comes_to_an_end(claim, noise, upwards=False)
+    assert not comes_to_an_end(claim, paths[symbols.gamma], upwards=True)
+    assert not comes_to_an_end(claim, paths[symbols.eta], upwards=False)
+    assert not comes_to_an_end(replace(claim, conditions=()), noise, upwards=False)
 
 
 @pytest.mark.parametrize("claim", [c for c in RATES if moved(c, r)], ids=lambda claim: claim.id)

@@ -73,7 +73,8 @@ def _outgrown(check: Scaling, claim: Claim, bound: Bound) -> bool:
     slope = change / abs(along)
     if check.two_sided:
         return abs(slope) >= FALSE_EXPONENT and not harmless(claim, check.path, change / along)
-    return against(claim) * slope >= FALSE_EXPONENT and not comes_to_an_end(check.path, upwards=along > 0)
+    ended = comes_to_an_end(claim, check.path, upwards=along > 0)
+    return against(claim) * slope >= FALSE_EXPONENT and not ended
 
 
 def _log_ratio(bound: Bound, measured: Measured, point: Mapping[str, float], share: float = 0.5) -> float:

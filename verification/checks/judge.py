@@ -16,6 +16,7 @@ import sympy as sp
 
 from bounds.checks import resolve
 from bounds.claim import Claim, Level, Measured, Path, Relation
+from bounds.proof.region import flattened
 from bounds.symbols import SYMBOLS, d, d_tilde, r
 from verification.checks.plan import Plan
 from verification.engines.estimate import Array
@@ -145,15 +146,44 @@ def harmless(claim: Claim, path: Path, slope: float) -> bool:
     """
     if claim.relation not in (Relation.UPPER, Relation.LOWER):
         return False
-    return comes_to_an_end(path, upwards=against(claim) * slope > 0)
+    return comes_to_an_end(claim, path, upwards=against(claim) * slope > 0)
+
+
+def comes_to_an_end(claim: Claim, path: Path, *, upwards: bool) -> bool:
+    """Whether a parameter cannot go on that way as the path moves it.
+
+    Counts do not fall below 1, shares do not pass 1, r does not pass a dimension that stands still, and
+    nothing passes a number that a condition gives as its only end.  A window, of two ends, is none: an order
+    stated for it is read as powers over the window, or it would say nothing.
+    """
+    return _ended(claim.conditions, path.parameter, upwards) or _domain_ends(path, upwards=upwards)
 
 
 @lru_cache(maxsize=4096)
-def comes_to_an_end(path: Path, *, upwards: bool) -> bool:
-    """Whether a parameter cannot go on that way as the path moves it.
+def _ended(conditions: tuple[sp.Basic, ...], parameter: sp.Symbol, upwards: bool) -> bool:
+    """Whether a number among the conditions ends a parameter that has no other end than 0 and infinity."""
+    declared = SYMBOLS.get(parameter.name)
+    if parameter.is_integer or (declared is not None and not declared.domain.startswith("(0, inf")):
+        return False
+    low, high = numbers_around(conditions, parameter)
+    return (math.isfinite(high) and low == 0) if upwards else (low > 0 and math.isinf(high))
 
-    Counts do not fall below 1, shares do not pass 1, and r does not pass a dimension that stands still.
-    """
+
+def numbers_around(conditions: tuple[sp.Basic, ...], parameter: sp.Symbol) -> tuple[float, float]:
+    """The largest number that conditions put below a positive parameter, 0 if none, and the least above."""
+    low, high = 0.0, math.inf
+    for one in flattened(conditions):
+        if isinstance(one, (sp.Ge, sp.Gt, sp.Le, sp.Lt)):
+            if one.gts == parameter and one.lts.is_number:
+                low = max(low, float(one.lts))
+            if one.lts == parameter and one.gts.is_number:
+                high = min(high, float(one.gts))
+    return low, high
+
+
+@lru_cache(maxsize=4096)
+def _domain_ends(path: Path, *, upwards: bool) -> bool:
+    """Whether the parameter's own domain ends that way, or a dimension that stands still."""
     parameter = path.parameter
     if not upwards:
         return bool(parameter.is_integer)

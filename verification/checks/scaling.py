@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from bounds.claim import Relation, Scaling
+from bounds.claim import Claim, Relation, Scaling
 from bounds.proof.region import flattened
 from verification.checks.judge import (
     Samples,
@@ -39,6 +40,7 @@ from verification.checks.plan import (
 )
 from verification.engines.estimate import Array
 from verification.errors import InvalidArgument
+from verification.quantities.registry import ERRORS
 from verification.statistics import slopes
 from verification.statistics.evidence import Details, Evidence, Outcome
 
@@ -48,8 +50,9 @@ class ScalingDetails(Details):
     """The family of a scaling: its settings in order, the median ratio at each, the slopes between them.
 
     `against` is +1 where growth breaks the claim, -1 where a fall does; `loose` says that the exponent is off
-    to the side that leaves the bound true, by more than the margin.  `held` are parameters that stand still,
-    though the conditions ask more of them as others move.
+    to the side that leaves the bound true, by more than the margin.  `asked` are the powers of the factor
+    travelled by which other parameters must move with it where a growth is to go on: what a condition asks of
+    one that stands still, and the pairs that keep an error as far below its largest value as it is.
     """
 
     parameter: str
@@ -62,7 +65,7 @@ class ScalingDetails(Details):
     settings: tuple[Mapping[str, float], ...]
     left_out: tuple[str, ...]
     loose: bool = False
-    held: tuple[str, ...] = ()
+    asked: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def estimated(self) -> str:
@@ -144,23 +147,59 @@ def _judge(check: Scaling, plan: Plan, samples: Samples, seed: int) -> Evidence:
             settings=tuple(dict(point) for point in plan.points),
             left_out=plan.left_out,
             loose=loose,
-            held=_held(plan),
+            asked=_asked(check, plan, ratios) if outcome == "fails" else {},
         ),
     )
 
 
-def _held(plan: Plan) -> tuple[str, ...]:
-    """Parameters that stand still and that a condition compares with what moves."""
-    first, last = plan.points[0], plan.points[-1]
-    moving = {name for name in first if first[name] != last[name]}
-    found = set()
-    for condition in flattened(plan.claim.conditions):
-        if isinstance(condition, sp.core.relational.Relational):
-            for side, other in ((condition.lhs, condition.rhs), (condition.rhs, condition.lhs)):
-                moves = {symbol.name for symbol in other.free_symbols} & moving
-                if side.is_Symbol and side.name not in moving and moves:
-                    found.add(side.name)
-    return tuple(sorted(found))
+def _asked(check: Scaling, plan: Plan, median_ratio: Sequence[float]) -> dict[str, float]:
+    """The powers of the factor travelled by which other parameters must move with a growth, by name."""
+    if plan.claim.relation is Relation.EQUAL:
+        return {}
+    name = check.path.parameter.name
+    places = [
+        (point, ratio * limit / math.sqrt(point.get("r", 1)))
+        for point, ratio, limit in zip(plan.points, median_ratio, bounds(plan), strict=True)
+    ]
+    if against(plan.claim) * (median_ratio[-1] - median_ratio[0]) < 0:
+        places.reverse()
+    (first, near), *_, (last, far) = places
+    along = abs(math.log(last[name] / first[name]))
+    asked = _by_conditions(plan.claim, first, last)
+    if check.measured.quantity in ERRORS and plan.claim.relation is Relation.UPPER and "n" in first:
+        # No error exceeds sqrt(r): what comes nearer goes on only if more pairs, 1/sqrt(n), keep it away.
+        asked["n"] = max(asked.get("n", 0.0), 2 * _log_change(near, far))
+    return {name: power / along for name, power in asked.items()}
+
+
+def _by_conditions(claim: Claim, first: Mapping[str, float], last: Mapping[str, float]) -> dict[str, float]:
+    """The log-factors that the conditions ask of parameters that stand still between two settings, by name.
+
+    Or on a further stretch like the one between them: what a condition asks may set in late.
+    """
+    beyond = {name: last[name] * math.exp(_log_change(first[name], last[name])) for name in first}
+    asked: dict[str, float] = {}
+    for condition in flattened(claim.conditions):
+        if not isinstance(condition, (sp.Ge, sp.Gt, sp.Le, sp.Lt)):
+            continue
+        for side, other, sign in ((condition.gts, condition.lts, 1), (condition.lts, condition.gts, -1)):
+            if side.is_Symbol and side.name in first and first[side.name] == last[side.name]:
+                sides = [_number(other, point) for point in (first, last, beyond)]
+                change = max(sign * _log_change(*pair) for pair in pairwise(sides))
+                if change > abs(asked.get(side.name, 0.0)):
+                    asked[side.name] = sign * change
+    return asked
+
+
+def _number(expression: sp.Expr, point: Mapping[str, float]) -> float:
+    """An expression's number at a setting, an unnamed constant being 1; NaN where it has none above 0."""
+    number = expression.xreplace({s: sp.sympify(point.get(s.name, 1)) for s in expression.free_symbols})
+    return float(number) if number.is_positive and number.is_finite else math.nan
+
+
+def _log_change(first: float, last: float) -> float:
+    """The log of the factor between two numbers; 0 where one of them is none above 0."""
+    return math.log(last / first) if 0 < first < math.inf and 0 < last < math.inf else 0.0
 
 
 def _no_number(plan: Plan, samples: Samples, seed: int) -> Evidence | None:
@@ -200,7 +239,7 @@ def _slope(
     sign = against(plan.claim)
     result = slopes.slope_interval(along, [sign * v for v in log_ratios], plan.look_alpha)
     outcome = slopes.at_most(result.end[1], check.margin)
-    if outcome == "fails" and comes_to_an_end(check.path, upwards=bool(log_x[-1] > log_x[0])):
+    if outcome == "fails" and comes_to_an_end(plan.claim, check.path, upwards=bool(log_x[-1] > log_x[0])):
         outcome = "undecided"  # a constant covers what grows on a way that ends
     return result, outcome, bool(result.end[1][1] < -check.margin)
 

@@ -116,7 +116,7 @@ def _scaling(check: Scaling, plan: Plan, pilot: int) -> float:
     span, moved = abs(along), ends - starts
     if check.two_sided and harmless(plan.claim, check.path, moved / along):
         return 1.0
-    if not check.two_sided and comes_to_an_end(check.path, upwards=along > 0):
+    if not check.two_sided and comes_to_an_end(plan.claim, check.path, upwards=along > 0):
         return 1.0
     moved = abs(moved) if check.two_sided else against(plan.claim) * moved
     gap = moved - check.margin * span

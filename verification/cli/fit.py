@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +21,8 @@ from verification.cli.app import (
     number,
 )
 from verification.cli.options import Figure
-from verification.cli.terminal import message, print_json, work_bar
+from verification.cli.terminal import print_json, work_bar
+from verification.cli.written import all_written, picture
 from verification.errors import InvalidArgument, MissingExtra
 
 if TYPE_CHECKING:
@@ -83,14 +85,12 @@ def fit(
     with work_bar("fit") as on_progress:
         found = fitted(x, y, on_progress=on_progress, **options)  # type: ignore[arg-type]
     title = f"{Path(x).name} and {Path(y).name}: does filtering pay?"
-    lost = [line for name, path in places.items() if (line := _written(name, path, found, title))]
     if json:
         print_json(found.as_dict())
     else:
         _print(found)
-    for line in lost:
-        message(f"filtergain: {line}")
-    return EXIT_WRONG_USE if lost else EXIT_AS_EXPECTED
+    whole = all_written((path, _maker(name, found, title)) for name, path in places.items())
+    return EXIT_AS_EXPECTED if whole else EXIT_WRONG_USE
 
 
 def _places(scores: str | None, figure: str | None, report: Path | None) -> dict[str, Path]:
@@ -99,36 +99,33 @@ def _places(scores: str | None, figure: str | None, report: Path | None) -> dict
     if scores is not None:
         _require_scores_ending(scores)
         places["scores"] = files.writable_file("scores", scores)
-    if figure is not None or report is not None:
-        from verification.figures import canvas
-
-        canvas.require_matplotlib()
     if figure is not None:
-        canvas.require_ending("figure", figure)
-        places["figure"] = files.writable_file("figure", figure)
+        picture("figure", figure)
+        places["figure"] = Path(figure)
     if report is not None:
         places["report"] = files.writable_folder("report", report) / "fit.html"
     return places
 
 
-def _written(name: str, path: Path, found: FittedPairs, title: str) -> str:
-    """Makes and writes one output; a line on what was lost, for an output that fails leaves the others."""
-    try:
-        if name == "scores":
-            files.write(path, _scores(found, path.suffix))
-        elif name == "figure":
-            from verification.figures import own_pairs
+def _maker(name: str, found: FittedPairs, title: str) -> Callable[[Path], None]:
+    """What makes and writes one output."""
 
-            own_pairs.scores_and_gain(found, path)
-        else:
-            from verification.report import own_pairs as pages
+    def scores(path: Path) -> None:
+        files.write(path, _scores(found, path.suffix))
 
-            path.parent.mkdir(parents=True, exist_ok=True)
-            files.write(path, pages.page(found, title))
-    except Exception as error:
-        return files.lost(path, error)
-    message(f"wrote {path}")
-    return ""
+    def figure(path: Path) -> None:
+        from verification.figures import own_pairs
+
+        own_pairs.scores_and_gain(found, path)
+
+    def report(path: Path) -> None:
+        from verification.report import own_pairs as pages
+
+        page = pages.page(found, title)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write(path, page)
+
+    return {"scores": scores, "figure": figure, "report": report}[name]
 
 
 def _require_scores_ending(scores: str) -> None:

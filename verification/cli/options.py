@@ -8,7 +8,7 @@ import typer
 
 from verification.cli.app import number_option
 from verification.cli.terminal import message
-from verification.errors import InvalidArgument
+from verification.errors import InvalidArgument, whole
 from verification.setting import Setting
 
 N = Annotated[float, number_option("--n", "Number of pairs, such as 1e6.")]
@@ -72,6 +72,7 @@ Replicates = Annotated[int, number_option("--replicates", "Simulated draws per p
 
 
 def figure_for(replicates: float, figure: str | None) -> None:
-    """Refuse simulated points without a picture to put them in."""
+    """Refuse simulated points without a picture to put them in, and a number of them that is none."""
+    whole("replicates", replicates, 0, 10**6)
     if replicates and figure is None:
         raise InvalidArgument("--replicates", replicates, "must go with --figure")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from verification.cli import options
 from verification.cli.alternatives_text import alone_sentences, print_alternatives
-from verification.cli.app import JsonOption, SeedOption, app, number
+from verification.cli.app import EXIT_AS_EXPECTED, EXIT_WRONG_USE, JsonOption, SeedOption, app, number
 from verification.cli.options import Figure, Replicates, figure_for
-from verification.cli.terminal import message, print_json, say
+from verification.cli.terminal import print_json, say, with_command
+from verification.cli.written import all_written, picture
 from verification.setting import Procedure, Setting, simulate_command
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def predict(
     replicates: Replicates = 0,
     seed: SeedOption = 0,
     json: JsonOption = False,
-) -> None:
+) -> int:
     """The error of every estimator, without sampling; with --figure, the error against eta.
 
     Beside them what else could be done with the n pairs. With several thresholds the picture has a curve for
@@ -74,24 +76,27 @@ def predict(
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
     figure_for(replicates, figure or over_n)
+    picture("figure", figure)
+    picture("over-n", over_n)
     sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
     thresholds: list[dict[str, Any]] = [{"theta": t} for t in theta or []]
     thresholds += [{"retain": q} for q in retain or []]
     results = [prediction.predict(place, **at, **sizes) for at in thresholds or [{}]]
     options.note_pairs(place.n, results[0].teacher_n, results[0].student_n, results[0].rounds)
-    _draw(place, results, sizes, figure, over_n, replicates, seed)
     others = beside.beside(place, seed=seed)
     if json:
         found = [{**result.as_dict(), **others.as_dict()} for result in results]
         print_json(found[0] if len(found) == 1 else found)
-        return
-    _print_predictions(results)
-    print_alternatives(f"Mean error on the same {place.n:,} pairs, in even parts:", others.table)
-    for sentence in alone_sentences(others):
-        say(sentence)
+    else:
+        _print_predictions(results)
+        print_alternatives(f"Mean error on the same {place.n:,} pairs, in even parts:", others.table)
+        for sentence in alone_sentences(others):
+            say(sentence)
+    drawn = _drawn(place, results, sizes, figure, over_n, replicates, seed)
+    return EXIT_AS_EXPECTED if drawn else EXIT_WRONG_USE
 
 
-def _draw(
+def _drawn(
     place: Setting,
     results: list[Prediction],
     sizes: dict[str, Any],
@@ -99,22 +104,23 @@ def _draw(
     over_n: str | None,
     replicates: int,
     seed: int,
-) -> None:
-    """The pictures asked for: the error against eta at the thresholds given, and against n."""
+) -> bool:
+    """Whether the pictures asked for were written: the error against eta at the thresholds, and against n."""
     from verification.prediction import advice
 
-    if figure is not None:
+    def against_eta(path: Path) -> None:
         from verification.figures import sharp_law
 
         given = [result.theta for result in results if result.theta is not None]
         chosen = given or [advice.best_threshold(place, **sizes).theta]
-        sharp_law.error_against_eta(place, chosen, figure, replicates=replicates, seed=seed, **sizes)
-        message(f"wrote {figure}")
-    if over_n is not None:
+        sharp_law.error_against_eta(place, chosen, str(path), replicates=replicates, seed=seed, **sizes)
+
+    def against_n(path: Path) -> None:
         from verification.figures import sharp_law
 
-        sharp_law.error_against_n(place, over_n, replicates=replicates, seed=seed)
-        message(f"wrote {over_n}")
+        sharp_law.error_against_n(place, str(path), replicates=replicates, seed=seed)
+
+    return all_written([(figure, against_eta), (over_n, against_n)])
 
 
 def _print_predictions(results: list[Prediction]) -> None:
@@ -180,7 +186,7 @@ def _print_law(
     if not law.trusted:
         print(f"      not to be trusted: {law.reason}")
     if not law.trusted and place is not None and procedure is not None:
-        print(f"      simulate it: {simulate_command(place, procedure, 0, 10)}")
+        print(with_command("      simulate it:", simulate_command(place, procedure, 0, 10)))
 
 
 def share_kept(share: float | None) -> str:

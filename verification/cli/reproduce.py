@@ -23,6 +23,7 @@ from verification.cli.app import (
     number_option,
 )
 from verification.cli.terminal import message, print_json
+from verification.cli.written import written
 from verification.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -363,22 +364,11 @@ def _folder(out: Path | None) -> Iterator[Write | None]:
         table = csv.DictWriter(text, list(rows[0]))
         table.writeheader()
         table.writerows(rows)
-        numbers = _written(out / f"{stem}.csv", lambda path: files.write(path, text.getvalue()))
-        picture = pictures and _written(out / f"{stem}.png", draw)
+        numbers = written(out / f"{stem}.csv", lambda path: files.write(path, text.getvalue()))
+        picture = pictures and written(out / f"{stem}.png", draw)
         return None if numbers and picture else EXIT_WRONG_USE
 
     yield write
-
-
-def _written(path: Path, write: Callable[[Path], Any]) -> bool:
-    """Whether the file was written; one that was not leaves the others."""
-    try:
-        write(path)
-    except Exception as error:
-        message(f"filtergain: {files.lost(path, error)}")
-        return False
-    message(f"wrote {path}")
-    return True
 
 
 def _with_progress(title: str, work: Callable[..., Any], jobs: int | None) -> Any:

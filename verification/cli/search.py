@@ -8,7 +8,7 @@ import typer
 
 from verification.cli import options
 from verification.cli.app import EXIT_AS_EXPECTED, EXIT_DIFFERENT, JsonOption, SeedOption, app, number_option
-from verification.cli.terminal import message, print_json
+from verification.cli.terminal import message, print_json, with_command
 
 EXAMPLE = "Example: filtergain search corollary-1-explicit --budget 1000 --save worst.json"
 
@@ -17,7 +17,7 @@ EXAMPLE = "Example: filtergain search corollary-1-explicit --budget 1000 --save 
 def search(
     claim: Annotated[str, typer.Argument(metavar="CLAIM", help="Id of a claim that bounds an error.")],
     budget: Annotated[int, number_option("--budget", "Settings to simulate.")] = 300,
-    alpha: Annotated[float, number_option("--alpha", "Doubt left in the interval.")] = 1e-3,
+    alpha: Annotated[float, number_option("--alpha", "1 minus the interval's confidence.")] = 1e-3,
     save: Annotated[
         str | None,
         typer.Option(
@@ -83,5 +83,5 @@ def _show(found: object, open_constant: bool) -> None:
     else:
         word = "BREAKS the claim" if found.breaks else "does not break the claim"
         print(f"verdict   {word}: {found.exceedances} of {found.replicates} replicates break the bound")
-    print(f"repeat    {found.repeat}")
-    print(f"search    {found.command}")
+    print(with_command("repeat   ", found.repeat))
+    print(with_command("search   ", found.command))

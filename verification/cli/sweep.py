@@ -35,7 +35,7 @@ StoreArgument = Annotated[
 
 @app.command(
     short_help="Run a grid of settings into a store.",
-    epilog="Example: filtergain sweep examples/phase-diagram.toml --dry-run; a second run resumes the first.",
+    epilog="Example: filtergain sweep examples/phase-diagram.toml --dry-run",
 )
 def sweep(
     grid: Annotated[Path, typer.Argument(metavar="GRID.toml", help="Settings, procedures and replicates.")],

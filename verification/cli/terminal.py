@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from verification import shell
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -34,6 +36,14 @@ def say(text: str, first: str = "", rest: str = "") -> None:
         print(wrapper.fill(text))
     else:
         print(first + text)
+
+
+def with_command(words: str, command: str) -> str:
+    """Words and a command to be copied; at a terminal where both do not fit, the command on its own lines."""
+    width = max(NARROWEST, shutil.get_terminal_size().columns)
+    if not sys.stdout.isatty() or len(words) + 1 + len(command) <= width:
+        return f"{words} {command}"
+    return "\n".join([words, *shell.lines(command, width)])
 
 
 def console() -> Console:

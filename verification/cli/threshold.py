@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from verification.cli import options
 from verification.cli.alternatives_text import alone_sentences, print_alternatives
-from verification.cli.app import JsonOption, SeedOption, app
+from verification.cli.app import EXIT_AS_EXPECTED, EXIT_WRONG_USE, JsonOption, SeedOption, app
 from verification.cli.options import Figure, Replicates, figure_for
 from verification.cli.predict import last_student, share_kept
-from verification.cli.terminal import message, print_json, say
+from verification.cli.terminal import message, print_json, say, with_command
+from verification.cli.written import all_written, picture
 from verification.setting import simulate_command
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def threshold(
     replicates: Replicates = 0,
     seed: SeedOption = 0,
     json: JsonOption = False,
-) -> None:
+) -> int:
     """The best threshold, what filtering gains there, and whether one round is enough.
 
     With --figure, the error against the threshold.
@@ -58,6 +60,8 @@ def threshold(
 
     place = options.setting(n, d, d_tilde, r, eta, gamma, gamma_tilde)
     figure_for(replicates, figure)
+    picture("figure", figure)
+    picture("map", map_)
     sizes: dict[str, Any] = {"rounds": rounds, "teacher_n": teacher_n, "student_n": student_n}
     found = best_threshold(place, **sizes)
     used = found.prediction
@@ -66,24 +70,33 @@ def threshold(
     advice = advise(place, found if standard else None)
     split = advice.best_split if _worth_splitting(advice) else None
     others = beside(place, plans=advice.even, seed=seed, split=split)
-    if figure is not None or map_ is not None:
-        from verification.figures import sharp_law
-
-        if figure is not None:
-            sharp_law.error_against_threshold(found, figure, replicates=replicates, seed=seed)
-            message(f"wrote {figure}")
-        if map_ is not None:
-            sharp_law.gain_map(place, map_)
-            message(f"wrote {map_}")
     if json:
         print_json({**found.as_dict(), **others.as_dict(), "advice": advice.as_dict()})
-        return
-    _print_threshold(found, advice, split)
-    if found.gain["unfiltered"] is not None:
-        parts = "in even parts" if split is None else "in even parts but for the best split"
-        print_alternatives(f"Mean error on the same {place.n:,} pairs, {parts}:", others.table)
-        for sentence in alone_sentences(others):
-            say(sentence)
+    else:
+        _print_threshold(found, advice, split)
+        if found.gain["unfiltered"] is not None:
+            parts = "in even parts" if split is None else "in even parts but for the best split"
+            print_alternatives(f"Mean error on the same {place.n:,} pairs, {parts}:", others.table)
+            for sentence in alone_sentences(others):
+                say(sentence)
+    drawn = _drawn(found, figure, map_, replicates, seed)
+    return EXIT_AS_EXPECTED if drawn else EXIT_WRONG_USE
+
+
+def _drawn(found: Threshold, figure: str | None, map_: str | None, replicates: int, seed: int) -> bool:
+    """Whether the pictures asked for were written: the error against the threshold, and the map of gains."""
+
+    def curve(path: Path) -> None:
+        from verification.figures import sharp_law
+
+        sharp_law.error_against_threshold(found, str(path), replicates=replicates, seed=seed)
+
+    def gains(path: Path) -> None:
+        from verification.figures import sharp_law
+
+        sharp_law.gain_map(found.setting, str(path))
+
+    return all_written([(figure, curve), (map_, gains)])
 
 
 def _print_threshold(found: Threshold, advice: Advice, split: Spending | None) -> None:
@@ -91,9 +104,8 @@ def _print_threshold(found: Threshold, advice: Advice, split: Spending | None) -
     student = used.law("teacher-filtered")
     if not student.trusted:
         draws = simulate_command(found.setting, last_student(used), 0, 10)
-        message(
-            f"warning: the law is not to be trusted here ({student.reason}); simulate to be sure: {draws}"
-        )
+        warning = f"warning: the law is not to be trusted here ({student.reason}); simulate to be sure:"
+        message(with_command(warning, draws))
     if found.gain["unfiltered"] is None:
         zero = "the law puts it at 0 with or without a filter"
         if student.trusted and used.unfiltered.trusted:

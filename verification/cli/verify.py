@@ -33,7 +33,7 @@ def verify(
     profile: Annotated[
         str, typer.Option("--profile", metavar="NAME", help="quick, standard or thorough.")
     ] = "quick",
-    alpha: Annotated[float, number_option("--alpha", "False alarms in all.")] = 1e-6,
+    alpha: Annotated[float, number_option("--alpha", "Probability of any false alarm in the run.")] = 1e-6,
     jobs: AllJobsOption = None,
     module: Annotated[
         str | None, typer.Option("--module", metavar="FILE", help="Python file with CLAIMS of your own.")
@@ -61,12 +61,13 @@ def verify(
     from verification.files import writable_file
     from verification.judging.own_claims import chosen_claims
     from verification.judging.run import verify as run_verify
-    from verification.judging.verdicts import show
     from verification.report.outputs import Outputs
 
     module = _module(module, paper)
     chosen, budget = chosen_claims(claims or [], module)
     outputs = Outputs.prepare(report, junit, module)
+    if outputs.missing:
+        message(f"filtergain: no report will be written, the verdicts will: {outputs.missing}")
     draws = None if store is None else writable_file("--store", store)
     with work_bar("judging") as on_progress:
         verdicts = run_verify(
@@ -84,10 +85,17 @@ def verify(
     if json:
         print_json(verdicts.as_dict())
     else:
-        show(verdicts, console())
-        if report is None and sys.stdout.isatty():
-            print("The evidence as pages: add --report out; a claim in full: filtergain claims CLAIM.")
+        _show(verdicts, with_hint=report is None and sys.stdout.isatty())
     return _ended(verdicts, outputs, lost)
+
+
+def _show(verdicts: Verdicts, with_hint: bool) -> None:
+    """The table, and what to ask for next."""
+    from verification.judging.verdicts import show
+
+    show(verdicts, console())
+    if with_hint:
+        print("The evidence as pages: add --report out; a claim in full: filtergain claims CLAIM.")
 
 
 def _ended(verdicts: Verdicts, outputs: Outputs, lost: Sequence[str]) -> int:
@@ -97,7 +105,8 @@ def _ended(verdicts: Verdicts, outputs: Outputs, lost: Sequence[str]) -> int:
     if outputs.report is not None and (outputs.report / "index.html").exists():
         message(f"report: {outputs.report / 'index.html'}")
     # A verdict that differs is told first; what could not be written comes before doubts.
-    return verdicts.exit_status if verdicts.exit_status == EXIT_DIFFERENT or not lost else EXIT_WRONG_USE
+    whole = not lost and not outputs.missing
+    return verdicts.exit_status if verdicts.exit_status == EXIT_DIFFERENT or whole else EXIT_WRONG_USE
 
 
 def _module(module: str | None, paper: str | None) -> str | None:

@@ -177,6 +177,11 @@ class ModelRegion:
         point |= self._kept(point)
         return self._sized(point, at, payable)
 
+    def filled(self, at: Mapping[str, float]) -> ModelPoint | None:
+        """The setting where both dimensions are r; None where the conditions leave it out."""
+        own = self.place(at)
+        return None if own is None else self.place({**at, "d": own["r"], "d_tilde": own["r"]})
+
     def _kept(self, point: ModelPoint) -> ModelPoint:
         """What the oracle's filter does to the population, by the sharp law."""
         wanted = {"P", "mean_1", "mean_0", "kappa_left", "kappa_right"} & self.names

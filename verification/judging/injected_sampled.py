@@ -112,7 +112,13 @@ def sampled(claims: Iterable[Claim]) -> list[Claim]:
         and claim.relation is not None
         and isinstance(claim.bound, sp.Expr)
         and any(isinstance(check, Tail | Scaling | Law | Level) for check in claim.checks)
+        and _of_the_model(claim)
     ]
+
+
+def _of_the_model(claim: Claim) -> bool:
+    """Whether what is drawn has the model's own parameters: of other data the truth is known nowhere else."""
+    return {"d", "r", "gamma"} <= _known(claim)
 
 
 def partner(known: Iterable[str]) -> Injector:

@@ -16,8 +16,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bounds import symbols
 from bounds.checks import Law, Level, Measured, Relation, Scaling, Statement, Tail
 from bounds.claim import Claim
+from verification.checks.judge import numbers_around
 from verification.errors import InvalidArgument
 from verification.judging import injected
 from verification.judging.injected_places import ModelPoint, ModelRegion, numbers
@@ -227,9 +229,18 @@ def _of_rate(claim: Claim, changed: Statement, region: ModelRegion, seed: int, r
     open_ = same and False in found
     if not all((known, region.seen_whole, True in found, not open_)):
         return Known("unknown", "the conditions allow more than is known")
-    if same and not _implied(claim, changed, region, seed):
-        return Known("unknown", "stronger than the claim somewhere, and nothing known breaks it")
+    if same and (doubt := _doubt(claim, changed, region, seed)):
+        return Known("unknown", doubt)
     return Known("true", f"the ratio stays bounded on {found.count(True)} ways")
+
+
+def _doubt(claim: Claim, changed: Statement, region: ModelRegion, seed: int) -> str:
+    """Why a rate that nothing known breaks, under the claim's own conditions, is not known to be true."""
+    if unseen := _unseen(claim, changed):
+        return unseen
+    if not _implied(claim, changed, region, seed):
+        return "stronger than the claim somewhere, and nothing known breaks it"
+    return ""
 
 
 def _on_ways(
@@ -308,8 +319,9 @@ def _beside(weaker: Array, lengths: Sequence[float], sides: Sequence[int]) -> bo
 
 def _nothing_left(region: ModelRegion, stated: Statement, seed: int) -> ModelPoint | None:
     """A setting where both spaces are everything, so that no error is left, and the rate is positive."""
-    bases = ({**at, "d": round(at["r"]), "d_tilde": round(at["r"])} for at in region.bases(BASES, seed))
-    places = [place for at in bases if (place := region.place(at)) is not None]
+    bases = region.bases(BASES, seed)
+    bases += [{**at, "multiple": region.box["multiple"][1]} for at in bases]  # a law is one of many pairs
+    places = [place for at in bases if (place := region.filled(at)) is not None]
     rates = numbers(stated, places)
     found = (p for p, rate in zip(places, rates, strict=True) if rate > 0 and median(region.measured, p) == 0)
     return next(found, None)
@@ -328,6 +340,18 @@ def _impossible(
         if 0 < own < math.inf and (infinite or (1 in sides and rate <= 0 < median(region.measured, place))):
             return place
     return None
+
+
+def _unseen(claim: Claim, changed: Statement) -> str:
+    """What two rates differ in that no way shows, in words: nothing, or what has a window, or delta."""
+    differ = (claim.bound / changed.bound).free_symbols
+    if symbols.delta in differ:
+        return "another dependence on delta, and a rate is held against medians"
+    for parameter in differ:
+        low, high = numbers_around(changed.conditions, parameter)
+        if low > 0 and (high < math.inf or parameter in (symbols.eta, symbols.P)):
+            return "another power of what has only a window"
+    return ""
 
 
 def _implied(claim: Claim, changed: Statement, region: ModelRegion, seed: int) -> bool:

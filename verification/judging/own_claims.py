@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, get_args
 
@@ -21,12 +21,13 @@ from bounds.claim import (
     Scaling,
     Search,
     Tail,
+    Variant,
     Verdict,
 )
 from bounds.register import UnknownClaim, check_register
 from bounds.register import claims as register
 from bounds.symbols import SYMBOLS
-from verification.errors import InvalidArgument
+from verification.errors import InvalidArgument, shown
 from verification.quantities.registry import load_module
 from verification.setting import Setting
 
@@ -40,9 +41,11 @@ def own_claims(path: str) -> tuple[Claim, ...]:
     claims = getattr(module, "CLAIMS", None)
     if not isinstance(claims, tuple | list) or not claims or not all(isinstance(c, Claim) for c in claims):
         raise InvalidArgument("module", path, "must define CLAIMS, a tuple of Claim objects")
-    taken = [f"{claim.id!r} is a claim of the register" for claim in claims if claim.id in register]
-    problems = [*taken, *check_register(tuple(claims), among=tuple(register))]
-    problems += [f"{claim.id!r} {problem}" for claim in claims for problem in _read(claim)]
+    problems = [f"{shown(claim.id)} {problem}" for claim in claims for problem in _of_wrong_kinds(claim)]
+    if not problems:
+        problems = [f"{claim.id!r} is a claim of the register" for claim in claims if claim.id in register]
+        problems += check_register(tuple(claims), among=tuple(register))
+        problems += [f"{claim.id!r} {problem}" for claim in claims for problem in _read(claim)]
     if problems:
         raise InvalidArgument("module", path, f"must define sound claims ({problems[0]})")
     return tuple(claims)
@@ -83,13 +86,72 @@ def chosen_claims(ids: Sequence[str], module: str | None) -> tuple[tuple[Claim, 
     return chosen, (*(register.values() if any(ours) else ()), *(own if not all(ours) else ()))
 
 
-def require_sound(claims: Sequence[Claim]) -> None:
-    """Raises InvalidArgument with the first thing that is wrong with a claim that is not the register's."""
+def require_sound(claims: Sequence[Claim], among: Sequence[Claim] = ()) -> None:
+    """Raises InvalidArgument with the first thing that is wrong with a claim that is not the register's.
+
+    Claims may rest on each other, on the register's, and on those `among` which they are judged.
+    """
+    known = {*register, *(claim.id for claim in (*claims, *among) if isinstance(claim.id, str))}
     for claim in claims:
         if isinstance(claim.id, str) and register.get(claim.id) is claim:
             continue
-        if problems := _read(claim):
+        problems = [*_of_wrong_kinds(claim)] or [*_unknown_names(claim, known), *_read(claim)]
+        if problems:
             raise InvalidArgument("claims", claim.id, f"must be sound: it {problems[0]}")
+
+
+def _of_wrong_kinds(claim: Claim) -> Iterator[str]:
+    """The fields of a claim, other than its bound and checks, that hold what they cannot, in words."""
+    for name, (right, words) in FIELDS.items():
+        value = getattr(claim, name)
+        if not right(value):
+            yield f"has {name} = {shown(value)}, which must be {words}"
+
+
+def _is_probability(value: Any) -> bool:
+    """Whether a claim may state that it holds so often; a number must lie in (0, 1]."""
+    if value is None or isinstance(value, bool):
+        return value is None
+    if isinstance(value, int | float):
+        return 0 < value <= 1
+    if not isinstance(value, sp.Expr):
+        return False
+    return not value.is_number or bool(value.is_extended_real and 0 < value <= 1)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "id": (lambda value: _is_text(value) and value != "", "text"),
+    **dict.fromkeys(("title", "source", "statement", "note", "remark"), (_is_text, "text")),
+    "variant": (
+        lambda value: _is_text(value) and value in get_args(Variant),
+        f"one of {', '.join(get_args(Variant))}",
+    ),
+    "corrects": (lambda value: isinstance(value, str | None), "the id of a claim"),
+    "depends_on": (
+        lambda value: isinstance(value, tuple | list) and all(map(_is_text, value)),
+        "a tuple of ids (is a comma missing?)",
+    ),
+    "probability": (_is_probability, "an expression in SymPy, at most 1"),
+    "quantity": (lambda value: isinstance(value, sp.Expr | None), "a SymPy expression"),
+    **dict.fromkeys(("up_to_constant", "best"), (_is_flag, "True or False")),
+}  # fmt: skip
+"""Fields of a claim: whether a value is of the right kind, and what it must be in words."""
+
+
+def _unknown_names(claim: Claim, known: Collection[str]) -> Iterator[str]:
+    for name in claim.depends_on:
+        if name not in known:
+            yield f"rests on unknown {name!r}"
+    if claim.corrects is not None and claim.corrects not in known:
+        yield f"corrects unknown {claim.corrects!r}"
 
 
 def _read(claim: Claim) -> list[str]:
@@ -105,8 +167,6 @@ def _read(claim: Claim) -> list[str]:
 
 def _problems(claim: Claim) -> Iterator[str]:
     """What keeps the checks of a claim from being designed, in words."""
-    if not isinstance(claim.id, str) or not claim.id:
-        yield "has an id that is no text"
     if not isinstance(claim.checks, tuple | list):
         yield f"has checks = {claim.checks!r}, which must be a tuple (is a comma missing?)"
         return

@@ -70,7 +70,7 @@ def verify(
     with_mutants = yes_or_no("with_mutants", with_mutants)
     claims, named = _resolved(claims, module)
     budget = _several("budget", budget, Claim, "claims") if budget is not None else named
-    _require_sound(claims)
+    _require_sound(claims, budget or ())
     split = budget or _budgeted(claims)
     attacks = gate.names(split) if chosen.attack else ()
     ledger, plans = plan_run(claims, split, alpha, chosen, module, seed, attacks)
@@ -111,9 +111,9 @@ def _attack(
         judged[claim.id].evidence[name] = gate.attack(claim, seed, budget, ledger.share(name))
 
 
-def _require_sound(claims: Sequence[Claim]) -> None:
+def _require_sound(claims: Sequence[Claim], among: Sequence[Claim]) -> None:
     """Raises InvalidArgument for claims that are not sound, or share an id."""
-    require_sound(claims)
+    require_sound(claims, among)
     ids = [claim.id for claim in claims]
     if repeated := next((i for i in ids if ids.count(i) > 1), None):
         raise InvalidArgument("claims", repeated, "must have an id of its own each")

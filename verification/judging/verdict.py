@@ -206,8 +206,8 @@ class ClaimVerdict:
 def decide(evidence: Sequence[Evidence]) -> Verdict:
     """One failed check refutes, one undecided leaves inconclusive, else the weakest kind names it.
 
-    Where a rate is loose in one parameter (in n, say), growth along another proves nothing: the conditions
-    may tie the two, and the room that the one leaves makes up for the other.
+    Where a rate is loose in one parameter (in n, say), growth along another may prove nothing: a condition
+    ties the two, or the growth ends where the error is as large as any, unless there are more pairs.
     """
     outcomes = {
         "undecided" if e.outcome == "fails" and _made_up(e, evidence) else e.outcome for e in evidence
@@ -223,15 +223,35 @@ def decide(evidence: Sequence[Evidence]) -> Verdict:
 
 
 def _made_up(growth: Evidence, evidence: Sequence[Evidence]) -> bool:
-    """Whether the room that a rate leaves in one parameter may make up for its growth in another.
+    """Whether the room that a rate leaves in other parameters may make up for its growth in one.
 
-    Where its exponent is known to be off, and the family holds it still though the conditions tie it to what
-    grows.
+    Where those must move with it for the growth to go on, and the rate is shown to be loose in them.
     """
-    if not isinstance(growth.details, ScalingDetails):
+    if not isinstance(growth.details, ScalingDetails) or growth.interval is None:
         return False
-    rooms = (e.details for e in evidence if isinstance(e.details, ScalingDetails) and e.details.loose)
-    return any(room.two_sided and room.parameter in growth.details.held for room in rooms)
+    least = min(map(abs, growth.interval))
+    room = sum(
+        abs(power) * max((_room(e, power) for e in evidence if _about(e) == name), default=0.0)
+        for name, power in growth.details.asked.items()
+    )
+    return room > 0 and growth.threshold is not None and least - room <= growth.threshold
+
+
+def _about(evidence: Evidence) -> str | None:
+    return evidence.details.parameter if isinstance(evidence.details, ScalingDetails) else None
+
+
+def _room(evidence: Evidence, way: float) -> float:
+    """The power by which the ratio may move from breaking as the parameter goes a way; 0 if not surely."""
+    details = evidence.details
+    assert isinstance(details, ScalingDetails)
+    if evidence.interval is None or not details.values:
+        return 0.0
+    # An interval of one side is that of the movement against the claim along the family.
+    forwards = math.copysign(1.0, details.values[-1] - details.values[0])
+    sign = math.copysign(1.0, way) * (details.against if details.two_sided else forwards)
+    low, high = sorted(sign * end for end in evidence.interval)
+    return -low if high < 0 else 0.0
 
 
 def explain(verdict: ClaimVerdict) -> str:

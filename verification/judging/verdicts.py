@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 from bounds.claim import Verdict
+from verification import shell
 from verification.frames import data_frame
 from verification.judging.benchmark import Benchmark
 from verification.judging.verdict import TIGHT, TRUE, ClaimVerdict
@@ -186,25 +187,33 @@ def show(verdicts: Verdicts, console: Console) -> None:
 
 def _show_commands(verdicts: Verdicts, console: Console) -> None:
     """What draws a witness again."""
-    from rich.text import Text
-
     for v in verdicts:
         if v.draw_again is not None and (len(verdicts) <= FEW or not v.as_expected):
-            line = Text(f"{v.claim.id}: draw the witness again: {v.draw_again}")
-            console.print(line, highlight=False, soft_wrap=True)
+            _print_command(f"{v.claim.id}: draw the witness again", v.draw_again, console)
 
 
 def _show_what_matters(verdicts: Verdicts, console: Console) -> None:
     """Last, where a terminal stops: what fails the run, else what is refuted."""
-    from rich.text import Text
-
     failed = [v for v in verdicts if v.failure is not None]
     for v in failed:
-        # One line whatever the width: the command is there to be copied.
-        console.print(Text(f"{v.claim.id}: {v.failure}; repeat: {v.repeat}"), highlight=False, soft_wrap=True)
+        _print_command(f"{v.claim.id}: {v.failure}; repeat", v.repeat, console)
     refuted = [v.claim.id for v in verdicts if v.verdict is Verdict.REFUTED]
     if not failed and refuted and len(verdicts) > FEW:
         console.print(f"Refuted, as expected: {', '.join(refuted)}.", highlight=False)
+
+
+def _print_command(words: str, command: str, console: Console) -> None:
+    """Words and a command to be copied: on one line where it fits, else the command on lines of its own."""
+    from rich.text import Text
+
+    whole = f"{words}: {command}"
+    if len(whole) <= console.width:
+        console.print(Text(whole), highlight=False)
+        return
+    console.print(Text(f"{words}:"), highlight=False)
+    for line in shell.lines(command, console.width):
+        # Never broken again: an argument that is wider than the console stays whole.
+        console.print(Text(line), highlight=False, soft_wrap=True)
 
 
 def slack(v: ClaimVerdict) -> str:

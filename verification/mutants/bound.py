@@ -13,6 +13,7 @@ import sympy as sp
 from bounds import symbols
 from bounds.claim import Claim, Level, Path, Relation, Scaling, Tail
 from verification.checks.forecast import contradicted
+from verification.checks.judge import numbers_around
 
 HALF = sp.Rational(1, 2)
 MOST_STEPS = 12
@@ -165,7 +166,7 @@ def _exponent(claim: Claim, parameter: sp.Symbol, power: sp.Expr) -> Mutant:
     assert claim.bound is not None
     name = f"{parameter}{'+' if power > 0 else '-'}"
     factor = parameter**power
-    side = _side(parameter) * (1 if power > 0 else -1)
+    side = _side(claim, parameter) * (1 if power > 0 else -1)
     if side and not _strengthening(claim, smaller=side < 0):
         reason = f"bound times {factor}: weaker for every {parameter}, hence implied"
         return changed(claim, name, reason, implied=True, bound=factor * claim.bound)
@@ -177,9 +178,12 @@ def _exponent(claim: Claim, parameter: sp.Symbol, power: sp.Expr) -> Mutant:
     return mutant
 
 
-def _side(parameter: sp.Symbol) -> int:
-    """1 where the parameter is >= 1 on its domain, -1 where <= 1, 0 where neither."""
-    return 1 if parameter in AT_LEAST_ONE else -1 if parameter in AT_MOST_ONE else 0
+def _side(claim: Claim, parameter: sp.Symbol) -> int:
+    """1 where the parameter is >= 1 on its domain and in the conditions, -1 where <= 1, 0 where neither."""
+    low, high = numbers_around(claim.conditions, parameter)
+    if parameter in AT_LEAST_ONE or low >= 1:
+        return 1
+    return -1 if parameter in AT_MOST_ONE or high <= 1 else 0
 
 
 def _regimes(claim: Claim) -> Iterator[Mutant]:

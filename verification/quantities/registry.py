@@ -88,6 +88,9 @@ def _last_over_first(errors: Array) -> Array:
         return np.asarray(errors[-1] / errors[0])
 
 
+ERRORS = ("error", "clean-pairs-error", "pca-error")
+"""Errors of an r-dimensional subspace, or of two the larger one: none exceeds sqrt(r)."""
+
 COMBINED: Mapping[str, Callable[[Array], Array]] = {"error": _smallest, "error-ratio": _last_over_first}
 """Quantities made of the errors of a cell's procedures (k, m): what each replicate's value (m,) is.
 

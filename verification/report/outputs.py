@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from verification import files
+from verification.errors import MissingExtra
 
 if TYPE_CHECKING:
     from verification.judging.verdicts import Verdicts
@@ -22,13 +23,15 @@ SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 class Outputs:
     """Where the report, the JUnit file and the Markdown summary go; None leaves one out.
 
-    `module` is the file with claims of one's own, whose title and notes the report has.
+    `module` is the file with claims of one's own, whose title and notes the report has; `missing` says what
+    would have to be installed for the report that was asked for.
     """
 
     report: Path | None = None
     junit: Path | None = None
     summary: Path | None = None
     module: str | None = None
+    missing: str = ""
 
     @classmethod
     def prepare(
@@ -38,20 +41,26 @@ class Outputs:
         module: str | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> Outputs:
-        """Check every place, and that what the report needs is installed.
+        """Check every place, and whether what the report needs is installed.
 
-        Raises InvalidArgument or MissingExtra, so that no finished run is lost to a wrong path.
+        Raises InvalidArgument, so that no finished run is lost to a wrong path.
         """
         summary = environment.get(SUMMARY_VARIABLE)
-        if report is not None:
+        folder = None if report is None else files.writable_folder("--report", report)
+        missing = ""
+        if folder is not None:
             from verification.report import site
 
-            site.require()
+            try:
+                site.require()
+            except MissingExtra as error:
+                folder, missing = None, str(error)
         return cls(
-            report=None if report is None else files.writable_folder("--report", report),
+            report=folder,
             junit=None if junit is None else files.writable_file("--junit", junit),
             summary=files.writable_file(SUMMARY_VARIABLE, summary) if summary else None,
             module=module,
+            missing=missing,
         )
 
     def write(self, verdicts: Verdicts) -> list[str]:

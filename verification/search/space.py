@@ -43,8 +43,11 @@ MOST_ENTRIES = 64
 MAX_NORMALS = 5e5
 """Numbers drawn pair by pair in a replicate, r + 1 a pair.
 
-Dearer settings are drawn by the engine whose cost is free of n, to its order in the pairs kept.
+Dearer settings are drawn by the engine whose cost is free of n, to its order in the pairs kept, or left out.
 """
+
+ONE_BY_ONE = ("kept-covariance-deviation", "student-covariance-deviation")
+"""Quantities that draw their n pairs one by one, and have no engine whose cost is free of n."""
 
 LARGEST_N = 10**18
 
@@ -100,7 +103,12 @@ class Space:
         bound = float(self.claim.bound_at(full))
         # A bound from below that is not positive says nothing; a negative one from above is broken.
         says = bound > 0 or (bound < 0 and self.claim.relation is Relation.UPPER)
-        return full if math.isfinite(bound) and says and full["n"] <= LARGEST_N else None
+        return full if math.isfinite(bound) and says and full["n"] <= self._most_pairs(full) else None
+
+    def _most_pairs(self, full: Mapping[str, float]) -> float:
+        """The largest n that is payable."""
+        one_by_one = self.measured.quantity in ONE_BY_ONE
+        return MAX_NORMALS / (full["r"] + 1) if one_by_one else LARGEST_N
 
     def _full(self, values: Mapping[str, float]) -> dict[str, float]:
         full = {**self.extra, **values}

@@ -1,6 +1,5 @@
 import json
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -292,12 +291,33 @@ def test_pictures_are_written_where_asked(command, tmp_path):
     assert chart.read_bytes()[:4] == b"%PDF"
 
 
-def test_missing_matplotlib_names_the_extra(command, monkeypatch, tmp_path):
-    """Without matplotlib the message says what to install."""
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [("predict", "--figure"), ("predict", "--over-n"), ("threshold", "--figure"), ("threshold", "--map")],
+)
+def test_without_a_picture_the_numbers_are_printed(command, monkeypatch, tmp_path, name, option):
+    """No Matplotlib: all numbers as without the option, one line on what is lost, and status 2."""
+    small = ("--n", 3000, "--d", 5, "--r", 2, "--gamma", 20, "--eta", 0.3)
+    _, numbers, notes = command(name, *small)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    status, _, err = command("predict", *TABLE_1, "--figure", Path(tmp_path) / "a.png")
+    status, out, err = command(name, *small, option, tmp_path / "a.png")
+    assert (status, out) == (2, numbers)
+    said = err.removeprefix(notes)
+    assert said.count("\n") == 1
+    assert ".[figures]" in said
+
+
+def test_a_full_disk_leaves_the_numbers(command, monkeypatch, tmp_path):
+    """The picture cannot be written: the numbers are printed all the same."""
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("verification.figures.sharp_law.error_against_threshold", full)
+    status, out, err = command("threshold", *TABLE_1, "--figure", tmp_path / "a.png")
     assert status == 2
-    assert ".[figures]" in err
+    assert "Mean error" in out
+    assert "No space left" in err
 
 
 def test_a_threshold_that_keeps_nothing_is_one_line(command):

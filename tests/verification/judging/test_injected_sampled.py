@@ -54,6 +54,28 @@ def test_what_a_changed_bound_is_worth_is_known_from_the_law(claim, bound, known
     assert truth(claim, claim.stated.about(bound)).truth == known
 
 
+def test_an_order_from_both_sides_is_false_where_no_error_is_left():
+    """With d = r = 4 in its conditions, whatever its sizes; of a claim that leaves it out nothing is said."""
+    shifted = tuple(sp.Ge(d, 4) if one == sp.Ge(d, 5) else one for one in BOTH.conditions)
+    assert shifted != BOTH.conditions
+    assert truth(BOTH, replace(BOTH.stated, conditions=shifted)).truth == "false"
+    wider = tuple(sp.Ge(d, 6) if one == sp.Ge(d, 5) else one for one in BOTH.conditions)
+    assert truth(BOTH, replace(BOTH.stated, conditions=wider)).truth != "false"
+
+
+def test_a_power_over_a_window_is_neither_true_nor_false():
+    """eta between 1/50 and 1/10: a constant covers every power; one of gamma, which has no end, is false."""
+    claim = claims["figure-3a-filtered"]
+    assert truth(claim, claim.stated.about(claim.bound * sp.sqrt(eta))).truth == "unknown"
+    assert truth(claim, claim.stated.about(claim.bound * sp.sqrt(gamma))).truth == "true"
+
+
+def test_claims_about_other_data_are_left_out():
+    """Real pairs have no gamma, and nothing is known of them elsewhere."""
+    assert not {c.id for c in sampled(claims.values())} & {"figure-3b-all-pairs", "figure-3b-flatter"}
+    assert BOTH in sampled(claims.values())
+
+
 def test_the_printed_theorem_is_not_called_true():
     """Nothing follows of it from the corrected one, whose bound is larger."""
     claim = claims["theorem-1-corrected"]

@@ -215,20 +215,41 @@ def test_decisions_follow_the_weakest_evidence():
     assert outcome() is Verdict.INCONCLUSIVE
 
 
-def scaled(outcome, loose, parameter="n", held=("n",)):
-    """Evidence of a scaling that is loose or not, along a family that holds some parameters still."""
-    details = ScalingDetails(parameter, (), True, 1.0, (), (), (), (), (), loose, held)
-    return Evidence("scaling", "s", outcome, details=details)
+def scaled(outcome, slope, parameter="n", asked=None, **details):
+    """Evidence of a two-sided family of an upper rate, with what its growth asks of others."""
+    found = ScalingDetails(
+        parameter, (), details.pop("two_sided", True), 1.0, (1.0, 10.0), (), (), (), (), asked=asked or {}
+    )
+    interval = (slope - 0.01, slope + 0.01)
+    return Evidence(
+        "scaling", "s", outcome, slope, interval, 0.1, details=dataclasses.replace(found, **details)
+    )
 
 
 def test_growth_proves_nothing_of_a_rate_that_is_loose_elsewhere():
-    """Where the conditions tie the two parameters; what is no growth refutes all the same."""
-    assert decide([scaled("fails", False, "d"), scaled("holds", False)]) is Verdict.REFUTED
-    assert decide([scaled("fails", False, "d"), scaled("undecided", True)]) is Verdict.INCONCLUSIVE
-    assert decide([scaled("fails", False, "d", held=()), scaled("undecided", True)]) is Verdict.REFUTED
-    assert decide([scaled("fails", False, "d"), scaled("undecided", True, "eta")]) is Verdict.REFUTED
+    """Where the growth asks more of what the rate is loose in, and by enough; what is no growth refutes."""
+    tied = scaled("fails", 0.4, "d", {"n": 1.0})
+    assert decide([tied, scaled("holds", 0.0)]) is Verdict.REFUTED
+    assert decide([tied, scaled("undecided", -0.4)]) is Verdict.INCONCLUSIVE
+    assert decide([tied, scaled("undecided", -0.2)]) is Verdict.REFUTED
+    assert decide([scaled("fails", 0.4, "d", {"n": 2.0}), scaled("undecided", -0.2)]) is Verdict.INCONCLUSIVE
+    assert decide([scaled("fails", 0.4, "d"), scaled("undecided", -0.4)]) is Verdict.REFUTED
+    assert decide([tied, scaled("undecided", -0.4, "eta")]) is Verdict.REFUTED
     broken = Evidence("tail", "s", "fails")
-    assert decide([broken, scaled("undecided", True)]) is Verdict.REFUTED
+    assert decide([broken, scaled("undecided", -0.4)]) is Verdict.REFUTED
+
+
+def test_room_lies_on_the_side_that_a_growth_asks_for():
+    """What falls as n rises rises as n falls; a family of one side counts along its own way."""
+    fewer = scaled("fails", 0.4, "d", {"n": -1.0})
+    assert decide([fewer, scaled("undecided", 0.4)]) is Verdict.INCONCLUSIVE
+    assert decide([fewer, scaled("undecided", -0.4)]) is Verdict.REFUTED
+    tied = scaled("fails", 0.4, "d", {"n": 1.0})
+    for values, verdict in (((1.0, 10.0), Verdict.INCONCLUSIVE), ((10.0, 1.0), Verdict.REFUTED)):
+        room = scaled("holds", -0.4, two_sided=False, values=values)
+        assert decide([tied, room]) is verdict
+    below = scaled("undecided", 0.4, against=-1.0)
+    assert decide([scaled("fails", 0.4, "d", {"n": 1.0}, against=-1.0), below]) is Verdict.INCONCLUSIVE
 
 
 def test_what_is_made_of_injected_mistakes_counts():
