@@ -152,6 +152,7 @@ def signal_above(claimed: Statement) -> Iterator[Step]:
     yield identity("corrupted: E[(z - b u) u] = 0 at b = 1/a, and v is independent of both", alone, 1 / a_x)
     known = eta * clean + (1 - eta) / a_x
     yield instance("eta = 1, where the coin is known", clean, claimed, {eta: 1})
+    yield instance("u alone tells so much, whatever eta", 1 / a_x, claimed, shown=Relation.LOWER)
     yield attained("which is then the bound", clean, claimed, at={eta: 1})
     yield concluded(
         "E[z^^2] is the mean over the coin less a mean square, as z^ is the mean given less",
@@ -168,6 +169,7 @@ def efficiency(claimed: Statement) -> Iterator[Step]:
     clean = (gamma + gamma_tilde) / (1 + gamma + gamma_tilde)
     most = eta * clean + (1 - eta) / a_x
     yield instance("eta = 1, where the coin is known", a_x * clean, claimed, {eta: 1})
+    yield instance("u alone tells 1/a, whatever eta", sp.Integer(1), claimed, shown=Relation.LOWER)
     yield concluded("which is at most that of a known coin", a_x * most, claimed, shown=Relation.UPPER)
     same = sp.factor(sp.simplify(2 - (a_x * most).subs(gamma_tilde, gamma).subs(eta, 1 / (1 + _x))))
     yield nonnegative("for gamma = gamma~ no more than 2", same)

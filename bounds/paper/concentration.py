@@ -215,6 +215,20 @@ def _clear_dimensions(**extra: sp.Expr) -> Path:
 
 
 _CROSS = Measured(quantity="cross-covariance-deviation", spread=0.2)
+
+_ONE_FOR_THE_OTHER = Scaling(
+    _CROSS,
+    Path(
+        d,
+        (64, 512),
+        ((d_tilde, sp.Max(r, 512 / d)), (r, 1), (gamma, 1), (gamma_tilde, 2), (eta, 0.3), (n, 10**6)),
+    ),
+    two_sided=False,
+    margin=0.1,
+    precision=0.1,
+)
+"""The dimensions' geometric mean stands still; the norm falls beside the root of the larger one."""
+
 _PRODUCT = Measured(quantity="independent-product-norm", spread=0.2)
 _COVARIANCE = Measured(quantity="sample-covariance-deviation")
 _SHARE = Measured(quantity="clean-fraction-deviation")
@@ -245,7 +259,7 @@ CLAIMS: tuple[Claim, ...] = (
         up_to_constant=True,
         conditions=(sp.Ge(n, C * DIMENSION),),
         probability=1 - sp.exp(-C * DIMENSION),
-        checks=_printed(_CROSS, (n,), fine=0.05),
+        checks=(*_printed(_CROSS, (n,), fine=0.05), _ONE_FOR_THE_OTHER),
         expected=Verdict.SUPPORTED,
         note="concentration.md#eq-24",
     ),

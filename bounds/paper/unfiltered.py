@@ -144,6 +144,8 @@ COROLLARY_1_FAMILIES = (
         ((d, 24), (d_tilde, 16), (r, 4), (gamma_tilde, gamma), (eta, 0.3), (n, condition_multiple(100))),
     ),
     _family(n, (10**5, 10**7, 10**9, 10**12)),
+    # One dimension for the other: their geometric mean does not move.
+    _family(d, (16, 128), d_tilde=sp.Max(r, 128 / d), r=1),
 )
 """Families inside the sample condition along which the constant of Corollary 1 must not grow."""
 

@@ -142,23 +142,31 @@ def of_order(statement: str, ratio: Any, claimed: Statement, shown: Relation = R
 
 
 def instance(
-    statement: str, quantity: Any, claimed: Statement, at: Mapping[sp.Symbol, Any] | None = None
+    statement: str,
+    quantity: Any,
+    claimed: Statement,
+    at: Mapping[sp.Symbol, Any] | None = None,
+    shown: Relation = Relation.EQUAL,
 ) -> Step:
     """The claim at exact instances: what `quantity` is there, the symbols of the bound being `at`.
 
     False where a point inside the claim's conditions breaks it, which refutes the claim.  True where none is
-    found: an instance proves nothing.
+    found: an instance proves nothing.  `shown` is how the claim's quantity stands to `quantity`: one that is
+    at least that breaks no claim but "at most", and the other way round.
     """
+    opposite = {Relation.LOWER: Relation.UPPER, Relation.UPPER: Relation.LOWER}
+    if shown is not Relation.EQUAL and claimed.relation is not opposite[shown]:
+        return Step(statement, True, f"{shown} {quantity}", decided=Decided("instance"))
     place = {symbol: sp.sympify(value) for symbol, value in (at or {}).items()}
     quantity, bound = sp.sympify(quantity).subs(place), claimed.bound.subs(place)
     conditions = tuple(c.subs(place) for c in claimed.conditions)
     sign = {Relation.UPPER: "<=", Relation.LOWER: ">="}.get(claimed.relation, "=")  # type: ignore[arg-type]
-    shown = Compared(quantity, sign, bound)
+    compared = Compared(quantity, sign, bound)
     point = _breaking(quantity - bound, claimed.relation, conditions)
     if point is None:
-        return Step(statement, True, shown, decided=Decided("instance"))
+        return Step(statement, True, compared, decided=Decided("instance"))
     where = {**{s: v.subs(point) for s, v in place.items()}, **point}
-    return Step(statement, False, replace(shown, ending=f" fails{_at(where)}"), refutes=True)
+    return Step(statement, False, replace(compared, ending=f" fails{_at(where)}"), refutes=True)
 
 
 def attained(

@@ -93,6 +93,21 @@ def test_a_rate_without_one_of_its_symbols_is_refuted(claim):
     assert {s: p for s in needed if (p := frozen(claim, s)) > SURE} == {}
 
 
+MAXIMA = [claim for claim in RATES if any(m.free_symbols >= {d, d_tilde} for m in claim.bound.atoms(sp.Max))]
+
+
+@pytest.mark.parametrize("claim", MAXIMA, ids=lambda claim: claim.id)
+def test_a_mean_of_the_dimensions_for_the_larger_one_is_refuted(claim):
+    """A geometric one has a quarter power in each; a family trades the dimensions, and its product stands."""
+    mean = claim.bound.replace(sp.Max, lambda *sides: sp.sqrt(sp.Mul(*sides)))
+    traded = [
+        own
+        for own in designs(claim)
+        if own.points[0]["d"] < own.points[-1]["d"] and own.points[0]["d_tilde"] > own.points[-1]["d_tilde"]
+    ]
+    assert survival([(replace(own, claim=claim.with_bound(mean)), own) for own in traded]) < 1e-6
+
+
 DERIVED = {"P", "mean_1", "mean_0", "kappa_left", "kappa_right", "theta"}
 """Values of the filter that a path computes from its other symbols: they follow the one that moves.
 

@@ -236,8 +236,8 @@ def _of_rate(claim: Claim, changed: Statement, region: ModelRegion, seed: int, r
 
 def _doubt(claim: Claim, changed: Statement, region: ModelRegion, seed: int) -> str:
     """Why a rate that nothing known breaks, under the claim's own conditions, is not known to be true."""
-    if _in_a_window(claim, changed):
-        return "another power of what has only a window"
+    if unseen := _unseen(claim, changed):
+        return unseen
     if not _implied(claim, changed, region, seed):
         return "stronger than the claim somewhere, and nothing known breaks it"
     return ""
@@ -342,13 +342,16 @@ def _impossible(
     return None
 
 
-def _in_a_window(claim: Claim, changed: Statement) -> bool:
-    """Whether two rates differ in a parameter that the conditions keep between two numbers."""
-    for parameter in (claim.bound / changed.bound).free_symbols:
+def _unseen(claim: Claim, changed: Statement) -> str:
+    """What two rates differ in that no way shows, in words: nothing, or what has a window, or delta."""
+    differ = (claim.bound / changed.bound).free_symbols
+    if symbols.delta in differ:
+        return "another dependence on delta, and a rate is held against medians"
+    for parameter in differ:
         low, high = numbers_around(changed.conditions, parameter)
         if low > 0 and (high < math.inf or parameter in (symbols.eta, symbols.P)):
-            return True
-    return False
+            return "another power of what has only a window"
+    return ""
 
 
 def _implied(claim: Claim, changed: Statement, region: ModelRegion, seed: int) -> bool:
