@@ -4,7 +4,9 @@
     python benchmarks/fits.py ranks --runs 1200 --record out/ranks.jsonl
     python benchmarks/fits.py decisions --runs 1000 --record out/decisions.jsonl
     python benchmarks/fits.py spectra --runs 20000 --record out/spectra.jsonl
-    python benchmarks/fits.py uneven --runs 40 --record out/uneven.jsonl
+    python benchmarks/fits.py uneven --runs 30 --record out/uneven.jsonl
+    python benchmarks/fits.py forecasts --runs 100 --most-pairs 2e4 --record out/forecasts.jsonl
+    python benchmarks/fits.py hindsight --runs 840 --record out/hindsight.jsonl
 
 One line is written a run, so that an interrupted one goes on where it stopped.  `--into docs/fits.json`
 stores what was counted under the record's name; `python docs/build.py fits` shows it on the page.
@@ -22,8 +24,8 @@ from typing import Any
 
 import numpy as np
 
+from verification.studies import drawn_answers, figure_3b, real_pairs, spectral_coverage
 from verification.studies import fit_coverage as study
-from verification.studies import real_pairs, spectral_coverage, uneven_pairs
 
 Counts = dict[str, tuple[int, int]]
 """What was counted: how many, of how many."""
@@ -32,6 +34,13 @@ ETAS = (1.0, 0.6, 0.36, 0.22)
 """Where learning on all of DECIDED real pairs errs little enough for a decision."""
 
 DECIDED = 5_000
+
+CLEAR = (
+    ("pays, gain over 1.1", "pays", 1.1, np.inf),
+    ("pays, gain 1 to 1.02", "pays", 1.0, 1.02),
+    ("does-not-pay, gain below 0.95", "does-not-pay", 0.0, 0.95),
+)
+"""(label, decision, least gain, largest gain): how often it is said where it is right, or hardly."""
 
 
 def coverage(options: argparse.Namespace, index: int) -> list[dict[str, Any]]:
@@ -64,7 +73,18 @@ def spectra(options: argparse.Namespace, index: int) -> list[dict[str, Any]]:
 
 def uneven(options: argparse.Namespace, index: int) -> list[dict[str, Any]]:
     """The answer on one set with noise that is not alike in all directions."""
-    return [uneven_pairs.one_uneven(options.seed, index)]
+    return [drawn_answers.one_uneven(options.seed, index)]
+
+
+def forecasts(options: argparse.Namespace, index: int) -> list[dict[str, Any]]:
+    """The forecast on one random isotropic set, and what is then drawn."""
+    return [drawn_answers.one_forecast(options.seed, index, options.most_pairs)]
+
+
+def hindsight(options: argparse.Namespace, index: int) -> list[dict[str, Any]]:
+    """Run `index`: the places of Figure 3b's counterpart in turn."""
+    cells = [(name, eta) for name in real_pairs.SETS for eta in figure_3b.ETAS]
+    return [study.one_hindsight(*cells[index % len(cells)], options.seed, index)]
 
 
 def ranks_counts(rows: list[dict[str, Any]]) -> Counts:
@@ -94,8 +114,14 @@ def coverage_counts(rows: list[dict[str, Any]]) -> Counts:
 def decisions_counts(rows: list[dict[str, Any]]) -> Counts:
     """Wrong decisions, and what was said."""
     bad, made, total = study.wrong(rows)
-    by_word = Counter(row["decision"] for row in rows)
-    return {"wrong": (bad, made), **{word: (by_word[word], total) for word in sorted(by_word)}}
+    places = study.by_place(rows)
+    found = {"wrong": (bad, made)}
+    for word in ("pays", "does-not-pay", "undecided"):
+        found[word] = sum(said[word] for _, said in places), total
+    for label, word, low, high in CLEAR:
+        inside = [said for gain, said in places if low <= gain < high]
+        found[label] = sum(said[word] for said in inside), sum(said.total() for said in inside)
+    return found
 
 
 def spectra_counts(rows: list[dict[str, Any]]) -> Counts:
@@ -120,17 +146,42 @@ def uneven_counts(rows: list[dict[str, Any]]) -> Counts:
     }
 
 
+def forecasts_counts(rows: list[dict[str, Any]]) -> Counts:
+    """How many forecasts are further than 10% from what was drawn, by more than its three standard errors."""
+    made = [row for row in rows if row["forecast"] is not None]
+    off = [abs(row["forecast"] - row["drawn"]) for row in made]
+    far = [d > 0.1 * row["drawn"] for d, row in zip(off, made, strict=True)]
+    sure = [d > 0.1 * row["drawn"] + 3 * row["error"] for d, row in zip(off, made, strict=True)]
+    return {
+        "forecast made": (len(made), len(rows)),
+        "off by over 10%": (sum(far), len(made)),
+        "surely": (sum(sure), len(made)),
+    }
+
+
+def hindsight_counts(rows: list[dict[str, Any]]) -> Counts:
+    """How often a rule that knows every mean error loses more than so much to hindsight, by runs a group."""
+    found: Counts = {}
+    for runs in (2, 4):
+        lost = np.array(study.known_best(rows, runs))
+        for bound in (1.05, 1.1, 1.2, 1.4):
+            found[f"{runs} runs: over {bound:g}"] = int((lost > bound).sum()), len(lost)
+    return found
+
+
 STUDIES = {
     "coverage": (coverage, coverage_counts),
     "ranks": (ranks, ranks_counts),
     "decisions": (decisions, decisions_counts),
     "spectra": (spectra, spectra_counts),
     "uneven": (uneven, uneven_counts),
+    "forecasts": (forecasts, forecasts_counts),
+    "hindsight": (hindsight, hindsight_counts),
 }
 
 
-def store(options: argparse.Namespace, counts: Counts) -> None:
-    """What was counted, into the file that the pages are made from, with the command that counts it."""
+def store(options: argparse.Namespace, counts: Counts, first: dict[str, Any]) -> None:
+    """What was counted, into the file that the pages are made from, with its command and its first row."""
     held = json.loads(options.into.read_text(encoding="utf-8")) if options.into.exists() else {}
     command = ["python", "benchmarks/fits.py", options.study, "--runs", str(options.runs)]
     defaults = {"seed": "0", "kinds": ",".join(study.MAKERS), "most_pairs": "200000.0"}
@@ -138,7 +189,7 @@ def store(options: argparse.Namespace, counts: Counts) -> None:
         if str(getattr(options, name)) != usual:
             command += [f"--{name.replace('_', '-')}", f"{getattr(options, name)}"]
     command += ["--record", f"out/{options.record.name}"]
-    held[options.record.stem] = {"command": " ".join(command), "counts": counts}
+    held[options.record.stem] = {"command": " ".join(command), "counts": counts, "first": first}
     options.into.write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
 
 
@@ -171,7 +222,7 @@ def main() -> int:
     for name, (some, tried) in counts.items():
         print(f"{name:28} {some:4d} of {tried}")
     if options.into is not None:
-        store(options, counts)
+        store(options, counts, rows[0])
     return 0
 
 

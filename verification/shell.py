@@ -15,7 +15,7 @@ def lines(command: str, width: int) -> list[str]:
     A line that goes on ends in a backslash; a flag stays beside its value, and what follows && starts a line.
     """
     found = [""]
-    for part in _parts(command):
+    for part in parts(command):
         here = found[-1]
         if not here.strip():
             found[-1] += part
@@ -27,13 +27,13 @@ def lines(command: str, width: int) -> list[str]:
     return found
 
 
-def _parts(command: str) -> list[str]:
+def parts(command: str) -> list[str]:
     """The command's words; a flag with its value, and && with what stands before it, are one."""
-    parts: list[str] = []
+    found: list[str] = []
     for word in _WORD.findall(command):
-        flag = bool(parts) and _FLAG.match(parts[-1]) is not None and " " not in parts[-1]
+        flag = bool(found) and _FLAG.match(found[-1]) is not None and " " not in found[-1]
         if word == "&&" or (flag and not _FLAG.match(word)):
-            parts[-1] += " " + word
+            found[-1] += " " + word
         else:
-            parts.append(word)
-    return parts
+            found.append(word)
+    return found

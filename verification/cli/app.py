@@ -9,6 +9,8 @@ import typer
 from typer.core import TyperCommand
 from typer.exceptions import Abort
 
+from verification import shell
+
 
 class PlainCommand(TyperCommand):
     """A command whose help names an argument as its description does: X, not {X} <str>."""
@@ -23,6 +25,14 @@ class PlainCommand(TyperCommand):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise Abort from None
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """The example, broken where a shell takes it, not in the middle of an option."""
+        if self.epilog:
+            formatter.write_paragraph()
+            with formatter.indentation():
+                for line in shell.lines(self.epilog, formatter.width - formatter.current_indent):
+                    formatter.write(" " * formatter.current_indent + line + "\n")
 
     def get_help(self, ctx: Any) -> str:
         """The help without the kinds of Python that Typer writes after an argument's name."""

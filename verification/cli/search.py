@@ -17,7 +17,7 @@ EXAMPLE = "Example: filtergain search corollary-1-explicit --budget 1000 --save 
 def search(
     claim: Annotated[str, typer.Argument(metavar="CLAIM", help="Id of a claim that bounds an error.")],
     budget: Annotated[int, number_option("--budget", "Settings to simulate.")] = 300,
-    alpha: Annotated[float, number_option("--alpha", "Doubt left in the interval.")] = 1e-3,
+    alpha: Annotated[float, number_option("--alpha", "1 minus the interval's confidence.")] = 1e-3,
     save: Annotated[
         str | None,
         typer.Option(

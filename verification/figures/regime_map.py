@@ -96,6 +96,7 @@ def paint(axes: Any, columns: Sequence[float], lines: Sequence[float], found: Ov
         contours = axes.contour(
             columns, lines, value, levels=_levels(value), colors="white", linewidths=0.9, linestyles="dashed"
         )
+        _drop_specks(contours, columns, lines)
         axes.clabel(
             contours, fmt=lambda level: f"{level:g}", fontsize=8, manual=_label_places(axes, contours.allsegs)
         )
@@ -107,10 +108,13 @@ def paint(axes: Any, columns: Sequence[float], lines: Sequence[float], found: Ov
     leak = np.where(usable, found.leak, np.nan)
     corrupted = np.where(usable, found.corrupted, np.nan)
     if _crosses(leak):
-        axes.contour(columns, lines, leak, **thick).set_path_effects(halo)
+        boundary = axes.contour(columns, lines, leak, **thick)
+        boundary.set_path_effects(halo)
+        _drop_specks(boundary, columns, lines)
     if _crosses(corrupted):
         boundary = axes.contour(columns, lines, corrupted, **thick)
         boundary.set_path_effects(halo)
+        _drop_specks(boundary, columns, lines)
         if _crosses(leak):  # where the leak rules, who supplies the signal does not matter
             rest = axes.contourf(columns, lines, leak, levels=[-1, 0.5], colors="none")
             boundary.set_clip_path(rest.get_paths()[0], axes.transData)
@@ -129,16 +133,56 @@ def _crosses(field: Array) -> bool:
     return bool(len(finite)) and float(finite.min()) < 0.5 < float(finite.max())
 
 
+SPECK = 2.0
+"""Cells that a piece of a line must span one way to be drawn."""
+
+
+def _drop_specks(contours: Any, columns: Sequence[float], lines: Sequence[float]) -> None:
+    """Take away short pieces of a line: the grid does not resolve them."""
+    from matplotlib.path import Path
+
+    kept = [
+        [piece for piece in pieces if not _is_speck(piece, columns, lines)] for pieces in contours.allsegs
+    ]
+    contours.set_paths(
+        [
+            Path.make_compound_path(*(Path(piece) for piece in pieces)) if pieces else Path(np.empty((0, 2)))
+            for pieces in kept
+        ]
+    )
+
+
+def _is_speck(piece: Array, columns: Sequence[float], lines: Sequence[float]) -> bool:
+    """Whether a line spans at most two cells each way, and less than half of the map."""
+    spans = [
+        float(np.ptp(np.interp(along, at, np.arange(len(at)))))
+        for along, at in zip(piece.T, (columns, lines), strict=True)
+    ]
+    return all(
+        span <= SPECK and span < (len(at) - 1) / 2 for span, at in zip(spans, (columns, lines), strict=True)
+    )
+
+
+INSIDE = 0.08
+"""The margin of the frame in which a label would be cut off."""
+
+
 def _label_places(axes: Any, segments: Sequence[Sequence[Array]]) -> list[tuple[float, float]]:
-    """A point of each contour line that is well inside the frame."""
+    """A point of each contour line that is well inside the frame; none for a line that has no such point."""
     places = []
-    for lines in segments:
-        line = max(lines, key=len, default=())
+    for pieces in segments:
+        line = max(pieces, key=len, default=())
         if not len(line):
             continue
-        inside = axes.transAxes.inverted().transform(axes.transData.transform(line))
-        best = line[int(np.argmin(np.abs(inside[:, 1] - 0.6)))]
-        places.append((float(best[0]), float(best[1])))
+        shown = axes.transAxes.inverted().transform(axes.transData.transform(line))
+        steps = np.arange(len(line))
+        finely = np.linspace(0, len(line) - 1, 20 * len(line))
+        x, y = (np.interp(finely, steps, along) for along in shown.T)
+        inside = (np.minimum(x, 1 - x) > INSIDE) & (np.minimum(y, 1 - y) > INSIDE)
+        if np.any(inside):
+            best = int(np.argmin(np.where(inside, np.abs(y - 0.6), np.inf)))
+            back = axes.transData.inverted().transform(axes.transAxes.transform((x[best], y[best])))
+            places.append((float(back[0]), float(back[1])))
     return places
 
 

@@ -100,34 +100,12 @@ def require_sound(claims: Sequence[Claim], among: Sequence[Claim] = ()) -> None:
             raise InvalidArgument("claims", claim.id, f"must be sound: it {problems[0]}")
 
 
-TEXTS = ("id", "title", "source", "statement", "note", "remark")
-
-
 def _of_wrong_kinds(claim: Claim) -> Iterator[str]:
     """The fields of a claim, other than its bound and checks, that hold what they cannot, in words."""
-    yield from _of_wrong_words(claim)
-    names = claim.depends_on
-    if not isinstance(names, tuple | list) or not all(isinstance(name, str) for name in names):
-        yield f"has depends_on = {shown(names)}, which must be a tuple of ids (is a comma missing?)"
-    if not _is_probability(claim.probability):
-        yield f"has probability = {shown(claim.probability)}, which must be an expression in SymPy, at most 1"
-    if claim.quantity is not None and not isinstance(claim.quantity, sp.Expr):
-        yield f"has quantity = {shown(claim.quantity)}, which must be a SymPy expression"
-    for name in ("up_to_constant", "best"):
-        if not isinstance(getattr(claim, name), bool):
-            yield f"has {name} = {shown(getattr(claim, name))}, which must be True or False"
-
-
-def _of_wrong_words(claim: Claim) -> Iterator[str]:
-    """The fields that are words and hold none, or none that is allowed."""
-    for name in TEXTS:
+    for name, (right, words) in FIELDS.items():
         value = getattr(claim, name)
-        if not isinstance(value, str) or (name == "id" and not value):
-            yield f"has {name} = {shown(value)}, which must be text"
-    if not isinstance(claim.variant, str) or claim.variant not in get_args(Variant):
-        yield f"has variant = {shown(claim.variant)}, which must be one of {', '.join(get_args(Variant))}"
-    if not isinstance(claim.corrects, str | None):
-        yield f"has corrects = {shown(claim.corrects)}, which must be the id of a claim"
+        if not right(value):
+            yield f"has {name} = {shown(value)}, which must be {words}"
 
 
 def _is_probability(value: Any) -> bool:
@@ -139,6 +117,33 @@ def _is_probability(value: Any) -> bool:
     if not isinstance(value, sp.Expr):
         return False
     return not value.is_number or bool(value.is_extended_real and 0 < value <= 1)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "id": (lambda value: _is_text(value) and value != "", "text"),
+    **dict.fromkeys(("title", "source", "statement", "note", "remark"), (_is_text, "text")),
+    "variant": (
+        lambda value: _is_text(value) and value in get_args(Variant),
+        f"one of {', '.join(get_args(Variant))}",
+    ),
+    "corrects": (lambda value: isinstance(value, str | None), "the id of a claim"),
+    "depends_on": (
+        lambda value: isinstance(value, tuple | list) and all(map(_is_text, value)),
+        "a tuple of ids (is a comma missing?)",
+    ),
+    "probability": (_is_probability, "an expression in SymPy, at most 1"),
+    "quantity": (lambda value: isinstance(value, sp.Expr | None), "a SymPy expression"),
+    **dict.fromkeys(("up_to_constant", "best"), (_is_flag, "True or False")),
+}  # fmt: skip
+"""Fields of a claim: whether a value is of the right kind, and what it must be in words."""
 
 
 def _unknown_names(claim: Claim, known: Collection[str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from verification import shell
 from verification.errors import extra
 from verification.report.mathematics import typeset
 
@@ -30,6 +31,9 @@ def environment() -> Environment:
         keep_trailing_newline=False,
     )
     made.filters["typeset"] = typeset
+    made.filters["command"] = lambda text: Markup(" ").join(
+        Markup('<span class="word">{}</span>').format(part) for part in shell.parts(text)
+    )
     # The script of every page, and what its content security policy knows it by.
     script = files(__package__).joinpath("templates/report.js").read_text(encoding="utf-8")
     made.globals["script"] = Markup(script)

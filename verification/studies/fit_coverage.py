@@ -162,16 +162,55 @@ def one_decision(name: str, eta: float, n: int, seed: int, index: int) -> dict[s
         }  # fmt: skip
 
 
-def wrong(rows: Iterable[dict[str, Any]]) -> tuple[int, int, int]:
-    """(wrong decisions, decisions, runs): against the ratio of mean errors at the run's set and eta."""
+def one_hindsight(name: str, eta: float, seed: int, index: int) -> dict[str, Any]:
+    """The errors on one draw of a real set's own size: all pairs first, then shares of both halves."""
+    found_pairs = real_pairs.SETS[name]()
+    rng = seeds.generator(seed, f"hindsight|{name}|{eta!r}", index)
+    with one_thread():
+        x, y, _ = found_pairs.draw(eta, found_pairs.n, rng)
+        truth = found_pairs.truth
+        filtered = figure_3b.crossed(found_pairs.r, truth, x, y, figure_3b.SHARES)
+        unfiltered = figure_3b.error(estimate.cross_covariance(x, y), truth)
+    return {"set": name, "eta": eta, "seed": seed, "index": index, "errors": [unfiltered, *filtered]}
+
+
+def known_best(rows: Iterable[dict[str, Any]], runs: int) -> list[float]:
+    """What a rule that knows every mean error loses to hindsight, in each group of `runs` draws of a place.
+
+    The rule takes the share with the least mean error over the *other* draws of that set and eta; its
+    mean error over the group is held against the least mean error there.
+    """
+    places: dict[tuple[str, float], list[list[float]]] = {}
+    for row in rows:
+        places.setdefault((row["set"], row["eta"]), []).append(row["errors"])
+    found = []
+    for errors in map(np.array, places.values()):
+        for start in range(0, len(errors) - runs + 1, runs):
+            inside = np.arange(start, start + runs)
+            mean = errors[inside].mean(axis=0)
+            others = np.delete(errors, inside, axis=0)
+            if len(others):
+                found.append(float(mean[others.mean(axis=0).argmin()] / mean.min()))
+    return found
+
+
+def by_place(rows: Iterable[dict[str, Any]]) -> list[tuple[float, Counter[str]]]:
+    """(all pairs' mean error over the filter's, how often each decision was made) at each set, eta and n."""
     cells: dict[tuple[str, float, int], list[dict[str, Any]]] = {}
     for row in rows:
         cells.setdefault((row["set"], row["eta"], row["n"]), []).append(row)
-    bad = made = total = 0
+    found = []
     for inside in cells.values():
         gain = np.mean([row["all"] for row in inside]) / np.mean([row["filtered"] for row in inside])
-        said = Counter(row["decision"] for row in inside)
+        found.append((float(gain), Counter(row["decision"] for row in inside)))
+    return found
+
+
+def wrong(rows: Iterable[dict[str, Any]]) -> tuple[int, int, int]:
+    """(wrong decisions, decisions, runs): against the ratio of mean errors at the run's set and eta."""
+    bad = made = total = 0
+    for gain, said in by_place(rows):
         bad += sum(count for decision, count in said.items() if mistaken(decision, gain))
         made += said["pays"] + said["does-not-pay"]
-        total += len(inside)
+        total += said.total()
     return bad, made, total

@@ -1,13 +1,16 @@
 import io
 import json
 import re
+import shlex
 import subprocess
 import sys
 import time
 
 import pytest
 from rich.console import Console
+from typer.main import get_command
 
+from verification.cli.app import app
 from verification.cli.terminal import work_bar
 
 PLACE = ["--n", "1e4", "--d", "6", "--r", "2", "--eta", "0.4", "--gamma", "2"]
@@ -218,18 +221,20 @@ def test_a_module_without_claims_is_refused(command, tmp_path):
     assert "must define CLAIMS" in err
 
 
-def test_version_and_help(command):
-    """--version and --help answer at once; help has an example for every command."""
+def test_version_and_help(command, monkeypatch):
+    """--version and --help answer at once; help fits 80 columns and has an example that can be copied."""
+    monkeypatch.setenv("COLUMNS", "80")
     status, out, _ = command("--version")
     assert (status, out.split()[0]) == (0, "filtergain")
-    from typer.main import get_command
-
-    from verification.cli.app import app
-
-    for name in get_command(app).commands:
+    for name, known in get_command(app).commands.items():
         status, out, _ = command(name, "--help")
         assert status == 0
-        assert f"Example: filtergain {name}" in out, name
+        assert max(map(len, out.splitlines())) <= 80, name
+        _, _, example = out.partition("Example: filtergain ")
+        words = shlex.split(example.replace("\\\n", " "))
+        assert words[0] == name
+        known.make_context(name, words[1:])  # options that there are
+        assert all(line.rstrip().endswith("\\") for line in example.strip().splitlines()[:-1]), name
 
 
 def test_the_installed_command_runs():

@@ -15,13 +15,16 @@ import pytest
 from bounds import claims
 from verification import verify
 from verification.fitting.fit import fit
-from verification.report import own_pairs
+from verification.report import own_pairs, templating
 from verification.report.outputs import Outputs
 from verification.setting import Setting
 from verification.studies import pairs
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
 Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+
+Markup = pytest.importorskip("markupsafe").Markup
+CSS = Path(templating.__file__).parent / "templates" / "report.css"
 
 CHOSEN = ("eq-10", "eq-10-corrected", "lemma-8", "lemma-8-log-concavity", "corollary-1-explicit")
 BY_SECTION = ("corollary-1-explicit", "eq-10", "eq-10-corrected", "lemma-8", "lemma-8-log-concavity")
@@ -293,6 +296,22 @@ def test_a_long_formula_breaks_in_a_narrow_window(chromium, folder):
         assert set(chromium.execute_script(seen, ".result .whole")) == {not pieces}
         cut = "return [...document.querySelectorAll('.result .formula.more')].map((e) => e.textContent)"
         assert chromium.execute_script(cut) == []
+
+
+def test_a_command_breaks_between_its_arguments(chromium, tmp_path):
+    """On a phone no flag is torn from its value or in two; a word wider than the page breaks."""
+    long = f"filtergain verify mine --module {'x' * 99}.py && filtergain simulate --n 48000 --gamma-tilde 1.0"
+    head = '<meta name="viewport" content="width=device-width"><style>{{ css }}</style>'
+    made = templating.environment().from_string(head + "<pre><code>{{ c|command }}</code></pre>")
+    page = tmp_path / "command.html"
+    page.write_text(made.render(css=Markup(CSS.read_text(encoding="utf-8")), c=long), encoding="utf-8")
+    look(chromium, page, 390)
+    heights = {e.text: e.size["height"] for e in chromium.find_elements("css selector", ".word")}
+    (wide,) = (text for text in heights if "xxx" in text)
+    lowest = min(heights.values())
+    assert {text for text, height in heights.items() if height > 1.5 * lowest} == {wide}
+    assert "--gamma-tilde 1.0" in heights
+    assert too_wide(chromium) <= 0
 
 
 def test_filters_show_the_rows_that_fit_and_say_how_many(chromium, folder):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from verification.studies import fit_coverage, real_pairs, uneven_pairs
+from verification.studies import drawn_answers, fit_coverage, real_pairs
 
 SCRIPT = Path(__file__).parents[3] / "benchmarks" / "fits.py"
 
@@ -40,12 +40,20 @@ def test_ranks_at_the_edge_are_counted(tmp_path, monkeypatch, capsys):
 
 def test_uneven_sets_are_answered_as_is_then_drawn():
     """Each kind in turn; the decision stands beside the gain of other draws, the same again from the seed."""
-    row = uneven_pairs.one_uneven(0, 1)
+    row = drawn_answers.one_uneven(0, 1)
     assert row["kind"] == "two levels"
     assert row["right"] != fit_coverage.mistaken(row["decision"], row["gain"])
     assert row["told"]
     low, high = row["measured"][1:]
     assert low < row["gain"] < high
+
+
+def test_a_forecast_stands_beside_what_is_drawn():
+    """The error after filtering, and its mean with a standard error; neither where none is forecast."""
+    none, made = (drawn_answers.one_forecast(0, index, 2e4) for index in (0, 6))
+    assert (none["forecast"], none["drawn"], none["error"]) == (None, None, None)
+    assert 0 < made["error"] < 0.1 * made["drawn"]
+    assert made["forecast"] == pytest.approx(made["drawn"], rel=0.2)
 
 
 def test_what_was_counted_is_stored_with_its_command(tmp_path, monkeypatch):
@@ -67,6 +75,7 @@ def test_what_was_counted_is_stored_with_its_command(tmp_path, monkeypatch):
     above = sum(row["places"]["eta"] == "above" for row in rows if row["settings"] == "any")
     assert found["spectra"]["counts"]["any: eta above"] == [above, 2]
     assert len(found["spectra"]["counts"]) == 12
+    assert found["spectra"]["first"] == rows[0]
 
 
 def test_misses_and_wrong_decisions_are_counted():
@@ -84,6 +93,20 @@ def test_misses_and_wrong_decisions_are_counted():
         )
     ]
     assert fit_coverage.wrong(made) == (2, 4, 5)
+    assert [gain for gain, _ in fit_coverage.by_place(made)] == [0.5, 2.0]
+
+
+def test_a_rule_that_knows_every_mean_is_held_against_hindsight():
+    """By groups of runs; the share is chosen from the other runs, which may favour another one."""
+    rows = [
+        {"set": "s", "eta": 1.0, "errors": errors}
+        for errors in ([2.0, 1.0], [2.0, 1.0], [1.0, 3.0], [1.0, 3.0])
+    ]
+    assert fit_coverage.known_best(rows, 2) == [2.0, 3.0]
+    assert fit_coverage.known_best(rows, 4) == []
+    drawn = fit_coverage.one_hindsight("digits", 1.0, 0, 0)
+    assert len(drawn["errors"]) == 10
+    assert min(drawn["errors"]) == drawn["errors"][0]
 
 
 def test_the_record_is_continued(tmp_path, monkeypatch, capsys):
