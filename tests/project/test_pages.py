@@ -64,12 +64,11 @@ def test_the_table_would_show_a_difference(build, stored):
 
 
 def test_the_page_of_injected_mistakes_shows_the_recorded_run(build):
-    """Its table is the record's; 95% of what is false was refuted, of what is true the one that is told."""
+    """Its table is the record's; 95% of what is false was refuted, and nothing that is true."""
     record = json.loads(build.MISTAKES.read_text())
     assert build.injected_block(record) in (ROOT / "docs" / "injected-mistakes.md").read_text()
     verdicts = Counter((row["truth"], row["verdict"]) for row in record["mistakes"])
-    alarms = [m for m in record["mistakes"] if (m["truth"], m["verdict"]) == ("true", "REFUTED")]
-    assert [(m["claim"], m["kind"]) for m in alarms] == [("section-6-2-error-half", "constant")]
+    assert verdicts["true", "REFUTED"] == 0
     false = sum(count for (truth, _), count in verdicts.items() if truth == "false")
     assert false >= 100
     assert verdicts["false", "REFUTED"] >= 0.95 * false
@@ -110,12 +109,10 @@ def test_the_words_on_exact_claims_are_those_of_their_table():
 
 
 def test_the_record_is_of_this_register(build):
-    """Only claims that draws support have mistakes in it, and four fifths of those have at least."""
+    """The claims that draws of the model support have mistakes in it, and no others."""
     record = json.loads(build.MISTAKES.read_text())
     changed = {row["claim"] for row in record["mistakes"]}
-    may = {claim.id for claim in sampled(claims.values())}
-    assert changed <= may
-    assert len(changed) >= 0.8 * len(may)
+    assert changed == {claim.id for claim in sampled(claims.values())}
 
 
 def test_the_page_would_show_a_miss(build):
