@@ -32,7 +32,19 @@ def test_the_pages_are_rendered_from_the_stored_run(build, stored):
     """README and docs/verdicts.md hold what `make docs` would write."""
     readme = (ROOT / "README.md").read_text()
     assert build.inserted(readme, build.readme_block(stored)) == readme
-    assert (ROOT / "docs" / "verdicts.md").read_text() == build.page(stored)
+    assert (ROOT / "docs" / "verdicts.md").read_text() == build.page(stored, build.recorded_seeds())
+
+
+def test_no_recorded_seed_found_a_difference_or_a_survivor(build):
+    """Every row of the record of seeds ended with status 0, and the page would name one that did not."""
+    rows = build.recorded_seeds()
+    assert len({(row["commit"], row["seed"]) for row in rows}) == len(rows)
+    assert all(row["status"] == 0 and not row["differ"] and not row["survivors"] for row in rows)
+    assert "Every one ended with status 0." in build.seeds_line(rows)
+    wrong = {**rows[0], "status": 1, "survivors": ["eq-2~C-down"]}
+    told = build.seeds_line([wrong, *rows[1:]])
+    assert f"Not with status 0: seed {wrong['seed']} of" in told
+    assert "and 1 survived" in told
 
 
 def test_the_stored_run_is_of_this_register(stored):

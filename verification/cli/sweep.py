@@ -19,7 +19,7 @@ from verification.cli.app import (
     app,
     number_option,
 )
-from verification.cli.terminal import message, print_json
+from verification.cli.terminal import message, print_json, times
 
 if TYPE_CHECKING:
     from verification.sweeps.grid import Design
@@ -195,17 +195,12 @@ def _display() -> Iterator[Callable[[Progress], None]]:
 
 def _line(progress: Progress) -> str:
     done = progress.found + progress.stored
-    text = f"{done}/{progress.total} rows ({100 * done / progress.total:.0f}%), {progress.rate:.3g} rows/s"
-    if progress.remaining_seconds is not None:
-        text += f", {_duration(progress.remaining_seconds)} left"
+    # No rate: rows cost what they cost, and who divides by it finds another time than is left.
+    spent = times(progress.elapsed, progress.remaining_seconds)
+    text = f"{done}/{progress.total} rows ({100 * done / progress.total:.0f}%), {spent}"
     if progress.failures:
         text += f", {progress.failures} failed"
     return text
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
 def _table(progress: Progress) -> Any:

@@ -104,8 +104,7 @@ def _print_threshold(found: Threshold, advice: Advice, split: Spending | None) -
     student = used.law("teacher-filtered")
     if not student.trusted:
         draws = simulate_command(found.setting, last_student(used), 0, 10)
-        warning = f"warning: the law is not to be trusted here ({student.reason}); simulate to be sure:"
-        message(with_command(warning, draws))
+        message(with_command("warning: the law is not to be trusted here; simulate to be sure:", draws))
     if found.gain["unfiltered"] is None:
         zero = "the law puts it at 0 with or without a filter"
         if student.trusted and used.unfiltered.trusted:
@@ -132,15 +131,20 @@ def _gain_sentences(found: Threshold, split: Spending | None) -> list[str]:
     parts = f"teacher on {used.teacher_n:,}, {used.student_n:,} pairs scored"
     if used.rounds > 1:
         parts += f" in each of {used.rounds} rounds"
+    student = used.law("teacher-filtered")
+    # Beside the number, not only on standard error: a pipe must not lose it.
+    opening = "Filtering"
+    if not student.trusted:
+        opening = f"By a law that is not to be trusted here ({student.reason}), filtering"
     pays = gain > 1 or (split is not None and split.mean < used.unfiltered.mean)
     if gain > 1:
         opening = (
-            f"Filtering lowers the mean error {gain:.3g} times: {found.mean:.4g} instead of "
+            f"{opening} lowers the mean error {gain:.3g} times: {found.mean:.4g} instead of "
             f"{used.unfiltered.mean:.4g} on all {found.setting.n:,} pairs ({parts})."
         )
     else:
         opening = (
-            f"Filtering does not pay{' at these sizes' if pays else ''}: {found.mean:.4g} against "
+            f"{opening} does not pay{' at these sizes' if pays else ''}: {found.mean:.4g} against "
             f"{used.unfiltered.mean:.4g} without it, on all {found.setting.n:,} pairs ({parts})."
         )
     best = "Best threshold" if pays else "The best threshold, should one filter all the same"

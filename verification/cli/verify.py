@@ -58,18 +58,17 @@ def verify(
 
     Where GITHUB_STEP_SUMMARY names a file, a Markdown summary is appended to it.
     """
-    from verification.files import writable_file
-    from verification.judging.own_claims import chosen_claims
-    from verification.judging.run import verify as run_verify
-    from verification.report.outputs import Outputs
-
     module = _module(module, paper)
-    chosen, budget = chosen_claims(claims or [], module)
-    outputs = Outputs.prepare(report, junit, module)
-    if outputs.missing:
-        message(f"filtergain: no report will be written, the verdicts will: {outputs.missing}")
-    draws = None if store is None else writable_file("--store", store)
-    with work_bar("judging") as on_progress:
+    with work_bar("judging") as on_progress:  # from the start: what is loaded next takes seconds
+        from verification.files import writable_file
+        from verification.judging.own_claims import chosen_claims
+        from verification.judging.run import verify as run_verify
+        from verification.report.outputs import Outputs
+
+        chosen, budget = chosen_claims(claims or [], module)
+        outputs = Outputs.prepare(report, junit, module)
+        if outputs.missing:
+            message(f"filtergain: no report will be written, the verdicts will: {outputs.missing}")
         verdicts = run_verify(
             chosen,
             profile=profile,
@@ -77,7 +76,7 @@ def verify(
             seed=seed,
             jobs=jobs,
             module=module,
-            store=draws,
+            store=None if store is None else writable_file("--store", store),
             budget=budget,
             on_progress=on_progress,
         )

@@ -61,7 +61,7 @@ class Verdicts(Sequence[ClaimVerdict]):
     @property
     def survival(self) -> float:
         """The planned probability that some wrong version survives the run, at most: beta beside alpha."""
-        return min(1.0, sum(v.survival for v in self))
+        return min(1.0, sum(v.survival for v in self if v.judges_mutants))
 
     @property
     def exit_status(self) -> int:

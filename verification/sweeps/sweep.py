@@ -67,11 +67,6 @@ class Progress:
         return self.total - self.found - self.stored
 
     @property
-    def rate(self) -> float:
-        """Rows stored a second."""
-        return self.stored / self.elapsed if self.elapsed > 0 else 0.0
-
-    @property
     def failures(self) -> int:
         """Rows of this run without an error."""
         return sum(t.failures for t in self.tallies.values())

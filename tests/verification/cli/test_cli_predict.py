@@ -115,9 +115,10 @@ def test_advice_in_words(command):
     _, out, _ = command("threshold", "--n", 20, "--d", 20, "--r", 8, "--gamma", "inf", "--eta", 0.5)
     assert "not known here" in out
     assert "no error to lower" not in out
-    _, _, err = command("threshold", "--n", 100, "--d", 9, "--r", 3, "--gamma", 2, "--eta", 0.1)
-    assert "not to be trusted here (22.4" in err
-    assert "fewer than 30 a latent dimension" in err
+    _, out, err = command("threshold", "--n", 100, "--d", 9, "--r", 3, "--gamma", 2, "--eta", 0.1)
+    assert out.startswith("By a law that is not to be trusted here (22.4")
+    assert "fewer than 30 a latent dimension" in out.splitlines()[0]
+    assert "warning: the law is not to be trusted here; simulate to be sure: filtergain simulate " in err
     assert "filtergain simulate --n 100 " in err
 
 

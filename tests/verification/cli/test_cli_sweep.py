@@ -171,7 +171,7 @@ def test_wrong_files_are_one_line_and_status_2(grid, tmp_path, capsys):
             assert len(captured.err.strip().splitlines()) == 1
 
 
-def test_progress_lines_say_rate_and_remaining_time(monkeypatch, capsys):
+def test_progress_lines_say_the_time_so_far_and_the_time_left(monkeypatch, capsys):
     """Away from a terminal progress is a line now and then, on standard error."""
     monkeypatch.setattr(commands, "LINE_SECONDS", 0.0)
     progress = Progress(total=200, found=20, stored=30, elapsed=2.0, remaining_seconds=3661.2)
@@ -180,7 +180,7 @@ def test_progress_lines_say_rate_and_remaining_time(monkeypatch, capsys):
         show(progress)
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == "50/200 rows (25%), 15 rows/s, 1:01:01 left, 2 failed\n"
+    assert captured.err == "50/200 rows (25%), 0:00:02 so far, 1:01:01 left, 2 failed\n"
 
 
 def test_a_terminal_shows_a_live_table(monkeypatch, capsys):

@@ -124,8 +124,10 @@ CLAIMS = [
     status, out, err = command("verify", "--module", file, "--jobs", 1, "--json")
     assert status == 3
     assert "Traceback" not in err
-    bad, good = json.loads(out)["claims"]
+    found = json.loads(out)
+    bad, good = found["claims"]
     assert (bad["verdict"], good["verdict"]) == ("INCONCLUSIVE", "SUPPORTED")
+    assert found["survival"] < 0.5  # what is not judged does not count
     assert said in str(bad["evidence"])
 
 
