@@ -92,7 +92,7 @@ class UnknownClaim(KeyError):
     def __init__(self, claim_id: object, known: tuple[str, ...]) -> None:
         self.claim_id = claim_id
         named = isinstance(claim_id, str)
-        near = difflib.get_close_matches(str(claim_id), known, n=3, cutoff=0.4) if named else []
+        near = difflib.get_close_matches(str(claim_id), known, n=3, cutoff=0.6) if named else []
         called = repr(claim_id) if named else " ".join(reprlib.repr(claim_id).split())
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         super().__init__(f"no claim is called {called}{hint}")

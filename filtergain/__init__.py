@@ -16,7 +16,10 @@ used.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from filtergain.own_packages import in_the_way
 
 if TYPE_CHECKING:
     from bounds import Certificate as Certificate
@@ -79,15 +82,16 @@ __all__ = [*_CLAIMED, *_TESTED]
 
 def __getattr__(name: str) -> Any:
     """The name from its home, imported at its first use: the command line starts without SymPy."""
-    if name in _CLAIMED:
-        import bounds
-
-        return getattr(bounds, name)
-    if name in _TESTED:
-        import verification
-
-        return getattr(verification, name)
-    raise AttributeError(f"module 'filtergain' has no attribute {name!r}")
+    home = "bounds" if name in _CLAIMED else "verification" if name in _TESTED else None
+    if home is None:
+        raise AttributeError(f"module 'filtergain' has no attribute {name!r}")
+    try:
+        return getattr(import_module(home), name)
+    except (ImportError, AttributeError):
+        # Looked for only here: a module of the user's own with such a name is rare.
+        if said := in_the_way():
+            raise ImportError(f"filtergain.{name} {said}") from None
+        raise
 
 
 def __dir__() -> list[str]:

@@ -11,7 +11,6 @@ same claims.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import re
 import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from filtergain.own_packages import in_the_way
 
 if TYPE_CHECKING:
     from bounds.claim import Claim
@@ -271,12 +272,8 @@ def _judge(config: pytest.Config) -> Judge:
 
 def _require_own_packages() -> None:
     """Raises pytest.UsageError where a file of the project's own bears the name of one of our packages."""
-    for name, part in (("bounds", "register.py"), ("verification", "judging")):
-        found = importlib.util.find_spec(name)
-        place = None if found is None or found.origin is None else Path(found.origin)
-        if place is None or not (place.parent / part).exists():
-            said = f"--claims needs filtergain's package {name!r}, and {place} is in its way"
-            raise pytest.UsageError(said)
+    if said := in_the_way():
+        raise pytest.UsageError(f"--claims {said}")
 
 
 def _given(config: pytest.Config, name: str) -> str:

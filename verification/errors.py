@@ -33,7 +33,9 @@ LONGEST_SHOWN = 80
 
 
 def _got(value: object, allowed: str) -> str:
-    """The value in words: None is what was not given, and a flag that must not be there has no value."""
+    """The value in words: None is what was not given; a flag, and what was found in rows, have no value."""
+    if allowed.startswith("show no "):
+        return ""
     if value is True and allowed.startswith(("must be left out", "must go with")):
         return ""
     return f", got {'nothing' if value is None else shown(value)}"

@@ -69,7 +69,7 @@ def test_the_wheel_holds_the_packages_and_nothing_else(built):
     for needed in ("bounds/py.typed", "verification/py.typed", "verification/report/verdicts.schema.json"):
         assert needed in packed
     assert any(name.startswith("verification/report/templates/") for name in packed)
-    assert "filtergain = verification.cli:main" in entries
+    assert "filtergain = filtergain.__main__:main" in entries
     assert "filtergain = filtergain.pytest_plugin" in entries
     assert "Requires-Python: >=3.11" in metadata
     # Pictures, notebooks and reports are extras: the bare install stays small.

@@ -227,7 +227,10 @@ def _wrapped(name: str, value: str) -> None:
 
     width = max(60, min(110, shutil.get_terminal_size((100, 24)).columns))
     first, rest = f"  {name:<13} ", " " * 16
-    lines = textwrap.wrap(value, width, initial_indent=first, subsequent_indent=rest, break_long_words=False)
+    wrapper = textwrap.TextWrapper(
+        width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )  # an id is one word
+    lines = wrapper.wrap(value)
     print("\n".join(lines))
 
 

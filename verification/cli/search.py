@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from verification import files
 from verification.cli import options
-from verification.cli.app import EXIT_AS_EXPECTED, EXIT_DIFFERENT, JsonOption, SeedOption, app, number_option
+from verification.cli.app import (
+    EXIT_AS_EXPECTED,
+    EXIT_DIFFERENT,
+    EXIT_WRONG_USE,
+    JsonOption,
+    SeedOption,
+    app,
+    number_option,
+)
 from verification.cli.terminal import message, print_json, with_command
+from verification.errors import UserError
+
+if TYPE_CHECKING:
+    from verification.search.case import Case
 
 EXAMPLE = "Example: filtergain search corollary-1-explicit --budget 1000 --save worst.json"
 
@@ -32,8 +46,6 @@ def search(
     json: JsonOption = False,
 ) -> int:
     """Climb over settings inside a claim's conditions for the worst error/bound ratio."""
-    from pathlib import Path
-
     from verification.cli.terminal import work_bar
     from verification.judging.own_claims import find_claim
     from verification.search import case, climb, regressions
@@ -41,6 +53,8 @@ def search(
     chosen = find_claim(claim, module)
     default = regressions.REGRESSIONS / f"{claim}.json" if regressions.REGRESSIONS.is_dir() else None
     default = default if module is None else None  # the project's cases are of the project's claims
+    if save is not None:
+        files.writable_file("--save", save)
     path = default if save is None else Path(save)
     known = case.load(path) if path is not None and path.exists() else None
     start = known if known is not None and known.claim == claim else None
@@ -48,24 +62,35 @@ def search(
         found = climb.search(
             chosen, seed=seed, budget=budget, alpha=alpha, start=start, on_progress=on_progress
         )
-    if path is not None:
-        kept = regressions.save(found, path)
-        replaced = kept.setting == found.setting
-        message(f"stored in {path}" if replaced else f"{path} holds a worse case, which is kept")
-        if kept.searches > 1:
-            low, high = kept.interval
-            message(f"judged by draws of its own: ratio {kept.ratio:.4g} in [{low:.4g}, {high:.4g}]")
     if json:
         print_json(found.as_dict())
     else:
         _show(found, chosen.up_to_constant)
-    return EXIT_AS_EXPECTED if case.expected(found, chosen) else EXIT_DIFFERENT
+    whole = path is None or _saved(found, path)
+    if not case.expected(found, chosen):
+        return EXIT_DIFFERENT
+    return EXIT_AS_EXPECTED if whole else EXIT_WRONG_USE
 
 
-def _show(found: object, open_constant: bool) -> None:
-    from verification.search.case import Case
+def _saved(found: Case, path: Path) -> bool:
+    """Whether the case is in the file, told with what is kept there; what was found is printed before."""
+    from verification.search import regressions
 
-    assert isinstance(found, Case)
+    try:
+        kept = regressions.save(found, path)
+    except (OSError, UserError) as error:
+        message(f"filtergain: {files.lost(path, error)}")
+        return False
+    message(
+        f"stored in {path}" if kept.setting == found.setting else f"{path} holds a worse case, which is kept"
+    )
+    if kept.searches > 1:
+        low, high = kept.interval
+        message(f"judged by draws of its own: ratio {kept.ratio:.4g} in [{low:.4g}, {high:.4g}]")
+    return True
+
+
+def _show(found: Case, open_constant: bool) -> None:
     values = ", ".join(f"{name} = {value:g}" for name, value in found.setting.items())
     low, high = found.interval
     print(f"{found.claim}: worst of {found.evaluations} settings")

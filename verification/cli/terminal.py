@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from verification import shell
 
@@ -54,10 +55,24 @@ def console() -> Console:
         def on_broken_pipe(self) -> None:
             raise  # to whoever decides about the exit status: rich would end with 1
 
-    if sys.stdout.isatty() or "COLUMNS" in os.environ:
-        reported = shutil.get_terminal_size((80, 24)).columns
-        return Ours(width=max(NARROWEST, reported))
-    return Ours(width=140)
+    if sys.stdout.isatty():
+        return Ours(width=max(NARROWEST, shutil.get_terminal_size((80, 24)).columns))
+    width = shutil.get_terminal_size((140, 24)).columns if "COLUMNS" in os.environ else 140
+    return Ours(width=max(NARROWEST, width), file=cast("TextIO", _Trimmed(sys.stdout)))
+
+
+class _Trimmed:
+    """A stream that leaves out the blanks at the ends of lines, which pad a table for nobody."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(re.sub(r" +$", "", text, flags=re.MULTILINE))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def print_json(value: Any) -> None:

@@ -322,7 +322,7 @@ def rank_used(
     if shown.value == 0:
         heavy = checks.heavy_rows(found.heaviest)
         allowed = (
-            "show no shared direction: at this number of pairs none with a correlation below "
+            f"show no shared direction: in {found.n:,} pairs none with a correlation below "
             f"{shown.edge:.2g} could be seen (half of it needs 4 times the pairs)"
             f"{_empty(spectra)}"
             f"{'' if heavy.holds else f'. {heavy.message[:-1]}'}"

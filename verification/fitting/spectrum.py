@@ -274,4 +274,4 @@ def eta_estimate(
     middle, width = squared + (1 + z**2) * first, z * math.sqrt(inside)
     low = 0.0 if inside < (2 * z * first) ** 2 else math.sqrt(max(middle - width, 0.0))
     high = math.sqrt(max(middle + width, 0.0))
-    return Estimate(min(value, 1.0), min(low, 1.0), min(high, 1.0))
+    return Estimate(min(value, 1.0), min(low, value, 1.0), min(high, 1.0))

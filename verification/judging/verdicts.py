@@ -188,7 +188,8 @@ def show(verdicts: Verdicts, console: Console) -> None:
 def _show_commands(verdicts: Verdicts, console: Console) -> None:
     """What draws a witness again."""
     for v in verdicts:
-        if v.draw_again is not None and (len(verdicts) <= FEW or not v.as_expected):
+        told_below = v.failure is not None and v.draw_again == v.repeat
+        if v.draw_again is not None and not told_below and (len(verdicts) <= FEW or not v.as_expected):
             _print_command(f"{v.claim.id}: draw the witness again", v.draw_again, console)
 
 

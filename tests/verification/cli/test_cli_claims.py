@@ -98,3 +98,14 @@ def test_mistakes_are_one_line(command, tmp_path, monkeypatch, arguments, said):
     assert said in err
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("columns", [60, 80, 97])
+def test_an_id_is_not_broken(command, monkeypatch, columns):
+    """At any width each id that is listed stands on one line, to be copied."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    _, out, _ = command("claims", "eq-5", "--falls")
+    words = out.replace(",", " ").split()
+    falls = json.loads(command("claims", "eq-5", "--falls", "--json")[1])["falls"]
+    assert set(falls) <= set(words)
+    assert max(map(len, out.splitlines())) <= columns

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-CLAIMS = Path(__file__).parents[3] / "examples" / "claims-in-pytest" / "claims.py"
+ROOT = Path(__file__).parents[3]
+CLAIMS = ROOT / "examples" / "claims-in-pytest" / "claims.py"
 
 
 def filtergain(*arguments, cwd, **environment):
@@ -136,3 +137,31 @@ def test_help_describes_without_docstrings(words):
     assert usage.lstrip().startswith("Usage: ")
     assert len(said.split()) >= 5
     assert not said.lstrip().startswith(("Options", "Arguments"))
+
+
+IN_PYTHON = (
+    "import filtergain as fg; fg.claims",
+    "import filtergain as fg; fg.verify",
+    "from filtergain import claims",
+)
+
+
+@pytest.mark.parametrize(("name", "hides"), [("bounds.py", IN_PYTHON), ("verification.py", IN_PYTHON[1:2])])
+@pytest.mark.parametrize("package", [False, True])
+def test_a_file_in_the_way_is_named(tmp_path, name, hides, package):
+    """A module of one's own with the name of a package of ours: one line, from the command and in Python."""
+    file = tmp_path / name.removesuffix(".py") / "__init__.py" if package else tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("LOWER = 0\n")
+    status, printed, errors = filtergain("claims", cwd=tmp_path, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    assert (status, printed) == (2, "")
+    ours = name.removesuffix(".py")
+    assert errors == f"filtergain: this needs filtergain's package {ours!r}, and {file} is in its way\n"
+    for code in hides:
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert f"{file} is in its way" in done.stderr.splitlines()[-1], done.stderr
+        assert done.stderr.splitlines()[-1].startswith("ImportError: ")
+    (tmp_path / "other").mkdir()
+    assert filtergain("--version", cwd=tmp_path / "other")[0] == 0

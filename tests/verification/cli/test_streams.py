@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 
 import pytest
+
+from verification.cli import terminal
 
 COMMAND = [sys.executable, "-m", "filtergain"]
 
@@ -81,3 +84,25 @@ def test_a_folder_that_is_gone_is_named(tmp_path):
     status, said = shell(f"cd {gone} && rmdir {gone} && filtergain verify eq-5 --report out")
     assert status == 2
     assert said.strip().splitlines()[-1].startswith("filtergain: --report must be reachable")
+
+
+@pytest.mark.parametrize(
+    "line", [["claims"], ["verify", "eq-5", "eq-10", "--jobs", "1"], ["constants", "eq-24"]]
+)
+@pytest.mark.parametrize("columns", ["", "80"])
+def test_no_line_of_a_pipe_ends_in_blanks(command, monkeypatch, line, columns):
+    """A table is padded for a terminal's sake only; what stands before the padding is the same."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns:
+        monkeypatch.setenv("COLUMNS", columns)
+    status, out, _ = command(*line)
+    assert status == 0
+    assert out.strip()
+    assert not [shown for shown in out.splitlines() if shown != shown.rstrip()]
+
+
+def test_only_blanks_before_the_end_of_a_line_are_left_out():
+    """The negative control of the above: indents and blanks between words stay."""
+    stream = io.StringIO()
+    terminal._Trimmed(stream).write("  a  b  \n   \nc")
+    assert stream.getvalue() == "  a  b\n\nc"

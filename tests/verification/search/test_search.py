@@ -231,6 +231,24 @@ def test_command_line_stores_starts_from_and_shows_a_case(command, tmp_path, mon
     assert "from one side" in err
 
 
+def test_a_case_that_cannot_be_kept_is_printed(command, tmp_path, monkeypatch):
+    """A folder that is not there is told before the search; what fails after it leaves the result."""
+    lost = ("search", "proposition-1-explicit", "--budget", 10, "--save", tmp_path / "none" / "a.json")
+    status, out, err = command(*lost)
+    assert (status, out) == (2, "")
+    assert "--save must name a file in a folder that exists" in err
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(regressions, "save", full)
+    status, out, err = command(*lost[:-1], tmp_path / "a.json")
+    assert status == 2
+    assert "does not break the claim" in out
+    assert err.count("\n") == 1
+    assert "No space left" in err
+
+
 def test_a_case_replays_with_the_estimators_that_it_was_found_with(tmp_path):
     """When a claim comes to measure other thresholds its stored case keeps its own draws."""
     claim = EXISTENCE
