@@ -231,6 +231,19 @@ def test_a_counterexample_lies_inside_the_conditions():
         assert 0 < point[Y] <= 4
 
 
+def test_an_instance_of_what_the_quantity_is_at_least_breaks_only_at_most():
+    """At least 2 for r = 2 contradicts "at most 1"; of "at least 3" and "= 1" it decides nothing."""
+    at_least = Relation.LOWER
+    for relation, bound, refuted in (
+        (Relation.UPPER, 1, True),
+        (Relation.UPPER, 3, False),
+        (Relation.LOWER, 3, False),
+        (Relation.EQUAL, 1, False),
+    ):
+        step = instance("two", sp.Integer(2), Statement(sp.Integer(bound), relation), shown=at_least)
+        assert (not step.truth, step.refutes) == (refuted, refuted)
+
+
 def test_an_instance_outside_the_conditions_says_nothing():
     """At y = 5 the claim for y <= 4 says nothing, whatever the quantity is."""
     stated = _stated(Y, Relation.UPPER, sp.Le(Y, 4))
