@@ -41,6 +41,7 @@ seeds: environment
 
 docs: environment
 	@$(BIN)/python docs/build.py
+	@$(BIN)/python docs/fits.py
 	@$(BIN)/python docs/reference.py
 
 # What pip may choose for others: the command starts, and every claim has its verdict at the versions chosen.

@@ -1,7 +1,7 @@
 """Makes what the pages show: the table of verdicts from a run, and the pictures.
 
 `python docs/build.py verdicts` judges every claim (profile standard) and stores the result in
-docs/verdicts.json; `text` renders it into docs/verdicts.md and the README; `pictures`
+docs/verdicts.json; `text` renders it, and docs/seeds.jsonl, into docs/verdicts.md and the README; `pictures`
 and `papers` draw; `injected` renders docs/injected-sampled.json; `flaky` measures the table of
 docs/statistical-assertions.md (some minutes, so only where it is named); `report` takes the picture of
 a report's first page; `certificates` counts the steps that are decided again into docs/certificates.md.
@@ -19,6 +19,7 @@ from verification.judging.verdicts import factor
 
 ROOT = Path(__file__).parent.parent
 STORED = ROOT / "docs" / "verdicts.json"
+SEEDS = ROOT / "docs" / "seeds.jsonl"
 BEGIN = "<!-- verdicts: made by `make docs`, checked by the tests -->"
 END = "<!-- /verdicts -->"
 MAIN = (
@@ -78,13 +79,32 @@ def readme_block(stored: dict) -> str:
     )
 
 
-def page(stored: dict) -> str:
-    """docs/verdicts.md: every claim."""
+def seeds_line(rows: list[dict]) -> str:
+    """What the recorded seeds found; each row is one seed of one commit."""
+    bad = [f"seed {row['seed']} of `{row['commit']}`" for row in rows if row["status"] != 0]
+    versions = sum(row["mutants"] for row in rows)
+    survivors = sum(len(row["survivors"]) for row in rows)
+    commits = ", ".join(f"`{commit}`" for commit in dict.fromkeys(row["commit"] for row in rows))
+    found = f"Not with status 0: {', '.join(bad)}." if bad else "Every one ended with status 0."
+    return (
+        "Other seeds: `make seeds` judges the sampled claims, by profile quick, at 300 seeds and goes on "
+        f"where it stopped. {len(rows)} runs are recorded in [`seeds.jsonl`](seeds.jsonl), of the commits "
+        f"{commits}. {found} {versions:,} wrong versions were judged, and {survivors} survived."
+    )
+
+
+def page(stored: dict, seeds: list[dict]) -> str:
+    """docs/verdicts.md: every claim, and what other seeds found."""
     packages = ", ".join(f"{name} {version}" for name, version in stored["versions"].items())
     command = f"filtergain verify --profile {stored['profile']} --seed {stored['seed']}"
     rows = "\n".join(row(claim, "../proofs_notes") for claim in stored["claims"])
     made = f"Made by `make docs` from `{command}`; {packages}."
-    return f"# Every claim and its verdict\n\n{made}\n\n{HEAD}\n{rows}\n"
+    return f"# Every claim and its verdict\n\n{made}\n\n{seeds_line(seeds)}\n\n{HEAD}\n{rows}\n"
+
+
+def recorded_seeds() -> list[dict]:
+    """The rows of the record, in order."""
+    return [json.loads(line) for line in SEEDS.read_text().splitlines()]
 
 
 def inserted(readme: str, block: str) -> str:
@@ -96,7 +116,7 @@ def inserted(readme: str, block: str) -> str:
 def text() -> None:
     """Render the stored run into the pages."""
     stored = json.loads(STORED.read_text())
-    (ROOT / "docs" / "verdicts.md").write_text(page(stored))
+    (ROOT / "docs" / "verdicts.md").write_text(page(stored, recorded_seeds()))
     readme = ROOT / "README.md"
     readme.write_text(inserted(readme.read_text(), readme_block(stored)))
 

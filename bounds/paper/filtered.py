@@ -134,6 +134,13 @@ CORRECTED_FAMILIES = (
     _family(gamma, (1.0, 0.1), precision=0.4 * GROWTH_MARGIN, spread=0.32),
     _family(gamma_tilde, (1.0, 0.1), precision=0.4 * GROWTH_MARGIN, spread=0.32),
     _family(gamma, (1.0, 10.0), eta=0.05, spread=0.38),
+    # The clearer modality clears up further: the noisier one's share in the teacher's error stays.
+    _family(
+        gamma_tilde, (1.0, 30.0), 0.5 * GROWTH_MARGIN, 0.32, gamma=0.1, eta=0.05, n=condition_multiple(3)
+    ),
+    _family(
+        gamma, (1.0, 30.0), 0.5 * GROWTH_MARGIN, 0.32, gamma_tilde=0.1, eta=0.05, n=condition_multiple(3)
+    ),
     # Without noise on either side the teacher's share vanishes and the printed term decides.
     _family(gamma, (10.0, 1000.0), gamma_tilde=gamma, n=condition_multiple(20), spread=0.32),
     _family(r, (2, 8), d=8 * r, d_tilde=8 * r, gamma=1e4, gamma_tilde=1e4, eta=0.7, n=10_000),

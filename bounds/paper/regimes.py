@@ -19,7 +19,7 @@ EXPONENT_MARGIN = 0.1
 """Margin of the exponents at high SNR: a fifth of the distance between neighbouring regimes."""
 
 OTHER_MARGIN = 0.2
-"""Margin of the exponents of n, d and gamma, and of eta where the law itself is off by nearly 0.1.
+"""Margin of the exponents of d and gamma, and of eta where the law itself is off by nearly 0.1.
 
 With the half-width of the cheapest profile, 0.15, a violation of 0.35 is sure to be seen: less than the
 distance 0.5 between neighbouring regimes.
@@ -46,8 +46,13 @@ def _path(
 
 
 def _exponents(measured: Measured, margin: float, *paths: Path) -> tuple[Scaling, ...]:
-    """The bound has the right exponent of every path's parameter."""
-    return tuple(Scaling(measured, path, two_sided=True, margin=margin) for path in paths)
+    """The bound has the right exponent of every path's parameter, of n to less than 1/6: no third root."""
+    return tuple(
+        Scaling(measured, path, two_sided=True, margin=EXPONENT_MARGIN, precision=0.05)
+        if path.parameter == n
+        else Scaling(measured, path, two_sided=True, margin=margin)
+        for path in paths
+    )
 
 
 def _few_left(measured: Measured, pairs: int, clean: Number) -> Scaling:

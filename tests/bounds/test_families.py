@@ -108,6 +108,40 @@ def test_a_mean_of_the_dimensions_for_the_larger_one_is_refuted(claim):
     assert survival([(replace(own, claim=claim.with_bound(mean)), own) for own in traded]) < 1e-6
 
 
+ORDERS = [claim for claim in RATES if claim.relation is Relation.EQUAL and n in claim.bound.free_symbols]
+
+
+@pytest.mark.parametrize("claim", ORDERS, ids=lambda claim: claim.id)
+def test_a_third_root_of_the_pairs_is_refuted(claim):
+    """n^(1/3) for n^(1/2) is off by a sixth of a power, to either side; the order itself is kept."""
+    along = [own for own in designs(claim) if own.check.path.parameter == n]
+    sixth = n ** sp.Rational(1, 6)
+    for bound in (claim.bound * sixth, claim.bound / sixth):
+        assert survival([(replace(own, claim=claim.with_bound(bound)), own) for own in along]) < 1e-6
+    assert survival([(own, own) for own in along]) > 0.99
+
+
+a_x, a_y = symbols.a_x, symbols.a_y
+TWO_NOISES = [
+    ("theorem-1-corrected", lambda bound: bound / sp.sqrt(a_x * symbols.gamma)),
+    ("theorem-1-corrected", lambda bound: bound / sp.sqrt(a_y * gamma_tilde)),
+    *(
+        ("theorem-1-corrected", lambda bound, read=read: bound.subs(sp.Min(symbols.gamma, gamma_tilde), read))
+        for read in (symbols.gamma, gamma_tilde, (symbols.gamma + gamma_tilde) / 2)
+    ),
+    ("remark-4-1", lambda bound: bound.subs(d_tilde * a_x, d_tilde * a_y)),
+    ("remark-4-1", lambda bound: bound.subs(d * a_y, d * a_x)),
+]
+
+
+@pytest.mark.parametrize(("name", "change"), TWO_NOISES)
+def test_one_noise_for_the_other_is_refuted(name, change):
+    """In one term or for the smaller of two: families move one ratio while the other stays far below."""
+    wrong = change(claims[name].bound)
+    assert wrong != claims[name].bound
+    assert missed(claims[name], wrong) < 1e-6
+
+
 DERIVED = {"P", "mean_1", "mean_0", "kappa_left", "kappa_right", "theta"}
 """Values of the filter that a path computes from its other symbols: they follow the one that moves.
 

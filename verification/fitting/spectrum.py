@@ -265,11 +265,13 @@ def eta_estimate(
     value = math.sqrt(max(squared, 0.0))
     lengths, noises = zip(*(s.relative_change(r) for s in (x, y)), strict=True)
     weights = np.array([1 / unit, *(-value * change for change in (*lengths, *noises))])
-    # (squared - eta^2)^2 <= z^2 (4 eta^2 first + second), solved for eta^2
+    # The square has the variance 4 eta^2 first + second, sqrt(eta^2 + second/(4 first)) the variance first
+    # at every eta; `middle` and `width` are that interval's ends, squared again.
     first = max(float(weights @ moments.cov @ weights), 0.0) / n
     second = 2 * (moments.product / (n * unit**2)) ** 2
-    z2 = _z(alpha) ** 2
-    middle = squared + 2 * z2 * first
-    width = math.sqrt(max((2 * z2 * first) ** 2 + z2 * (4 * first * squared + second), 0.0))
-    low, high = (math.sqrt(max(end, 0.0)) for end in (middle - width, middle + width))
-    return Estimate(min(value, 1.0), min(low, 1.0), min(high, 1.0))
+    z = _z(alpha)
+    inside = max(4 * first * (squared + first) + second, 0.0)
+    middle, width = squared + (1 + z**2) * first, z * math.sqrt(inside)
+    low = 0.0 if inside < (2 * z * first) ** 2 else math.sqrt(max(middle - width, 0.0))
+    high = math.sqrt(max(middle + width, 0.0))
+    return Estimate(min(value, 1.0), min(low, value, 1.0), min(high, 1.0))

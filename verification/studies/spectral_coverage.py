@@ -15,6 +15,7 @@ from verification.fitting.spectrum import (
     eta_estimate,
     gamma_estimate,
     modality,
+    null_correlation,
 )
 from verification.setting import Setting
 
@@ -95,12 +96,19 @@ def intervals(setting: Setting, rng: np.random.Generator) -> dict[str, Estimate]
 
 
 def crowded_setting(rng: np.random.Generator) -> Setting:
-    """A point with many columns for its pairs, where sample directions lean on their rows' noise."""
-    n = int(rng.integers(400, 3000))
-    r = int(rng.integers(1, 17))
-    d, d_tilde = (int(rng.integers(r + n // 50, r + n // 10)) for _ in range(2))
-    gamma, gamma_tilde = np.exp(rng.uniform(math.log(0.7), math.log(10), 2))
-    return Setting(n, d, d_tilde, r, float(rng.uniform(0.1, 1.0)), float(gamma), float(gamma_tilde))
+    """A point with many columns for its pairs, where sample directions lean on their rows' noise.
+
+    Its correlations are above what noise reaches, so that the pairs show their directions.
+    """
+    while True:
+        n = int(rng.integers(400, 3000))
+        r = int(rng.integers(1, 17))
+        d, d_tilde = (int(rng.integers(r + n // 50, r + n // 10)) for _ in range(2))
+        gamma, gamma_tilde = (float(np.exp(rng.uniform(math.log(0.7), math.log(10)))) for _ in range(2))
+        edge = null_correlation(d, d_tilde, n, ALPHA / 2)
+        least = 1.1 * edge * math.sqrt((1 + 1 / gamma) * (1 + 1 / gamma_tilde))
+        if least < 1:
+            return Setting(n, d, d_tilde, r, float(rng.uniform(least, 1.0)), gamma, gamma_tilde)
 
 
 def one_draw(setting: Setting, rng: np.random.Generator) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from verification.errors import InvalidArgument
 from verification.fitting.fit import fit
 from verification.fitting.moments import moments
 from verification.fitting.reading import open_rows
-from verification.fitting.spectrum import modality, null_correlation, rank_of
+from verification.fitting.spectrum import RowMoments, eta_estimate, modality, null_correlation, rank_of
 from verification.setting import Setting
 from verification.studies import pairs
 
@@ -101,3 +101,19 @@ def test_a_rank_that_cannot_be_is_refused(rank):
     """r lies between 1 and the columns of the narrower modality."""
     with pytest.raises(InvalidArgument, match="rank must be a whole number"):
         fit(*drawn(), rank=rank)
+
+
+@pytest.mark.parametrize("alpha", [0.5, 0.05, 1e-6])
+@pytest.mark.parametrize("share", [0.0, 0.9, 1.0, 1.1, 2.0, 30.0])
+@pytest.mark.parametrize("score", [0.5, 1e3])
+def test_the_interval_of_eta_holds_its_value(alpha, share, score):
+    """At any level, strength of the signal and spread of the score, below the noise's products as above."""
+    found = moments_of(*drawn())
+    sides = modality(found.cov_x, found.n, 3), modality(found.cov_y, found.n, 3)
+    lengths = [3 * float(side.spikes.mean()) for side in sides]
+    means = np.array([0.0, *lengths, 1.0, 1.0])
+    rows = RowMoments(means, np.diag([score, *means[1:]]))
+    square = share * rows.product / found.n
+    eta = eta_estimate(*sides, square, rows, found.n, 3, alpha)
+    assert 0 <= eta.low <= eta.value <= eta.high <= 1
+    assert (eta.value == 0) == (share <= 1)
