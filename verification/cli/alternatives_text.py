@@ -23,7 +23,7 @@ def print_alternatives(title: str, others: Iterable[Alternative]) -> None:
         mean = "unknown" if other.mean is None else f"{other.mean:.4g}"
         share = f"   {other.between}"
         if other.mean is not None and not other.trusted:
-            mean, share = f"~{other.mean:.2g}", "   by a law that is not to be trusted here"
+            mean, share = f"~{other.mean:.2g}", "   not to be trusted here"
         elif other.efficiency is not None:
             share = f"   uses {other.efficiency:.1%} of the information"
         print(f"  {other.estimator:<30}{mean:>9}{share}".rstrip())
@@ -50,7 +50,7 @@ def alone_sentences(others: Beside) -> list[str]:
 
 LEGEND = (
     "(limit: what no estimator beats; uses 10% of the information: at the limit 10% of the pairs would do; "
-    "even parts: the teacher and each round get as many pairs)"
+    "even parts: the teacher and each round get as many pairs, halves with one round)"
 )
 
 

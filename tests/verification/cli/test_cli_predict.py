@@ -147,6 +147,7 @@ def test_nothing_is_asserted_by_a_law_that_is_not_to_be_trusted(command, n, eta)
     table = {line[2:32].strip(): line for line in out.splitlines() if line.startswith("  ")}
     for name in ("unfiltered", "teacher-filtered"):
         assert "not to be trusted" in table[name]
+        assert len(table[name]) <= 80
     assert "information" in table["pca"]
     found = json.loads(command("threshold", *SMALL, "--n", n, "--eta", eta, "--json")[1])
     assert (found["trusted"], found["advice"]["trusted"]) == (False, False)
