@@ -88,6 +88,7 @@ class Simulation:
                 name: getattr(self.procedure, name)
                 for name in ("theta", "retain", "rounds", "teacher_n", "student_n")
             },
+            "pairs": dict(zip(("trained", "scored"), self.procedure.sizes(self.setting.n), strict=True)),
             "engine": self.engine,
             "seed": self.seed,
             "errors": [None if draw is None else draw.error for draw in self.draws],

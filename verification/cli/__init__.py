@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import io
 import os
@@ -22,14 +23,29 @@ def main() -> None:
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
-        # A narrower encoding than the signs that are printed: a "?" in place of a traceback.
+        # A narrower encoding than the signs that are printed: letters in place of a traceback.
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="filtergain-letters")
     try:
         sys.exit(_flushed(run(sys.argv[1:])))
     finally:
         # The process ends: looking at all of them a last time takes as long as importing SymPy does.
         gc.freeze()
+
+
+LETTERS = {"±": "+/-", "√": "sqrt", "≤": "<=", "≥": ">=", "–": "-", "…": "..."}
+"""What is printed for a sign that the console's encoding lacks; a "?" for any other."""
+
+
+def _letters(error: UnicodeError) -> tuple[str, int]:
+    """Letters in place of signs that cannot be encoded, and where to go on."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return "".join(LETTERS.get(sign, "?") for sign in lacking), error.end
+
+
+codecs.register_error("filtergain-letters", _letters)
 
 
 def _flushed(status: int) -> int:

@@ -99,6 +99,8 @@ def _mistake(error: Exception, arguments: Sequence[str]) -> str | None:
 def _of_the_system(error: Exception, arguments: Sequence[str]) -> str | None:
     """What to tell where the machine has not what was asked for; None where that is not it."""
     if isinstance(error, OSError):
+        if not error.filename and (lost := _output_lost()) is not None:
+            return f"filtergain: cannot write to standard output: {lost.strerror or lost}"
         where = f" {error.filename!r}" if error.filename else ""
         return f"filtergain: cannot use{where}: {error.strerror or error}"
     if isinstance(error, MemoryError):
@@ -106,6 +108,18 @@ def _of_the_system(error: Exception, arguments: Sequence[str]) -> str | None:
         return f"filtergain: not enough memory for {' '.join(arguments)}{said}"
     if type(error).__module__ == "sqlite3":  # not imported by the commands that have no store
         return f"filtergain: cannot use the store: {error}"
+    return None
+
+
+def _output_lost() -> OSError | None:
+    """Why nothing more can be written to standard output; None, and an empty line there, if it can.
+
+    The system names no file where a stream is full.  What was printed is not whole in either case.
+    """
+    try:
+        print(flush=True)
+    except OSError as error:
+        return error
     return None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from verification.cli import options
-from verification.cli.alternatives_text import alone_sentences, print_alternatives
+from verification.cli.alternatives_text import alone_sentences, print_beside
 from verification.cli.app import EXIT_AS_EXPECTED, EXIT_WRONG_USE, JsonOption, SeedOption, app, number
 from verification.cli.options import Figure, Replicates, figure_for
 from verification.cli.terminal import print_json, say, with_command
@@ -89,7 +89,7 @@ def predict(
         print_json(found[0] if len(found) == 1 else found)
     else:
         _print_predictions(results)
-        print_alternatives(f"Mean error on the same {place.n:,} pairs, in even parts:", others.table)
+        print_beside(f"Mean error on the same {place.n:,} pairs, in even parts:", others)
         for sentence in alone_sentences(others):
             say(sentence)
     drawn = _drawn(place, results, sizes, figure, over_n, replicates, seed)
@@ -127,6 +127,7 @@ def _print_predictions(results: list[Prediction]) -> None:
     first = results[0]
     place = first.setting
     print("mean error ± standard deviation of one draw, and which part of the law decides")
+    print("(first order: its limit for many pairs says the same; any n: it does not yet)")
     _print_law(f"unfiltered on {place.n:,} pairs", first.unfiltered, place, Procedure())
     teacher = replace(place, n=max(4, first.teacher_n))
     _print_law(f"teacher on {first.teacher_n:,} pairs", first.teacher, teacher, Procedure())
@@ -138,6 +139,8 @@ def _print_predictions(results: list[Prediction]) -> None:
             f"theta = {result.theta:.5g} keeps {share_kept(result.retained)} of {result.student_n:,} pairs"
             f"{after}; leak {result.leak_left:.3g} left, {result.leak_right:.3g} right"
         )
+        if (own := _kept_by_the_teacher(result)) is not None:
+            print(own)
         if advice := _enough(result):
             _print_law("  filtered by the oracle", result.oracle_filtered)
             _print_law("  filtered by the teacher", result.teacher_filtered)
@@ -182,11 +185,39 @@ def _print_law(
     name: str, law: PredictedLaw, place: Setting | None = None, procedure: Procedure | None = None
 ) -> None:
     """A line with the law; below it why it is not to be trusted, where it is not, and what to simulate."""
-    print(f"{name:<36} {law.mean:.5g} ± {law.std:.3g}   {law.decides}")
-    if not law.trusted:
-        print(f"      not to be trusted: {law.reason}")
+    if law.trusted:
+        print(f"{name:<36} {law.mean:.5g} ± {law.std:.3g}   {law.decides}")
+    else:
+        print(f"{name:<36} about {law.mean:.2g} ± {law.std:.1g}   {law.decides}")
+        print(f"      not to be trusted: {law.reason}; {expected_error(law)}")
     if not law.trusted and place is not None and procedure is not None:
         print(with_command("      simulate it:", simulate_command(place, procedure, 0, 10)))
+
+
+DIFFERENT = 0.01
+"""The teacher's kept share is shown beside the oracle's where they differ by more than this of it."""
+
+
+def _kept_by_the_teacher(result: Prediction) -> str | None:
+    """A line with the share that the last teacher keeps; None where it is the oracle's."""
+    kept, oracle = result.kept_share, result.retained
+    if kept is None or oracle is None or abs(kept - oracle) <= DIFFERENT * oracle:
+        return None
+    about = share_kept(kept) if result.law("teacher-filtered").trusted else f"about {100 * kept:.2g}%"
+    return f"      that is by the oracle's score; by the teacher's it keeps {about}"
+
+
+def expected_error(law: PredictedLaw) -> str:
+    """How far off the mean may be, in words."""
+    if law.relative_error >= 1:
+        return "nothing bounds its relative error"
+    if law.relative_error < SMALLEST_SHOWN:
+        return f"expected relative error below {SMALLEST_SHOWN:.1%}"
+    return f"expected relative error {law.relative_error:.1%} or less"
+
+
+SMALLEST_SHOWN = 1e-3
+"""A smaller relative error is "below" this."""
 
 
 def share_kept(share: float | None) -> str:

@@ -128,6 +128,20 @@ def _print_errors(result: Simulation, bound: float | None) -> None:
     print(f"error     {values['mean']:.6g}{spread}{what}")
     if bound is not None:
         print(f"bound     {bound:.6g}   (error/bound {values['mean'] / bound:.4g})")
+    print(f"pairs     {_pairs(result)}")
     shares = [draw.retained for draw in result.draws if draw is not None and draw.retained is not None]
     if shares:
         print(f"retained  {sum(shares) / len(shares):.4g} of the scored pairs")
+
+
+def _pairs(result: Simulation) -> str:
+    """How many of the n pairs were used, and for what."""
+    procedure, n = result.procedure, result.setting.n
+    trained, scored = procedure.sizes(n)
+    if procedure.estimator == "oracle-filtered":
+        rest = "" if scored == n else f" of {n:,} (the oracle needs no teacher: --student-n {n} scores all)"
+        return f"{scored:,} scored{rest}"
+    if not scored:
+        return f"{trained:,} in the fit"
+    each = f" in each of {procedure.rounds} rounds" if procedure.rounds > 1 else ""
+    return f"{trained:,} train the teacher, {scored:,} scored{each}"

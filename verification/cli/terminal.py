@@ -83,7 +83,14 @@ def print_json(value: Any) -> None:
 
 
 def message(text: str) -> None:
-    """A line for the person at the terminal: on standard error, out of the way of results."""
+    """A line for the person at the terminal: on standard error, out of the way of results.
+
+    A note has no command to be copied: at a terminal it is broken between words.
+    """
+    if text.startswith("note: ") and sys.stderr.isatty():
+        import textwrap
+
+        text = textwrap.fill(text, max(NARROWEST, shutil.get_terminal_size().columns), break_on_hyphens=False)
     print(text, file=sys.stderr)
 
 

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from verification.cli import options
-from verification.cli.alternatives_text import alone_sentences, print_alternatives
+from verification.cli.alternatives_text import alone_sentences, print_beside
 from verification.cli.app import EXIT_AS_EXPECTED, EXIT_WRONG_USE, JsonOption, SeedOption, app
 from verification.cli.options import Figure, Replicates, figure_for
-from verification.cli.predict import last_student, share_kept
-from verification.cli.terminal import message, print_json, say, with_command
+from verification.cli.predict import expected_error, last_student, share_kept
+from verification.cli.terminal import print_json, say, with_command
 from verification.cli.written import all_written, picture
-from verification.setting import simulate_command
+from verification.setting import Procedure, simulate_command
 
 if TYPE_CHECKING:
     from verification.prediction.advice import Advice, Spending, Threshold
+    from verification.prediction.law import PredictedLaw
 
 
 THRESHOLD_EXAMPLE = "Example: filtergain threshold --n 1e6 --d 512 --r 32 --gamma 5 --eta 0.3"
@@ -73,12 +74,12 @@ def threshold(
     if json:
         print_json({**found.as_dict(), **others.as_dict(), "advice": advice.as_dict()})
     else:
-        _print_threshold(found, advice, split)
         if found.gain["unfiltered"] is not None:
             parts = "in even parts" if split is None else "in even parts but for the best split"
-            print_alternatives(f"Mean error on the same {place.n:,} pairs, {parts}:", others.table)
+            print_beside(f"Mean error on the same {place.n:,} pairs, {parts}:", others)
             for sentence in alone_sentences(others):
                 say(sentence)
+        _print_threshold(found, advice, split)
     drawn = _drawn(found, figure, map_, replicates, seed)
     return EXIT_AS_EXPECTED if drawn else EXIT_WRONG_USE
 
@@ -100,58 +101,78 @@ def _drawn(found: Threshold, figure: str | None, map_: str | None, replicates: i
 
 
 def _print_threshold(found: Threshold, advice: Advice, split: Spending | None) -> None:
-    used = found.prediction
-    student = used.law("teacher-filtered")
-    if not student.trusted:
-        draws = simulate_command(found.setting, last_student(used), 0, 10)
-        message(with_command("warning: the law is not to be trusted here; simulate to be sure:", draws))
+    """The answer, and below it the command that draws it."""
+    used, doubted = found.prediction, found.doubted
+    draws = simulate_command(found.setting, last_student(used), 0, 10)
     if found.gain["unfiltered"] is None:
         zero = "the law puts it at 0 with or without a filter"
-        if student.trusted and used.unfiltered.trusted:
+        if doubted is None:
             say(f"There is no error to lower: {zero}.")
         else:
             say(f"What filtering does to the error is not known here: {zero}, but is not to be trusted.")
+            print(with_command("Draw it:", draws))
         return
-    for sentence in (*_gain_sentences(found, split), _rounds_sentence(advice, split)):
-        say(sentence)
-    if split is not None:
-        say(_split_sentence(found, advice, split))
-    if student.trusted:
+    if doubted is None:
+        sentences = [*_gain_sentences(found, split), _rounds_sentence(advice, split)]
+    else:
+        sentences = _doubtful_sentences(found, doubted)
+    if split is not None and used.unfiltered.trusted:
+        sentences.append(_split_sentence(found, advice, split))
+    if doubted is None:
+        student = used.law("teacher-filtered")
         part = "first-order law" if student.decides == "first order" else "law at any n"
-        message(
-            f"note: expected relative error of the prediction {student.relative_error:.1%} or less "
-            f"(the {part} decides)"
-        )
+        said = expected_error(student)
+        sentences.append(f"{said[0].upper()}{said[1:]} (the {part} decides).")
+    for sentence in sentences:
+        say(sentence)
+    if doubted is not None:
+        without = simulate_command(found.setting, Procedure(), 0, 10)
+        print(with_command("Draw it without a filter:", without))
+    print(with_command("Draw it with the filter:", draws))
+
+
+def _doubtful_sentences(found: Threshold, doubted: PredictedLaw) -> list[str]:
+    """What a law that is not to be trusted says: said to be that, in round numbers, and no advice."""
+    used = found.prediction
+    share = used.kept_share
+    kept = "" if share is None else f", which would keep about {100 * share:.2g}% of the scored pairs"
+    return [
+        f"By a law that is not to be trusted here ({doubted.reason}; {expected_error(doubted)}), the mean "
+        f"error would be about {found.mean:.2g} at a threshold theta near {found.theta:.2g}{kept}, and about "
+        f"{used.unfiltered.mean:.2g} without a filter on all {found.setting.n:,} pairs ({_parts(found)}).",
+        "Whether filtering pays here, at which threshold and in how many rounds, is not known: draw it, "
+        "at other thresholds too.",
+    ]
+
+
+def _parts(found: Threshold) -> str:
+    """How many pairs the teacher and each round get."""
+    used = found.prediction
+    rounds = f" in each of {used.rounds} rounds" if used.rounds > 1 else ""
+    return f"teacher on {used.teacher_n:,}, {used.student_n:,} pairs scored{rounds}"
 
 
 def _gain_sentences(found: Threshold, split: Spending | None) -> list[str]:
     """What filtering gains, at which threshold, and what the paper's two thresholds would cost."""
     used, gain = found.prediction, found.gain["unfiltered"]
     assert gain is not None
-    parts = f"teacher on {used.teacher_n:,}, {used.student_n:,} pairs scored"
-    if used.rounds > 1:
-        parts += f" in each of {used.rounds} rounds"
-    student = used.law("teacher-filtered")
-    # Beside the number, not only on standard error: a pipe must not lose it.
-    opening = "Filtering"
-    if not student.trusted:
-        opening = f"By a law that is not to be trusted here ({student.reason}), filtering"
     pays = gain > 1 or (split is not None and split.mean < used.unfiltered.mean)
     if gain > 1:
         opening = (
-            f"{opening} lowers the mean error {gain:.3g} times: {found.mean:.4g} instead of "
-            f"{used.unfiltered.mean:.4g} on all {found.setting.n:,} pairs ({parts})."
+            f"Filtering lowers the mean error {gain:.3g} times: {found.mean:.4g} instead of "
+            f"{used.unfiltered.mean:.4g} on all {found.setting.n:,} pairs ({_parts(found)})."
         )
     else:
         opening = (
-            f"{opening} does not pay{' at these sizes' if pays else ''}: {found.mean:.4g} against "
-            f"{used.unfiltered.mean:.4g} without it, on all {found.setting.n:,} pairs ({parts})."
+            f"Filtering does not pay{' at these sizes' if pays else ''}: {found.mean:.4g} against "
+            f"{used.unfiltered.mean:.4g} without it, on all {found.setting.n:,} pairs ({_parts(found)})."
         )
     best = "Best threshold" if pays else "The best threshold, should one filter all the same"
     return [
         opening,
         f"{best}: theta = {found.theta:.5g} on the oracle's scale, which keeps "
-        f"{share_kept(found.retained)} of the scored pairs.",
+        f"{share_kept(used.kept_share)} of the scored pairs (clean pairs score {found.setting.r} on "
+        "average).",
         f"At theta = 0 the error would be {_times(found.gain['theta_0'])}, at theta = r/2 "
         f"{_times(found.gain['theta_half_r'])}.",
     ]
@@ -160,7 +181,7 @@ def _gain_sentences(found: Threshold, split: Spending | None) -> list[str]:
 def _split_sentence(found: Threshold, advice: Advice, split: Spending) -> str:
     """How many pairs the teacher should get, and what that gains."""
     less = [f"{found.prediction.unfiltered.mean / split.mean:.3g} times less than unfiltered"]
-    if advice.recommended.rounds > 0:
+    if advice.recommended.rounds > 0 and advice.recommended.in_range:
         parts = "halves" if advice.recommended.rounds == 1 else "even parts"
         less.append(f"{advice.recommended.mean / split.mean:.3g} times less than {parts}")
     return (
@@ -177,6 +198,13 @@ def _worth_splitting(advice: Advice) -> bool:
 
 def _rounds_sentence(advice: Advice, split: Spending | None) -> str:
     plan = advice.recommended
+    doubted = [other.rounds for other in advice.even if other.rounds > 1 and not other.in_range]
+    if doubted:
+        to_last = f" to {doubted[-1]}" if len(doubted) > 1 else ""
+        return (
+            f"Whether more than one round pays is not known: of {doubted[0]}{to_last} rounds the law is not "
+            "to be trusted here."
+        )
     if plan.rounds == 0 and split is None:
         return f"No round is worth its pairs: train on all of them{_not_tried(advice)}."
     if plan.rounds == 0:

@@ -16,7 +16,7 @@ from bounds.law.scales import selection
 from bounds.law.score import Score
 from bounds.law.score_contour import parameters
 from verification.prediction import law
-from verification.prediction.law import Prediction, limits_at, predict, score_of
+from verification.prediction.law import PredictedLaw, Prediction, limits_at, predict, score_of
 from verification.setting import Procedure, Setting, require_setting
 
 ENOUGH = 0.05
@@ -87,6 +87,7 @@ class Advice:
             "best_split": self.best_split.as_dict(),
             "floor": self.floor,
             "even": [plan.as_dict() for plan in self.even],
+            "trusted": all(plan.in_range for plan in self.even),
         }
 
 
@@ -216,8 +217,9 @@ def retained_grid(score: Score, smallest: float, count: int = 81) -> Array:
 class Threshold:
     """The best threshold of the (teacher-)filtered estimator and what it gains.
 
-    `mean` is the predicted E[ERR] at `theta`, which keeps the share `retained`.  `gain` is the mean
-    error of "unfiltered" (on all n), "theta_0" and "theta_half_r" over `mean`; None where both are 0.
+    `mean` is the predicted E[ERR] at `theta`, which keeps the share `retained` by the oracle's score.  `gain`
+    is the mean error of "unfiltered" (on all n), "theta_0" and "theta_half_r" over `mean`; None where both
+    are 0.  `doubted` says whether `mean` and the gain over "unfiltered" may be used.
     """
 
     setting: Setting
@@ -230,8 +232,9 @@ class Threshold:
     def __repr__(self) -> str:
         gain = self.gain["unfiltered"]
         pays = "no error to lower" if gain is None else f"{gain:.3g} times less than unfiltered"
-        kept = f"theta={self.theta:.5g} keeps {self.retained:.3%}"
-        return f"<Threshold {kept}: mean error {self.mean:.4g}, {pays}>"
+        kept = f"theta={self.theta:.5g} keeps {self.prediction.kept_share:.3%}"
+        doubt = "" if self.doubted is None else "; not to be trusted"
+        return f"<Threshold {kept}: mean error {self.mean:.4g}, {pays}{doubt}>"
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON object."""
@@ -241,6 +244,7 @@ class Threshold:
             "setting": self.setting.as_dict(),
             "theta": self.theta,
             "retained": self.retained,
+            "kept_share": self.prediction.kept_share,
             "mean": self.mean,
             "gain": self.gain,
             "rounds": self.prediction.rounds,
@@ -249,8 +253,15 @@ class Threshold:
             "decides": student.decides,
             "relative_error": student.relative_error,
             "in_range": student.trusted,
-            "reason": student.reason,
+            "trusted": self.doubted is None,
+            "reason": student.reason if self.doubted is None else self.doubted.reason,
         }
+
+    @property
+    def doubted(self) -> PredictedLaw | None:
+        """The first law behind `mean` and `gain` that is not to be trusted; None where both are."""
+        laws = (self.prediction.law("teacher-filtered"), self.prediction.unfiltered)
+        return next((each for each in laws if not each.trusted), None)
 
 
 def best_threshold(

@@ -26,7 +26,8 @@ class Alternative:
     """An estimator, its mean error, and the share of the information that it uses.
 
     `efficiency` is the squared ratio of the limit's mean error to `mean`; both are None where nothing
-    supports a number, and `reason` says why.  `interval` is that of a mean that was measured.
+    supports a number, and `reason` says why.  `interval` is that of a mean that was measured; `trusted` says
+    whether the law of a mean that was not holds here.
     """
 
     estimator: str
@@ -34,11 +35,14 @@ class Alternative:
     efficiency: float | None
     reason: str = ""
     interval: tuple[float, float] | None = None
+    trusted: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON object; `interval` only where the mean was measured."""
         known = {} if self.interval is None else {"interval": list(self.interval)}
-        return {"estimator": self.estimator, "mean": self.mean, "efficiency": self.efficiency, **known}
+        numbers = {"mean": self.mean, "efficiency": self.efficiency}
+        trusted = self.trusted and self.mean is not None
+        return {"estimator": self.estimator, **numbers, "trusted": trusted, **known}
 
     @property
     def between(self) -> str:
@@ -67,6 +71,7 @@ class Beside:
     weighted: ErrorLaw | None
     limit: ErrorLaw
     split: Spending | None = None
+    unfiltered_trusted: bool = True
 
     @property
     def table(self) -> tuple[Alternative, ...]:
@@ -80,6 +85,8 @@ class Beside:
             means.append((f"{plan_name(self.split.rounds)}, best split", self.split.mean))
         means.append(("weighted", None if self.weighted is None else self.weighted.mean))
         means.append(("limit", limit))
+        plans = {plan_name(plan.rounds): plan.in_range for plan in self.rounds}
+        trust = {"unfiltered": self.unfiltered_trusted, **plans}
         why = {"pca": HIDDEN, "limit": HIDDEN, "weighted": self._no_weights()}
         return tuple(
             Alternative(
@@ -87,24 +94,35 @@ class Beside:
                 mean,
                 None if not mean or limit is None else min(1.0, (limit / mean) ** 2),
                 why[name] if mean is None else "",
+                trusted=trust.get(name, True),
             )
             for name, mean in means
         )
 
     def _no_weights(self) -> str:
         """Why the best weights have no law here."""
-        if not alternatives.weighable(self.setting):
+        if not self.weighable:
             return "without noise the score has no density to make weights of"
         teacher_n, _ = Procedure("weighted").sizes(self.setting.n)
         return f"a teacher on {teacher_n:,} pairs errs too much for the weights' first-order law"
 
     @property
+    def weighable(self) -> bool:
+        """Whether there are best weights at all: without noise there are none."""
+        return alternatives.weighable(self.setting)
+
+    @property
+    def best_paired(self) -> Alternative:
+        """The line with the least mean error of those that need pairs."""
+        paired = (other for other in self.table if other.estimator not in ("pca", "limit"))
+        return min(paired, key=lambda other: math.inf if other.mean is None else other.mean)
+
+    @property
     def alone(self) -> float | None:
         """How many times less PCA of each modality errs than the best of what needs pairs; None if not."""
-        means = {other.estimator: other.mean for other in self.table}
-        pca = means.pop("pca")
-        least = min(mean for name, mean in means.items() if name != "limit" and mean is not None)
-        return least / pca if pca and pca < least else None
+        pca = next(other.mean for other in self.table if other.estimator == "pca")
+        least = self.best_paired.mean
+        return least / pca if pca and least is not None and pca < least else None
 
     def as_dict(self) -> dict[str, Any]:
         """The documented JSON parts."""
@@ -149,4 +167,5 @@ def beside(
         weighted,
         error_law(alternatives.limit_scales(setting, seed), *dims),
         split,
+        plans[0].in_range,
     )

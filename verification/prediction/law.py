@@ -120,6 +120,12 @@ class Prediction:
     oracle_filtered: PredictedLaw | None
     teacher_filtered: PredictedLaw | None
 
+    @property
+    def kept_share(self) -> float | None:
+        """Share of the scored pairs that the last round's teacher keeps: its scores are not the oracle's."""
+        student = self.teacher_filtered
+        return None if student is None else student.any_size.kept / self.student_n
+
     def law(self, estimator: str) -> PredictedLaw:
         """The law of an estimator by its command-line name, or the teacher's.
 
@@ -153,6 +159,7 @@ class Prediction:
             "student_n": self.student_n,
             "theta": self.theta,
             "retained": self.retained,
+            "kept_share": self.kept_share,
             "leak": {"left": self.leak_left, "right": self.leak_right},
             "unfiltered": self.unfiltered.as_dict(),
             "teacher": self.teacher.as_dict(),

@@ -25,6 +25,36 @@ def test_simulate_prints_a_summary(command):
     assert err == ""
 
 
+@pytest.mark.parametrize(
+    ("flags", "said", "pairs"),
+    [
+        ((), "1,001 in the fit", {"trained": 1001, "scored": 0}),
+        (
+            ("--estimator", "oracle-filtered", "--theta", 0),
+            "501 scored of 1,001 (the oracle needs no teacher: --student-n 1001 scores all)",
+            {"trained": 0, "scored": 501},
+        ),
+        (
+            ("--estimator", "oracle-filtered", "--theta", 0, "--student-n", 1001),
+            "1,001 scored",
+            {"trained": 0, "scored": 1001},
+        ),
+        (
+            ("--estimator", "teacher-filtered", "--theta", 0, "--rounds", 2),
+            "333 train the teacher, 334 scored in each of 2 rounds",
+            {"trained": 333, "scored": 334},
+        ),
+    ],
+)
+def test_simulate_says_how_many_pairs_it_used(command, flags, said, pairs):
+    """In words and in the JSON: an oracle scores only half of them unless told otherwise."""
+    place = ("--n", 1001, "--d", 6, "--r", 2, "--eta", 0.5, "--gamma", 5, "--replicates", 2, *flags)
+    _, out, _ = command("simulate", *place)
+    assert f"pairs     {said}\n" in out
+    _, out, _ = command("simulate", *place, "--json")
+    assert json.loads(out)["pairs"] == pairs
+
+
 def test_simulate_prints_one_json_document(command):
     """With --json nothing else is on standard output, and equal seeds give equal bytes."""
     outputs = [

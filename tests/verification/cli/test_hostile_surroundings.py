@@ -33,12 +33,16 @@ def filtergain(*arguments, cwd, **environment):
         "claims theorem-1",
     ],
 )
-def test_a_console_that_knows_ascii_only_gets_question_marks(arguments, tmp_path):
-    """Signs that the console's encoding lacks are replaced; the command ends as it does elsewhere."""
+def test_a_console_that_knows_ascii_only_gets_letters(arguments, tmp_path):
+    """Signs that the console's encoding lacks are spelled out; the command ends as it does elsewhere."""
     status, printed, errors = filtergain(*arguments.split(), cwd=tmp_path, PYTHONIOENCODING="ascii")
     assert status == 0, errors
     assert printed
     assert "Traceback" not in errors
+    if arguments.startswith(("simulate", "predict")):
+        _, elsewhere, _ = filtergain(*arguments.split(), cwd=tmp_path, PYTHONIOENCODING="utf-8")
+        assert "?" not in printed
+        assert printed == elsewhere.replace("±", "+/-")
 
 
 def test_what_a_module_prints_is_no_part_of_the_json(tmp_path):

@@ -32,12 +32,21 @@ def test_a_reader_that_leaves_is_no_verdict(command):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-@pytest.mark.parametrize("command", ["claims", "claims theorem-1", "verify eq-5 --json", "--version"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "claims",
+        "claims theorem-1",
+        "verify eq-5 --json",
+        "--version",
+        "threshold --n 1e4 --d 9 --r 3 --gamma 2 --eta 0.3",
+    ],
+)
 def test_a_full_disk_is_one_line(command):
     """What cannot be written to standard output is said once, with the status of wrong use."""
     status, said = shell(f"filtergain {command} > /dev/full")
     assert status == 2
-    assert said.strip().splitlines()[-1].startswith("filtergain: cannot")
+    assert said == "filtergain: cannot write to standard output: No space left on device\n"
     assert "Traceback" not in said
     assert "Exception ignored" not in said
 
@@ -99,6 +108,21 @@ def test_no_line_of_a_pipe_ends_in_blanks(command, monkeypatch, line, columns):
     assert status == 0
     assert out.strip()
     assert not [shown for shown in out.splitlines() if shown != shown.rstrip()]
+
+
+def test_a_note_is_broken_between_words(monkeypatch, capsys):
+    """At a terminal of 40 columns; elsewhere, and where it is a command to be copied, a line stays whole."""
+    text = "note: teacher and student take 1,000 pairs together, more than n = 500"
+    monkeypatch.setenv("COLUMNS", "40")
+    terminal.message(text)
+    assert capsys.readouterr().err == text + "\n"
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    terminal.message(text)
+    lines = capsys.readouterr().err.splitlines()
+    assert max(map(len, lines)) <= 40
+    assert " ".join(lines) == text
+    terminal.message(text.removeprefix("note: "))
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_only_blanks_before_the_end_of_a_line_are_left_out():

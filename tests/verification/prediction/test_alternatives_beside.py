@@ -22,7 +22,7 @@ def test_the_parts_have_the_promised_keys():
     assert set(found["pca"]) == set(found["weighted"]) >= {"mean", "std", "left_scale", "right_scale"}
     for side in ("left_scale", "right_scale"):
         assert found["limit"][side] <= min(found["pca"][side], found["weighted"][side])
-    assert {"estimator", "mean", "efficiency"} == set(found["alternatives"][0])
+    assert {"estimator", "mean", "efficiency", "trusted"} == set(found["alternatives"][0])
     json.dumps(found)
 
 

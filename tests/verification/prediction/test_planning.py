@@ -33,7 +33,14 @@ def test_advice_at_a_handful_of_pairs_stays_with_what_can_be_run():
     advice = advise(Setting(4, 3, 3, 1, 0.5, 1.0, 1.0))
     assert max(plan.rounds for plan in advice.even) == 1
     assert advice.best_split in advice.even
-    assert set(advice.as_dict()) == {"one_round_is_enough", "recommended", "best_split", "floor", "even"}
+    assert set(advice.as_dict()) == {
+        "one_round_is_enough",
+        "recommended",
+        "best_split",
+        "floor",
+        "even",
+        "trusted",
+    }
 
 
 def test_a_good_split_is_good_in_simulation_too():
