@@ -17,6 +17,7 @@ from verification.fitting import alternatives, checks
 from verification.fitting.blend import Blend, blend
 from verification.fitting.checks import Assumption
 from verification.fitting.clean_share import both, clean_share, lower_bound
+from verification.fitting.labels import labelled
 from verification.fitting.moments import Array, PairMoments, moments
 from verification.fitting.payoff import ALIKE, SHARES, UNKNOWN, WORTH_IT, Squares, payoff, root, squares
 from verification.fitting.reading import check_matched, open_rows, read_labels, watched
@@ -155,6 +156,7 @@ class FittedPairs:
                 f"keeps the {self.keep:.1%} of pairs, of both halves, with a score above "
                 f"{self.threshold:.4g}, of which {self._corrupted()}."
             )
+        said += [check.message for check in self.checks if check.id == "labels"]
         said += self._both() + self._alone()
         said.append(DECISIONS[self.decision])
         return said
@@ -164,7 +166,7 @@ class FittedPairs:
 
         Where the model is not used, what its eta would be is nothing to disagree with.
         """
-        failed = {c.id: c.message for c in self.checks if not c.holds or c.id == "labels"}
+        failed = {c.id: c.message for c in self.checks if not c.holds and c.id != "labels"}
         if "isotropy" in failed:
             failed.pop("agreement", None)
         if "rank" in failed:
@@ -401,8 +403,9 @@ def _answer(
     made.append(checks.rank(r))
     threshold = float(scored.thresholds[paid.bin - 1]) if paid.bin else float(scored.scores.min())
     clean = share.posterior(scored.scores)
+    repaired = np.concatenate([half.repaired[0] for half in scored.halves])
     if known is not None:
-        made.append(checks.labelled(known, clean, free))
+        made.append(labelled(known, scored.scores, repaired, share, free, scored.scores >= threshold, alpha))
     decision = paid.decision if enough.holds else "undecided"
     mixed = blend(scored.kept, errors, decision == "pays")
     edge = float(scored.thresholds[mixed.bin - 1]) if mixed.bin else -np.inf
@@ -417,7 +420,7 @@ def _answer(
         n, len(found.cov_x), len(found.cov_y), seed, alpha, r, gammas[0], gammas[1], eta_model, free,
         least, tuple(made), decision, gain_model, paid.gain, paid.keep, threshold, others,
         float(1 - clean[scored.scores >= threshold].mean()), mixed, edge, scored.scores, clean,
-        np.concatenate([half.repaired[0] for half in scored.halves]), paid.curve,
+        repaired, paid.curve,
     )  # fmt: skip
 
 

@@ -275,30 +275,6 @@ def test_a_large_mean_costs_nothing(isotropic):
     assert fit(x + 1e6, y - 1e6).eta_free.value == pytest.approx(isotropic.eta_free.value, abs=1e-3)
 
 
-def test_labels_are_held_against_the_estimate():
-    """Right labels agree, wrong ones do not."""
-    rng = np.random.default_rng(0)
-    x, y = drawn()
-    for share, right in ((0.2, True), (0.5, False)):
-        found = fit(x, y, labels=rng.random(len(x)) < share, alpha=0.001)
-        assert holds(found, "labels") is right
-        assert "The labels call" in " ".join(found.sentences())
-
-
-def test_swapped_labels_are_called_that(isotropic):
-    """Labels with 0 and 1 exchanged get the hint, at any share; right ones and unrelated ones do not."""
-    clean = np.random.default_rng(1).random(4000)
-    for known in (clean > 0.5, clean > 0.8):
-        share = Estimate(float(known.mean()), 0.0, 1.0)
-        assert checks.labelled(known, clean, share).holds
-        found = checks.labelled(~known, clean, share)
-        assert not found.holds
-        assert "are 0 and 1 swapped? (1 is a clean pair)" in found.message
-        unrelated = np.random.default_rng(2).permutation(known)
-        assert "swapped" not in checks.labelled(unrelated, clean, share).message
-    assert "swapped" not in checks.labelled(np.ones(4000, bool), clean, share).message
-
-
 def test_an_impossible_number_of_corrupted_pairs_is_not_told(isotropic):
     """More corrupted ones among the kept pairs than there are at all, or more clean ones, is no answer."""
     whole = replace(isotropic, keep=0.95, eta_free=Estimate(0.6, 0.55, 0.65))
