@@ -20,7 +20,7 @@ from verification.fitting.clean_share import both, clean_share, lower_bound
 from verification.fitting.labels import labelled
 from verification.fitting.moments import Array, PairMoments, moments
 from verification.fitting.payoff import ALIKE, SHARES, UNKNOWN, WORTH_IT, Squares, payoff, root, squares
-from verification.fitting.reading import check_matched, open_rows, read_labels, watched
+from verification.fitting.reading import check_matched, keys_of, open_rows, read_labels, watched
 from verification.fitting.scoring import Scored, score_rows, shares_tried
 from verification.fitting.spectrum import (
     FLAT,
@@ -157,8 +157,8 @@ class FittedPairs:
                 f"{self.threshold:.4g}, of which {self._corrupted()}."
             )
         said += [check.message for check in self.checks if check.id == "labels"]
-        said += self._both() + self._alone()
-        said.append(DECISIONS[self.decision])
+        said += self._both()
+        said.append(DECISIONS[self.decision] + self._alone())
         return said
 
     def _failures(self) -> list[str]:
@@ -196,8 +196,8 @@ class FittedPairs:
             "times better than all pairs alike."
         ]
 
-    def _alone(self) -> list[str]:
-        """A sentence where by the model each modality alone does better than any pairing.
+    def _alone(self) -> str:
+        """What overrides the decision: by the model each modality alone does better than any pairing.
 
         As measured it cannot be told: PCA and the fit on all pairs that it is held against share their rows.
         """
@@ -205,11 +205,11 @@ class FittedPairs:
         paired = [mean for name in ("unfiltered", alternatives.CROSSED) if (mean := means.get(name))]
         alone = means.get("pca")
         if not alone or not paired or alone >= min(paired):
-            return []
-        return [
-            f"PCA of each modality alone, which needs no pairing, errs {min(paired) / alone:.3g} times less "
-            "than the better of all pairs and the filter: if the subspaces are all you want, use it."
-        ]
+            return ""
+        return (
+            " But if the subspaces are all you want, neither: PCA of each modality alone, which needs no "
+            f"pairing, errs {min(paired) / alone:.3g} times less than the better of all pairs and the filter."
+        )
 
     def _repr_html_(self) -> str:
         body = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.sentences())
@@ -261,8 +261,9 @@ def fit(
 
     X and Y are arrays or files (.npy, .npz, Parquet, Arrow, CSV), read in blocks.  `rank` fixes r,
     `labels` (n,) marks clean pairs where that is known, `alpha` is the error rate of each interval by
-    itself, `seed` that of splits and re-pairings, `key` names the array or column in a file of several;
-    `on_progress` is called with (done, total, what is done).
+    itself, `seed` that of splits and re-pairings, `key` names the array or column in files of several:
+    "a,b" that of X and that of Y, "a,b,c" that of the labels too; `on_progress` is called with
+    (done, total, what is done).
     Raises InvalidArgument for rows that cannot be used or show no shared direction.
 
     >>> import numpy as np
@@ -281,13 +282,16 @@ def fit(
         raise InvalidArgument("key", key, "must name an array or a column")
     if key is not None and not any(isinstance(rows, str | Path) for rows in (X, Y)):
         raise InvalidArgument("key", key, "must be left out for arrays")
-    if isinstance(X, str | Path) and isinstance(Y, str | Path) and Path(X).resolve() == Path(Y).resolve():
-        raise InvalidArgument("Y", str(Y), "must be another file than X")
-    x, y = open_rows(X, "X", key), open_rows(Y, "Y", key)
+    key_x, key_y, key_labels = keys_of(key)
+    x = open_rows(X, "X", key_x)
+    if key_x == key_y and _one_file(X, Y):
+        allowed = "must be another file than X, or another array in it (--key A,B: A for X, B for Y)"
+        raise InvalidArgument("Y", str(Y), allowed)
+    y = open_rows(Y, "Y", key_y)
     check_matched(x, y)
     if on_progress is not None:
         x = watched(x, PASSES, on_progress)
-    known = None if labels is None else read_labels(labels, x.n)
+    known = None if labels is None else read_labels(labels, x.n, key_labels)
     found = moments(x, y, seed)
     spectra = np.linalg.eigh(found.cov_x), np.linalg.eigh(found.cov_y)
     r, flat_at = rank_used(found, spectra, rank, alpha, seed)
@@ -302,6 +306,11 @@ def fit(
     if on_progress is not None:
         on_progress(x.n, x.n, "weighing what they say")
     return _answer(found, r, fitted, sides, square, flat, guess, scored, known, alpha, seed)
+
+
+def _one_file(X: Any, Y: Any) -> bool:
+    """Whether both are paths, of the same file."""
+    return isinstance(X, str | Path) and isinstance(Y, str | Path) and Path(X).resolve() == Path(Y).resolve()
 
 
 def rank_used(
@@ -325,7 +334,8 @@ def rank_used(
         heavy = checks.heavy_rows(found.heaviest)
         allowed = (
             f"show no shared direction: in {found.n:,} pairs none with a correlation below "
-            f"{shown.edge:.2g} could be seen (half of it needs 4 times the pairs)"
+            f"{shown.edge:.2g} could be seen (half of it needs 4 times the pairs; does row i of X belong to "
+            "row i of Y?)"
             f"{_empty(spectra)}"
             f"{'' if heavy.holds else f'. {heavy.message[:-1]}'}"
         )

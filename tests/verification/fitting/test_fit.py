@@ -288,8 +288,34 @@ def test_an_impossible_number_of_corrupted_pairs_is_not_told(isotropic):
 def test_one_file_twice_is_refused(tmp_path):
     """Whatever its name is spelled like; two files with the same rows are another matter."""
     np.save(tmp_path / "x.npy", np.eye(3))
-    with pytest.raises(InvalidArgument, match="must be another file than X"):
+    with pytest.raises(InvalidArgument, match="must be another file than X, or another array in it"):
         fit(tmp_path / "x.npy", str(tmp_path / "." / "x.npy"))
+
+
+def test_one_file_may_hold_both_sides_and_the_labels(tmp_path):
+    """A key for each side gives what two files give; without one, or with one for both, the hint is given."""
+    x, y = drawn(Setting(4000, 12, 10, 2, 0.4, 10.0, 10.0))
+    both, labels = tmp_path / "both.npz", np.arange(4000) % 2
+    np.savez(both, images=x, captions=y, known=labels)
+    apart = fit(x, y, labels=labels)
+    assert fit(both, both, labels=both, key="images,captions,known").as_dict() == apart.as_dict()
+    assert fit(x, both, key=",captions").as_dict() == fit(x, y).as_dict()
+    for key, hint in (
+        (None, r"images, captions, known \(--key images,captions: one for X, one for Y\), got nothing"),
+        ("images", r"another array in it \(--key A,B"),
+        ("images,images", r"another array in it \(--key A,B"),
+        ("images,none", "must name one of the arrays in Y"),
+        ("images,captions,known,more", "at most three names"),
+    ):
+        with pytest.raises(InvalidArgument, match=hint):
+            fit(both, both, key=key)
+
+
+def test_a_folder_is_named_as_it_was_given(tmp_path, monkeypatch):
+    """The folder that one stands in has a name too."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidArgument, match=r"Y must be a file, and is a folder, got '\.'"):
+        fit(drawn()[0], ".")
 
 
 def test_the_json_has_the_promised_keys_only(isotropic):
@@ -301,8 +327,9 @@ def test_the_json_has_the_promised_keys_only(isotropic):
     for interval in (found["r"], found["gamma"], found["eta"]["model_free"], found["gain"]["model_free"]):
         assert interval["low"] <= interval["value"] <= interval["high"]
     json.dumps(found)
-    assert isotropic.sentences()[-1].startswith("Filtering pays")
-    assert "PCA of each modality alone" in isotropic.sentences()[-2]
+    decided = isotropic.sentences()[-1]
+    assert decided.startswith("Filtering pays")
+    assert "But if the subspaces are all you want, neither: PCA of each modality alone" in decided
     assert "<table>" in isotropic._repr_html_()
 
 
@@ -412,6 +439,7 @@ def test_nothing_half_written_is_left(tmp_path, command):
     status, _, err = command("fit", tmp_path / "x.npy", tmp_path / "y.npy", "--scores", tmp_path / "s.csv")
     assert status == 2
     assert "show no shared direction: in " in err
+    assert "does row i of X belong to row i of Y?" in err
     assert "got" not in err
     assert sorted(p.name for p in tmp_path.iterdir()) == ["x.npy", "y.npy"]
 
