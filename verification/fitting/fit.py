@@ -40,6 +40,13 @@ from verification.setting import Setting
 PASSES = 3
 """How often the rows are read."""
 
+LAST_STAGE = 200_000
+"""What is done after that takes as long as to read so many rows once, whatever their number.
+
+About 3 s, against 1.1 s for 3 times 20,000 rows of 60 + 60 columns and 41 s for 3 times a million of
+512 + 512.
+"""
+
 
 @dataclass(frozen=True)
 class FittedPairs:
@@ -289,8 +296,8 @@ def fit(
         raise InvalidArgument("Y", str(Y), allowed)
     y = open_rows(Y, "Y", key_y)
     check_matched(x, y)
-    if on_progress is not None:
-        x = watched(x, PASSES, on_progress)
+    reading, weighing = _told(on_progress, x.n)
+    x = watched(x, PASSES, reading)
     known = None if labels is None else read_labels(labels, x.n, key_labels)
     found = moments(x, y, seed)
     spectra = np.linalg.eigh(found.cov_x), np.linalg.eigh(found.cov_y)
@@ -303,9 +310,25 @@ def fit(
     flat = checks.isotropy(sides, x.n, alpha, r, flat_at)
     guess = _model_share(found, r.value, sides, square) if flat.holds else None
     scored = score_rows(x, y, found, fitted, sides, rotation, guess, seed)
-    if on_progress is not None:
-        on_progress(x.n, x.n, "weighing what they say")
-    return _answer(found, r, fitted, sides, square, flat, guess, scored, known, alpha, seed)
+    weighing(0.0)
+    return _answer(found, r, fitted, sides, square, flat, guess, scored, known, alpha, seed, weighing)
+
+
+def _told(
+    on_progress: Callable[[float, float, str], None] | None, n: int
+) -> tuple[Callable[[float, float, str], None], Callable[[float], None]]:
+    """What the readings call, and what the last stage calls with the part of it that is done."""
+    rows = PASSES * n
+
+    def reading(done: float, total: float, what: str) -> None:
+        if on_progress is not None:
+            on_progress(done, total + LAST_STAGE, what)
+
+    def weighing(part: float) -> None:
+        if on_progress is not None:
+            on_progress(rows + part * LAST_STAGE, rows + LAST_STAGE, "weighing what they say")
+
+    return reading, weighing
 
 
 def _one_file(X: Any, Y: Any) -> bool:
@@ -390,11 +413,15 @@ def _answer(
     known: Any,
     alpha: float,
     seed: int,
+    weighing: Callable[[float], None],
 ) -> FittedPairs:
     n, k = found.n, r.value
     eta_model = _eta(sides, square, scored.row_moments, n, k, alpha)
     gammas = [_gamma(sides[s], scored, s, n, k, alpha) for s in (0, 1)]
-    share, wider = clean_share(scored.halves, alpha), clean_share(scored.wider, alpha)
+    share = clean_share(scored.halves, alpha)
+    weighing(0.35)
+    wider = clean_share(scored.wider, alpha)
+    weighing(0.7)
     least = lower_bound((*scored.halves, *scored.wider), alpha)
     free = both(share, wider, least, alpha)
     model = [
@@ -409,8 +436,7 @@ def _answer(
     errors = squares(scored.kept)
     paid = payoff(scored.kept, errors, alpha, fixed)
     enough = checks.small_error(paid.unfiltered, k)
-    made = [*model, enough, checks.repeated_pairs(found.repeated), checks.heavy_rows(found.heaviest)]
-    made.append(checks.rank(r))
+    made = [*model, enough, *_of_the_rows(found, r)]
     threshold = float(scored.thresholds[paid.bin - 1]) if paid.bin else float(scored.scores.min())
     clean = share.posterior(scored.scores)
     repaired = np.concatenate([half.repaired[0] for half in scored.halves])
@@ -425,13 +451,20 @@ def _answer(
     if flat.holds and setting is not None:
         prediction = alternatives.forecast(setting, paid.keep)
         others = alternatives.by_law(setting, prediction, seed)
+        weighing(0.8)
         gain_model = _model_gain(found, k, eta_model, gammas, paid.keep)
+    weighing(1.0)
     return FittedPairs(
         n, len(found.cov_x), len(found.cov_y), seed, alpha, r, gammas[0], gammas[1], eta_model, free,
         least, tuple(made), decision, gain_model, paid.gain, paid.keep, threshold, others,
         float(1 - clean[scored.scores >= threshold].mean()), mixed, edge, scored.scores, clean,
         repaired, paid.curve,
     )  # fmt: skip
+
+
+def _of_the_rows(found: PairMoments, r: Rank) -> tuple[Assumption, ...]:
+    """The checks that no model is needed for."""
+    return checks.repeated_pairs(found.repeated), checks.heavy_rows(found.heaviest), checks.rank(r)
 
 
 def _gamma(side: Modality, scored: Scored, s: int, n: int, r: int, alpha: float) -> Estimate:

@@ -6,7 +6,7 @@ import pytest
 
 from verification.errors import InvalidArgument
 from verification.fitting import alternatives, checks, payoff
-from verification.fitting.fit import PASSES, fit
+from verification.fitting.fit import LAST_STAGE, PASSES, fit
 from verification.fitting.spectrum import Estimate, Rank
 from verification.prediction.alternatives import information
 from verification.setting import Setting
@@ -181,6 +181,10 @@ def test_progress_is_told_pass_by_pass():
     fit(*drawn(), on_progress=lambda done, total, what: told.append((done / total, what)))
     assert told == sorted(told, key=lambda line: line[0])
     assert told[-1][0] == 1
+    read = max(done for done, what in told if what.startswith("reading"))
+    last = [done for done, what in told if what.startswith("weighing")]
+    assert read < last[0] == 3 * ISOTROPIC.n / (3 * ISOTROPIC.n + LAST_STAGE) < 0.5
+    assert len(last) > 3
     assert {what for _, what in told} == {
         *(f"reading the rows, {i + 1} of {PASSES}" for i in range(PASSES)),
         "weighing what they say",
