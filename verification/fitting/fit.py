@@ -441,7 +441,7 @@ def _answer(
     clean = share.posterior(scored.scores)
     repaired = np.concatenate([half.repaired[0] for half in scored.halves])
     if known is not None:
-        made.append(labelled(known, scored.scores, repaired, share, free, scored.scores >= threshold, alpha))
+        made.append(labelled(known, scored.scores, repaired, free, scored.scores >= threshold, alpha))
     decision = paid.decision if enough.holds else "undecided"
     mixed = blend(scored.kept, errors, decision == "pays")
     edge = float(scored.thresholds[mixed.bin - 1]) if mixed.bin else -np.inf

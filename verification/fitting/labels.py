@@ -2,8 +2,9 @@
 
 With F1 and F0 the laws of clean and corrupted scores, pairs of which the share p is clean score as
 p F1 + (1 - p) F0.  The chance that one of them scores higher than one of others with a share q is then
-1/2 + (p - q)(A - 1/2), with A that chance for F1 against F0: the scores measure p - q, which right labels
-make 1, labels of other rows 0 and swapped ones -1.
+1/2 + (p - q)(A - 1/2), with A that chance for F1 against F0.  All pairs against re-paired ones are the case
+p = eta, q = 0, so that both chances tell (p - q)/eta, whatever F1 and F0 are.  With eta the share that the
+labels call clean, right labels make p - q one, labels of other rows 0 and swapped ones less.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import numpy as np
 from scipy import stats
 
 from verification.fitting.checks import Assumption
-from verification.fitting.clean_share import CleanShare
 from verification.fitting.moments import Array
 from verification.fitting.spectrum import Estimate
 
@@ -33,7 +33,7 @@ class Separation:
 
     `higher_p` is the p-value of the Mann-Whitney test against their scoring no higher, which holds for
     labels that have nothing to do with the rows; `deviations` its normal deviate; `told` is p - q with its
-    interval, (0, -inf, inf) where the mixture tells no clean pair from a corrupted one.
+    interval, (0, -inf, inf) where pairs score no higher than re-paired ones.
     """
 
     higher_p: float
@@ -41,39 +41,39 @@ class Separation:
     told: Estimate
 
 
-def separation(known: Any, scores: Array, repaired: Array, share: CleanShare, alpha: float) -> Separation:
+def separation(known: Any, scores: Array, repaired: Array, alpha: float) -> Separation:
     """Scores (n,) of the pairs labelled clean, `known` (n,), against the others', both groups not empty.
 
-    `repaired` are scores of re-paired rows, any shape; they say how high clean ones score by the mixture.
+    `repaired` (m,) are scores of re-paired rows.
     """
-    ranks = stats.rankdata(scores)
-    mine, others = ranks[known], ranks[~known]
-    m, n = len(mine), len(others)
-    chance = (mine.mean() - (m + 1) / 2) / n
-    deviations = (chance - 0.5) / math.sqrt((m + n + 1) / (12 * m * n))
-    # The standard error where the two laws differ (DeLong et al. 1988), at least that of one pair.
-    above_others = (mine - stats.rankdata(scores[known])) / n
-    above_mine = (others - stats.rankdata(scores[~known])) / m
-    variance = above_others.var() / m + above_mine.var() / n
-    error = max(math.sqrt(variance), 1 / (m * n)) * float(stats.norm.isf(alpha / 2))
-    most = clean_above_corrupted(repaired, share) - 0.5
+    mine, others = scores[known], scores[~known]
+    above, error = _above(mine, others)
+    paired_above, paired_error = _above(scores, repaired)
+    deviations = above / math.sqrt((1 / len(mine) + 1 / len(others) + 1 / len(mine) / len(others)) / 12)
+    quantile = float(stats.norm.isf(alpha / 2))
     told = Estimate(0.0, -math.inf, math.inf)
-    if most > 0:
-        told = Estimate(*((chance - 0.5 + side * error) / most for side in (0, -1, 1)))
+    if paired_above > quantile * paired_error:
+        unit = len(mine) / len(scores) / paired_above
+        middle = above * unit
+        reach = quantile * math.hypot(error * unit, middle * paired_error / paired_above)
+        told = Estimate(middle, middle - reach, middle + reach)
     return Separation(float(stats.norm.sf(deviations)), float(deviations), told)
 
 
-def clean_above_corrupted(repaired: Array, share: CleanShare) -> float:
-    """The chance that a clean pair scores higher than a corrupted one, by the fitted mixture."""
-    bins = np.searchsorted(share.edges, repaired.ravel())
-    corrupted = np.bincount(bins, minlength=len(share.ratio)) / repaired.size
-    clean = corrupted * share.ratio
-    below = np.cumsum(corrupted) - corrupted / 2
-    return float(clean @ below / clean.sum())
+def _above(one: Array, other: Array) -> tuple[float, float]:
+    """The chance that one of `one` is above one of `other`, less 1/2, and its standard error.
+
+    The error is for laws that differ (DeLong et al. 1988), at least that of one pair.
+    """
+    m, n = len(one), len(other)
+    ranks = stats.rankdata(np.concatenate([one, other]))
+    beyond = (ranks[:m] - stats.rankdata(one)) / n
+    below = (ranks[m:] - stats.rankdata(other)) / m
+    return float(beyond.mean()) - 0.5, max(math.sqrt(beyond.var() / m + below.var() / n), 1 / (m * n))
 
 
 def labelled(
-    known: Any, scores: Array, repaired: Array, share: CleanShare, free: Estimate, kept: Any, alpha: float
+    known: Any, scores: Array, repaired: Array, free: Estimate, kept: Any, alpha: float
 ) -> Assumption:
     """Whether labels (n,) are those of these rows, by their share and by the scores (n,) of the pairs.
 
@@ -91,21 +91,21 @@ def labelled(
     if min(np.count_nonzero(known), np.count_nonzero(~known)) < 2:
         ending = "the estimate from scores agrees" if agrees else trust
         return Assumption("labels", agrees, f"{said}; {ending}{wrong}")
-    found = separation(known, scores, repaired, share, alpha)
+    found = separation(known, scores, repaired, alpha)
     told = found.told
     if found.deviations < -SWAPPED:
         ending = "those pairs score lower than the others: are 0 and 1 swapped? (1 is a clean pair)"
         return Assumption("labels", False, f"{said}; {ending}.")
     if found.higher_p >= alpha:
         seen = f"(Mann-Whitney test, p = {found.higher_p:.2g})"
-        if told.high >= MOSTLY / 2:
+        if told.high * max(1.0, free.high / clean) >= MOSTLY / 2:
             ending = f"these pairs are too few to tell whether they are the labels of these rows {seen}"
             return Assumption("labels", None, f"{said}; {ending}.")
         ending = f"the pairs labelled clean score no higher than the others {seen}: are the labels those of"
         return Assumption("labels", False, f"{said}; {ending} these rows?")
     if not agrees:
         return Assumption("labels", False, f"{said}; {trust}{wrong}")
-    if share.fits(alpha) and told.high < MOSTLY:
+    if told.high < MOSTLY:
         right = min(max(clean + (1 - clean) * told.value, 0.0), 1.0)
         ending = f"by the scores only about {right:.0%} of those are: some labels are wrong, or of other rows"
         return Assumption("labels", False, f"{said}; {ending}{wrong}")

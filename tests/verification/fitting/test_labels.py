@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from verification.fitting import labels
-from verification.fitting.clean_share import HeldOut, clean_share
 from verification.fitting.fit import fit
 from verification.fitting.spectrum import Estimate
 
@@ -13,22 +12,21 @@ SIZE = 6000
 
 
 def scored(seed, size=SIZE, ahead=2.0):
-    """True labels, scores of normal laws `ahead` apart, re-paired ones and the fitted clean share."""
+    """True labels, scores of normal laws `ahead` apart, and re-paired ones."""
     rng = np.random.default_rng(seed)
     truth = rng.random(size) < ETA
     scores = rng.standard_normal(size) + ahead * truth
-    repaired = rng.standard_normal((8, size))
-    return truth, scores, repaired, clean_share((HeldOut(scores, repaired, np.array([])),), 0.05)
+    return truth, scores, rng.standard_normal(size)
 
 
-TRUTH, SCORES, REPAIRED, SHARE = scored(0)
+TRUTH, SCORES, REPAIRED = scored(0)
+FREE = Estimate(ETA, ETA - 0.03, ETA + 0.03)
 
 
-def said(known, share=SHARE, alpha=0.05):
+def said(known):
     """The check of labels on the drawn scores, the third of the pairs with the highest kept."""
     kept = np.quantile(SCORES, 2 / 3) <= SCORES
-    free = share.eta
-    return labels.labelled(np.asarray(known), SCORES, REPAIRED, share, free, kept, alpha)
+    return labels.labelled(np.asarray(known), SCORES, REPAIRED, FREE, kept, 0.05)
 
 
 def test_right_labels_agree_and_tell_how_many_kept_pairs_are_corrupted():
@@ -79,9 +77,8 @@ def test_another_share_is_told():
 
 def test_too_few_pairs_to_tell_are_no_verdict():
     """Right labels that the scores cannot see are not called wrong."""
-    truth, scores, repaired, share = scored(3, 40, 0.2)
-    free = Estimate(ETA, 0.0, 1.0)
-    found = labels.labelled(truth, scores, repaired, share, free, truth, 0.001)
+    truth, scores, repaired = scored(3, 40, 0.2)
+    found = labels.labelled(truth, scores, repaired, Estimate(ETA, 0.0, 1.0), truth, 0.001)
     assert found.holds is None
     assert "too few to tell" in found.message
 
@@ -92,22 +89,22 @@ def test_the_test_has_its_error_rate_and_the_interval_its_coverage():
     rng = np.random.default_rng(7)
     higher = nothing = right = short = 0
     runs = 200
-    for seed in range(runs):
-        truth = rng.random(SIZE) < ETA
-        scores = rng.standard_normal(SIZE) + 2 * truth
-        other = labels.separation(rng.permutation(truth), scores, REPAIRED, SHARE, 0.1)
-        own = labels.separation(truth, scores, REPAIRED, SHARE, 0.1)
+    for _ in range(runs):
+        truth = rng.random(2000) < ETA
+        scores = rng.standard_normal(2000) + 2 * truth
+        repaired = rng.standard_normal(2000)
+        other = labels.separation(rng.permutation(truth), scores, repaired, 0.1)
+        own = labels.separation(truth, scores, repaired, 0.1)
         higher += other.higher_p < 0.1
         nothing += other.told.holds(0.0)
-        right += own.told.low < 1.05 and own.told.high > 0.95
-        third = (other.told.high - other.told.low) / 6
-        short += abs(other.told.value) < third
-        assert own.higher_p < 1e-9, seed
+        right += own.told.holds(1.0)
+        short += abs(other.told.value) < (other.told.high - other.told.low) / 6
+        assert own.higher_p < 1e-9
     reach = 3.5 * math.sqrt(0.09 * runs)
     assert abs(higher - 0.1 * runs) < reach
     assert abs(nothing - 0.9 * runs) < reach
+    assert right > 0.9 * runs - reach
     assert short < 0.7 * runs
-    assert right > 0.9 * runs
 
 
 def test_fit_holds_labels_against_the_scores_that_have_not_seen_them():
