@@ -49,7 +49,9 @@ def fit(
     key: Annotated[
         str | None,
         typer.Option(
-            "--key", metavar="NAME", help="Array in an .npz, or column of vectors in Parquet and Arrow."
+            "--key",
+            metavar="NAME",
+            help="Array in an .npz, or column of vectors in Parquet and Arrow; A,B: one for X, one for Y.",
         ),
     ] = None,
     labels: Annotated[

@@ -114,6 +114,9 @@ MARKERS = "os^Dv<>pXP*h"
 COSTS = "#b2182b"
 """In a map of gains: filtering raises the error."""
 
+UNSURE = "#9a9a9a"
+"""In a map of gains: draws that cannot tell which."""
+
 
 def shades(colour: Colour, count: int) -> list[tuple[float, float, float]]:
     """So many shades of one colour, dark to light: the curves of one estimator, told apart in grey, too."""
@@ -142,13 +145,23 @@ def gain_colours(most: float) -> tuple[Any, Any]:
 def mark_costs(axes: Any, mesh: Any, gain: Any) -> bool:
     """White stripes over the cells of a mesh whose gain is below 1, seen in grey, too; whether there are."""
     import numpy as np
+
+    return _cover(axes, mesh, np.asarray(gain) < 1, facecolor="none", edgecolor="white", hatch="--")
+
+
+def mark_unsure(axes: Any, mesh: Any, unsure: Any) -> bool:
+    """Grey in the place of a colour in the cells of a mesh that are unsure; whether there are any."""
+    return _cover(axes, mesh, unsure, facecolor=UNSURE)
+
+
+def _cover(axes: Any, mesh: Any, which: Any, **look: Any) -> bool:
+    """Draw over the chosen cells of a mesh; whether there are any."""
+    import numpy as np
     from matplotlib.collections import PolyCollection
 
     at = mesh.get_coordinates()
-    costs = np.argwhere(np.asarray(gain) < 1)
-    cells = [[at[i, j], at[i, j + 1], at[i + 1, j + 1], at[i + 1, j]] for i, j in costs]
-    stripes = PolyCollection(cells, facecolor="none", edgecolor="white", linewidth=0, hatch="--")
-    axes.add_collection(stripes, autolim=False)
+    cells = [[at[i, j], at[i, j + 1], at[i + 1, j + 1], at[i + 1, j]] for i, j in np.argwhere(which)]
+    axes.add_collection(PolyCollection(cells, linewidth=0, **look), autolim=False)
     return bool(cells)
 
 

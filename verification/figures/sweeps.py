@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from verification.engines.estimate import Array
 from verification.errors import InvalidArgument
@@ -56,11 +57,20 @@ NAMES = {
 
 @dataclass(frozen=True)
 class PlottedPoint:
-    """A cell's mean of the drawn quantity over its replicates, and the standard error of that mean."""
+    """A cell's mean of the drawn quantity over its replicates, and the standard error of that mean.
+
+    `parts` of a gain are the two means' relative variances of one draw, with the draws behind each.
+    """
 
     cell: ErrorCell
     value: float
     spread: float
+    replicates: int
+    parts: tuple[tuple[float, int], ...] = ()
+
+
+SURE = 0.01
+"""A gain is called one, or a loss, where draws without any would look so in less than this share of cells."""
 
 
 @canvas.from_defaults(canvas.PLAIN)
@@ -119,7 +129,7 @@ def _means(store: Store) -> dict[ErrorCell, PlottedPoint]:
         errors = np.array([row.error for row in store.rows(cell) if row.error is not None])
         if len(errors):
             spread = errors.std(ddof=1) / math.sqrt(len(errors)) if len(errors) > 1 else 0.0
-            means[cell] = PlottedPoint(cell, float(errors.mean()), float(spread))
+            means[cell] = PlottedPoint(cell, float(errors.mean()), float(spread), len(errors))
     return means
 
 
@@ -129,8 +139,33 @@ def _gain(means: Mapping[ErrorCell, PlottedPoint], cell: ErrorCell) -> PlottedPo
     if reference is None or cell.procedure.estimator == "unfiltered" or found.value == 0:
         return None
     gain = reference.value / found.value
-    relative = reference.spread / reference.value if reference.value else 0.0
-    return PlottedPoint(cell, gain, gain * math.hypot(found.spread / found.value, relative))
+    parts = tuple(
+        ((mean.spread / mean.value) ** 2 * mean.replicates if mean.value else 0.0, mean.replicates)
+        for mean in (found, reference)
+    )
+    relative = math.sqrt(sum(variance / draws for variance, draws in parts))
+    return PlottedPoint(cell, gain, gain * relative, found.replicates, parts)
+
+
+def _unsure(point: PlottedPoint, near: Sequence[PlottedPoint]) -> bool:
+    """Whether a gain's interval on the logarithm's scale holds 1 (Welch 1947), at the rate SURE.
+
+    The relative variance of a draw hardly changes from one cell of a map to the next, and a cell has few
+    draws: it is taken from those `near`, the point itself among them.
+    """
+    from scipy import stats
+
+    total = spread = 0.0
+    for k, (_, draws) in enumerate(point.parts):
+        freedom = sum(other.parts[k][1] - 1 for other in near)
+        if freedom == 0:
+            return True
+        pooled = sum(other.parts[k][0] * (other.parts[k][1] - 1) for other in near) / freedom
+        total += pooled / draws
+        spread += (pooled / draws) ** 2 / freedom
+    if total == 0 or point.value <= 0:
+        return point.value == 1
+    return abs(math.log(point.value)) <= float(stats.t.isf(SURE / 2, total**2 / spread)) * math.sqrt(total)
 
 
 def _condition(text: str) -> Callable[[ErrorCell], bool]:
@@ -331,24 +366,28 @@ def _map_colours(quantity: str, low: float, high: float) -> tuple[Any, Any]:
 
 
 def _map(points: list[PlottedPoint], x: str, y: str, quantity: str, law: bool) -> Any:
-    columns, lines, grid, cells = _placed(points, x, y)
+    columns, lines, grid, unsure, cells = _placed(points, x, y)
     overlay = None
     if law:
         overlay = regime_map.overlay(grid.shape, cells, lambda cell: _predicted(cell, quantity))
     figure, axes = canvas.begin(7.6, 5.8)
     cmap, norm = _map_colours(quantity, *_colour_range(grid, overlay))
-    colours = axes.pcolormesh(columns, lines, grid, norm=norm, cmap=cmap, shading="nearest", rasterized=True)
+    shown = np.where(unsure, np.nan, grid)
+    colours = axes.pcolormesh(columns, lines, shown, norm=norm, cmap=cmap, shading="nearest", rasterized=True)
     for values, which in ((columns, "x"), (lines, "y")):
         if _is_log(values):
             getattr(axes, f"set_{which}scale")("log")
         getattr(axes, f"set_{which}lim")(values[0], values[-1])
     axes.set_xlabel(NAMES[x])
     axes.set_ylabel(NAMES[y])
-    costs = ""
-    if quantity == "gain" and canvas.mark_costs(axes, colours, grid):
-        costs = "\nred stripes: filtering costs"
-    axes.set_title(_caption([p.cell for p in points], (x, y)) + _told(overlay) + costs, fontsize=9)
-    _draw_bar(figure, axes, colours, grid, (norm.vmin, norm.vmax), quantity)
+    marks = []
+    if canvas.mark_unsure(axes, colours, unsure):
+        marks.append("grey: the draws cannot tell gain from loss")
+    if quantity == "gain" and canvas.mark_costs(axes, colours, shown):
+        marks.append("red stripes: filtering costs")
+    caption = _caption([p.cell for p in points], (x, y)) + _told(overlay)
+    axes.set_title("\n".join([caption, *(["; ".join(marks)] if marks else [])]), fontsize=9)
+    _draw_bar(figure, axes, colours, shown, (norm.vmin, norm.vmax), quantity)
     if overlay is not None:
         regime_map.paint(axes, columns, lines, overlay)
     return figure
@@ -356,21 +395,23 @@ def _map(points: list[PlottedPoint], x: str, y: str, quantity: str, law: bool) -
 
 def _placed(
     points: list[PlottedPoint], x: str, y: str
-) -> tuple[list[float], list[float], Array, dict[tuple[int, int], ErrorCell]]:
-    """The values along x and y, the grid of what was found (lines, columns), and the cell of each place."""
+) -> tuple[list[float], list[float], Array, NDArray[np.bool_], dict[tuple[int, int], ErrorCell]]:
+    """The values along x and y, of each place (lines, columns) what was found and whether that is unsure, and
+    the cells."""
     names = _others([p.cell for p in points], [x, y])
     if names:
         raise InvalidArgument("where", "", f"must leave one cell a place: fix {', '.join(names)}")
     columns, lines = sorted({_place(p, x) for p in points}), sorted({_place(p, y) for p in points})
     if len(columns) < 2 or len(lines) < 2:
         raise InvalidArgument("x, y", (x, y), "must each have at least two values in the store")
+    placed = {(lines.index(_place(p, y)), columns.index(_place(p, x))): p for p in points}
     grid = np.full((len(lines), len(columns)), np.nan)
-    cells: dict[tuple[int, int], ErrorCell] = {}
-    for point in points:
-        place = lines.index(_place(point, y)), columns.index(_place(point, x))
-        grid[place] = point.value
-        cells[place] = point.cell
-    return columns, lines, grid, cells
+    unsure = np.zeros(grid.shape, bool)
+    for (i, j), point in placed.items():
+        around = [placed.get((i + a, j + b)) for a in (-1, 0, 1) for b in (-1, 0, 1)]
+        grid[i, j] = point.value
+        unsure[i, j] = bool(point.parts) and _unsure(point, [other for other in around if other])
+    return columns, lines, grid, unsure, {place: point.cell for place, point in placed.items()}
 
 
 def _draw_bar(
@@ -379,7 +420,7 @@ def _draw_bar(
     """The scale of a map's colours; pointed where values lie beyond its ends."""
     low, high = ends
     outside = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
-    extend = outside[bool(np.nanmin(grid) < low), bool(np.nanmax(grid) > high)]
+    extend = outside[bool(np.any(grid < low)), bool(np.any(grid > high))]
     bar = figure.colorbar(colours, ax=axes, label=NAMES[quantity], pad=0.02, extend=extend)
     if quantity == "gain" and low > 0:
         bar.ax.yaxis.set_major_formatter("{x:g}")

@@ -272,30 +272,3 @@ def rank(r: Rank) -> Assumption:
             "alike in all directions."
         )
     return Assumption("rank", False, words)
-
-
-SWAPPED = 6
-"""Standard errors by which pairs labelled clean must look less clean than the others to be called swapped."""
-
-
-def labelled(known: Any, clean: Array, free: Estimate) -> Assumption:
-    """Whether the estimate from scores agrees with the labels; both shape (n,), `clean` as probabilities."""
-    share = float(known.mean())
-    swapped = _less(clean[known], clean[~known])
-    agrees = free.holds(share) and not swapped
-    ending = "agrees" if agrees else "does not agree: trust the labels if they name every clean pair"
-    if swapped:
-        ending = "says that the others are: are 0 and 1 swapped? (1 is a clean pair)"
-    return Assumption(
-        "labels",
-        agrees,
-        f"The labels call {share:.3g} of the pairs clean; the estimate from scores {ending}.",
-    )
-
-
-def _less(values: Array, others: Array) -> bool:
-    """Whether the mean of `values` is below that of `others` by more than chance."""
-    if min(len(values), len(others)) < 2:
-        return False
-    error = math.sqrt(values.var() / len(values) + others.var() / len(others))
-    return bool(others.mean() - values.mean() > SWAPPED * error)

@@ -71,6 +71,19 @@ def watched(rows: Rows, passes: int, report: Callable[[float, float, str], None]
     return replace(rows, read=told)
 
 
+def keys_of(key: str | None) -> tuple[str | None, str | None, str | None]:
+    """The keys of X, Y and the labels: one name is that of X and of Y, "a,b" and "a,b,c" name one for each.
+
+    None, and nothing between commas, is a file that holds one table.
+    """
+    if key is None or "," not in key:
+        return key, key, None
+    names = [part.strip() or None for part in key.split(",")]
+    if len(names) > 3:
+        raise InvalidArgument("key", key, "must be at most three names: of X, Y and the labels")
+    return names[0], names[1], names[2] if len(names) == 3 else None
+
+
 def open_rows(source: Any, name: str, key: str | None = None) -> Rows:
     """The rows of an array of shape (n, d) or of a file named by its ending.
 
@@ -87,7 +100,7 @@ def open_rows(source: Any, name: str, key: str | None = None) -> Rows:
         return _from_array(values, name)
     path = Path(source)
     if path.is_dir():
-        raise InvalidArgument(name, path.name, "must be a file, and is a folder")
+        raise InvalidArgument(name, str(path), "must be a file, and is a folder")
     readers = {
         ".npy": lambda: _npy(path, name),
         ".npz": lambda: _npz(path, name, key),
@@ -101,7 +114,8 @@ def open_rows(source: Any, name: str, key: str | None = None) -> Rows:
     if reader is None:
         raise InvalidArgument(name, path.name, f"must end in {SUFFIXES}")
     if key is not None and path.suffix.lower() in (".npy", ".csv", ".tsv"):
-        raise InvalidArgument("key", key, "must be left out for files that hold one table")
+        allowed = f"must be left out for {name}, a file that holds one table (--key ,NAME is that of Y alone)"
+        raise InvalidArgument("key", key, allowed)
     with path.open("rb"):  # a missing or unreadable file is told by the system's own words
         pass
     return reader()
@@ -128,13 +142,13 @@ def paired_blocks(x: Rows, y: Rows, size: int = BLOCK_ROWS) -> Iterator[tuple[in
         start += len(left)
 
 
-def read_labels(source: Any, n: int) -> NDArray[np.bool_]:
+def read_labels(source: Any, n: int, key: str | None = None) -> NDArray[np.bool_]:
     """Known labels, shape (n,): True or 1 for a clean pair, False or 0 for a corrupted one.
 
     Raises InvalidArgument for another length or other values.
     """
     if isinstance(source, (str, Path)):
-        rows = open_rows(source, "labels")
+        rows = open_rows(source, "labels", key)
         values = np.concatenate(list(rows.blocks()))
     else:
         values = np.asarray(source)
@@ -228,13 +242,12 @@ def _member_header(path: Path, name: str, member: str) -> tuple[tuple[int, ...],
 def _chosen(held: list[str], key: str | None, name: str, what: str) -> str:
     if not held:
         raise InvalidArgument(name, f"a file without {what}", "must hold a table of numbers")
-    if key is not None:
-        if key not in held:
-            raise InvalidArgument("key", key, f"must name one of the {what} in {name}: {', '.join(held)}")
+    if key in held:
         return key
-    if len(held) != 1:
-        raise InvalidArgument("key", key, f"must name one of the {what} in {name}: {', '.join(held)}")
-    return held[0]
+    if key is None and len(held) == 1:
+        return held[0]
+    each = f" (--key {held[0]},{held[1]}: one for X, one for Y)" if len(held) > 1 else ""
+    raise InvalidArgument("key", key, f"must name one of the {what} in {name}: {', '.join(held)}{each}")
 
 
 def _arrow(path: Path, name: str, key: str | None) -> Rows:

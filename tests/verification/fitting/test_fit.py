@@ -6,7 +6,7 @@ import pytest
 
 from verification.errors import InvalidArgument
 from verification.fitting import alternatives, checks, payoff
-from verification.fitting.fit import PASSES, fit
+from verification.fitting.fit import LAST_STAGE, PASSES, fit
 from verification.fitting.spectrum import Estimate, Rank
 from verification.prediction.alternatives import information
 from verification.setting import Setting
@@ -181,6 +181,10 @@ def test_progress_is_told_pass_by_pass():
     fit(*drawn(), on_progress=lambda done, total, what: told.append((done / total, what)))
     assert told == sorted(told, key=lambda line: line[0])
     assert told[-1][0] == 1
+    read = max(done for done, what in told if what.startswith("reading"))
+    last = [done for done, what in told if what.startswith("weighing")]
+    assert read < last[0] == 3 * ISOTROPIC.n / (3 * ISOTROPIC.n + LAST_STAGE) < 0.5
+    assert len(last) > 3
     assert {what for _, what in told} == {
         *(f"reading the rows, {i + 1} of {PASSES}" for i in range(PASSES)),
         "weighing what they say",
@@ -275,30 +279,6 @@ def test_a_large_mean_costs_nothing(isotropic):
     assert fit(x + 1e6, y - 1e6).eta_free.value == pytest.approx(isotropic.eta_free.value, abs=1e-3)
 
 
-def test_labels_are_held_against_the_estimate():
-    """Right labels agree, wrong ones do not."""
-    rng = np.random.default_rng(0)
-    x, y = drawn()
-    for share, right in ((0.2, True), (0.5, False)):
-        found = fit(x, y, labels=rng.random(len(x)) < share, alpha=0.001)
-        assert holds(found, "labels") is right
-        assert "The labels call" in " ".join(found.sentences())
-
-
-def test_swapped_labels_are_called_that(isotropic):
-    """Labels with 0 and 1 exchanged get the hint, at any share; right ones and unrelated ones do not."""
-    clean = np.random.default_rng(1).random(4000)
-    for known in (clean > 0.5, clean > 0.8):
-        share = Estimate(float(known.mean()), 0.0, 1.0)
-        assert checks.labelled(known, clean, share).holds
-        found = checks.labelled(~known, clean, share)
-        assert not found.holds
-        assert "are 0 and 1 swapped? (1 is a clean pair)" in found.message
-        unrelated = np.random.default_rng(2).permutation(known)
-        assert "swapped" not in checks.labelled(unrelated, clean, share).message
-    assert "swapped" not in checks.labelled(np.ones(4000, bool), clean, share).message
-
-
 def test_an_impossible_number_of_corrupted_pairs_is_not_told(isotropic):
     """More corrupted ones among the kept pairs than there are at all, or more clean ones, is no answer."""
     whole = replace(isotropic, keep=0.95, eta_free=Estimate(0.6, 0.55, 0.65))
@@ -312,8 +292,34 @@ def test_an_impossible_number_of_corrupted_pairs_is_not_told(isotropic):
 def test_one_file_twice_is_refused(tmp_path):
     """Whatever its name is spelled like; two files with the same rows are another matter."""
     np.save(tmp_path / "x.npy", np.eye(3))
-    with pytest.raises(InvalidArgument, match="must be another file than X"):
+    with pytest.raises(InvalidArgument, match="must be another file than X, or another array in it"):
         fit(tmp_path / "x.npy", str(tmp_path / "." / "x.npy"))
+
+
+def test_one_file_may_hold_both_sides_and_the_labels(tmp_path):
+    """A key for each side gives what two files give; without one, or with one for both, the hint is given."""
+    x, y = drawn(Setting(4000, 12, 10, 2, 0.4, 10.0, 10.0))
+    both, labels = tmp_path / "both.npz", np.arange(4000) % 2
+    np.savez(both, images=x, captions=y, known=labels)
+    apart = fit(x, y, labels=labels)
+    assert fit(both, both, labels=both, key="images,captions,known").as_dict() == apart.as_dict()
+    assert fit(x, both, key=",captions").as_dict() == fit(x, y).as_dict()
+    for key, hint in (
+        (None, r"images, captions, known \(--key images,captions: one for X, one for Y\), got nothing"),
+        ("images", r"another array in it \(--key A,B"),
+        ("images,images", r"another array in it \(--key A,B"),
+        ("images,none", "must name one of the arrays in Y"),
+        ("images,captions,known,more", "at most three names"),
+    ):
+        with pytest.raises(InvalidArgument, match=hint):
+            fit(both, both, key=key)
+
+
+def test_a_folder_is_named_as_it_was_given(tmp_path, monkeypatch):
+    """The folder that one stands in has a name too."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidArgument, match=r"Y must be a file, and is a folder, got '\.'"):
+        fit(drawn()[0], ".")
 
 
 def test_the_json_has_the_promised_keys_only(isotropic):
@@ -325,8 +331,9 @@ def test_the_json_has_the_promised_keys_only(isotropic):
     for interval in (found["r"], found["gamma"], found["eta"]["model_free"], found["gain"]["model_free"]):
         assert interval["low"] <= interval["value"] <= interval["high"]
     json.dumps(found)
-    assert isotropic.sentences()[-1].startswith("Filtering pays")
-    assert "PCA of each modality alone" in isotropic.sentences()[-2]
+    decided = isotropic.sentences()[-1]
+    assert decided.startswith("Filtering pays")
+    assert "But if the subspaces are all you want, neither: PCA of each modality alone" in decided
     assert "<table>" in isotropic._repr_html_()
 
 
@@ -436,6 +443,7 @@ def test_nothing_half_written_is_left(tmp_path, command):
     status, _, err = command("fit", tmp_path / "x.npy", tmp_path / "y.npy", "--scores", tmp_path / "s.csv")
     assert status == 2
     assert "show no shared direction: in " in err
+    assert "does row i of X belong to row i of Y?" in err
     assert "got" not in err
     assert sorted(p.name for p in tmp_path.iterdir()) == ["x.npy", "y.npy"]
 

@@ -1,6 +1,7 @@
 import csv
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -211,6 +212,58 @@ def test_the_law_is_drawn_where_it_belongs(path, tmp_path):
     (axes,) = figure.axes
     drawn = {round(float(y), 12) for line in axes.lines for y in line.get_ydata() if np.isfinite(y)}
     assert {round(law, 12) for _, law, _ in found[::4]} <= drawn
+
+
+def drawn_gains(log_gain, shape, rng, spread=0.1):
+    """Points of a map whose gain is exp(log_gain) everywhere, three draws for each of both means."""
+    points = []
+    for i, j in np.ndindex(shape):
+        setting = Setting(1000, 5, 4, 2, (j + 1) / (shape[1] + 1), float(i + 1), 1.0)
+        both = [scale * (1 + spread * rng.standard_normal(3)) for scale in (math.exp(log_gain), 1.0)]
+        cells = [ErrorCell(setting, Procedure()), ErrorCell(setting, Procedure("oracle-filtered", theta=0.0))]
+        means = {
+            cell: sweeps.PlottedPoint(cell, draws.mean(), draws.std(ddof=1) / math.sqrt(3), 3)
+            for cell, draws in zip(cells, both, strict=True)
+        }
+        points.append(sweeps._gain(means, cells[1]))
+    return points
+
+
+def unsure(points):
+    """Which places of the map are unsure."""
+    return sweeps._placed(points, "eta", "gamma")[3]
+
+
+def test_draws_that_cannot_tell_gain_from_loss_are_said_to():
+    """Of cells without a gain 1 in 100 looks as if there were one; a large gain or loss is seen."""
+    rng = np.random.default_rng(0)
+    sure = 1 - unsure(drawn_gains(0.0, (40, 40), rng)).mean()
+    assert 0.002 < sure < 0.025
+    for log_gain in (0.6, -0.6):
+        assert unsure(drawn_gains(log_gain, (10, 10), rng)).mean() < 0.02
+
+
+def test_one_draw_a_cell_tells_no_gain_and_exact_ones_do():
+    """Without a second draw anywhere nothing is known of the variance; draws that never differ have none."""
+    (point,) = drawn_gains(0.6, (1, 1), np.random.default_rng(0))
+    single = replace(point, parts=((0.0, 1), (0.0, 1)))
+    assert sweeps._unsure(single, [single])
+    assert not sweeps._unsure(single, [single, *drawn_gains(0.6, (2, 2), np.random.default_rng(1))])
+    exact = replace(point, parts=((0.0, 3), (0.0, 3)))
+    assert not sweeps._unsure(exact, [exact])
+    assert sweeps._unsure(replace(exact, value=1.0), [exact])
+
+
+@pytest.mark.parametrize(("log_gain", "grey"), [(0.0, True), (0.8, False)])
+def test_a_map_has_grey_cells_and_a_word_on_them_where_it_is_unsure(log_gain, grey):
+    """The colour of such a cell is not drawn, and the title says what grey is; a map of errors has none."""
+    points = drawn_gains(log_gain, (6, 6), np.random.default_rng(2), 0.05)
+    axes = sweeps._map(points, "eta", "gamma", "gain", law=False).axes[0]
+    assert ("grey: the draws cannot tell gain from loss" in axes.get_title(loc="center")) is grey
+    mesh = axes.collections[0].get_array()
+    assert np.ma.getmaskarray(np.ma.masked_invalid(mesh)).any() == grey
+    errors = [replace(point, parts=()) for point in points]
+    assert not unsure(errors).any()
 
 
 def test_an_estimator_has_its_colour_in_every_picture(path):
