@@ -26,7 +26,7 @@ def test_a_narrow_terminal_cuts_no_title(command, monkeypatch, columns):
     assert max(map(len, out.splitlines())) <= columns
     shown = " ".join(out.split())
     for claim in claims.values():
-        assert f"{claim.id} {claim.expected} {' '.join(claim.title.split())}" in shown
+        assert f"{claim.id} (expected {claim.expected}) {' '.join(claim.title.split())}" in shown
 
 
 @pytest.mark.parametrize("columns", [80, 140])
