@@ -226,7 +226,52 @@ def limit(form: Form, name: str, at: float, values: Mapping[str, float]) -> tupl
     expression = _one_branch(form.expression.subs(known), symbol, place)
     side = "-" if place is sp.oo else "+"
     power = sp.limit(symbol * sp.diff(expression, symbol) / expression, symbol, place, side)
-    return sp.simplify(sp.limit(expression, symbol, place, side)), sp.simplify(power)
+    inside, back = _positive_parts(expression, symbol)
+    value = sp.limit(inside, symbol, place, side).subs(back)
+    return sp.simplify(value), sp.simplify(power)
+
+
+def outside(form: Form, name: str, at: float, values: Mapping[str, float]) -> tuple[str, ...]:
+    """The conditions, in words, that fail near the end of the way to a `limit`, the rest standing still."""
+    import sympy as sp
+
+    place = sp.oo if math.isinf(at) else sp.nsimplify(at)
+    failing = []
+    for condition in form.conditions:
+        free = {str(s): s for s in condition.free_symbols}
+        if name not in free or not isinstance(condition, (sp.Ge, sp.Gt, sp.Le, sp.Lt)):
+            continue
+        known = {s: sp.nsimplify(values[key]) for key, s in free.items() if key in values and key != name}
+        room, _ = _positive_parts((condition.gts - condition.lts).subs(known), free[name])
+        try:
+            end = sp.limit(room, free[name], place, "-" if place is sp.oo else "+")
+        except (ValueError, NotImplementedError):
+            continue  # it may hold or not
+        if end.is_extended_negative:
+            failing.append(str(condition))
+    return tuple(failing)
+
+
+def _positive_parts(expression: sp.Expr, symbol: sp.Symbol) -> tuple[sp.Expr, dict[sp.Symbol, sp.Expr]]:
+    """The expression with what its domains make positive told to SymPy; how to put the symbols back.
+
+    d and d_tilde exceed r, n and its parts exceed 1 and delta is below 1, at all but the ends of the domains.
+    `symbol`, whose limit is taken, stays as it is.
+    """
+    import sympy as sp
+
+    free = {str(s): s for s in expression.free_symbols - {symbol}}
+    into, back = {}, {}
+    for name, old in free.items():
+        extra = sp.Symbol(f"extra_{name}", positive=True)
+        r = free.get("r")
+        if name in ("d", "d_tilde") and r is not None:
+            into[old], back[extra] = r + extra, old - r
+        elif name in ("n", "n_T", "N"):
+            into[old], back[extra] = 1 + extra, old - 1
+        elif name == "delta":
+            into[old], back[extra] = 1 / (1 + extra), 1 / old - 1
+    return expression.subs(into, simultaneous=True), back
 
 
 def _one_branch(expression: sp.Expr, symbol: sp.Symbol, place: sp.Expr) -> sp.Expr:

@@ -134,6 +134,8 @@ FORMS = {
     if set(form.parameters) <= PLACE.keys()
 }
 
+BY_ID = {form.id: form for root in ("corollary-1", "theorem-1") for form in constants.forms(root)}
+
 
 @pytest.mark.parametrize("name", FORMS)
 def test_sensitivities_are_the_slopes_of_the_bound(name):
@@ -180,6 +182,27 @@ def test_limits_tell_the_printed_theorem_from_its_correction():
     value, power = constants.limit(printed, "eta", 0, {"r": 4, "gamma": 1, "gamma_tilde": 1})
     assert (sp.simplify(value**2 - 256 * sp.Max(symbols.d, symbols.d_tilde) / symbols.n), power) == (0, 0)
     assert constants.limit(corrected, "eta", 0, {}) == (sp.oo, -1)
+
+
+@pytest.mark.parametrize("claim", ["corollary-1-sharp", "theorem-1-explicit", "theorem-1-explicit-half"])
+def test_signs_that_follow_from_the_domains_are_known(claim):
+    """As eta goes to 0 bounds with sqrt(d - r) or log(38/delta) in front grow beyond all bounds, no cases."""
+    assert constants.limit(BY_ID[claim], "eta", 0, {"gamma": 1, "gamma_tilde": 1, "d_tilde": 6})[0] == sp.oo
+    assert constants.limit(BY_ID[claim], "n", math.inf, {})[0] == 0
+
+
+def test_a_limit_outside_the_conditions_says_so(command):
+    """At a fixed n no eta near 0 has pairs enough; with more and more pairs the conditions hold."""
+    form = BY_ID["corollary-1-explicit"]
+    assert constants.outside(form, "eta", 0, {}) == tuple(map(str, form.conditions))
+    assert constants.outside(form, "eta", 0, {"n": 1e9, "d": 6, "d_tilde": 6, "gamma": 1, "gamma_tilde": 1})
+    assert constants.outside(form, "n", math.inf, {}) == ()
+    assert constants.outside(form, "n", 10, {"d": 6, "d_tilde": 6, "eta": 1, "gamma": 1, "gamma_tilde": 1,
+                                             "delta": 0.1})  # fmt: skip
+    set_ = [f"--set={pair}" for pair in ("n=1e6", "d=6", "d_tilde=6", "r=2", "gamma=1", "gamma_tilde=1")]
+    out = command("constants", "corollary-1-explicit", "--limit", "eta=0", "--set=delta=0.05", *set_)[1]
+    assert " ".join(out.split()).count("but outside the claim's conditions on the way there: n >= ") == 3
+    assert "outside" not in command("constants", "corollary-1-explicit", "--limit", "n=inf")[1]
 
 
 def test_limits_choose_the_branch_that_counts():

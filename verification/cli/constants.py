@@ -174,14 +174,15 @@ def _sensitivities(form: Form, values: dict[str, float]) -> dict[str, Any]:
     return {name: str(elasticity(form, name)) for name in names}
 
 
-def _limit(form: Form, name: str, at: float, values: dict[str, float]) -> dict[str, str]:
-    from bounds.constants import limit
+def _limit(form: Form, name: str, at: float, values: dict[str, float]) -> dict[str, Any]:
+    from bounds.constants import limit, outside
 
+    left = list(outside(form, name, at, values))
     try:
         value, power = limit(form, name, at, values)
     except (ValueError, NotImplementedError) as error:
-        return {"unknown": str(error) or "SymPy finds no limit"}
-    return {"value": str(value), "power": str(power)}
+        return {"unknown": str(error) or "SymPy finds no limit", "outside": left}
+    return {"value": str(value), "power": str(power), "outside": left}
 
 
 def _goal(text: str, known: set[str]) -> tuple[str, float]:
@@ -210,11 +211,17 @@ def _powers(found: dict[str, Any]) -> str:
     return f"{shown}; {next(iter(found))} moves it most"
 
 
-def _ends(found: dict[str, str], text: str) -> str:
+def _ends(found: dict[str, Any], text: str) -> str:
     name, _, at = text.partition("=")
-    if "unknown" in found:
-        return f"not known: {found['unknown']}"
-    return f"{found['value']} as {name} goes to {at}, like {name}^({found['power']})"
+    told = (
+        f"not known: {found['unknown']}"
+        if "unknown" in found
+        else f"{found['value']} as {name} goes to {at}, like {name}^({found['power']})"
+    )
+    if not found["outside"]:
+        return told
+    # A formula says nothing of the quantity where its conditions fail: it may even be negative there.
+    return f"{told}; but outside the claim's conditions on the way there: {'; '.join(found['outside'])} fails"
 
 
 def _assignments(texts: list[str], known: set[str]) -> dict[str, float]:
