@@ -63,9 +63,9 @@ def constants(
         curve = None if name is None else {"name": name, "points": points}
         print_json({"claim": claim, "set": values, "over": curve, "forms": rows})
         return
-    _print_curve(name, points, rows)
     for row in rows:
         _print_form(row, bool(values) or name is not None, limit or "")
+    _print_curve(name, points, rows)  # last, where a terminal stops
 
 
 def _symbols(form: Form) -> set[str]:
@@ -111,13 +111,13 @@ def _print_curve(name: str | None, points: list[float], rows: list[dict[str, Any
     shown = [row for row in rows if row["values"]]
     if name is None or not shown:
         return
+    print()
     print("".join(f"{head:>14}" for head in [name, *(row["variant"] for row in shown)]))
     for i, point in enumerate(points):
         found = [row["values"][i] for row in shown]
         print(f"{point:>14.6g}" + "".join(f"{'outside':>14}" if x is None else f"{x:>14.6g}" for x in found))
     if any(x is None for row in shown for x in row["values"]):
         print("(outside: the claim's conditions are not met there; C is 1 in them unless it is --set)")
-    print()
 
 
 def _row(
@@ -221,7 +221,8 @@ def _ends(found: dict[str, Any], text: str) -> str:
     if not found["outside"]:
         return told
     # A formula says nothing of the quantity where its conditions fail: it may even be negative there.
-    return f"{told}; but outside the claim's conditions on the way there: {'; '.join(found['outside'])} fails"
+    left = "; ".join(found["outside"])
+    return f"outside the claim's conditions on the way ({left}); the formula alone: {told}"
 
 
 def _assignments(texts: list[str], known: set[str]) -> dict[str, float]:

@@ -31,7 +31,7 @@ def test_a_narrow_terminal_cuts_no_title(command, monkeypatch, columns):
 
 @pytest.mark.parametrize("columns", [80, 140])
 def test_a_listed_verdict_is_called_expected(command, monkeypatch, tmp_path, columns):
-    """Claims that nobody judged are listed with what they expect, in the register and in a file of one's own."""
+    """Claims that nobody judged are listed with what they expect, those of a file of one's own too."""
     monkeypatch.setenv("COLUMNS", str(columns))
     own = tmp_path / "own.py"
     assert command("new", own)[0] == 0
