@@ -148,13 +148,15 @@ def table(verdicts: Verdicts, reasons: bool = True) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    # Without the reasons it is for a narrow screen, where the longest id leaves no column to spare.
+    padding = (0, 1) if reasons else (0, 1, 0, 0)
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=padding)
     headings: list[tuple[str, dict[str, Any]]] = [
         ("claim", {"no_wrap": True}),
         ("verdict", {"no_wrap": True}),
-        ("as expected", {}),
-        ("slack", {}),
-        ("mutants", {"justify": "right"}),
+        ("as expected", {"min_width": 8}),
+        ("slack", {"min_width": 7}),
+        ("mutants", {"justify": "right", "min_width": 7}),
     ]
     if reasons:
         headings.append(("why", {"ratio": 1}))

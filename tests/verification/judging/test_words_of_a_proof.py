@@ -1,9 +1,11 @@
 """What a verdict says of a proof: the numbers that break a claim, or that nothing breaks it yet."""
 
 import dataclasses
+import io
 
 import pytest
 import sympy as sp
+from rich.console import Console
 
 from bounds import Proof, Relation, claims
 from bounds.claim import Verdict
@@ -12,6 +14,7 @@ from bounds.symbols import eta, r
 from verification.judging import verdicts
 from verification.judging.run import verify
 from verification.report import junit
+from verification.statistics.evidence import Evidence
 
 
 def own(derive):
@@ -89,3 +92,18 @@ def test_a_run_of_many_says_how_a_refutation_is_seen(command, monkeypatch, many)
     monkeypatch.setattr(verdicts, "FEW", 0 if many else 12)
     _, out, _ = command("verify", "eq-10")
     assert ("How to see a refutation again: filtergain verify CLAIM" in out) is many
+
+
+def test_no_entry_is_cut_at_80_columns():
+    """The longest id with the longest entries beside it stands whole on a screen of the usual width."""
+    found = judged(lambda claimed: [concluded("end", sp.S.Half, claimed)])
+    name = max(claims, key=len)
+    held = Evidence("tail", "x", "holds", slack=1.99)
+    row = dataclasses.replace(found, claim=claims[name], evidence=(held,))
+    row = dataclasses.replace(row, verdict=Verdict.INCONCLUSIVE)
+    shown = io.StringIO()
+    run = verify([own(lambda claimed: [])], jobs=1)
+    screen = Console(file=shown, width=80)
+    screen.print(verdicts.table(dataclasses.replace(run, items=(row,)), reasons=False))
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown.getvalue()
+    assert {name, "INCONCLUSIVE", "tight", "(1.99x)"} <= set(shown.getvalue().split())
