@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -277,7 +277,7 @@ def parts_of(setting: Setting, procedure: Procedure, engine: str) -> int:
 @np.errstate(all="warn", under="ignore")  # NumPy's own defaults, whatever the caller's
 def simulate(
     setting: Setting,
-    estimator: str = "unfiltered",
+    estimator: EstimatorName = "unfiltered",
     *,
     theta: float | None = None,
     retain: float | None = None,
@@ -303,7 +303,7 @@ def simulate(
     arguments up to `seed` and `rotate` alone.  Raises InvalidArgument, ExecutorLost.
     """
     require_setting(setting)
-    procedure = Procedure(cast(EstimatorName, estimator), theta, retain, rounds, teacher_n, student_n)
+    procedure = Procedure(estimator, theta, retain, rounds, teacher_n, student_n)
     procedure.sizes(setting.n)  # rejects impossible sizes before any work
     count = whole("replicates", replicates, 1, 10**9)
     jobs = check_workers(executor, jobs, scheduler)

@@ -215,7 +215,13 @@ def _implied(condition: sp.Basic, conditions: Conditions) -> bool:
 
 def shared(derive: Callable[[], Iterator[Step]]) -> Callable[[], tuple[Step, ...]]:
     """Steps that know nothing of the claim, made once for it and its wrong versions."""
-    return cache(lambda: tuple(derive()))
+
+    @cache
+    def made() -> tuple[Step, ...]:
+        with trace.apart():
+            return tuple(derive())
+
+    return made
 
 
 def integral(integrand: sp.Expr, limits: tuple[sp.Symbol, sp.Expr, sp.Expr]) -> sp.Expr:

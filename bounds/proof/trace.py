@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -21,3 +23,16 @@ def taken() -> tuple[Computed, ...]:
     found = _pending.get()
     _pending.set(())
     return tuple(dict.fromkeys(found))
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Inside nothing of what was computed outside is pending, nor afterwards what was left inside.
+
+    A derivation that ends in a doubt leaves what it computed: the next one's first step must not take it.
+    """
+    token = _pending.set(())
+    try:
+        yield
+    finally:
+        _pending.reset(token)

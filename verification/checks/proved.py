@@ -9,6 +9,7 @@ from typing import Any
 from bounds import precision
 from bounds.checks import Compared, Quoted
 from bounds.claim import Certificate, Claim, Proof, Step
+from bounds.proof import trace
 from bounds.proof.undecided import Undecided
 from verification.checks.judge import Samples, counted, judge_check
 from verification.checks.plan import Plan, Profile, plan_check
@@ -75,7 +76,7 @@ def derived(check: Proof, claim: Claim) -> tuple[tuple[Step, ...], str]:
     steps: list[Step] = []
     try:
         # One by one: what was refuted before a doubt is refuted, and needs no more steps.
-        with precision.bits(PROOF_BITS), precision.digits(PROOF_DIGITS):
+        with precision.bits(PROOF_BITS), precision.digits(PROOF_DIGITS), trace.apart():
             for found in check.derive(claim.stated):
                 step = _step(found)
                 steps.append(step)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -22,6 +22,7 @@ from verification.cli.terminal import message, print_json, work_bar
 from verification.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from verification.setting import EstimatorName
     from verification.simulation import Simulation
 
 EXAMPLE = (
@@ -75,7 +76,9 @@ def simulate(
     where: dict[str, Any] = {"jobs": jobs, "executor": executor, "scheduler": scheduler}
     with _progress(replicates) as tell:
         how: dict[str, Any] = {"theta": theta, "retain": retain, "engine": engine, "rotate": rotate}
-        result = run_simulation(place, estimator, **how, **counts, **where, on_progress=tell)
+        result = run_simulation(
+            place, cast("EstimatorName", estimator), **how, **counts, **where, on_progress=tell
+        )
     for side, dimension in (("left", place.d), ("right", place.d_tilde)):
         if dimension == place.r:
             message(f"note: the {side} space has dimension r, so its error is identically 0")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from verification.figures.regime_map import REGIMES, SHADES
 from verification.prediction.advice import Threshold
 from verification.prediction.law import PredictedLaw, limits_at, model_of, predict, unfiltered_law
 from verification.prediction.over import predict_over, threshold_over
-from verification.setting import Procedure, Setting
+from verification.setting import EstimatorName, Procedure, Setting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -322,7 +322,9 @@ def _simulated(
         options = {"theta": theta, "student_n": sizes["student_n"]}
     if estimator == "teacher-filtered":
         options = {"theta": theta, **sizes}
-    errors = simulate(setting, estimator, replicates=replicates, seed=seed, **options).errors
+    errors = simulate(
+        setting, cast(EstimatorName, estimator), replicates=replicates, seed=seed, **options
+    ).errors
     if len(errors):
         axes.errorbar(x, errors.mean(), errors.std(), marker=look.marker, color=look.colour, **POINTS)
 

@@ -38,7 +38,7 @@ _TOKEN = re.compile(
     r"`(?P<code>[^`]+)`"
     r"|(?<!\w)(?<!\w-)(?<!--)"  # no part of a word, of an id or of an option
     rf"(?P<base>{'|'.join(GREEK)}|SVD|[A-Za-z])(?P<hat>(?<=[UV])hat|(?<=[A-Z])\^(?![\w(+-]))?"
-    r"(?P<tilde>_tilde|~)?(?:_(?P<below>perp|\w{1,3}|\([^()]+\)))?(?:(?<=~)|(?![\w~]))"
+    r"(?P<tilde>_tilde|~)?(?:_(?P<below>perp|\d\.\d+|\w{1,3}|\([^()]+\)))?(?:(?<=~)|(?![\w~]))"
     r"|\|\|_(?P<norm>[F2])(?!\w)"
     r"|(?:\^|\*\*)(?P<above>\((?:[^()]|\([^()]*\))+\)|-?\d+(?:\.\d+)?|\+|[A-Za-z](?!\w))"
     r"|(?P<sign>>=|<=(?!>)|->|!=|(?<!\w)(?:sqrt|Max|Min)\(|(?<=[\w)])\*(?=[\w(])|(?<!\w)oo(?!\w))"

@@ -7,11 +7,23 @@ import pytest
 import sympy as sp
 
 from bounds.checks import Statement
-from bounds.claim import Relation, Search, Verdict, exact
+from bounds.claim import Proof, Relation, Search, Verdict, exact
 from bounds.proof.region import approximate_sign, points, substitutions
-from bounds.proof.steps import attained, concluded, decided, given, identity, instance, nonnegative, positive
+from bounds.proof.steps import (
+    attained,
+    concluded,
+    decided,
+    given,
+    identity,
+    instance,
+    limit,
+    nonnegative,
+    positive,
+    shared,
+)  # fmt: skip
 from bounds.proof.undecided import Undecided
 from bounds.symbols import ERR, N, d, d_tilde, eta, n, n_T, r
+from verification.checks.proved import derived
 
 X = sp.Symbol("x", real=True)
 Y = sp.Symbol("y", positive=True)
@@ -231,6 +243,19 @@ def test_a_counterexample_lies_inside_the_conditions():
         assert 0 < point[Y] <= 4
 
 
+def test_an_instance_of_what_the_quantity_is_at_least_breaks_only_at_most():
+    """At least 2 for r = 2 contradicts "at most 1"; of "at least 3" and "= 1" it decides nothing."""
+    at_least = Relation.LOWER
+    for relation, bound, refuted in (
+        (Relation.UPPER, 1, True),
+        (Relation.UPPER, 3, False),
+        (Relation.LOWER, 3, False),
+        (Relation.EQUAL, 1, False),
+    ):
+        step = instance("two", sp.Integer(2), Statement(sp.Integer(bound), relation), shown=at_least)
+        assert (not step.truth, step.refutes) == (refuted, refuted)
+
+
 def test_an_instance_outside_the_conditions_says_nothing():
     """At y = 5 the claim for y <= 4 says nothing, whatever the quantity is."""
     stated = _stated(Y, Relation.UPPER, sp.Le(Y, 4))
@@ -261,3 +286,31 @@ def test_what_is_no_number_has_no_sign():
     """1/0 is not looked at in floating point; a number beside it is."""
     assert approximate_sign(sp.zoo + r, {r: sp.Integer(2)}) is None
     assert approximate_sign(r - 3, {r: sp.Integer(2)}) == -1
+
+
+def test_what_a_doubt_left_behind_is_no_part_of_the_next_derivation():
+    """Integrals and limits belong to the steps of their own derivation, made once or each time."""
+    x = sp.Symbol("x", positive=True)
+
+    def doubtful(claimed):
+        limit(1 / x, x, sp.oo)
+        raise Undecided("after a limit")
+        yield
+
+    @shared
+    def known():
+        yield identity("x - x", x - x, 0)
+
+    def sure(claimed):
+        yield from known()
+        yield identity("2x", x + x, 2 * x)
+
+    def claim(derive):
+        return exact("own", "t", "s", "s", x, x, derive, note="n.md#n")
+
+    assert derived(Proof(doubtful), claim(doubtful)) == ((), "SymPy could not decide a step: after a limit")
+    found, doubt = derived(Proof(sure), claim(sure))
+    assert doubt == ""
+    assert [step.decided.computed for step in found] == [(), ()]
+    limit(1 / x, x, sp.oo)  # negative control: what is pending is taken by a step made outside
+    assert len(identity("x - x", x - x, 0).decided.computed) == 1

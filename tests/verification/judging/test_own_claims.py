@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import math
+import re
 
 import pytest
 import sympy as sp
@@ -129,6 +130,34 @@ CLAIMS = [
     assert (bad["verdict"], good["verdict"]) == ("INCONCLUSIVE", "SUPPORTED")
     assert found["survival"] < 0.5  # what is not judged does not count
     assert said in str(bad["evidence"])
+
+
+def test_wrong_versions_of_an_undecided_claim_are_not_judged(tmp_path, command, monkeypatch):
+    """Text, Markdown, JUnit, page and JSON say so alike; no version counts as refuted."""
+    file = tmp_path / "raises.py"
+    file.write_text(f"""{HEAD}
+def bad(values, rng):
+    raise KeyError("x")
+
+QUANTITIES = {{"bad": bad}}
+CLAIMS = [
+    Claim(
+        id="bad", title="t", source="s", statement="w", relation=Relation.UPPER, note="a.md#b",
+        bound=1 / sp.sqrt(n * delta), expected=Verdict.SUPPORTED,
+        checks=(Tail(Measured(quantity="bad"), (Path(n, (4, 64), ((delta, 0.05),)),)),),
+    )
+]
+""")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    places = ("--report", tmp_path / "out", "--junit", tmp_path / "j.xml")
+    _, out, _ = command("verify", "--module", file, "--jobs", 1, *places)
+    written = ("summary.md", "j.xml", "out/index.html", "out/claims/bad.html")
+    for text in (out, *((tmp_path / name).read_text() for name in written)):
+        assert "not judged" in text
+        assert not re.search(r"\d+ ?(/|of) ?\d+ (refuted|wrong versions)", text)
+    (found,) = json.loads((tmp_path / "out" / "verdicts.json").read_text())["claims"]
+    assert found["mutants"]
+    assert not any(mutant["refuted"] for mutant in found["mutants"])
 
 
 @pytest.mark.parametrize(

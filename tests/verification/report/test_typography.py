@@ -22,6 +22,7 @@ from verification.report.mathematics import symbol, typeset
         ("||A^ - A||_F / sigma_(r+1)", "||A\u0302 - A||<sub>F</sub> / σ<sub>r+1</sub>"),
         ("(AG~)^+ M^+ Q~x~", "(AG~)<sup>+</sup> M<sup>+</sup> Q\u0303x\u0303"),
         ("see `eq-1` for Max(r, 1)", "see <code>eq-1</code> for max(r, 1)"),
+        ("min(T_0.5, T_0). T_0.", "min(T<sub>0.5</sub>, T<sub>0</sub>). T<sub>0</sub>."),
         ("Uhat_perp", "U\u0302<sub>⊥</sub>"),
     ],
 )

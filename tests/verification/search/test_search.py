@@ -424,3 +424,17 @@ def test_a_negative_bound_from_above_is_the_worst_that_can_be():
     assert where.ratio(few, 0.1) == math.inf
     assert 0 < where.ratio(many, 0.1) < math.inf
     assert climb.judge(where, few, seed=1, alpha=1e-3).breaks
+
+
+@pytest.mark.parametrize("name", ["step-4-1", "eq-11"])
+def test_settings_whose_pairs_are_drawn_one_by_one_are_payable(name):
+    """No setting of a search draws more numbers than that; an error's cost is free of its pairs."""
+    where, dear = space(claims[name]), space(claims["corollary-1"])
+    corner = [0.3, 0.3, 0.3, 0.3, 0.5, 0.5, 1.0]
+    sizes = []
+    for eta_at in (0.2, 0.5, 1.0):
+        corner[3] = eta_at
+        sizes += [point["n"] * (point["r"] + 1) for point in [where.point(corner)] if point is not None]
+    assert sizes
+    assert max(sizes) <= MAX_NORMALS
+    assert dear.point([*corner[:3], 0.2, *corner[4:]])["n"] > MAX_NORMALS
