@@ -167,6 +167,44 @@ def test_powers_of_simple_bounds_are_their_exponents():
     assert "gamma_tilde" not in found
 
 
+def test_a_step_of_a_power_is_told_by_its_cases(command):
+    """The larger dimension alone moves Corollary 1's bound; the values are the slopes on both sides."""
+    form = BY_ID["corollary-1"]
+    cases = constants.by_cases(constants.elasticity(form, "d"))
+    assert [value for _, value in cases] == [sp.S.Half, 0] or [value for _, value in cases] == [0, sp.S.Half]
+    for where, value in cases:
+        for d, d_tilde in ((7.0, 5.0), (5.0, 7.0)):
+            if where.subs({symbols.d: d, symbols.d_tilde: d_tilde}) == sp.true:
+                at = {**PLACE, "d": d, "d_tilde": d_tilde}
+                assert constants.sensitivities(form, at)["d"] == pytest.approx(float(value))
+    assert constants.by_cases(constants.elasticity(form, "n")) == ()
+    out = command("constants", "corollary-1", "--sensitivities")[1]
+    first = out[: out.index("corollary-1-explicit")]
+    assert "d: 1/2 where d > d_tilde, 0 where d < d_tilde; " in first
+    assert "Heaviside" not in first
+
+
+def test_a_long_bound_is_shown_in_parts(command):
+    """What it repeats has a name; put together again the parts are the bound."""
+    form = BY_ID["corollary-1-explicit"]
+    short, parts = constants.in_parts(form.expression)
+    for name, part in reversed(parts):
+        short = short.xreplace({name: part})
+    assert sp.expand(short - form.expression) == 0 or short == form.expression
+    out = command("constants", "corollary-1-explicit", "--over=n=4:8:3")[1]
+    assert "  where      x0 = " in out
+    assert str(form.expression) not in out
+
+
+def test_a_curve_stands_last(command):
+    """Its table is where a terminal stops, below the formulas."""
+    place = [f"--set={name}={PLACE[name]:g}" for name in ("n", "d", "d_tilde", "r", "gamma", "gamma_tilde")]
+    lines = command("constants", "corollary-1", *place, "--over=eta=0.5:1:2")[1].splitlines()
+    assert lines.index(next(x for x in lines if "printed" in x and "eta" in x)) > max(
+        i for i, x in enumerate(lines) if x.startswith("  bound")
+    )
+
+
 def test_an_eta_of_one_has_a_slope_from_below():
     """eta cannot pass 1: the score's form takes the last stretch before it."""
     form = next(f for f in constants.forms("theorem-1") if f.variant == "sharp")

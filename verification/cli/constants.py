@@ -63,8 +63,8 @@ def constants(
         curve = None if name is None else {"name": name, "points": points}
         print_json({"claim": claim, "set": values, "over": curve, "forms": rows})
         return
-    for row in rows:
-        _print_form(row, bool(values) or name is not None, limit or "")
+    for form, row in zip(found, rows, strict=True):
+        _print_form(form, row, bool(values) or name is not None, limit or "")
     _print_curve(name, points, rows)  # last, where a terminal stops
 
 
@@ -88,8 +88,8 @@ def _forms(claim: str, module: str | None) -> Sequence[Form]:
     return found
 
 
-def _print_form(row: dict[str, Any], asked: bool, limit: str) -> None:
-    """One form of the bound; `asked` where numbers were, `limit` as it was typed."""
+def _print_form(form: Form, row: dict[str, Any], asked: bool, limit: str) -> None:
+    """One form of the bound and its row; `asked` where numbers were, `limit` as it was typed."""
     print(f"{row['id']} ({row['variant']})")
     indent = " " * 13
     if row["value"] is not None:
@@ -98,13 +98,39 @@ def _print_form(row: dict[str, Any], asked: bool, limit: str) -> None:
         say(f"conditions not met: {'; '.join(row['unmet'])}", "  value      ", indent)
     elif row["missing"] and asked:
         print(f"  value      needs {', '.join(row['missing'])}")
-    say(row["expression"], "  bound      ", indent)
+    _print_bound(form, row["expression"], indent)
     if row["constant"]:
         say(row["constant"], "  constant   ", indent)
     if row["sensitivities"] is not None:
-        say(_powers(row["sensitivities"]), "  powers     ", indent)
+        say(_powers(_stepless(form, row["sensitivities"])), "  powers     ", indent)
     if row["limit"] is not None:
         say(_ends(row["limit"], limit), "  limit      ", indent)
+
+
+def _print_bound(form: Form, expression: str, indent: str) -> None:
+    """The bound; a long one with names for what it repeats, a line for each."""
+    from bounds.constants import in_parts
+
+    if len(expression) <= LONGEST:
+        say(expression, "  bound      ", indent)
+        return
+    short, parts = in_parts(form.expression)
+    say(str(short), "  bound      ", indent)
+    for name, part in parts:
+        say(f"{name} = {part}", "  where      " if name == parts[0][0] else indent, indent)
+
+
+def _stepless(form: Form, found: dict[str, Any]) -> dict[str, Any]:
+    """The powers with each step, where one branch of a Max takes over, told by its two cases."""
+    from bounds.constants import by_cases, elasticity
+
+    told = dict(found)
+    for name, power in found.items():
+        if isinstance(power, str) and "Heaviside" in power:
+            cases = by_cases(elasticity(form, name)) if len(power) <= LONGEST else ()
+            if cases:
+                told[name] = ", ".join(f"{value} where {where}" for where, value in cases)
+    return told
 
 
 def _print_curve(name: str | None, points: list[float], rows: list[dict[str, Any]]) -> None:
@@ -201,6 +227,8 @@ def _powers(found: dict[str, Any]) -> str:
     if all(isinstance(value, str) for value in found.values()):
         shown = "; ".join(f"{name}: {value}" for name, value in found.items() if len(value) <= LONGEST)
         long = ", ".join(name for name, value in found.items() if len(value) > LONGEST)
+        if "Heaviside" in shown:
+            shown += "; Heaviside(x) is 1 where x > 0, 0 where x < 0, and 1/2 at 0"
         return shown + (f"{'; ' * bool(shown)}long expressions: {long} (--set gives numbers)" if long else "")
     if not found:
         return "none: every parameter is infinite"
