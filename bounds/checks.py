@@ -372,9 +372,21 @@ class Compared:
     sign: str
     right: Any
     ending: str = ""
+    point: Mapping[sp.Symbol, Any] | None = None
 
     def __str__(self) -> str:
         return f"{self.left} {self.sign} {self.right}{self.ending}"
+
+    @property
+    def in_numbers(self) -> str:
+        """Both sides as numbers to six digits at the `point`; empty where there is none, or no number."""
+        if self.point is None:
+            return ""
+        sides = [put_in(sp.sympify(side), self.point) for side in (self.left, self.right)]
+        if any(side.free_symbols or isinstance(side, sp.MatrixBase) for side in sides):
+            return ""
+        left, right = (f"{float(side):.6g}" for side in sides)
+        return f"{left} {self.sign} {right}{self.ending}"
 
 
 @dataclass(frozen=True)

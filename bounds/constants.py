@@ -25,6 +25,9 @@ exchanged, and ERR is the larger error."""
 SHORT = 150
 """Operations up to which an expression is simplified."""
 
+LEAST_NAMED = 4
+"""Operations from which a repeated part of a long expression gets a name."""
+
 
 @dataclass(frozen=True)
 class Form:
@@ -165,6 +168,34 @@ def elasticity(form: Form, name: str) -> sp.Expr:
     return sp.simplify(power) if power.count_ops() < SHORT else power
 
 
+def by_cases(power: sp.Expr) -> tuple[tuple[sp.Basic, sp.Expr], ...]:
+    """An `elasticity` with a step of one sign in it as (where, value) on the two sides; empty for any other.
+
+    The steps are SymPy's Heaviside, which are what a Max or Min leaves of a derivative.
+    """
+    import sympy as sp
+
+    first, *others = power.atoms(sp.Heaviside) or (None,)
+    if first is None or any(sp.expand(step.args[0] + first.args[0]) != 0 for step in others):
+        return ()
+    difference = first.args[0]
+    lesser = [-term for term in sp.Add.make_args(difference) if term.could_extract_minus_sign()]
+    sides = (difference + sp.Add(*lesser), sp.Add(*lesser))
+    found = []
+    for above in (True, False):
+        side = {step: sp.Integer((step == first) == above) for step in (first, *others)}
+        value = power.xreplace(side)
+        for node in value.atoms(sp.Max, sp.Min):
+            larger = isinstance(node, sp.Max) == above
+            a, b = node.args if len(node.args) == 2 else (None, None)
+            if a is None or sp.expand((a - b) ** 2 - difference**2) != 0:
+                return ()
+            same = sp.expand(a - b - difference) == 0
+            value = value.xreplace({node: a if same == larger else b})
+        found.append((sp.Gt(*sides) if above else sp.Lt(*sides), sp.simplify(value)))
+    return tuple(found)
+
+
 def sensitivities(form: Form, values: Mapping[str, float]) -> dict[str, float]:
     """The power with which each parameter moves the bound at these numbers, largest first.
 
@@ -226,7 +257,52 @@ def limit(form: Form, name: str, at: float, values: Mapping[str, float]) -> tupl
     expression = _one_branch(form.expression.subs(known), symbol, place)
     side = "-" if place is sp.oo else "+"
     power = sp.limit(symbol * sp.diff(expression, symbol) / expression, symbol, place, side)
-    return sp.simplify(sp.limit(expression, symbol, place, side)), sp.simplify(power)
+    inside, back = _positive_parts(expression, symbol)
+    value = sp.limit(inside, symbol, place, side).subs(back)
+    return sp.simplify(value), sp.simplify(power)
+
+
+def outside(form: Form, name: str, at: float, values: Mapping[str, float]) -> tuple[str, ...]:
+    """The conditions, in words, that fail near the end of the way to a `limit`, the rest standing still."""
+    import sympy as sp
+
+    place = sp.oo if math.isinf(at) else sp.nsimplify(at)
+    failing = []
+    for condition in form.conditions:
+        free = {str(s): s for s in condition.free_symbols}
+        if name not in free or not isinstance(condition, (sp.Ge, sp.Gt, sp.Le, sp.Lt)):
+            continue
+        known = {s: sp.nsimplify(values[key]) for key, s in free.items() if key in values and key != name}
+        room, _ = _positive_parts((condition.gts - condition.lts).subs(known), free[name])
+        try:
+            end = sp.limit(room, free[name], place, "-" if place is sp.oo else "+")
+        except (ValueError, NotImplementedError):
+            continue  # it may hold or not
+        if end.is_extended_negative:
+            failing.append(str(condition))
+    return tuple(failing)
+
+
+def _positive_parts(expression: sp.Expr, symbol: sp.Symbol) -> tuple[sp.Expr, dict[sp.Symbol, sp.Expr]]:
+    """The expression with what its domains make positive told to SymPy; how to put the symbols back.
+
+    d and d_tilde exceed r, n and its parts exceed 1 and delta is below 1, at all but the ends of the domains.
+    `symbol`, whose limit is taken, stays as it is.
+    """
+    import sympy as sp
+
+    free = {str(s): s for s in expression.free_symbols - {symbol}}
+    into, back = {}, {}
+    for name, old in free.items():
+        extra = sp.Symbol(f"extra_{name}", positive=True)
+        r = free.get("r")
+        if name in ("d", "d_tilde") and r is not None:
+            into[old], back[extra] = r + extra, old - r
+        elif name in ("n", "n_T", "N"):
+            into[old], back[extra] = 1 + extra, old - 1
+        elif name == "delta":
+            into[old], back[extra] = 1 / (1 + extra), 1 / old - 1
+    return expression.subs(into, simultaneous=True), back
 
 
 def _one_branch(expression: sp.Expr, symbol: sp.Symbol, place: sp.Expr) -> sp.Expr:
@@ -249,6 +325,23 @@ def _one_branch(expression: sp.Expr, symbol: sp.Symbol, place: sp.Expr) -> sp.Ex
             best = best if first else other
         expression = expression.xreplace({node: best})
     return expression
+
+
+def in_parts(expression: sp.Expr) -> tuple[sp.Expr, tuple[tuple[sp.Symbol, sp.Expr], ...]]:
+    """A long expression with names x0, x1, ... for long parts that it repeats, and what they stand for."""
+    import sympy as sp
+
+    found, (short,) = sp.cse(expression)
+    plain: dict[sp.Symbol, sp.Expr] = {}
+    parts: list[tuple[sp.Symbol, sp.Expr]] = []
+    for name, part in found:
+        whole = part.xreplace(plain)
+        if whole.count_ops() < LEAST_NAMED:
+            plain[name] = whole
+        else:
+            plain[name] = sp.Symbol(f"x{len(parts)}")
+            parts.append((plain[name], whole))
+    return short.xreplace(plain), tuple(parts)
 
 
 def _symbol(form: Form, name: str) -> sp.Symbol:

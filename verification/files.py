@@ -25,16 +25,16 @@ def writable_file(argument: str, path: str | Path) -> Path:
 
 
 def writable_folder(argument: str, path: str | Path) -> Path:
-    """The real path of a folder, there or to be made, that can be written; makes nothing yet.
+    """The real path of a folder, there or to be made in one that is there, that can be written.
 
-    Raises InvalidArgument with the system's reason.
+    Makes nothing yet.  Raises InvalidArgument with the system's reason.
     """
     target = _real(argument, path)
-    nearest = target
-    while not nearest.exists():
-        nearest = nearest.parent
-    if not nearest.is_dir():
+    nearest = target if target.exists() else target.parent
+    if nearest.exists() and not nearest.is_dir():
         raise InvalidArgument(argument, str(path), f"must name a folder ({nearest} is a file)")
+    if not nearest.is_dir():
+        raise InvalidArgument(argument, str(path), "must name a folder in one that exists")
     _probe(argument, path, nearest)
     return target
 

@@ -54,7 +54,7 @@ def identity(statement: str, left: Any, right: Any, conditions: Conditions = ())
         if zero is None:
             raise Undecided(f"{statement}: cannot decide {entry} = 0")
         if not zero:
-            return Step(statement, False, replace(shown, ending=f" fails{point}"))
+            return Step(statement, False, replace(shown, ending=f" fails{_at(point or {})}", point=point))
     told = Decided("identity", left, right, conditions, computed=trace.taken())
     return Step(statement, True, shown, decided=told)
 
@@ -138,7 +138,9 @@ def of_order(statement: str, ratio: Any, claimed: Statement, shown: Relation = R
     needed = {Relation.UPPER: finite, Relation.LOWER: present, Relation.EQUAL: finite and present}
     told = Decided("order", ratio, claimed=claimed, shown=shown, computed=trace.taken())
     truth = needed[claimed.relation]
-    return Step(statement, truth, f"limit {ratio}", refutes=shown is Relation.EQUAL, decided=told)
+    wanted = {Relation.UPPER: "finite", Relation.LOWER: "above 0", Relation.EQUAL: "finite and above 0"}
+    words = f"its limit is {ratio}" + ("" if truth else f", which must be {wanted[claimed.relation]}")
+    return Step(statement, truth, words, refutes=shown is Relation.EQUAL, decided=told)
 
 
 def instance(
@@ -166,7 +168,7 @@ def instance(
     if point is None:
         return Step(statement, True, compared, decided=Decided("instance"))
     where = {**{s: v.subs(point) for s, v in place.items()}, **point}
-    return Step(statement, False, replace(compared, ending=f" fails{_at(where)}"), refutes=True)
+    return Step(statement, False, replace(compared, ending=f" fails{_at(where)}", point=where), refutes=True)
 
 
 def attained(
@@ -259,7 +261,7 @@ def _signed(
     # An exact point against it is found sooner than a simplification gives up.
     for point in points(expression, conditions):
         if _has_sign(expression, point, (-1,)) or (strict and put_in(expression, point).is_zero):
-            return False, replace(shown, ending=f" fails{_at(point)}"), None
+            return False, replace(shown, ending=f" fails{_at(point)}", point=point), None
     form = next((form for form in _forms(expression, conditions) if _has_form(form, strict)), None)
     return (None if form is None else True), shown, form
 
@@ -289,15 +291,16 @@ def _rewritten(expression: sp.Expr) -> Iterator[sp.Expr]:
 
 
 @lru_cache(maxsize=4096)  # a claim and its wrong versions share most of their steps
-def vanishes(entry: sp.Expr, conditions: Conditions = ()) -> tuple[bool | None, str]:
-    """Whether the entry is 0 in the conditions, None where undecided, and a point against it in words."""
+def vanishes(entry: sp.Expr, conditions: Conditions = ()) -> tuple[bool | None, Point | None]:
+    """Whether the entry is 0 in the conditions, None where undecided, and a point against it."""
     # An exact point against it is found sooner than a simplification gives up.
     first = points(entry, conditions, FIRST_POINTS)
     point = next((p for p in first if _certain_sign(put_in(entry, p)) != 0), None)
     if point is None and _zero_inside(entry, conditions):
-        return True, ""
-    point = point or next((p for p in points(entry, conditions) if _has_sign(entry, p, (1, -1))), None)
-    return (None, "") if point is None else (False, _at(point))
+        return True, None
+    if point is None:
+        point = next((p for p in points(entry, conditions) if _has_sign(entry, p, (1, -1))), None)
+    return (None, None) if point is None else (False, point)
 
 
 def _zero_inside(entry: sp.Expr, conditions: Conditions) -> bool:

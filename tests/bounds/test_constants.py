@@ -134,6 +134,8 @@ FORMS = {
     if set(form.parameters) <= PLACE.keys()
 }
 
+BY_ID = {form.id: form for root in ("corollary-1", "theorem-1") for form in constants.forms(root)}
+
 
 @pytest.mark.parametrize("name", FORMS)
 def test_sensitivities_are_the_slopes_of_the_bound(name):
@@ -165,6 +167,44 @@ def test_powers_of_simple_bounds_are_their_exponents():
     assert "gamma_tilde" not in found
 
 
+def test_a_step_of_a_power_is_told_by_its_cases(command):
+    """The larger dimension alone moves Corollary 1's bound; the values are the slopes on both sides."""
+    form = BY_ID["corollary-1"]
+    cases = constants.by_cases(constants.elasticity(form, "d"))
+    assert [value for _, value in cases] == [sp.S.Half, 0] or [value for _, value in cases] == [0, sp.S.Half]
+    for where, value in cases:
+        for d, d_tilde in ((7.0, 5.0), (5.0, 7.0)):
+            if where.subs({symbols.d: d, symbols.d_tilde: d_tilde}) == sp.true:
+                at = {**PLACE, "d": d, "d_tilde": d_tilde}
+                assert constants.sensitivities(form, at)["d"] == pytest.approx(float(value))
+    assert constants.by_cases(constants.elasticity(form, "n")) == ()
+    out = command("constants", "corollary-1", "--sensitivities")[1]
+    first = out[: out.index("corollary-1-explicit")]
+    assert "d: 1/2 where d > d_tilde, 0 where d < d_tilde; " in first
+    assert "Heaviside" not in first
+
+
+def test_a_long_bound_is_shown_in_parts(command):
+    """What it repeats has a name; put together again the parts are the bound."""
+    form = BY_ID["corollary-1-explicit"]
+    short, parts = constants.in_parts(form.expression)
+    for name, part in reversed(parts):
+        short = short.xreplace({name: part})
+    assert sp.expand(short - form.expression) == 0 or short == form.expression
+    out = command("constants", "corollary-1-explicit", "--over=n=4:8:3")[1]
+    assert "  where      x0 = " in out
+    assert str(form.expression) not in out
+
+
+def test_a_curve_stands_last(command):
+    """Its table is where a terminal stops, below the formulas."""
+    place = [f"--set={name}={PLACE[name]:g}" for name in ("n", "d", "d_tilde", "r", "gamma", "gamma_tilde")]
+    lines = command("constants", "corollary-1", *place, "--over=eta=0.5:1:2")[1].splitlines()
+    assert lines.index(next(x for x in lines if "printed" in x and "eta" in x)) > max(
+        i for i, x in enumerate(lines) if x.startswith("  bound")
+    )
+
+
 def test_an_eta_of_one_has_a_slope_from_below():
     """eta cannot pass 1: the score's form takes the last stretch before it."""
     form = next(f for f in constants.forms("theorem-1") if f.variant == "sharp")
@@ -180,6 +220,27 @@ def test_limits_tell_the_printed_theorem_from_its_correction():
     value, power = constants.limit(printed, "eta", 0, {"r": 4, "gamma": 1, "gamma_tilde": 1})
     assert (sp.simplify(value**2 - 256 * sp.Max(symbols.d, symbols.d_tilde) / symbols.n), power) == (0, 0)
     assert constants.limit(corrected, "eta", 0, {}) == (sp.oo, -1)
+
+
+@pytest.mark.parametrize("claim", ["corollary-1-sharp", "theorem-1-explicit", "theorem-1-explicit-half"])
+def test_signs_that_follow_from_the_domains_are_known(claim):
+    """As eta goes to 0 bounds with sqrt(d - r) or log(38/delta) in front grow beyond all bounds, no cases."""
+    assert constants.limit(BY_ID[claim], "eta", 0, {"gamma": 1, "gamma_tilde": 1, "d_tilde": 6})[0] == sp.oo
+    assert constants.limit(BY_ID[claim], "n", math.inf, {})[0] == 0
+
+
+def test_a_limit_outside_the_conditions_says_so(command):
+    """At a fixed n no eta near 0 has pairs enough; with more and more pairs the conditions hold."""
+    form = BY_ID["corollary-1-explicit"]
+    assert constants.outside(form, "eta", 0, {}) == tuple(map(str, form.conditions))
+    assert constants.outside(form, "eta", 0, {"n": 1e9, "d": 6, "d_tilde": 6, "gamma": 1, "gamma_tilde": 1})
+    assert constants.outside(form, "n", math.inf, {}) == ()
+    assert constants.outside(form, "n", 10, {"d": 6, "d_tilde": 6, "eta": 1, "gamma": 1, "gamma_tilde": 1,
+                                             "delta": 0.1})  # fmt: skip
+    set_ = [f"--set={pair}" for pair in ("n=1e6", "d=6", "d_tilde=6", "r=2", "gamma=1", "gamma_tilde=1")]
+    out = command("constants", "corollary-1-explicit", "--limit", "eta=0", "--set=delta=0.05", *set_)[1]
+    assert " ".join(out.split()).count("limit outside the claim's conditions on the way (") == 3
+    assert "outside" not in command("constants", "corollary-1-explicit", "--limit", "n=inf")[1]
 
 
 def test_limits_choose_the_branch_that_counts():
@@ -217,7 +278,7 @@ def test_the_command_shows_powers_and_limits(command):
     assert "eta moves it most" in out
     status, out, _ = command("constants", "corollary-1", "--sensitivities", "--limit", "eta=0")
     assert "eta: -1; " in out
-    assert "limit      oo as eta goes to 0, like eta^(-1)" in out
+    assert "the formula alone: oo as eta goes to 0, like eta^(-1)" in out
     status, out, _ = command("constants", "theorem-1", "--limit", "eta=0", "--json")
     assert [form["limit"].get("power") for form in json.loads(out)["forms"]] == ["0", "-1", None, "-1", "-1"]
     for wrong in ("eta", "nothing=0", "eta=-1", "eta=x"):

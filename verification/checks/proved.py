@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bounds import precision
-from bounds.checks import Quoted
+from bounds.checks import Compared, Quoted
 from bounds.claim import Certificate, Claim, Proof, Step
 from bounds.proof import trace
 from bounds.proof.undecided import Undecided
@@ -102,9 +102,11 @@ def _told(steps: Sequence[Step]) -> str:
 
 
 def _failing(step: Step, what: str = "step fails") -> str:
-    """A step that fails, with what it compares where that is short."""
+    """A step that fails, with what it compares where that is short, else with the numbers compared."""
     shown = str(step.shown)
-    return f"{what}: {step.statement}" + (f" ({shown})" if 0 < len(shown) <= LONGEST_SHOWN else "")
+    if len(shown) > LONGEST_SHOWN:
+        shown = step.shown.in_numbers if isinstance(step.shown, Compared) else ""
+    return f"{what}: {step.statement}" + (f" ({shown})" if shown else "")
 
 
 @judge_check.register

@@ -55,7 +55,7 @@ def claims(
         rows = [_row(one) for one in chosen]
         print_json(rows if claim is None else rows[0])
     elif claim is None:
-        _table(chosen)
+        _table(chosen, module)
     else:
         _explain(chosen[0], known, module)
 
@@ -153,7 +153,8 @@ WIDE = 110
 """Columns from which the register is a table with sources; below, a claim has a line and its title below."""
 
 
-def _table(chosen: list[Claim]) -> None:
+def _table(chosen: list[Claim], module: str | None) -> None:
+    """The claims, each with the verdict that it expects of `verify`: none of them is judged here."""
     import textwrap
 
     from rich import box
@@ -175,9 +176,13 @@ def _table(chosen: list[Claim]) -> None:
         screen.print(table)
     else:
         for one in chosen:
-            print(f"{one.id}  {one.expected}")
+            print(f"{one.id}  (expected {one.expected})")
             print(textwrap.fill(one.title, screen.width, initial_indent="    ", subsequent_indent="    "))
-    print(f"\n{len(chosen)} claims; `filtergain claims CLAIM` explains one, `verify CLAIM` judges it.")
+    file = "" if module is None else f" --module {shlex.quote(module)}"
+    noun = "claim" if len(chosen) == 1 else "claims"
+    print(f"\n{len(chosen)} {noun}, with the verdicts expected; none is judged here.")
+    print(f"One explained:  filtergain claims CLAIM{file}")
+    print(f"Judged:         filtergain verify CLAIM{file}")
 
 
 def _explain(claim: Claim, known: Mapping[str, Claim], module: str | None) -> None:

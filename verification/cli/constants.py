@@ -63,9 +63,9 @@ def constants(
         curve = None if name is None else {"name": name, "points": points}
         print_json({"claim": claim, "set": values, "over": curve, "forms": rows})
         return
-    _print_curve(name, points, rows)
-    for row in rows:
-        _print_form(row, bool(values) or name is not None, limit or "")
+    for form, row in zip(found, rows, strict=True):
+        _print_form(form, row, bool(values) or name is not None, limit or "")
+    _print_curve(name, points, rows)  # last, where a terminal stops
 
 
 def _symbols(form: Form) -> set[str]:
@@ -88,8 +88,8 @@ def _forms(claim: str, module: str | None) -> Sequence[Form]:
     return found
 
 
-def _print_form(row: dict[str, Any], asked: bool, limit: str) -> None:
-    """One form of the bound; `asked` where numbers were, `limit` as it was typed."""
+def _print_form(form: Form, row: dict[str, Any], asked: bool, limit: str) -> None:
+    """One form of the bound and its row; `asked` where numbers were, `limit` as it was typed."""
     print(f"{row['id']} ({row['variant']})")
     indent = " " * 13
     if row["value"] is not None:
@@ -98,26 +98,52 @@ def _print_form(row: dict[str, Any], asked: bool, limit: str) -> None:
         say(f"conditions not met: {'; '.join(row['unmet'])}", "  value      ", indent)
     elif row["missing"] and asked:
         print(f"  value      needs {', '.join(row['missing'])}")
-    say(row["expression"], "  bound      ", indent)
+    _print_bound(form, row["expression"], indent)
     if row["constant"]:
         say(row["constant"], "  constant   ", indent)
     if row["sensitivities"] is not None:
-        say(_powers(row["sensitivities"]), "  powers     ", indent)
+        say(_powers(_stepless(form, row["sensitivities"])), "  powers     ", indent)
     if row["limit"] is not None:
         say(_ends(row["limit"], limit), "  limit      ", indent)
+
+
+def _print_bound(form: Form, expression: str, indent: str) -> None:
+    """The bound; a long one with names for what it repeats, a line for each."""
+    from bounds.constants import in_parts
+
+    if len(expression) <= LONGEST:
+        say(expression, "  bound      ", indent)
+        return
+    short, parts = in_parts(form.expression)
+    say(str(short), "  bound      ", indent)
+    for name, part in parts:
+        say(f"{name} = {part}", "  where      " if name == parts[0][0] else indent, indent)
+
+
+def _stepless(form: Form, found: dict[str, Any]) -> dict[str, Any]:
+    """The powers with each step, where one branch of a Max takes over, told by its two cases."""
+    from bounds.constants import by_cases, elasticity
+
+    told = dict(found)
+    for name, power in found.items():
+        if isinstance(power, str) and "Heaviside" in power:
+            cases = by_cases(elasticity(form, name)) if len(power) <= LONGEST else ()
+            if cases:
+                told[name] = ", ".join(f"{value} where {where}" for where, value in cases)
+    return told
 
 
 def _print_curve(name: str | None, points: list[float], rows: list[dict[str, Any]]) -> None:
     shown = [row for row in rows if row["values"]]
     if name is None or not shown:
         return
+    print()
     print("".join(f"{head:>14}" for head in [name, *(row["variant"] for row in shown)]))
     for i, point in enumerate(points):
         found = [row["values"][i] for row in shown]
         print(f"{point:>14.6g}" + "".join(f"{'outside':>14}" if x is None else f"{x:>14.6g}" for x in found))
     if any(x is None for row in shown for x in row["values"]):
         print("(outside: the claim's conditions are not met there; C is 1 in them unless it is --set)")
-    print()
 
 
 def _row(
@@ -174,14 +200,15 @@ def _sensitivities(form: Form, values: dict[str, float]) -> dict[str, Any]:
     return {name: str(elasticity(form, name)) for name in names}
 
 
-def _limit(form: Form, name: str, at: float, values: dict[str, float]) -> dict[str, str]:
-    from bounds.constants import limit
+def _limit(form: Form, name: str, at: float, values: dict[str, float]) -> dict[str, Any]:
+    from bounds.constants import limit, outside
 
+    left = list(outside(form, name, at, values))
     try:
         value, power = limit(form, name, at, values)
     except (ValueError, NotImplementedError) as error:
-        return {"unknown": str(error) or "SymPy finds no limit"}
-    return {"value": str(value), "power": str(power)}
+        return {"unknown": str(error) or "SymPy finds no limit", "outside": left}
+    return {"value": str(value), "power": str(power), "outside": left}
 
 
 def _goal(text: str, known: set[str]) -> tuple[str, float]:
@@ -200,6 +227,8 @@ def _powers(found: dict[str, Any]) -> str:
     if all(isinstance(value, str) for value in found.values()):
         shown = "; ".join(f"{name}: {value}" for name, value in found.items() if len(value) <= LONGEST)
         long = ", ".join(name for name, value in found.items() if len(value) > LONGEST)
+        if "Heaviside" in shown:
+            shown += "; Heaviside(x) is 1 where x > 0, 0 where x < 0, and 1/2 at 0"
         return shown + (f"{'; ' * bool(shown)}long expressions: {long} (--set gives numbers)" if long else "")
     if not found:
         return "none: every parameter is infinite"
@@ -210,11 +239,18 @@ def _powers(found: dict[str, Any]) -> str:
     return f"{shown}; {next(iter(found))} moves it most"
 
 
-def _ends(found: dict[str, str], text: str) -> str:
+def _ends(found: dict[str, Any], text: str) -> str:
     name, _, at = text.partition("=")
-    if "unknown" in found:
-        return f"not known: {found['unknown']}"
-    return f"{found['value']} as {name} goes to {at}, like {name}^({found['power']})"
+    told = (
+        f"not known: {found['unknown']}"
+        if "unknown" in found
+        else f"{found['value']} as {name} goes to {at}, like {name}^({found['power']})"
+    )
+    if not found["outside"]:
+        return told
+    # A formula says nothing of the quantity where its conditions fail: it may even be negative there.
+    left = "; ".join(found["outside"])
+    return f"outside the claim's conditions on the way ({left}); the formula alone: {told}"
 
 
 def _assignments(texts: list[str], known: set[str]) -> dict[str, float]:

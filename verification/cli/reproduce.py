@@ -351,7 +351,7 @@ def _folder(out: Path | None) -> Iterator[Write | None]:
         return
     from verification.figures import canvas
 
-    out.mkdir(parents=True, exist_ok=True)
+    files.writable_folder("--out", out).mkdir(exist_ok=True)
     pictures = True
     try:
         canvas.require_matplotlib()

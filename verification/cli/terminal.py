@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -100,6 +102,47 @@ def times(so_far: float, left: float | None) -> str:
     return f"{gone} so far" if rest is None else f"{gone} so far, {rest} left"
 
 
+LEAST_SHARE, MOST_SHARE, LEAST_SECONDS = 0.05, 0.99, 3.0
+"""Between these shares of the work, and after so many seconds, a time left can be told."""
+
+MEMORY = 10.0
+"""Seconds in which an estimate of the end gives way to a new one."""
+
+
+class Remaining:
+    """The time left of work whose size is predicted: as much a share of it as it took so far.
+
+    A further piece of work, whose total is another, is added to what is done.
+    """
+
+    def __init__(self) -> None:
+        self._started: float | None = None
+        self._last = 0.0
+        self._ends: float | None = None
+        self._before, self.done, self.total = 0.0, 0.0, 0.0
+
+    def update(self, now: float, done: float, total: float) -> None:
+        """`done` of `total` at the second `now`."""
+        if self._started is None:
+            self._started = now
+        elif self._before + total != self.total or self._before + done < self.done:
+            self._before, self._ends = self.done, None
+        self.done, self.total = self._before + done, self._before + total
+        share = self.done / self.total if self.total > 0 else 0.0
+        passed = now - self._started
+        if not LEAST_SHARE <= share < MOST_SHARE or passed < LEAST_SECONDS:
+            self._ends = None
+        else:
+            ends = self._started + passed / share
+            keep = 0.0 if self._ends is None else math.exp(-(now - self._last) / MEMORY)
+            self._ends = ends if self._ends is None else keep * self._ends + (1 - keep) * ends
+        self._last = now
+
+    def left(self, now: float) -> float | None:
+        """Seconds left at the second `now`; None where they are not known."""
+        return None if self._ends is None or self._ends <= now else self._ends - now
+
+
 @contextmanager
 def work_bar(title: str) -> Iterator[Callable[[float, float, str], None]]:
     """A bar with the time so far and the time left; call what is yielded with (done, total, what is done)."""
@@ -110,7 +153,9 @@ def work_bar(title: str) -> Iterator[Callable[[float, float, str], None]]:
 
     class Times(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(times(task.elapsed or 0.0, task.time_remaining))
+            return Text(times(task.elapsed or 0.0, remaining.left(time.monotonic())))
+
+    remaining = Remaining()
 
     def whole() -> Column:
         return Column(no_wrap=True)  # the bar gives way on a narrow terminal, which shows one line
@@ -126,6 +171,8 @@ def work_bar(title: str) -> Iterator[Callable[[float, float, str], None]]:
         task = progress.add_task(title, total=None)
 
         def update(done: float, total: float, what: str) -> None:
-            progress.update(task, completed=done, total=total, description=f"{title}: {what}")
+            remaining.update(time.monotonic(), done, total)
+            made, size = remaining.done, remaining.total
+            progress.update(task, completed=made, total=size, description=f"{title}: {what}")
 
         yield update

@@ -94,7 +94,8 @@ def _show(verdicts: Verdicts, with_hint: bool) -> None:
 
     show(verdicts, console())
     if with_hint:
-        print("The evidence as pages: add --report out; a claim in full: filtergain claims CLAIM.")
+        print("The evidence as pages: add --report out.")
+        print("A claim in full: filtergain claims CLAIM")
 
 
 def _ended(verdicts: Verdicts, outputs: Outputs, lost: Sequence[str]) -> int:

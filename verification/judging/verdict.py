@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bounds.claim import Claim, Verdict
+from verification.checks.proved import ProofDetails
 from verification.checks.scaling import ScalingDetails
 from verification.statistics.evidence import Evidence, Raised, plain
 
@@ -276,6 +277,10 @@ def _words(verdict: ClaimVerdict) -> str:
     }[verdict.verdict]
     if isinstance(decisive.details, Raised):
         opening = "Not decided, as the claim's own code raised an error"
+    elif verdict.verdict is Verdict.INCONCLUSIVE and decisive.kind == "proof":
+        opening = "Not decided: the proof does not give the claim"
+    elif verdict.verdict is Verdict.INCONCLUSIVE and decisive.kind == "certificate":
+        opening = "Not decided"
     return "; ".join([*_measured(decisive, opening), *_notes(verdict, decisive)]) + "."
 
 
@@ -296,6 +301,8 @@ def _measured(decisive: Evidence, opening: str) -> list[str]:
 def _notes(verdict: ClaimVerdict, decisive: Evidence) -> list[str]:
     """What else a reader must know of a verdict."""
     parts = []
+    if verdict.verdict is Verdict.INCONCLUSIVE and _goes_astray(decisive):
+        parts.append("that refutes no claim: to refute it, let the proof yield an `instance` that breaks it")
     if verdict.slack == "loose":
         open_constant = "at a setting judged, even with its best constant"
         where = open_constant if verdict.claim.up_to_constant else "at every setting judged"
@@ -313,6 +320,13 @@ def _notes(verdict: ClaimVerdict, decisive: Evidence) -> list[str]:
     if verdict.conditional_on:
         parts.append(f"conditional on {', '.join(verdict.conditional_on)}")
     return parts
+
+
+def _goes_astray(evidence: Evidence) -> bool:
+    """Whether a step of a proof is false, which is no counterexample to the claim."""
+    return isinstance(evidence.details, ProofDetails) and any(
+        step.truth is False for step in evidence.details.steps
+    )
 
 
 def interval_of(evidence: Evidence) -> str:

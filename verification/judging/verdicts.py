@@ -135,19 +135,28 @@ FEW = 12
 """So many reasons are shown below the table; with more claims, those of what differs or is not true."""
 
 
+UP_TO_A_CONSTANT = (
+    "(Of a bound up to a constant no single draw is against it: --report shows error/bound growing along the "
+    "family of settings, of which this is the last.)"
+)
+"""What to look for in what is drawn again, where one number says nothing."""
+
+
 def table(verdicts: Verdicts, reasons: bool = True) -> Table:
     """The table of verdicts, with the reasons if wanted; colours repeat what the words say."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    # Without the reasons it is for a narrow screen, where the longest id leaves no column to spare.
+    padding = (0, 1) if reasons else (0, 1, 0, 0)
+    result = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=padding)
     headings: list[tuple[str, dict[str, Any]]] = [
         ("claim", {"no_wrap": True}),
         ("verdict", {"no_wrap": True}),
-        ("as expected", {}),
-        ("slack", {}),
-        ("mutants", {"justify": "right"}),
+        ("as expected", {"min_width": 8}),
+        ("slack", {"min_width": 7}),
+        ("mutants", {"justify": "right", "min_width": 7}),
     ]
     if reasons:
         headings.append(("why", {"ratio": 1}))
@@ -160,7 +169,7 @@ def table(verdicts: Verdicts, reasons: bool = True) -> Table:
             Text(str(v.verdict), style=STYLES[str(v.verdict)]),
             "yes" if v.as_expected else Text(f"NO: {v.claim.expected}", style="bold red"),
             slack(v),
-            v.mutants_refuted,
+            v.mutants_refuted or ("none tried" if v.judges_mutants else ""),
             *((Text(v.words),) if reasons else ()),
         )
     return result
@@ -191,6 +200,8 @@ def _show_commands(verdicts: Verdicts, console: Console) -> None:
         told_below = v.failure is not None and v.draw_again == v.repeat
         if v.draw_again is not None and not told_below and (len(verdicts) <= FEW or not v.as_expected):
             _print_command(f"{v.claim.id}: draw the witness again", v.draw_again, console)
+            if v.claim.up_to_constant and v.draw_again != v.repeat:
+                console.print(UP_TO_A_CONSTANT, highlight=False)
 
 
 def _show_what_matters(verdicts: Verdicts, console: Console) -> None:
@@ -201,6 +212,7 @@ def _show_what_matters(verdicts: Verdicts, console: Console) -> None:
     refuted = [v.claim.id for v in verdicts if v.verdict is Verdict.REFUTED]
     if not failed and refuted and len(verdicts) > FEW:
         console.print(f"Refuted, as expected: {', '.join(refuted)}.", highlight=False)
+        console.print("How to see a refutation again: filtergain verify CLAIM", highlight=False)
 
 
 def _print_command(words: str, command: str, console: Console) -> None:
@@ -261,8 +273,9 @@ def _wrong_versions(verdicts: Verdicts) -> list[str]:
         )
     untested = sum(len(v.untested) for v in judged)
     if untested:
+        what = f"{untested} more" if total else f"No wrong version (mutant) was tried; {untested}"
         lines.append(
-            f"{untested} more could not be tested: they are not known to be wrong where claims are judged "
+            f"{what} could not be tested: they are not known to be wrong where claims are judged "
             "(--json and --report name them)."
         )
     if open_:

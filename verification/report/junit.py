@@ -49,7 +49,8 @@ def render(verdicts: Verdicts) -> str:
 
 def details(v: ClaimVerdict) -> str:
     """What decided, with its numbers, and the command that repeats it: a line each."""
-    return f"{v.message}\nrepeat: {v.repeat}"
+    # What no command draws alone is drawn by the same command: it is told once.
+    return f"{v.words if v.draw_again == v.repeat else v.message}\nrepeat: {v.repeat}"
 
 
 def facts(v: ClaimVerdict) -> dict[str, str]:

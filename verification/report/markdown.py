@@ -29,8 +29,8 @@ def render(verdicts: Verdicts) -> str:
     for v in differs:
         lines += ["", f"### {escape(v.claim.id)}: expected {v.claim.expected}, found {v.verdict}", ""]
         lines.append(escape(v.words))
-        if v.draw_again is not None:
-            lines += ["", f"Draw the witness again: {code(v.draw_again)}"]
+        if v.draw_again not in (None, v.repeat):
+            lines += ["", f"Draw the witness again: {code(v.draw_again or '')}"]
         if v.survivors:
             names = ", ".join(m.id for m in v.survivors)
             lines += ["", f"Wrong versions that were not refuted, or by luck: {code(names)}"]

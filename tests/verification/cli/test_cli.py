@@ -285,6 +285,26 @@ def test_a_time_left_is_told_where_it_is_known():
     assert times(61.4, 3600.0) == "0:01:01 so far, 1:00:00 left"
 
 
+def test_the_time_left_is_the_share_of_the_work_left():
+    """28% after 106 seconds is 272 seconds to go, however fast the last draws were; none at either end."""
+    from verification.cli.terminal import Remaining
+
+    bar = Remaining()
+    seconds = []
+    for second in range(0, 107):
+        bar.update(second, 28 * (second / 106), 100)
+        seconds.append(bar.left(second))
+    assert seconds[10] is None  # 2% say nothing yet
+    assert seconds[-1] == pytest.approx(106 * 72 / 28)
+    bar.update(107, 40, 100)  # a quick stretch hardly moves it
+    assert 200 < bar.left(107) < 272
+    bar.update(400, 100, 100)
+    assert bar.left(400) is None
+    bar.update(401, 1, 100)  # a second piece of work, as large
+    assert (bar.done, bar.total) == (101, 200)
+    assert bar.left(401) == pytest.approx(401 * 99 / 101)
+
+
 @pytest.mark.parametrize("columns", [60, 80])
 def test_a_bar_stays_on_its_line(monkeypatch, columns):
     """On a narrow terminal the bar gives way, not the line: none is broken, and the times are whole."""

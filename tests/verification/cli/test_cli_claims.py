@@ -23,10 +23,26 @@ def test_a_narrow_terminal_cuts_no_title(command, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     _, out, _ = command("claims")
     assert "…" not in out
-    assert max(map(len, out.splitlines()[:-2])) <= columns
+    assert max(map(len, out.splitlines())) <= columns
     shown = " ".join(out.split())
     for claim in claims.values():
-        assert f"{claim.id} {claim.expected} {' '.join(claim.title.split())}" in shown
+        assert f"{claim.id} (expected {claim.expected}) {' '.join(claim.title.split())}" in shown
+
+
+@pytest.mark.parametrize("columns", [80, 140])
+def test_a_listed_verdict_is_called_expected(command, monkeypatch, tmp_path, columns):
+    """Claims that nobody judged are listed with what they expect, those of a file of one's own too."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    own = tmp_path / "own.py"
+    assert command("new", own)[0] == 0
+    for arguments, judged in (
+        ([], "verify CLAIM\n"),
+        (["--module", own], f"verify CLAIM --module {own}\n"),
+    ):
+        _, out, _ = command("claims", *arguments)
+        assert out.count("expected") >= (1 if columns == 140 else out.count("SUPPORTED"))
+        assert "with the verdicts expected; none is judged here." in out
+        assert out.endswith(judged)
 
 
 def test_every_claim_is_explained(command):

@@ -33,7 +33,7 @@ def test_the_command_writes_the_page_whole(tmp_path, command):
     x, y = pairs.maker()(Setting(4000, 12, 10, 2, 0.4, 10.0, 10.0), np.random.default_rng(0))
     np.save(tmp_path / "x.npy", x)
     np.save(tmp_path / "y.npy", y)
-    status, _, err = command("fit", tmp_path / "x.npy", tmp_path / "y.npy", "--report", tmp_path / "a" / "b")
+    status, _, err = command("fit", tmp_path / "x.npy", tmp_path / "y.npy", "--report", tmp_path / "a")
     assert (status, "wrote" in err) == (0, True)
-    assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["fit.html"]
-    assert "x.npy and y.npy" in (tmp_path / "a" / "b" / "fit.html").read_text(encoding="utf-8")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["fit.html"]
+    assert "x.npy and y.npy" in (tmp_path / "a" / "fit.html").read_text(encoding="utf-8")
