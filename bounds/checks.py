@@ -383,7 +383,9 @@ class Compared:
         if self.point is None:
             return ""
         sides = [put_in(sp.sympify(side), self.point) for side in (self.left, self.right)]
-        if any(side.free_symbols or isinstance(side, sp.MatrixBase) for side in sides):
+        if any(isinstance(side, sp.MatrixBase) or not side.is_number for side in sides):
+            return ""  # a matrix, or a symbol has no value
+        if not all(side.is_extended_real for side in sides):
             return ""
         left, right = (f"{float(side):.6g}" for side in sides)
         return f"{left} {self.sign} {right}{self.ending}"

@@ -6,7 +6,7 @@ import pickle
 import pytest
 import sympy as sp
 
-from bounds.checks import Statement
+from bounds.checks import Compared, Statement
 from bounds.claim import Proof, Relation, Search, Verdict, exact
 from bounds.proof.region import approximate_sign, points, substitutions
 from bounds.proof.steps import (
@@ -314,3 +314,12 @@ def test_what_a_doubt_left_behind_is_no_part_of_the_next_derivation():
     assert [step.decided.computed for step in found] == [(), ()]
     limit(1 / x, x, sp.oo)  # negative control: what is pending is taken by a step made outside
     assert len(identity("x - x", x - x, 0).decided.computed) == 1
+
+
+def test_what_is_no_real_number_is_not_shown_as_one():
+    """A failing step shows both sides in numbers where they are real, and never raises where they are not."""
+    assert identity("squares", Y**2, Y).shown.in_numbers != ""
+    for left in (sp.sqrt(-Y), sp.log(-Y), 1 / (Y - Y), sp.Matrix([[Y]])):
+        right = sp.Matrix([[2 * Y]]) if isinstance(left, sp.MatrixBase) else Y
+        assert Compared(left, "=", right, point={Y: sp.Integer(2)}).in_numbers == ""
+    assert Compared(X * Y, "=", Y, point={Y: sp.Integer(2)}).in_numbers == ""

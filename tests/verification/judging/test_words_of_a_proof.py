@@ -107,3 +107,13 @@ def test_no_entry_is_cut_at_80_columns():
     screen.print(verdicts.table(dataclasses.replace(run, items=(row,)), reasons=False))
     assert "\N{HORIZONTAL ELLIPSIS}" not in shown.getvalue()
     assert {name, "INCONCLUSIVE", "tight", "(1.99x)"} <= set(shown.getvalue().split())
+
+
+@pytest.mark.parametrize("beyond", [sp.sqrt(-r), sp.log(-r)])
+def test_what_is_no_real_number_refutes_and_is_not_shown_as_one(beyond):
+    """A quantity that is no real number breaks an equality, and showing it does not stop the proof."""
+    claim = dataclasses.replace(
+        own(lambda claimed: [concluded("the quantity", beyond, claimed)]), relation=Relation.EQUAL
+    )
+    (found,) = verify([claim], jobs=1)
+    assert found.verdict is Verdict.REFUTED, found.words
