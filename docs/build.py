@@ -88,7 +88,7 @@ def seeds_line(rows: list[dict]) -> str:
     found = f"Not with status 0: {', '.join(bad)}." if bad else "Every one ended with status 0."
     return (
         "Other seeds: `make seeds` judges the sampled claims, by profile quick, at 300 seeds and goes on "
-        f"where it stopped. {len(rows)} runs are recorded in [`seeds.jsonl`](seeds.jsonl), of the commits "
+        f"where it stopped. {len(rows)} runs are recorded in `docs/seeds.jsonl`, of the commits "
         f"{commits}. {found} {versions:,} wrong versions were judged, and {survivors} survived."
     )
 
