@@ -1,7 +1,9 @@
-"""What several test files need: claims made up and placed, Eq. 3 by its definition, engines held together."""
+"""What several test files need: claims made up, Eq. 3 by its definition, engines held together, scripts."""
 
+import importlib.util
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import sympy as sp
@@ -14,6 +16,17 @@ from verification.engines import short_sample
 from verification.errors import TooFewPairs
 from verification.search.space import COORDINATES
 from verification.setting import Setting
+
+ROOT = Path(__file__).parents[1]
+
+
+def script(*parts):
+    """A script of the repository as a module, run afresh; `parts` lead to it from the root."""
+    path = ROOT.joinpath(*parts)
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
 
 
 def made_up(*checks, **changes):

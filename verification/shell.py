@@ -9,6 +9,12 @@ _FLAG = re.compile(r"--?[a-zA-Z]")
 INDENT = "  "
 
 
+def beside(words: str, command: str, width: int) -> list[str]:
+    """Words and a command on one line where it holds both, else the command on lines of its own."""
+    whole = f"{words} {command}"
+    return [whole] if len(whole) <= width else [words, *lines(command, width)]
+
+
 def lines(command: str, width: int) -> list[str]:
     """The command on lines of at most `width` columns, as far as its arguments allow, for a shell to take.
 

@@ -1,11 +1,11 @@
 """The benchmark page is what the stored results say, and these keep the promises of the exact engine."""
 
 import copy
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
+from helpers import script
 
 ROOT = Path(__file__).parents[2]
 
@@ -13,10 +13,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def render():
     """benchmarks/render.py as a module."""
-    spec = importlib.util.spec_from_file_location("render", ROOT / "benchmarks" / "render.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("benchmarks", "render.py")
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import doctest
-import importlib.util
 import io
 import re
 import shlex
@@ -22,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from helpers import script
 
 from bounds import claims
 from verification.cli.main import run
@@ -255,9 +255,7 @@ def test_a_broken_link_is_seen():
 
 def test_the_reference_is_current():
     """docs/reference.md is what the docstrings say; `python docs/reference.py` writes it."""
-    place = importlib.util.spec_from_file_location("reference", ROOT / "docs" / "reference.py")
-    reference = importlib.util.module_from_spec(place)
-    place.loader.exec_module(reference)
+    reference = script("docs", "reference.py")
     page = (ROOT / "docs" / "reference.md").read_text()
     assert page == reference.page(), "run python docs/reference.py"
     for name in ("Claim(", "verify(", "predict(", "simulate(", "Setting(", "InvalidArgument"):

@@ -1,12 +1,12 @@
 """What the pages say was counted about `fit` is what was recorded, and the record keeps its promises."""
 
-import importlib.util
 import json
 import runpy
 import sys
 from pathlib import Path
 
 import pytest
+from helpers import script
 from scipy import stats
 
 from verification.studies import fit_coverage
@@ -17,10 +17,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def fits():
     """docs/fits.py as a module."""
-    specification = importlib.util.spec_from_file_location("docs_fits", ROOT / "docs" / "fits.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return script("docs", "fits.py")
 
 
 @pytest.fixture(scope="module")

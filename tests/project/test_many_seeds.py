@@ -1,24 +1,18 @@
 """The run over many seeds: what it judges, what it records, and that a bad seed cannot be missed."""
 
-import importlib.util
 import json
 import sys
-from pathlib import Path
 
 import pytest
+from helpers import script
 
 from bounds import claims
-
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "seeds.py"
 
 
 @pytest.fixture
 def seeds(monkeypatch):
     """The script as a module, which judges two small claims only."""
-    specification = importlib.util.spec_from_file_location("seeds", SCRIPT)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return script("benchmarks", "seeds.py")
 
 
 def run(seeds, monkeypatch, *arguments):

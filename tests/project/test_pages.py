@@ -1,11 +1,11 @@
 """The table of verdicts that the pages show is the stored run's, and the run is of this register."""
 
-import importlib.util
 import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from helpers import script
 
 from bounds import claims
 from verification.judging.injected_sampled import sampled
@@ -16,10 +16,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def build():
     """docs/build.py as a module."""
-    specification = importlib.util.spec_from_file_location("docs_build", ROOT / "docs" / "build.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return script("docs", "build.py")
 
 
 @pytest.fixture(scope="module")

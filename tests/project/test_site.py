@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+from helpers import script
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,10 +15,7 @@ ROOT = Path(__file__).parents[2]
 def maker(monkeypatch):
     """docs/make_site.py as a module, with its folder where Sphinx looks for extensions."""
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
-    place = importlib.util.spec_from_file_location("make_site", ROOT / "docs" / "make_site.py")
-    module = importlib.util.module_from_spec(place)
-    place.loader.exec_module(module)
-    return module
+    return script("docs", "make_site.py")
 
 
 def test_every_page_is_on_the_site(maker, tmp_path):

@@ -43,10 +43,9 @@ def say(text: str, first: str = "", rest: str = "") -> None:
 
 def with_command(words: str, command: str) -> str:
     """Words and a command to be copied; at a terminal where both do not fit, the command on its own lines."""
-    width = max(NARROWEST, shutil.get_terminal_size().columns)
-    if not sys.stdout.isatty() or len(words) + 1 + len(command) <= width:
+    if not sys.stdout.isatty():
         return f"{words} {command}"
-    return "\n".join([words, *shell.lines(command, width)])
+    return "\n".join(shell.beside(words, command, max(NARROWEST, shutil.get_terminal_size().columns)))
 
 
 def console() -> Console:

@@ -32,13 +32,17 @@ class Separation:
     """How pairs labelled clean score against the others.
 
     `higher_p` is the p-value of the Mann-Whitney test against their scoring no higher, which holds for
-    labels that have nothing to do with the rows; `deviations` its normal deviate; `told` is p - q with its
-    interval, (0, -inf, inf) where pairs score no higher than re-paired ones.
+    labels that have nothing to do with the rows; `told` is p - q with its interval, (0, -inf, inf) where
+    pairs score no higher than re-paired ones.
     """
 
     higher_p: float
-    deviations: float
     told: Estimate
+
+    @property
+    def swapped(self) -> bool:
+        """Whether those labelled clean score surely lower."""
+        return bool(stats.norm.isf(self.higher_p) < -SWAPPED)
 
 
 def separation(known: Any, scores: Array, repaired: Array, alpha: float) -> Separation:
@@ -49,7 +53,7 @@ def separation(known: Any, scores: Array, repaired: Array, alpha: float) -> Sepa
     mine, others = scores[known], scores[~known]
     above, error = _above(mine, others)
     paired_above, paired_error = _above(scores, repaired)
-    deviations = above / math.sqrt((1 / len(mine) + 1 / len(others) + 1 / len(mine) / len(others)) / 12)
+    higher_p = float(stats.mannwhitneyu(mine, others, alternative="greater", method="asymptotic").pvalue)
     quantile = float(stats.norm.isf(alpha / 2))
     told = Estimate(0.0, -math.inf, math.inf)
     if paired_above > quantile * paired_error:
@@ -57,7 +61,7 @@ def separation(known: Any, scores: Array, repaired: Array, alpha: float) -> Sepa
         middle = above * unit
         reach = quantile * math.hypot(error * unit, middle * paired_error / paired_above)
         told = Estimate(middle, middle - reach, middle + reach)
-    return Separation(float(stats.norm.sf(deviations)), float(deviations), told)
+    return Separation(higher_p, told)
 
 
 def _above(one: Array, other: Array) -> tuple[float, float]:
@@ -93,7 +97,7 @@ def labelled(
         return Assumption("labels", agrees, f"{said}; {ending}{wrong}")
     found = separation(known, scores, repaired, alpha)
     told = found.told
-    if found.deviations < -SWAPPED:
+    if found.swapped:
         ending = "those pairs score lower than the others: are 0 and 1 swapped? (1 is a clean pair)"
         return Assumption("labels", False, f"{said}; {ending}.")
     if found.higher_p >= alpha:

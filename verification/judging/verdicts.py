@@ -219,12 +219,9 @@ def _print_command(words: str, command: str, console: Console) -> None:
     """Words and a command to be copied: on one line where it fits, else the command on lines of its own."""
     from rich.text import Text
 
-    whole = f"{words}: {command}"
-    if len(whole) <= console.width:
-        console.print(Text(whole), highlight=False)
-        return
-    console.print(Text(f"{words}:"), highlight=False)
-    for line in shell.lines(command, console.width):
+    first, *rest = shell.beside(f"{words}:", command, console.width)
+    console.print(Text(first), highlight=False)
+    for line in rest:
         # Never broken again: an argument that is wider than the console stays whole.
         console.print(Text(line), highlight=False, soft_wrap=True)
 

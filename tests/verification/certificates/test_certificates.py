@@ -1,7 +1,6 @@
 """Certificates say what was proved, a second checker decides it again, and a changed one is refused."""
 
 import copy
-import importlib.util
 import json
 import random
 import re
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sympy as sp
+from helpers import script
 
 from bounds.register import claims
 from verification.certificates import folder, make
@@ -42,14 +42,6 @@ SOME = (
 
 
 ROOT = Path(__file__).parents[3]
-
-
-def build():
-    """docs/build.py as a module."""
-    specification = importlib.util.spec_from_file_location("docs_build", ROOT / "docs" / "build.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -491,7 +483,8 @@ def test_all_certificates_are_accepted_within_a_minute_and_50_changed_ones_refus
     assert [(one.claim, one.refused) for one in found if not one.accepted] == []
     assert {theorem for one in found for theorem in one.quoted} == THEOREMS
     page = (ROOT / "docs" / "certificates.md").read_text()
-    assert build().certificates_block(found) in page
-    assert build().certificates_block(found[1:]) not in page
+    build = script("docs", "build.py")
+    assert build.certificates_block(found) in page
+    assert build.certificates_block(found[1:]) not in page
     for name, change, certificate in tampered(certificates, 50, seed=2):
         assert not recheck(certificate, statements[name]).accepted, f"{name} {change}"
