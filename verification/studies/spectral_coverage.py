@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from verification.engines.estimate import Array
 from verification.fitting.spectrum import (
@@ -42,23 +43,21 @@ def drawn_covariance(setting: Setting, rng: np.random.Generator) -> Array:
     size = setting.d + setting.d_tilde
     total, means = np.zeros((size, size)), []
     for count, cov in zip((clean, setting.n - clean), joint_covariances(setting), strict=True):
-        root = np.linalg.cholesky(cov)
+        root = np.asarray(np.linalg.cholesky(cov), dtype=np.float64)
         if count:
-            total += root @ _scatter(size, count - 1, rng) @ root.T
+            total += _scatter(cov, root, count - 1, rng)
             means.append((count, root @ rng.standard_normal(size) / math.sqrt(count)))
     middle = sum(count * mean for count, mean in means) / setting.n
     between = sum(count * np.outer(mean - middle, mean - middle) for count, mean in means)
     return np.asarray((total + between) / setting.n)
 
 
-def _scatter(p: int, dof: int, rng: np.random.Generator) -> Array:
-    """The scatter of `dof` standard normal rows of p numbers, by Bartlett's triangle."""
-    if dof < p:
-        few = rng.standard_normal((dof, p))
+def _scatter(cov: Array, root: Array, dof: int, rng: np.random.Generator) -> Array:
+    """The scatter of `dof` normal rows of covariance `cov` = root root^T."""
+    if dof < len(cov):  # singular: SciPy has no such law
+        few = rng.standard_normal((dof, len(cov))) @ root.T
         return np.asarray(few.T @ few)
-    triangle = np.tril(rng.standard_normal((p, p)), -1)
-    np.fill_diagonal(triangle, np.sqrt(rng.chisquare(dof - np.arange(p))))
-    return np.asarray(triangle @ triangle.T)
+    return np.asarray(stats.wishart.rvs(dof, cov, random_state=rng))
 
 
 def row_moments(setting: Setting, cov: Array, x: Modality, y: Modality, rotation: Array) -> RowMoments:
