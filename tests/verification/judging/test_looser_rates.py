@@ -8,6 +8,7 @@ import sympy as sp
 from bounds import claims
 from bounds.claim import Relation, Verdict
 from bounds.symbols import eta, r
+from verification.checks.judge import bounds
 from verification.judging.injected_sampled import bench, sampled, with_mistake
 from verification.judging.samples import Sampler
 from verification.judging.verdict import decide
@@ -82,3 +83,14 @@ def test_without_what_a_growth_asks_of_the_pairs_a_true_rate_would_be_refuted(ju
     evidence = found(judges, claim, claim.bound ** sp.Rational(1, 10) * sp.sqrt(r) ** sp.Rational(9, 10))
     blind = [replace(one, details=replace(one.details, asked={})) for one in evidence]
     assert decide(blind) is Verdict.REFUTED
+
+
+def test_a_power_that_levels_off_is_refuted_though_it_is_true(judges):
+    """docs/injected-mistakes.md names this alarm: two ends of a way do not tell a power from what ends."""
+    claim = claims["proposition-1-samples-corrected"]
+    evidence = found(judges, claim, claim.bound**10)
+    assert decide(evidence) is Verdict.REFUTED
+    assert growth(evidence) == {"gamma"}
+    (way,) = (plan for plan in judges.plans["quick"][claim.id] if plan.points[-1]["gamma"] == 0.01)
+    first, *_, last = bounds(way)
+    assert (last / first) ** 10 == pytest.approx(30, rel=0.05)
