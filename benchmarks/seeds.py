@@ -13,7 +13,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -21,17 +21,34 @@ from unittest.mock import patch
 
 from bounds import Claim, Law, Level, Scaling, Search, Tail, claims
 from verification.checks import proved
+from verification.checks.forecast import PILOTS
+from verification.checks.plan import Plan
+from verification.checks.survival import survival
 from verification.judging import looks
 from verification.judging.run import verify
 
 SAMPLED = (Tail, Scaling, Level, Law, Search)
 
 
+def _planned_once() -> Callable[[Sequence[tuple[Plan, Plan]], Sequence[int]], float]:
+    """`survival`, computed once for plans that draw the same."""
+    found: dict[Hashable, float] = {}
+
+    def planned(plans: Sequence[tuple[Plan, Plan]], pilots: Sequence[int] = PILOTS) -> float:
+        designs = [(p.claim, p.check, p.cells, p.looks, p.alpha) for pair in plans for p in pair]
+        key = (tuple(designs), tuple(pilots))
+        if key not in found:
+            found[key] = survival(plans, pilots)
+        return found[key]
+
+    return planned
+
+
 @contextmanager
 def once() -> Iterator[None]:
-    """Derivations and wrong versions are the same at every seed: inside they are made once."""
-    derived, mutants = cache(proved.derived), cache(looks.mutants)
-    with patch.object(proved, "derived", derived), patch.object(looks, "mutants", mutants):
+    """Derivations, wrong versions and plans are the same at every seed: inside they are made once."""
+    made = {"mutants": cache(looks.mutants), "survival": _planned_once()}
+    with patch.object(proved, "derived", cache(proved.derived)), patch.multiple(looks, **made):
         yield
 
 

@@ -195,6 +195,27 @@ def test_what_was_refuted_by_luck_fails_the_run():
     assert ClaimVerdict(claim, Verdict.SUPPORTED, (), mutants=(sure,)).failure is None
 
 
+def test_what_no_proof_shows_does_not_count_where_draws_refute_it_by_luck():
+    """At seed 29 a random setting tells a wrong regime apart, but only just: told, and no failure of the run.
+
+    At another seed no setting does, and nothing is proved either; which it is must not decide how a run ends.
+    """
+    wrong = "proposition-1-every-noise~regime"
+    (held,) = verify([claims["proposition-1-every-noise"]], profile="quick", seed=29, jobs=1)
+    assert wrong not in [m.id for m in held.mutants]
+    assert "would often not refute it" in dict(held.untested)[wrong]
+    assert held.failure is None
+    assert held.survival < 1e-6
+
+
+def test_what_a_proof_leaves_open_counts_where_draws_are_sure_to_refute_it():
+    """The same, from the other side: only luck is not counted, and only where a proof might have shown it."""
+    version = looks._Version(mutants(claims["corollary-1-explicit"])[0], None, unproved=True)
+    assert version.found(MOST_SURVIVAL / 2) == "refuted"
+    assert version.found(2 * MOST_SURVIVAL) == "by luck"
+    assert replace(version, unproved=False).found(2 * MOST_SURVIVAL) == "refuted"
+
+
 def test_the_sum_stands_beside_alpha():
     """In the run's object, its document and its words; proofs and formulas add nothing to it."""
     found = verify([claims["lemma-5"], claims["eq-2-sharp"], claims["eq-29"]], jobs=1)

@@ -17,18 +17,19 @@ from verification.checks.forecast import PILOTS
 from verification.checks.plan import Plan, Profile, included, plan
 from verification.checks.survival import survival
 from verification.judging.samples import Need, Sampler
-from verification.judging.verdict import ClaimVerdict, MutantResult, decide
+from verification.judging.verdict import MOST_SURVIVAL, ClaimVerdict, MutantResult, decide
 from verification.mutants.claim import Mutant, mutants
 from verification.statistics.evidence import Evidence, Raised
 
 POLL_SECONDS = 0.05
 """Longest wait for draws before looking again whether a claim can be judged."""
 
-Found = Literal["refuted", "survived", "not proved", "true"]
+Found = Literal["refuted", "survived", "not proved", "by luck", "true"]
 """What a design found of a wrong version; all but "survived" are caught."""
 
 TOLD: dict[Found, str] = {
     "not proved": "not proved, and no counterexample was found",
+    "by luck": "not proved, and draws like these would often not refute it",
     "true": "true as well, by the claim's own derivation",
 }
 """What is said of a version that was neither refuted nor let through."""
@@ -142,31 +143,37 @@ def _ready(needs: Mapping[Judging, list[Need]], samples: Sampler) -> Judging | N
 class _Version:
     """A wrong version of a claim and its checks that may refute it yet; None once one did.
 
-    `exact` where one did that draws nothing.
+    `exact` where one did that draws nothing, `unproved` where a proof or certificate left it open.
     """
 
     mutant: Mutant
     left: list[Plan] | None
     exact: bool = False
+    unproved: bool = False
 
     def look(self, samples: Sampler) -> None:
-        """Leaves the checks that what was drawn does not decide."""
+        """Leaves the checks that what was drawn does not decide, and that more draws may."""
         undecided = []
-        for planned in self.left or ():
+        # What draws nothing first: whether it is proved does not depend on the draws.
+        for planned in sorted(self.left or (), key=lambda planned: bool(planned.cells)):
             outcome = evidence(planned, samples).outcome
             if outcome == "fails":
                 self.left, self.exact = None, not planned.cells
                 return
-            if outcome == "undecided":
+            if outcome == "undecided" and isinstance(planned.check, Proof | Certificate):
+                self.unproved = True
+            elif outcome == "undecided":
                 undecided.append(planned)
         self.left = undecided
 
-    @property
-    def found(self) -> Found:
-        """What the looks add up to: a version that a proof or certificate leaves open is not proved."""
+    def found(self, survival: float) -> Found:
+        """What the looks add up to, where draws let it through with a probability that was planned.
+
+        A version that a proof or certificate leaves open is not proved, whatever the draws let through.
+        """
         if self.left is None:
-            return "refuted"
-        if any(isinstance(planned.check, Proof | Certificate) for planned in self.left):
+            return "by luck" if self.unproved and survival > MOST_SURVIVAL else "refuted"
+        if self.unproved:
             return "not proved"
         return "true" if not self.left and self.mutant.may_hold else "survived"
 
@@ -229,8 +236,8 @@ def _judge_versions(
     yield _all_replicates(_left(survivors))
     for version in survivors:
         version.look(samples)
-    judged.found = {version.mutant.id: version.found for version in versions}
     judged.survival |= {version.mutant.id: 0.0 for version in versions if version.exact}
+    judged.found = {v.mutant.id: v.found(judged.survival[v.mutant.id]) for v in versions}
 
 
 def _planned(version: _Version, own: Sequence[Plan], pilots: Sequence[int] = PILOTS) -> float:
