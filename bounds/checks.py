@@ -168,6 +168,8 @@ class Scaling:
     - `precision`: half-width of the slope's interval that the design must reach; without it, the share of the
       margin that the profile leaves to sampling.
     - `least`: the cheapest profile that makes the check.
+    - `beyond`: looks beyond the claim's conditions, to be made where these are too weak: the right ones leave
+      fewer than two of its settings.
 
     Example:
 
@@ -184,6 +186,7 @@ class Scaling:
     margin: float
     precision: float | None = None
     least: ProfileName = "quick"
+    beyond: bool = False
 
 
 @dataclass(frozen=True)

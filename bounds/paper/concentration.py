@@ -9,6 +9,7 @@ sqrt(2t) (Davidson and Szarek); a norm is 1-Lipschitz.  Derivations: proofs_note
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import sympy as sp
 
@@ -231,6 +232,17 @@ _ONE_FOR_THE_OTHER = Scaling(
 
 _PRODUCT = Measured(quantity="independent-product-norm", spread=0.2)
 _COVARIANCE = Measured(quantity="sample-covariance-deviation")
+_NARROW = Scaling(
+    _COVARIANCE,
+    Path(
+        d, (16, 64, 256), ((d_tilde, d), (r, 4), (gamma, 1), (gamma_tilde, 1), (eta, 0.3), (n, 10**5), (t, 4))
+    ),
+    two_sided=False,
+    margin=_WIDE,
+    precision=0.15,
+    beyond=True,
+)
+"""The deviation parameter below the dimensions, which it must not be."""
 _SHARE = Measured(quantity="clean-fraction-deviation")
 _THINNED = Measured(quantity="thinned-covariance-deviation")
 _DELTA = sp.Rational(1, 20)
@@ -296,6 +308,7 @@ CLAIMS: tuple[Claim, ...] = (
         checks=(
             *_printed(_PRODUCT, (n,), fine=0.05, t=DIMENSION),
             *_beyond(_PRODUCT, _MANY_DEVIATIONS, _MANY_DIMENSIONS),
+            replace(_NARROW, measured=_PRODUCT),
         ),
         expected=Verdict.SUPPORTED,
         note="concentration.md#eq-27",
@@ -328,6 +341,7 @@ CLAIMS: tuple[Claim, ...] = (
         checks=(
             *_printed(_COVARIANCE, (n,), t=d),
             *_beyond(_COVARIANCE, _MANY_DEVIATIONS, _MANY_DIMENSIONS, _clear_dimensions(t=d)),
+            _NARROW,
         ),
         expected=Verdict.SUPPORTED,
         note="concentration.md#eq-28",

@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 import sympy as sp
 
-from bounds.checks import Law, Level, Measured, Path, ProfileName, Relation, Scaling
+from bounds.checks import Law, Level, Measured, Number, Path, ProfileName, Relation, Scaling
 from bounds.claim import Claim, Verdict
 from bounds.law.score import Score
+from bounds.paper.regimes import beyond
 from bounds.paper.unfiltered import (
     CORE,
     COROLLARY_1,
@@ -104,6 +105,30 @@ def _printed_noise(
     sizes = tuple(p for p in PRINTED if p[0] not in (gamma, gamma_tilde))
     path = Path(gamma, gammas, (*sizes, (gamma_tilde, gamma), (eta, clean), (n, pairs)))
     return Scaling(measured, path, **how)
+
+
+def _beside_print(
+    changes: Mapping[sp.Symbol, Number], *moved: tuple[sp.Symbol, tuple[Number, ...]]
+) -> tuple[Path, ...]:
+    """Families around the printed setting, each of which moves one parameter."""
+    at = {**dict(PRINTED), **changes}
+    return tuple(
+        Path(parameter, values, tuple((s, v) for s, v in at.items() if s != parameter))
+        for parameter, values in moved
+    )
+
+
+def _beyond_print(clean: float, pairs: int, *, two_sided: bool) -> tuple[Scaling, ...]:
+    """What the student's error grows with outside of the conditions: r, d~, the noise of one or of both."""
+    at: dict[sp.Symbol, Number] = {eta: clean, n: pairs}
+    return beyond(
+        STUDENT,
+        *_beside_print({**at, d: 8 * r, d_tilde: 4 * r}, (r, (6, 24))),
+        *_beside_print(at, (d_tilde, (40, 640)), (gamma_tilde, (100, 0.1))),
+        *_beside_print({**at, gamma_tilde: gamma}, (gamma, (10, 0.1))),
+        two_sided=two_sided,
+        margin=0.1,
+    )
 
 
 def _dearer(retain: float) -> ProfileName:
@@ -278,6 +303,12 @@ CLAIMS: tuple[Claim, ...] = (
             ),
             Scaling(UNFILTERED, Path(n, (10**5, 10**9), (*PRINTED, (eta, 0.1))), two_sided=True, margin=0.05),
             _printed_noise((100.0, 1e6), UNFILTERED, 10**7, two_sided=True, margin=0.05),
+            *beyond(
+                UNFILTERED,
+                *_beside_print({eta: 0.1, n: 10**9}, (d, (40, 640)), (d_tilde, (40, 640))),
+                *_beside_print({eta: 0.1, n: 10**9, gamma_tilde: gamma}, (gamma, (1, 0.01))),
+                *_beside_print({eta: 0.1, n: 10**9}, (gamma_tilde, (100, 0.1))),
+            ),
         ),
         expected=Verdict.SUPPORTED,
         note="experiments.md#figure-3a",
@@ -333,6 +364,7 @@ CLAIMS: tuple[Claim, ...] = (
                 margin=0.3,
             ),
             _printed_noise((1e3, 1e5), STUDENT, 20_000, two_sided=False, margin=0.3),
+            *_beyond_print(0.1, 200_000, two_sided=False),
         ),
         expected=Verdict.SUPPORTED,
         note="experiments.md#figure-3a",
@@ -373,6 +405,8 @@ CLAIMS: tuple[Claim, ...] = (
                 margin=0.2,
             ),
             _printed_noise((1e3, 1e5), STUDENT, 10_000, clean=0.5, two_sided=True, margin=0.1),
+            *_beyond_print(0.5, 100_000, two_sided=True),
+            *beyond(STUDENT, *_beside_print({n: 150_000}, (eta, (0.1, 0.02)))),
         ),
         expected=Verdict.SUPPORTED,
         note="experiments.md#figure-3a",

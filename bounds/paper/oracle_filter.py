@@ -153,6 +153,8 @@ _FAR: dict[str, Any] = {
 }
 """The power of theta is 0.43 here."""
 
+_BEYOND_R = _kept(theta, BEYOND_R, **_FAR)
+
 
 def _with_kappa(check: Scaling) -> Scaling:
     path = check.path
@@ -203,6 +205,13 @@ def _error(
     fixed.pop(parameter, None)
     path = Path(parameter, values, tuple(fixed.items()))
     return Scaling(measured, path, two_sided=two_sided, margin=margin, precision=precision)
+
+
+def _at_other_thresholds(latent: int, values: tuple[Number, ...], margin: float = GROWTH_MARGIN) -> Scaling:
+    """A family of the error that the conditions on the threshold leave out, where it grows."""
+    setting: dict[str, Any] = {"gamma": 100, "gamma_tilde": 100, "eta": sp.Rational(1, 2), "n": 150_000}
+    found = _error(theta, values, _above(latent), margin=margin, **setting)
+    return replace(found, beyond=True)
 
 
 def _other_modality(measured: Measured) -> tuple[Scaling, ...]:
@@ -283,7 +292,7 @@ CLAIMS: tuple[Claim, ...] = (
         up_to_constant=True,
         conditions=(sp.Ge(theta, 0), sp.Le(theta, r), KEPT_CONDITION),
         probability=HIGH_PROBABILITY,
-        checks=EQ_11_FAMILIES,
+        checks=(*EQ_11_FAMILIES, replace(_BEYOND_R, beyond=True)),
         expected=Verdict.SUPPORTED,
         note="oracle_filter.md#eq-11",
         depends_on=("eq-10-corrected", "lemma-11"),
@@ -300,7 +309,7 @@ CLAIMS: tuple[Claim, ...] = (
         up_to_constant=True,
         conditions=(KEPT_CONDITION,),
         probability=HIGH_PROBABILITY,
-        checks=(_kept(theta, BEYOND_R, **_FAR),),
+        checks=(_BEYOND_R,),
         expected=Verdict.REFUTED,
         note="oracle_filter.md#every-threshold",
         remark="The vectors that pass a high threshold are long: their squared norm grows with it.",
@@ -320,7 +329,7 @@ CLAIMS: tuple[Claim, ...] = (
         up_to_constant=True,
         conditions=(sp.Ge(theta, 0), KEPT_CONDITION),
         probability=HIGH_PROBABILITY,
-        checks=tuple(map(_with_kappa, (*EQ_11_FAMILIES, _kept(theta, BEYOND_R, **_FAR)))),
+        checks=tuple(map(_with_kappa, (*EQ_11_FAMILIES, _BEYOND_R))),
         variant="corrected",
         corrects="eq-11-every-threshold",
         expected=Verdict.SUPPORTED,
@@ -345,7 +354,7 @@ CLAIMS: tuple[Claim, ...] = (
         up_to_constant=True,
         conditions=(sp.Ge(theta, 0), sp.Le(theta, r)),
         probability=HIGH_PROBABILITY,
-        checks=ERROR_FAMILIES,
+        checks=(*ERROR_FAMILIES, _at_other_thresholds(2, BEYOND_R, margin=0.2)),
         expected=Verdict.SUPPORTED,
         note="oracle_filter.md#the-error",
         depends_on=("eq-11", "eq-10-corrected", "eq-10-from-below", "step-5"),
@@ -373,6 +382,7 @@ CLAIMS: tuple[Claim, ...] = (
             _error(gamma, (1, 1000), (), AT_ZERO, gamma_tilde=gamma),
             *_other_modality(AT_ZERO),
             _error(r, (2, 16), (), AT_ZERO, d=4 * r, d_tilde=3 * r, eta=sp.Rational(1, 100)),
+            _at_other_thresholds(4, (4, 12)),
         ),
         expected=Verdict.SUPPORTED,
         note="oracle_filter.md#threshold-0",
@@ -421,6 +431,7 @@ CLAIMS: tuple[Claim, ...] = (
             _error(gamma, (1, 1000), (), AT_HALF, gamma_tilde=gamma),
             *_other_modality(AT_HALF),
             _error(r, (2, 16), (), AT_HALF, d=4 * r, d_tilde=3 * r, eta=1),
+            _at_other_thresholds(4, (4, 12)),
         ),
         expected=Verdict.SUPPORTED,
         note="oracle_filter.md#threshold-r2",
@@ -476,7 +487,10 @@ CLAIMS: tuple[Claim, ...] = (
         up_to_constant=True,
         conditions=(sp.Ge(theta, 0), sp.Le(theta, r), KEPT_CONDITION, SAMPLE_CONDITION),
         probability=HIGH_PROBABILITY,
-        checks=STEP_4_1_FAMILIES,
+        checks=(
+            *STEP_4_1_FAMILIES,
+            replace(_kept(theta, BEYOND_R, **{**_FAR, **_STUDENT, "n": 40_000}), beyond=True),
+        ),
         expected=Verdict.SUPPORTED,
         note="oracle_filter.md#step-41",
         depends_on=("eq-11", "eq-45", "step-4-2"),

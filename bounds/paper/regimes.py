@@ -64,6 +64,19 @@ def _few_left(measured: Measured, pairs: int, clean: Number) -> Scaling:
     return Scaling(replace(measured, spread=0.27), path, two_sided=True, margin=0.5, precision=0.4)
 
 
+def beyond(
+    measured: Measured, *paths: Path, two_sided: bool = True, margin: float = OTHER_MARGIN
+) -> tuple[Scaling, ...]:
+    """Families outside of the conditions along which the order fails: what a missing one would allow."""
+    return tuple(Scaling(measured, path, two_sided=two_sided, margin=margin, beyond=True) for path in paths)
+
+
+def _wide_partner(snr: float, pairs: int, clean: Number) -> Path:
+    """d~ far above d and r: the right error is the larger one, and grows with its dimension."""
+    at = ((n, pairs), (r, 2), (d, 6), (gamma, snr), (gamma_tilde, snr), (eta, clean))
+    return Path(d_tilde, (16, 256), at)
+
+
 LEAK_AT = ((n, 400_000), (r, 4), (d, 36), (d_tilde, 4), (eta, 0.6))
 """Where gamma and gamma_tilde move, together and apart."""
 
@@ -157,6 +170,15 @@ FLAT_STUDENT_CHECKS = (
 )
 """Algorithm 1 at theta = 0: its teacher needs n_T eta^2 well above r, so eta ends earlier."""
 
+AT_HALF = Measured("teacher-filtered", thetas=(r / 2,))
+AT_ZERO = Measured("teacher-filtered", thetas=(sp.Integer(0),))
+ORACLE_AT_ZERO = Measured("oracle-filtered", thetas=(sp.Integer(0),))
+
+_MANY_CLEAN = _path(r, (4, 32), 4, 128, 20_000, 1e4, 1.0)
+"""The ranks where all pairs are clean."""
+
+_MUCH_NOISE = Path(gamma, (1.0, 0.01), ((n, 400_000), *LEAK_AT[1:4], (gamma_tilde, 1e4), (eta, 0.02)))
+
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         id="regime-clean",
@@ -172,7 +194,10 @@ CLAIMS: tuple[Claim, ...] = (
         bound=sp.sqrt((d - r) * r / (gamma * eta * n)),
         up_to_constant=True,
         conditions=(ONE_SIDED, *HIGH_SNR, sp.Ge(r, 2), sp.Ge(eta, SWITCH), TEACHER_SAMPLES),
-        checks=CLEAN_CHECKS,
+        checks=(
+            *CLEAN_CHECKS,
+            *beyond(AT_HALF, _wide_partner(1e4, 20_000, 1.0), eta_path((0.05, 0.01), 2, 32, 400_000, 1e4)),
+        ),
         expected=Verdict.SUPPORTED,
         note="regimes.md#three-regimes",
     ),
@@ -189,7 +214,10 @@ CLAIMS: tuple[Claim, ...] = (
         bound=r * sp.sqrt((d - r) / (gamma * n)),
         up_to_constant=True,
         conditions=(ONE_SIDED, *HIGH_SNR, FEW_CLEAN, sp.Ge(n, C * r * LITTLE_NOISE)),
-        checks=FLAT_CHECKS,
+        checks=(
+            *FLAT_CHECKS,
+            *beyond(ORACLE_AT_ZERO, _wide_partner(1e4, 200_000, 0.02), _MANY_CLEAN, _MUCH_NOISE),
+        ),
         expected=Verdict.SUPPORTED,
         note="regimes.md#three-regimes",
     ),
@@ -207,7 +235,10 @@ CLAIMS: tuple[Claim, ...] = (
         bound=r * sp.sqrt((d - r) / (gamma * n)),
         up_to_constant=True,
         conditions=(ONE_SIDED, *HIGH_SNR, NO_LEAK, FEW_CLEAN, TEACHER_SAMPLES),
-        checks=FLAT_STUDENT_CHECKS,
+        checks=(
+            *FLAT_STUDENT_CHECKS,
+            *beyond(AT_ZERO, _wide_partner(1e4, 200_000, 0.03), _MANY_CLEAN),
+        ),
         expected=Verdict.SUPPORTED,
         note="regimes.md#three-regimes",
         depends_on=("regime-flat",),
@@ -228,7 +259,11 @@ CLAIMS: tuple[Claim, ...] = (
         bound=sp.sqrt((d - r) * r / (gamma * n)) * sp.Min(1 / sp.sqrt(eta), sp.sqrt(r)),
         up_to_constant=True,
         conditions=(ONE_SIDED, *HIGH_SNR, sp.Ge(r, 2), NO_LEAK, TEACHER_SAMPLES),
-        checks=(*CLEAN_CHECKS, *FLAT_STUDENT_CHECKS),
+        checks=(
+            *CLEAN_CHECKS,
+            *FLAT_STUDENT_CHECKS,
+            *beyond(AT_HALF, _wide_partner(1e4, 20_000, 1.0)),
+        ),
         expected=Verdict.SUPPORTED,
         note="regimes.md#three-regimes",
         depends_on=("regime-clean", "regime-flat-student"),
@@ -252,19 +287,26 @@ CLAIMS: tuple[Claim, ...] = (
         up_to_constant=True,
         conditions=(ONE_SIDED, sp.Le(gamma, sp.Rational(3, 10)), SAMPLE_CONDITION),
         variant="corrected",
-        checks=_exponents(
-            Measured("teacher-filtered", thetas=(sp.Integer(0),), spread=0.07),
-            OTHER_MARGIN,
-            eta_path((0.6, 0.3, 0.15), 4, 32, 100_000, 0.3),
-            _path(n, (100_000, 25_000), 4, 32, 100_000, 0.3, 0.6),
-            _path(d, (36, 132), 4, 32, 100_000, 0.3, 0.6),
-            _path(r, (4, 16), 4, 32, 100_000, 0.3, 0.3),
-            # One power of gamma where both modalities are as noisy, half a power where one is.
-            Path(gamma, (0.3, 0.05), (*LEAK_AT, (gamma_tilde, gamma))),
-            Path(gamma, (0.3, 0.05), (*LEAK_AT, (gamma_tilde, 0.3))),
-            Path(gamma_tilde, (0.3, 0.05), (*LEAK_AT, (gamma, 0.3))),
-            # Little noise on the right leaves less to inherit: the regime begins at a lower eta.
-            Path(gamma_tilde, (0.3, 30.0), (*LEAK_AT[:-1], (eta, 0.2), (gamma, 0.3))),
+        checks=(
+            *_exponents(
+                replace(AT_ZERO, spread=0.07),
+                OTHER_MARGIN,
+                eta_path((0.6, 0.3, 0.15), 4, 32, 100_000, 0.3),
+                _path(n, (100_000, 25_000), 4, 32, 100_000, 0.3, 0.6),
+                _path(d, (36, 132), 4, 32, 100_000, 0.3, 0.6),
+                _path(r, (4, 16), 4, 32, 100_000, 0.3, 0.3),
+                # One power of gamma where both modalities are as noisy, half a power where one is.
+                Path(gamma, (0.3, 0.05), (*LEAK_AT, (gamma_tilde, gamma))),
+                Path(gamma, (0.3, 0.05), (*LEAK_AT, (gamma_tilde, 0.3))),
+                Path(gamma_tilde, (0.3, 0.05), (*LEAK_AT, (gamma, 0.3))),
+                # Little noise on the right leaves less to inherit: the regime begins at a lower eta.
+                Path(gamma_tilde, (0.3, 30.0), (*LEAK_AT[:-1], (eta, 0.2), (gamma, 0.3))),
+            ),
+            *beyond(
+                AT_ZERO,
+                _wide_partner(0.3, 100_000, 0.6),
+                Path(gamma, (1.0, 100.0), (*LEAK_AT, (gamma_tilde, 0.3))),
+            ),
         ),
         expected=Verdict.SUPPORTED,
         note="regimes.md#three-regimes",

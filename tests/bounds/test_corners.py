@@ -18,7 +18,7 @@ from bounds.law.error import ErrorLaw
 from bounds.law.scales import selection, unfiltered_scales
 from bounds.law.score import Score
 from bounds.symbols import ERR, C, Noiseless, d, d_tilde, eta, gamma, gamma_tilde, n, n_T, r, theta
-from verification.checks.conditions import meets
+from verification.checks.conditions import meets, within
 
 VALUES = {
     "r": (1, 2, 4, 64, 10**6),
@@ -111,7 +111,9 @@ def scales(estimator, threshold, point):
 
 def laws(claim, point):
     """The first-order law of ERR at each threshold that the claim's checks measure; all of Algorithm 1's."""
-    wanted = {(c.measured.estimator, t) for c in claim.checks for t in c.measured.thetas or (sp.Integer(0),)}
+    wanted = {
+        (c.measured.estimator, t) for c in within(claim).checks for t in c.measured.thetas or (sp.Integer(0),)
+    }
     if claim.id == "theorem-1-corrected":  # there is a threshold, and r/2 is the better one at huge r
         wanted |= {("teacher-filtered", r / 2)}
     found = []

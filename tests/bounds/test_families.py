@@ -9,8 +9,9 @@ import sympy as sp
 from bounds import claims, symbols
 from bounds.claim import Level, Relation, Scaling, Tail, Verdict
 from bounds.symbols import d, d_tilde, gamma_tilde, n, n_T, r
+from verification.checks.conditions import idle, within
 from verification.checks.judge import comes_to_an_end
-from verification.checks.plan import PROFILES, included, plan
+from verification.checks.plan import PROFILES, made, plan
 from verification.checks.survival import survival
 
 QUICK = PROFILES["quick"]
@@ -30,7 +31,7 @@ RATES = [
 
 def designs(claim):
     """The plans of a claim's scalings in a quick run, which draws the ends of a family only."""
-    checks = [check for check in claim.checks if isinstance(check, Scaling) and included(check, QUICK)]
+    checks = [check for check in made(claim, QUICK) if isinstance(check, Scaling)]
     return [plan("x", claim, check, 1e-6 / 300, QUICK, None, 0) for check in checks]
 
 
@@ -203,8 +204,10 @@ def breaks(claim, point):
 
 
 def judged_points(claim):
-    """Every setting of the claim's families."""
+    """Every setting of the claim's families, without those made to reach beyond its conditions."""
     for check in claim.checks:
+        if idle(check, claim.conditions):
+            continue
         for path in getattr(check, "paths", (check.path,) if hasattr(check, "path") else ()):
             yield from path.points()
 
@@ -240,7 +243,7 @@ def test_no_family_of_one_side_ends(claim):
 def test_a_number_in_a_condition_ends_a_family():
     """gamma >= 1000 ends a way down and no way up; the window of eta is no end, nor is gamma without it."""
     claim = claims["figure-3a-filtered"]
-    paths = {check.path.parameter: check.path for check in claim.checks}
+    paths = {check.path.parameter: check.path for check in within(claim).checks}
     noise = replace(paths[symbols.gamma], values=paths[symbols.gamma].values[::-1])
     assert comes_to_an_end(claim, noise, upwards=False)
     assert not comes_to_an_end(claim, paths[symbols.gamma], upwards=True)

@@ -13,7 +13,7 @@ from bounds.claim import Claim, Law, Level, Measured, Path, Relation, Scaling, S
 from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, r
 from verification.checks import forecast, survival
 from verification.checks.judge import against, bounds, judge
-from verification.checks.plan import PROFILES, included, plan, plan_run
+from verification.checks.plan import PROFILES, made, plan, plan_run
 from verification.judging import looks
 from verification.judging.run import verify
 from verification.judging.verdict import MOST_SURVIVAL, ClaimVerdict, MutantResult
@@ -143,8 +143,7 @@ def planned_survival(profile):
         own = [p for p in plans.values() if p.claim.id == claim.id]
         if not own or not all(p.cells for p in own):
             continue
-        made = replace(claim, checks=tuple(c for c in claim.checks if included(c, chosen)))
-        for mutant in mutants(made):
+        for mutant in mutants(replace(claim, checks=made(claim, chosen))):
             if mutant.counted:
                 its = looks._mutant_plans(mutant, own, chosen, None, 0)
                 found[mutant.id] = looks._planned(looks._Version(mutant, its), own)
@@ -172,11 +171,11 @@ def test_no_run_of_the_register_lets_a_wrong_version_through(profile):
 def test_a_blunt_design_is_planned_to_let_its_wrong_versions_through(claim, blunt, name):
     """The negative control: designs that were in use, or blunter ones, are told from those that are sure."""
     quick = PROFILES["quick"]
-    checks = tuple(c for c in claims[claim].checks if included(c, quick))
+    checks = made(claims[claim], quick)
     for changes, sure in ((blunt, False), ({}, True)):
-        made = replace(claims[claim], checks=tuple(replace(c, **changes) for c in checks))
-        own = [plan(f"x/{i}", made, c, 1e-6 / 300, quick, None, 0) for i, c in enumerate(made.checks)]
-        mutant = next(m for m in mutants(made) if m.id == f"{claim}~{name}")
+        judged = replace(claims[claim], checks=tuple(replace(c, **changes) for c in checks))
+        own = [plan(f"x/{i}", judged, c, 1e-6 / 300, quick, None, 0) for i, c in enumerate(judged.checks)]
+        mutant = next(m for m in mutants(judged) if m.id == f"{claim}~{name}")
         its = looks._mutant_plans(mutant, own, quick, None, 0)
         found = looks._planned(looks._Version(mutant, its), own)
         assert (found < 1e-6) == sure
@@ -255,7 +254,7 @@ def left_open(planned):
 def scalings(claim):
     """The plans of a claim's scalings in a quick run."""
     quick = PROFILES["quick"]
-    checks = [c for c in claim.checks if isinstance(c, Scaling) and included(c, quick)]
+    checks = [c for c in made(claim, quick) if isinstance(c, Scaling)]
     return [plan("x", claim, c, ALPHA, quick, None, 0) for c in checks]
 
 

@@ -1,16 +1,19 @@
-"""Settings inside a claim's conditions: whether one is, and some drawn at random."""
+"""Settings inside a claim's conditions: whether one is, which ones a check has, and some drawn at random."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
+from bounds.checks import Check, Law, Level, Measured, Path, Scaling, Tail, put_in
 from bounds.claim import Claim
+from bounds.proof.region import flattened
 from verification.errors import UnderpoweredDesign
 from verification.setting import Setting
 
@@ -76,10 +79,98 @@ def meets(claim: Claim, values: Mapping[str, float]) -> bool:
     )
 
 
+ROUNDING = 1e-9
+"""Difference of a condition's sides, relative to them, that is an error of rounding."""
+
+UNNAMED = "C"
+"""A condition's constant without a number; it counts as 1."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A check at the settings that meet its claim's conditions, and the names of those that do not.
+
+    `nowhere` where too few meet them: then the check is the whole one, and says nothing of the claim.
+    """
+
+    check: Check
+    outside: tuple[str, ...] = ()
+    nowhere: bool = False
+
+
+def within(claim: Claim) -> Claim:
+    """The claim with its checks at the settings that meet its conditions: elsewhere it states nothing.
+
+    A check that is made to reach beyond the conditions is left out where these leave too few of its settings;
+    another one is left as it is, see `looked`.
+    """
+    made = (check for check in claim.checks if not idle(check, claim.conditions))
+    checks = tuple(looked(check, claim.conditions).check for check in made)
+    return claim if checks == claim.checks else replace(claim, checks=checks)
+
+
+def idle(check: Check, conditions: tuple[sp.Basic, ...]) -> bool:
+    """Whether a check is made to reach beyond the conditions, and they leave it nothing to judge."""
+    return isinstance(check, Scaling) and check.beyond and looked(check, conditions).nowhere
+
+
+@lru_cache(maxsize=4096)
+def looked(check: Check, conditions: tuple[sp.Basic, ...]) -> Looked:
+    """The check at the settings that meet the conditions: two of a family at least, one of another check."""
+    if isinstance(check, Tail | Law):
+        cut = [_cut(path, conditions, check.measured) for path in check.paths]
+        kept = tuple(path for path, _ in cut if path.values)
+        shortened: Check = replace(check, paths=kept)
+        enough = bool(kept)
+    elif isinstance(check, Scaling | Level):
+        cut = [_cut(check.path, conditions, check.measured)]
+        shortened = replace(check, path=cut[0][0])
+        enough = len(shortened.path.values) >= (2 if isinstance(check, Scaling) else 1)
+    else:
+        return Looked(check)
+    outside = tuple(name for _, names in cut for name in names)
+    if not outside:
+        return Looked(check)
+    return Looked(shortened, outside) if enough else Looked(check, outside, nowhere=True)
+
+
+def _cut(path: Path, conditions: Sequence[sp.Basic], measured: Measured) -> tuple[Path, list[str]]:
+    """The path at the settings that meet the conditions, and the names of the others."""
+    settings = list(zip(path.values, path.points(), strict=True))
+    inside = [_allowed(conditions, point, measured) for _, point in settings]
+    name = path.parameter.name
+    kept = tuple(value for (value, _), met in zip(settings, inside, strict=True) if met)
+    names = [f"{name} = {point[name]:g}" for (_, point), met in zip(settings, inside, strict=True) if not met]
+    return (replace(path, values=kept) if names else path), names
+
+
+def _allowed(conditions: Sequence[sp.Basic], point: Mapping[str, float], measured: Measured) -> bool:
+    """Whether a setting meets the conditions that say something of it."""
+    values = {UNNAMED: 1.0, **point}
+    if "theta" not in values and len(measured.thetas) == 1:
+        threshold = sp.sympify(measured.thetas[0])
+        values["theta"] = float(
+            put_in(threshold, {s: sp.sympify(point[s.name]) for s in threshold.free_symbols})
+        )
+    known = (c for c in flattened(conditions) if {s.name for s in _symbols(c)} <= values.keys())
+    return all(_met(condition, values) for condition in known)
+
+
+def _met(condition: sp.Basic, values: Mapping[str, float]) -> bool:
+    """Whether numbers meet a condition, up to rounding where it is met at its edge."""
+    numbers = [values[s.name] for s in _symbols(condition)]
+    if _compiled(condition)(*numbers):
+        return True
+    if not isinstance(condition, (sp.Ge, sp.Le, sp.Eq)):
+        return False
+    sides = [float(_compiled(side)(*(values[s.name] for s in _symbols(side)))) for side in condition.args]
+    return math.isclose(*sides, rel_tol=ROUNDING)
+
+
 def _symbols(condition: sp.Basic) -> list[sp.Symbol]:
     return sorted(condition.free_symbols, key=str)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _compiled(condition: sp.Basic) -> Callable[..., Any]:
     return sp.lambdify(_symbols(condition), condition, modules="numpy")  # type: ignore[no-any-return]

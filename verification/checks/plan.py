@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import Any
 
+from bounds.checks import Check
 from bounds.claim import Claim, Path, Relation
+from verification.checks.conditions import idle, looked, within
 from verification.errors import InvalidArgument, UnderpoweredDesign
 from verification.quantities import registry
 from verification.quantities.registry import Cell
@@ -60,7 +62,8 @@ class Plan:
     """One check of one claim, ready to draw: cells with their replicates, and its share of alpha.
 
     `points` are the parameter values by name (those of the bound among them), one for each cell;
-    `left_out` names points of the path that the profile's budget cannot pay for.  It is judged at each
+    `left_out` names points of the path that the profile's budget cannot pay for, or that lie outside the
+    claim's conditions; with `nowhere` all do, and nothing is drawn.  It is judged at each
     of its `looks`, numbers of replicates that rise to `replicates`, until it is decided; `judged` is
     the one at hand.
     """
@@ -77,6 +80,7 @@ class Plan:
     left_out: tuple[str, ...] = ()
     half_width: float | None = None
     test: TailTest | None = None
+    nowhere: bool = False
 
     @property
     def look_alpha(self) -> float:
@@ -93,7 +97,7 @@ class Plan:
             self,
             points=tuple(self.points[i] for i in kept),
             cells=tuple(self.cells[i] for i in kept),
-            left_out=tuple(left_out),
+            left_out=(*self.left_out, *left_out),
         )
 
 
@@ -131,7 +135,13 @@ def named_checks(claims: Sequence[Claim]) -> list[tuple[str, Claim, Any]]:
         (f"{claim.id}/{type(check).__name__.lower()}-{i}", claim, check)
         for claim in claims
         for i, check in enumerate(claim.checks, start=1)
+        if not idle(check, claim.conditions)
     ]
+
+
+def made(claim: Claim, profile: Profile) -> tuple[Check, ...]:
+    """The claim's checks that a run of the profile makes, at the settings that meet its conditions."""
+    return tuple(check for check in within(claim).checks if included(check, profile))
 
 
 def included(check: Any, profile: Profile) -> bool:
@@ -148,7 +158,10 @@ def plan(
     Raises UnderpoweredDesign, and InvalidArgument for a check that cannot judge the claim's relation or has
     no setting.
     """
-    return plan_check(check, Plan(name, claim, check, alpha=alpha), profile, module, seed)
+    found = looked(check, claim.conditions)
+    outside = tuple(f"{setting} (outside the conditions)" for setting in found.outside)
+    base = Plan(name, within(claim), found.check, alpha=alpha, left_out=outside, nowhere=found.nowhere)
+    return base if found.nowhere else plan_check(found.check, base, profile, module, seed)
 
 
 @singledispatch

@@ -139,7 +139,8 @@ def describe(check: Any) -> str:
     quantity = check.measured.quantity
     what = f"{check.measured.estimator} {quantity}" if quantity == "error" else quantity
     profile = "" if check.least == "quick" else f" (profile {check.least})"
-    return f"{asked}; {what} at {where}{profile}"
+    reach = " (beyond the conditions: made where one is missing)" if getattr(check, "beyond", False) else ""
+    return f"{asked}; {what} at {where}{profile}{reach}"
 
 
 def _place(path: Path) -> str:

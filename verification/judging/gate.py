@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from bounds import symbols
 from bounds.claim import Claim, Relation, Scaling, Tail
+from verification.checks.conditions import within
 from verification.errors import InvalidArgument, MissingExtra
 from verification.search import climb
 from verification.search.case import Case
@@ -75,7 +76,7 @@ def attackable(claims: Sequence[Claim]) -> list[Claim]:
 
 
 def _scalings(claim: Claim) -> list[Scaling]:
-    return [check for check in claim.checks if isinstance(check, Scaling)]
+    return [check for check in within(claim).checks if isinstance(check, Scaling)]
 
 
 def share_name(claim: Claim) -> str:
@@ -168,7 +169,7 @@ def _grows_along(where: Space, way: Sequence[dict[str, float]], seed: int, alpha
 
 def own_setting(claim: Claim) -> Mapping[str, float]:
     """The first setting of the claim's own checks."""
-    check = next(check for check in claim.checks if isinstance(check, Tail | Scaling))
+    check = next(check for check in within(claim).checks if isinstance(check, Tail | Scaling))
     path = check.paths[0] if isinstance(check, Tail) else check.path
     return path.points()[0]
 

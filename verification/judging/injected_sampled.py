@@ -20,8 +20,10 @@ from numpy.random import Generator
 from bounds import symbols
 from bounds.checks import Law, Level, Relation, Scaling, Statement, Tail
 from bounds.claim import Claim, Verdict
-from verification.checks.plan import PROFILES, Plan, plan_run
+from verification.checks.conditions import looked
+from verification.checks.plan import PROFILES, Plan, Profile, included, named_checks, plan, plan_run
 from verification.checks.scaling import ScalingDetails
+from verification.errors import InvalidArgument, UnderpoweredDesign
 from verification.judging import gate
 from verification.judging.injected_kinds import INJECTORS, Injector, tried
 from verification.judging.injected_places import ModelRegion, numbers
@@ -215,7 +217,7 @@ class Bench:
         """The verdict by what is cheapest first: two looks, an attack unless that refutes, more draws."""
         started = time.monotonic()
         wrong = with_mistake(claim, mistake.stated)
-        quick, standard = (plans[claim.id] for plans in self.plans.values())
+        quick, standard = (self._plans(claim, wrong, PROFILES[name], own) for name, own in self.plans.items())
         found, by = list(self._evidence(wrong, quick)), "quick"
         attacked = []
         if decide(found) is not Verdict.REFUTED and gate.attackable([wrong]):
@@ -228,11 +230,22 @@ class Bench:
             found, by = [*self._evidence(wrong, standard), *attacked], "standard"
         return JudgedSample(mistake, decide(found), by, time.monotonic() - started)
 
+    def _plans(
+        self, claim: Claim, wrong: Claim, profile: Profile, own: Mapping[str, Sequence[Plan]]
+    ) -> Sequence[Plan]:
+        """The claim's plans of a profile; other conditions ask for other settings."""
+        if wrong.conditions == claim.conditions:
+            return own[claim.id]
+        alpha, seed = own[claim.id][0].alpha, self.samples.seed
+        checks = ((name, check) for name, _, check in named_checks([wrong]) if included(check, profile))
+        return [_planned(name, wrong, check, alpha, profile, seed) for name, check in checks]
+
     def _evidence(self, wrong: Claim, plans: Sequence[Plan]) -> Iterator[Evidence]:
         """The evidence of each check, those that draw first, until one decides."""
         for own in sorted(plans, key=lambda one: not one.cells):
             number = int(own.name.rsplit("-", 1)[1]) - 1
-            planned = replace(own, claim=wrong, check=wrong.checks[number])
+            check = looked(wrong.checks[number], wrong.conditions).check
+            planned = replace(own, claim=wrong, check=check)
             for look in planned.looks or (0,):
                 self.samples.need([(cell, look) for cell in planned.cells])
                 found = evidence(planned, self.samples)
@@ -241,6 +254,14 @@ class Bench:
             yield found
             if found.outcome == "fails" and not (wrong.up_to_constant and own.cells):
                 return
+
+
+def _planned(name: str, wrong: Claim, check: Any, alpha: float, profile: Profile, seed: int) -> Plan:
+    """The check's plan under the mistaken conditions; one that says nothing where no design meets them."""
+    try:
+        return plan(name, wrong, check, alpha, profile, None, seed)
+    except (InvalidArgument, UnderpoweredDesign):
+        return Plan(name, wrong, check, alpha=alpha, nowhere=True)
 
 
 def _may_decide(found: Evidence) -> bool:

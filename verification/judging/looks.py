@@ -14,7 +14,7 @@ import numpy as np
 from bounds.claim import Certificate, Claim, Proof, Verdict
 from verification.checks import judge
 from verification.checks.forecast import PILOTS
-from verification.checks.plan import Plan, Profile, included, plan
+from verification.checks.plan import Plan, Profile, made, plan
 from verification.checks.survival import survival
 from verification.judging.samples import Need, Sampler
 from verification.judging.verdict import MOST_SURVIVAL, ClaimVerdict, MutantResult, decide
@@ -199,9 +199,7 @@ def _judge(
         yield []
     undecided = [plan for plan in drawn if judged.evidence[plan.name].outcome == "undecided"]
     if with_mutants:
-        judged.mutants = mutants(
-            replace(claim, checks=tuple(c for c in claim.checks if included(c, profile))), profile.name
-        )
+        judged.mutants = mutants(replace(claim, checks=made(claim, profile)), profile.name)
     versions = [
         _Version(mutant, _mutant_plans(mutant, plans, profile, module, samples.seed))
         for mutant in judged.mutants
@@ -265,8 +263,11 @@ def _all_replicates(plans: Sequence[Plan]) -> list[Need]:
 def evidence(plan: Plan, samples: Sampler) -> Evidence:
     """The judge's evidence at the first look that decides, else at the last one that was drawn for.
 
-    Undecided where a replicate raised an error of its own.
+    Undecided where a replicate raised an error of its own, and where no setting meets the conditions.
     """
+    if plan.nowhere:
+        words = "too few of its settings meet the claim's conditions: it says nothing of the claim"
+        return Evidence(judge.kind(plan.check), words, "undecided")
     if not plan.cells:
         return _found(plan, samples)
     drawn = min(len(samples(cell)) for cell in plan.cells)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from bounds.claim import Claim, Verdict
-from verification.checks.plan import PROFILES, Profile, included, plan_run
+from verification.checks.conditions import within
+from verification.checks.plan import PROFILES, Profile, made, plan_run
 from verification.errors import (
     InvalidArgument,
     function_or_none,
@@ -83,7 +84,7 @@ def verify(
         judged[c.id].as_verdict(
             c,
             *resting[c.id],
-            left_out=sum(not included(check, chosen) for check in c.checks),
+            left_out=len(within(c).checks) - len(made(c, chosen)),
             repeat=_repeat(c, split, profile, seed, alpha, module),
         )
         for c in claims

@@ -21,6 +21,7 @@ import sympy as sp
 
 from bounds import symbols
 from bounds.claim import Certificate, Claim, Law, Level, Proof, Relation, Scaling, Tail, Verdict
+from verification.checks.conditions import within
 from verification.checks.forecast import PILOT_SEED
 from verification.mutants.bound import AT_MOST_ONE, HALF, MOST_STEPS, Mutant, bound_mutants, changed
 from verification.mutants.exact import exact_mutants
@@ -44,6 +45,7 @@ def mutants(claim: Claim, profile: str = "quick") -> tuple[Mutant, ...]:
     about the design, and the correction has mutants of its own.
     """
     found: list[Mutant] = []
+    claim = within(claim)
     if claim.expected is Verdict.REFUTED or not claim.checks:
         return ()
     if isinstance(claim.bound, sp.Expr) and claim.relation is not None:

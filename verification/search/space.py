@@ -12,7 +12,7 @@ import sympy as sp
 from bounds import symbols
 from bounds.claim import Claim, Measured, Relation, Scaling, Tail
 from bounds.proof.region import flattened
-from verification.checks.conditions import meets
+from verification.checks.conditions import meets, within
 from verification.errors import InvalidArgument
 from verification.quantities import registry
 from verification.quantities.registry import Cell
@@ -175,7 +175,7 @@ class Space:
 
 def space(claim: Claim) -> Space:
     """The space of a claim that bounds a random quantity from one side; raises InvalidArgument."""
-    checks = [check for check in claim.checks if isinstance(check, Tail | Scaling)]
+    checks = [check for check in within(claim).checks if isinstance(check, Tail | Scaling)]
     one_sided = claim.relation in (Relation.UPPER, Relation.LOWER)
     if not checks or not one_sided or not isinstance(claim.bound, sp.Expr):
         raise InvalidArgument("claim", claim.id, "must bound a simulated quantity from one side")
