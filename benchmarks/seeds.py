@@ -52,6 +52,7 @@ def once() -> Iterator[None]:
         yield
 
 
+@cache
 def commit() -> str:
     """The commit that is judged, as a record may be made of several; empty outside a repository."""
     told = subprocess.run(
@@ -107,6 +108,7 @@ def main() -> int:
     options = parser.parse_args()
     options.record.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
+    commit()  # now: what is checked out may change before the first seed ends
     rows = recorded(options.record, options.profile)
     with once():
         for seed in range(options.seeds):
