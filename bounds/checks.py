@@ -67,6 +67,20 @@ class Measured:
     rounds: int = 1
     spread: float | None = None
 
+    def __post_init__(self) -> None:
+        as_tuples(self, "thetas", "retains")
+
+
+def as_tuples(instance: Any, *names: str) -> None:
+    """Lists that were given for these fields become tuples: what is found of a claim is kept by its hash."""
+
+    def frozen(value: Any) -> Any:
+        return tuple(map(frozen, value)) if isinstance(value, list | tuple) else value
+
+    for name in names:
+        if isinstance(getattr(instance, name), list | tuple):
+            object.__setattr__(instance, name, frozen(getattr(instance, name)))
+
 
 @dataclass(frozen=True)
 class Path:
@@ -88,6 +102,9 @@ class Path:
     parameter: sp.Symbol
     values: tuple[Number, ...]
     at: tuple[tuple[sp.Symbol, Number], ...]
+
+    def __post_init__(self) -> None:
+        as_tuples(self, "values", "at")
 
     def points(self) -> tuple[dict[str, float], ...]:
         """The settings along the path, as parameter name -> number."""
@@ -150,6 +167,9 @@ class Tail:
     delta: float = 0.05
     random_settings: int = 0
     least: ProfileName = "quick"
+
+    def __post_init__(self) -> None:
+        as_tuples(self, "paths")
 
 
 @dataclass(frozen=True)
@@ -253,6 +273,9 @@ class Law:
     wrong: tuple[tuple[str, Callable[[Mapping[str, float], Any], Any]], ...] = ()
     shown: Callable[[Mapping[str, float], Any], Any] | None = None
     numbers: Callable[[Mapping[str, float]], Mapping[str, float]] | None = None
+
+    def __post_init__(self) -> None:
+        as_tuples(self, "paths", "wrong")
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from bounds.checks import (
     Statement,
     Step,
     Tail,
+    as_tuples,
     resolve,
 )
 
@@ -133,6 +134,9 @@ class Claim:
     depends_on: tuple[str, ...] = ()
     corrects: str | None = None
     remark: str = ""
+
+    def __post_init__(self) -> None:
+        as_tuples(self, "conditions", "checks", "depends_on")
 
     @property
     def stated(self) -> Statement:

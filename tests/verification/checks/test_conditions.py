@@ -83,6 +83,16 @@ def test_a_tail_is_judged_where_it_meets_the_conditions():
     assert judged(own((), tail, **numbers)).verdict is Verdict.REFUTED
 
 
+def test_a_claim_may_be_written_with_lists():
+    """What a check finds is kept by its hash, which lists have none of."""
+    at = [[symbol, value] for symbol, value in AT]
+    listed = [Scaling(UNFILTERED, Path(n, [10**4, 10**6], at), two_sided=True, margin=0.1)]
+    claim = replace(own((), falls(10**4, 10**6)), conditions=[sp.Ge(n, 100)], checks=listed)
+    assert claim == own((sp.Ge(n, 100),), falls(10**4, 10**6))
+    assert hash(claim) == hash(own((sp.Ge(n, 100),), falls(10**4, 10**6)))
+    assert judged(claim).verdict is Verdict.SUPPORTED
+
+
 @given(st.lists(st.integers(2, 10**6), min_size=1, max_size=6, unique=True), st.integers(2, 10**6))
 def test_the_settings_kept_are_those_that_meet_the_conditions(values, least):
     """In their order, and none is lost without a name."""
