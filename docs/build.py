@@ -81,15 +81,23 @@ def readme_block(stored: dict) -> str:
 
 def seeds_line(rows: list[dict]) -> str:
     """What the recorded seeds found; each row is one seed of one commit."""
-    bad = [f"seed {row['seed']} of `{row['commit']}`" for row in rows if row["status"] != 0]
+    mended = {row["seed"]: row["commit"] for row in rows if row["status"] == 0}
+    bad = [
+        f"seed {row['seed']} of `{row['commit']}`"
+        + (f" (mended: 0 at `{mended[row['seed']]}`)" if row["seed"] in mended else "")
+        for row in rows
+        if row["status"] != 0
+    ]
     versions = sum(row["mutants"] for row in rows)
     survivors = sum(len(row["survivors"]) for row in rows)
     commits = ", ".join(f"`{commit}`" for commit in dict.fromkeys(row["commit"] for row in rows))
     found = f"Not with status 0: {', '.join(bad)}." if bad else "Every one ended with status 0."
+    differ = sum(len(row["differ"]) for row in rows)
     return (
         "Other seeds: `make seeds` judges the sampled claims, by profile quick, at 300 seeds and goes on "
-        f"where it stopped. {len(rows)} runs are recorded in `docs/seeds.jsonl`, of the commits "
-        f"{commits}. {found} {versions:,} wrong versions were judged, and {survivors} survived."
+        f"where it stopped. {len({row['seed'] for row in rows})} seeds in {len(rows)} runs are recorded in "
+        f"`docs/seeds.jsonl`, of the commits {commits}. {found} {differ} verdicts differed from what is "
+        f"expected; {versions:,} wrong versions were judged, and {survivors} survived or might as well have."
     )
 
 

@@ -2,11 +2,15 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 from helpers import script
 
 from bounds import claims
+from verification.checks.forecast import PILOTS
+from verification.checks.plan import PROFILES, plan
+from verification.checks.survival import survival
 
 
 @pytest.fixture
@@ -47,3 +51,29 @@ def test_a_bad_seed_is_named_and_fails_the_run(seeds, monkeypatch, tmp_path, cap
     record.write_text(json.dumps(bad) + "\n")
     assert run(seeds, monkeypatch, "--seeds", 1, "--record", record) == 1
     assert "0 of 1 seeds end with status 0; seed 0: ['eq-29~n-']" in capsys.readouterr().out
+
+
+def test_the_page_tells_a_bad_seed_and_where_it_was_mended():
+    """A seed is counted once, however often it was judged; one that failed stays on the page."""
+    build = script("docs", "build.py")
+    row = {"seed": 3, "commit": "a", "status": 0, "mutants": 5, "survivors": [], "differ": []}
+    bad = {**row, "status": 1, "survivors": ["eq-29~n-"]}
+    told = build.seeds_line([{**row, "seed": 2}, bad, {**row, "commit": "b"}])
+    assert "2 seeds in 3 runs" in told
+    assert "seed 3 of `a` (mended: 0 at `b`)" in told
+    assert "15 wrong versions were judged, and 1 survived" in told
+    assert "(mended" not in build.seeds_line([bad])
+    assert "Every one ended with status 0." in build.seeds_line([row])
+
+
+def test_what_is_planned_once_is_what_each_seed_plans(seeds):
+    """The same numbers as without keeping them, for plans that differ in any part of their design."""
+    claim = claims["eq-29"]
+    plans = [plan("x", claim, check, 1e-9, PROFILES["quick"], None, 0) for check in claim.checks]
+    wrong = [replace(p, claim=claim.with_bound(claim.bound / 2)) for p in plans]
+    pairs = list(zip(wrong, plans, strict=True))
+    once = seeds._planned_once()
+    for _ in range(2):
+        assert once(pairs, PILOTS[:1]) == survival(pairs, PILOTS[:1])
+        assert once(pairs[:1], PILOTS[:1]) == survival(pairs[:1], PILOTS[:1])
+        assert once(list(zip(plans, plans, strict=True)), PILOTS[:1]) > once(pairs, PILOTS[:1])
