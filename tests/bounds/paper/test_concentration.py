@@ -20,6 +20,7 @@ from bounds.paper.concentration import (
 )
 from bounds.symbols import SYMBOLS, d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 from verification import simulation
+from verification.checks.conditions import within
 from verification.engines import direct, estimate, seeds
 from verification.quantities import concentration as quantities
 from verification.setting import Procedure, Setting
@@ -225,7 +226,7 @@ def test_every_measured_quantity_is_registered_and_every_one_is_measured():
 def test_claims_use_declared_symbols_only_and_every_path_makes_a_setting(claim):
     """Bounds use declared symbols only, and every point of every path is a valid setting."""
     assert {s.name for s in claim.bound.free_symbols} <= set(SYMBOLS)
-    for check in claim.checks:
+    for check in within(claim).checks:
         paths = getattr(check, "paths", ()) or ((check.path,) if isinstance(check, Scaling) else ())
         for path in paths:
             for point in path.points():

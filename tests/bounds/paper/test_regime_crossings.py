@@ -32,7 +32,7 @@ from bounds.register import claims
 from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, r, theta
 from verification.checks import judge
 from verification.checks import plan as design
-from verification.checks.conditions import meets
+from verification.checks.conditions import meets, within
 from verification.checks.forecast import forecast
 from verification.judging.samples import Sampler
 from verification.mutants.claim import mutants
@@ -284,7 +284,7 @@ def row_of(place):
 
 def paths_of(claim_id):
     """(check, end points) of the claim's exponents."""
-    return [(check, check.path.points()) for check in claims[claim_id].checks]
+    return [(check, check.path.points()) for check in within(claims[claim_id]).checks]
 
 
 @pytest.mark.parametrize("claim", ["clean", "flat", "flat-student", "leak"])
@@ -354,7 +354,7 @@ def ratio_check(value):
 def test_an_error_ratio_is_drawn_judged_and_repeated(value, outcome):
     """The ratio of two independent errors, from shared draws; a wrong value fails with both commands."""
     check = ratio_check(value)
-    claim = dataclasses.replace(claims["regime-crossing-measured"], checks=(check,))
+    claim = dataclasses.replace(claims["regime-crossing-measured"], checks=(check,), conditions=())
     plan = design.plan("x/level-1", claim, check, 1e-4, design.PROFILES["quick"], None, 0)
     (cell,) = plan.cells
     assert cell.pairs == 4000
@@ -371,7 +371,7 @@ def test_an_error_ratio_is_drawn_judged_and_repeated(value, outcome):
 
 def test_the_forecast_of_a_ratio_is_the_law():
     """What the design expects is what the law says; its scatter is that of two errors."""
-    claim = claims["regime-crossing-measured"]
+    claim = dataclasses.replace(claims["regime-crossing-measured"], conditions=())
     plan = design.plan("x", claim, ratio_check(1.0), 1e-4, design.PROFILES["quick"], None, 0)
     (cell,) = plan.cells
     assert forecast(cell) == pytest.approx(law_ratio(4, 1e4, 0.2), rel=1e-6)
