@@ -109,6 +109,12 @@ def within(claim: Claim) -> Claim:
     return claim if checks == claim.checks else replace(claim, checks=checks)
 
 
+def settings_outside(claim: Claim) -> list[str]:
+    """The settings of its checks that the conditions exclude, by name, without families made to be beyond."""
+    made = (check for check in claim.checks if not idle(check, claim.conditions))
+    return [name for check in made for name in looked(check, claim.conditions).outside]
+
+
 def idle(check: Check, conditions: tuple[sp.Basic, ...]) -> bool:
     """Whether a check is made to reach beyond the conditions, and they leave it nothing to judge."""
     return isinstance(check, Scaling) and check.beyond and looked(check, conditions).nowhere

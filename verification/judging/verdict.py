@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bounds.claim import Claim, Verdict
+from verification.checks.conditions import settings_outside
 from verification.checks.proved import ProofDetails
 from verification.checks.scaling import ScalingDetails
 from verification.statistics.evidence import Evidence, Raised, plain
@@ -312,6 +313,9 @@ def _notes(verdict: ClaimVerdict, decisive: Evidence) -> list[str]:
         parts.append(f"witness: {place}{_drawn(decisive.witness)}")
     if verdict.leaves_probability_open:
         parts.append("judged by medians: the verdict does not cover the stated probability")
+    if outside := settings_outside(verdict.claim):
+        more = f" and {len(outside) - 3} more" if len(outside) > 3 else ""
+        parts.append(f"not judged, being outside the conditions: {', '.join(outside[:3])}{more}")
     if verdict.left_out:
         more = "check" if verdict.left_out == 1 else "checks"
         parts.append(f"{verdict.left_out} more {more} in a more thorough profile")

@@ -14,6 +14,7 @@ from bounds.symbols import d, d_tilde, delta, eta, gamma, gamma_tilde, n, r
 from verification.checks.conditions import idle, looked, meets, within
 from verification.checks.plan import PROFILES, made, named_checks, plan
 from verification.judging.run import verify
+from verification.judging.verdict import explain
 
 AT = ((d, 12), (d_tilde, 8), (r, 2), (gamma, 1), (gamma_tilde, 1), (eta, 0.5))
 UNFILTERED = Measured()
@@ -56,6 +57,7 @@ def test_what_is_false_outside_the_conditions_only_is_not_refuted():
     found = judged(allowed)
     assert found.verdict is Verdict.INCONCLUSIVE
     assert "says nothing of the claim" in found.evidence[0].statement
+    assert "outside the conditions: n = 1000, n = 100000" in explain(found)
     assert judged(own((), falls(10**3, 10**5), bound=1 / n)).verdict is Verdict.REFUTED
 
 
@@ -72,6 +74,8 @@ def test_a_family_is_judged_where_it_meets_the_conditions():
     assert found.verdict is Verdict.SUPPORTED
     assert found.evidence[0].details.values == (1e4, 1e6)
     assert "n = 4 (outside the conditions)" in found.evidence[0].details.left_out
+    assert "not judged, being outside the conditions: n = 4." in explain(found)
+    assert "outside the conditions" not in explain(judged(own((), falls(10**4, 10**6))))
     assert judged(own((), falls(4, 10**4, 10**6))).verdict is not Verdict.SUPPORTED
 
 
