@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from bounds.checks import Check, Law, Level, Measured, Path, Scaling, Tail, put_in
+from bounds.checks import Check, Law, Level, Path, Scaling, Tail, put_in
 from bounds.claim import Claim
 from bounds.proof.region import flattened
 from verification.errors import UnderpoweredDesign
@@ -124,12 +124,12 @@ def idle(check: Check, conditions: tuple[sp.Basic, ...]) -> bool:
 def looked(check: Check, conditions: tuple[sp.Basic, ...]) -> Looked:
     """The check at the settings that meet the conditions: two of a family at least, one of another check."""
     if isinstance(check, Tail | Law):
-        cut = [_cut(path, conditions, check.measured) for path in check.paths]
+        cut = [_cut(path, conditions, check) for path in check.paths]
         kept = tuple(path for path, _ in cut if path.values)
         shortened: Check = replace(check, paths=kept)
         enough = bool(kept)
     elif isinstance(check, Scaling | Level):
-        cut = [_cut(check.path, conditions, check.measured)]
+        cut = [_cut(check.path, conditions, check)]
         shortened = replace(check, path=cut[0][0])
         enough = len(shortened.path.values) >= (2 if isinstance(check, Scaling) else 1)
     else:
@@ -140,24 +140,29 @@ def looked(check: Check, conditions: tuple[sp.Basic, ...]) -> Looked:
     return Looked(shortened, outside) if enough else Looked(check, outside, nowhere=True)
 
 
-def _cut(path: Path, conditions: Sequence[sp.Basic], measured: Measured) -> tuple[Path, list[str]]:
+def _cut(
+    path: Path, conditions: Sequence[sp.Basic], check: Tail | Law | Scaling | Level
+) -> tuple[Path, list[str]]:
     """The path at the settings that meet the conditions, and the names of the others."""
     settings = list(zip(path.values, path.points(), strict=True))
-    inside = [_allowed(conditions, point, measured) for _, point in settings]
+    inside = [_allowed(conditions, point, check) for _, point in settings]
     name = path.parameter.name
     kept = tuple(value for (value, _), met in zip(settings, inside, strict=True) if met)
     names = [f"{name} = {point[name]:g}" for (_, point), met in zip(settings, inside, strict=True) if not met]
     return (replace(path, values=kept) if names else path), names
 
 
-def _allowed(conditions: Sequence[sp.Basic], point: Mapping[str, float], measured: Measured) -> bool:
-    """Whether a setting meets the conditions that say something of it."""
+def _allowed(
+    conditions: Sequence[sp.Basic], point: Mapping[str, float], check: Tail | Law | Scaling | Level
+) -> bool:
+    """Whether a setting meets the conditions that say something of it: those whose symbols it has."""
     values = {UNNAMED: 1.0, **point}
-    if "theta" not in values and len(measured.thetas) == 1:
-        threshold = sp.sympify(measured.thetas[0])
-        values["theta"] = float(
-            put_in(threshold, {s: sp.sympify(point[s.name]) for s in threshold.free_symbols})
-        )
+    if isinstance(check, Tail):
+        values["delta"] = check.delta
+    if "theta" not in values and len(check.measured.thetas) == 1:
+        threshold = sp.sympify(check.measured.thetas[0])
+        numbers = {s: sp.sympify(point[s.name]) for s in threshold.free_symbols}
+        values["theta"] = float(put_in(threshold, numbers))
     known = (c for c in flattened(conditions) if {s.name for s in _symbols(c)} <= values.keys())
     return all(_met(condition, values) for condition in known)
 

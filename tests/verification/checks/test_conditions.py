@@ -111,6 +111,14 @@ def test_the_settings_kept_are_those_that_meet_the_conditions(values, least):
     assert len(found.outside) == len(values) - len(inside)
 
 
+def test_a_tail_s_own_delta_is_held_against_the_conditions():
+    """A condition on n and delta knows delta from the check, whose settings need not name it."""
+    condition = sp.Ge(n, 10**4 * sp.log(2 / delta))
+    check = Tail(UNFILTERED, (Path(n, (10**4, 10**5), AT),), delta=0.05)
+    assert looked(check, (condition,)).outside == ("n = 10000",)
+    assert not looked(replace(check, delta=0.9), (condition,)).outside
+
+
 def test_a_condition_that_is_met_at_its_edge_is_met():
     """1/(4 sqrt(32)) in doubles is one unit in the last place above itself."""
     edge = 1 / (4 * sp.sqrt(r))
