@@ -226,7 +226,8 @@ def _of_rate(claim: Claim, changed: Statement, region: ModelRegion, seed: int, r
         return found
     # Of a few dimensions draws show no rate; and what names no size may be meant for every one.
     known = same or (region.measured.quantity in COMBINED and not region.for_large_sizes)
-    open_ = same and False in found
+    # A way on which the law is not known, or that may end where the box does, leaves it open.
+    open_ = (same or changed.conditions != claim.conditions) and False in found
     if not all((known, region.seen_whole, True in found, not open_)):
         return Known("unknown", "the conditions allow more than is known")
     if same and (doubt := _doubt(claim, changed, region, seed)):

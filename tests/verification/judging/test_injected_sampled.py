@@ -12,6 +12,7 @@ import sympy as sp
 from bounds import claims
 from bounds.checks import Relation
 from bounds.claim import Verdict
+from bounds.paper.regimes import NO_LEAK
 from bounds.symbols import d, d_tilde, eta, gamma, gamma_tilde, n, n_T, r
 from verification.judging import injected_record, injected_sampled
 from verification.judging.injected_places import BOX, ModelRegion
@@ -80,6 +81,18 @@ def test_the_printed_theorem_is_not_called_true():
     """Nothing follows of it from the corrected one, whose bound is larger."""
     claim = claims["theorem-1-corrected"]
     assert truth(claim, claim.stated.about(claims["theorem-1"].bound)).truth != "true"
+
+
+@pytest.mark.parametrize(
+    ("name", "dropped"),
+    [("figure-3a-filtered-large", sp.Ge(eta, sp.Rational(1, 4))), ("regime-flat-student", NO_LEAK)],
+)
+def test_what_is_false_only_where_three_parameters_move_is_not_called_true(name, dropped):
+    """Without its least eta each order fails, at high SNR and many pairs: on no way of two parameters."""
+    claim = claims[name]
+    rest = tuple(c for c in claim.conditions if c != dropped)
+    assert len(rest) == len(claim.conditions) - 1
+    assert truth(claim, replace(claim.stated, conditions=rest)).truth != "true"
 
 
 @pytest.mark.parametrize("name", ["corollary-1", "proposition-1", "eq-27-explicit", "theorem-1-corrected"])
