@@ -97,7 +97,8 @@ def seeds_line(rows: list[dict]) -> str:
         "Other seeds: `make seeds` judges the sampled claims, by profile quick, at 300 seeds and goes on "
         f"where it stopped. {len({row['seed'] for row in rows})} seeds in {len(rows)} runs are recorded in "
         f"`docs/seeds.jsonl`, of the commits {commits}. {found} {differ} verdicts differed from what is "
-        f"expected; {versions:,} wrong versions were judged, and {survivors} survived or might as well have."
+        f"expected; {versions:,} wrong versions were judged, and {survivors} were not refuted, or by luck "
+        "only."
     )
 
 

@@ -193,7 +193,7 @@ def _printed(
     return tuple(along(path) for path in _paths(**extra))
 
 
-def _beyond(measured: Measured, *paths: Path) -> tuple[Scaling, ...]:
+def _no_growth(measured: Measured, *paths: Path) -> tuple[Scaling, ...]:
     """Families along which a norm does not outgrow its rate, or only gets smaller."""
     return tuple(Scaling(measured, path, two_sided=False, margin=_WIDE, precision=0.15) for path in paths)
 
@@ -232,6 +232,7 @@ _ONE_FOR_THE_OTHER = Scaling(
 
 _PRODUCT = Measured(quantity="independent-product-norm", spread=0.2)
 _COVARIANCE = Measured(quantity="sample-covariance-deviation")
+
 _NARROW = Scaling(
     _COVARIANCE,
     Path(
@@ -243,6 +244,7 @@ _NARROW = Scaling(
     beyond=True,
 )
 """The deviation parameter below the dimensions, which it must not be."""
+
 _SHARE = Measured(quantity="clean-fraction-deviation")
 _THINNED = Measured(quantity="thinned-covariance-deviation")
 _DELTA = sp.Rational(1, 20)
@@ -307,7 +309,7 @@ CLAIMS: tuple[Claim, ...] = (
         probability=1 - sp.exp(-t),
         checks=(
             *_printed(_PRODUCT, (n,), fine=0.05, t=DIMENSION),
-            *_beyond(_PRODUCT, _MANY_DEVIATIONS, _MANY_DIMENSIONS),
+            *_no_growth(_PRODUCT, _MANY_DEVIATIONS, _MANY_DIMENSIONS),
             replace(_NARROW, measured=_PRODUCT),
         ),
         expected=Verdict.SUPPORTED,
@@ -340,7 +342,7 @@ CLAIMS: tuple[Claim, ...] = (
         probability=1 - sp.exp(-t),
         checks=(
             *_printed(_COVARIANCE, (n,), t=d),
-            *_beyond(_COVARIANCE, _MANY_DEVIATIONS, _MANY_DIMENSIONS, _clear_dimensions(t=d)),
+            *_no_growth(_COVARIANCE, _MANY_DEVIATIONS, _MANY_DIMENSIONS, _clear_dimensions(t=d)),
             _NARROW,
         ),
         expected=Verdict.SUPPORTED,
@@ -388,7 +390,10 @@ CLAIMS: tuple[Claim, ...] = (
         up_to_constant=True,
         conditions=(LEMMA_11_CONDITION,),
         probability=1 - delta,
-        checks=(*_printed(_THINNED, (n,), delta=_DELTA), *_beyond(_THINNED, _clear_dimensions(delta=_DELTA))),
+        checks=(
+            *_printed(_THINNED, (n,), delta=_DELTA),
+            *_no_growth(_THINNED, _clear_dimensions(delta=_DELTA)),
+        ),
         expected=Verdict.SUPPORTED,
         note="concentration.md#lemma-11",
         depends_on=("eq-28",),

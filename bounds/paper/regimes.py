@@ -26,6 +26,11 @@ distance 0.5 between neighbouring regimes.
 """
 
 
+AT_HALF = Measured("teacher-filtered", thetas=(r / 2,))
+AT_ZERO = Measured("teacher-filtered", thetas=(sp.Integer(0),))
+ORACLE_AT_ZERO = Measured("oracle-filtered", thetas=(sp.Integer(0),))
+
+
 def eta_path(etas: tuple[float, ...], r_value: int, noisy: int, pairs: int, snr: float) -> Path:
     """eta falls at fixed n; d - r = `noisy`, and d~ = r, so that ERR is the left error alone."""
     return _path(eta, etas, r_value, noisy, pairs, snr, 1.0)
@@ -103,12 +108,12 @@ NO_LEAK = sp.Ge(eta * (1 + gamma) * sp.sqrt(r), 1)
 
 CLEAN_CHECKS = (
     *_exponents(
-        Measured("teacher-filtered", thetas=(r / 2,), spread=0.022),
+        replace(AT_HALF, spread=0.022),
         EXPONENT_MARGIN,
         eta_path((1.0, 0.5, 0.2), 16, 128, 30_000, 1e4),
     ),
     *_exponents(
-        Measured("teacher-filtered", thetas=(r / 2,), spread=0.05),
+        replace(AT_HALF, spread=0.05),
         OTHER_MARGIN,
         _path(n, (10_000, 1_250), 4, 64, 10_000, 1e4, 1.0),
         _path(d, (68, 260), 4, 64, 10_000, 1e4, 1.0),
@@ -118,22 +123,22 @@ CLEAN_CHECKS = (
     ),
     # Along the least eta of the regime, where it is next to the flat one.
     *_exponents(
-        Measured("teacher-filtered", thetas=(r / 2,), spread=0.07),
+        replace(AT_HALF, spread=0.07),
         OTHER_MARGIN,
         _path(r, (2, 8), 2, 64, 230_000, 1e4, SWITCH),
     ),
-    _few_left(Measured("teacher-filtered", thetas=(r / 2,)), 1_000, 1.0),
+    _few_left(AT_HALF, 1_000, 1.0),
 )
 """At theta = r/2, from eta = 1 down to 1/(3 r)."""
 
 FLAT_CHECKS = (
     *_exponents(
-        Measured("oracle-filtered", thetas=(sp.Integer(0),), spread=0.042),
+        replace(ORACLE_AT_ZERO, spread=0.042),
         EXPONENT_MARGIN,
         eta_path((0.02, 0.005, 0.001), 4, 128, 10_000, 1e4),
     ),
     *_exponents(
-        Measured("oracle-filtered", thetas=(sp.Integer(0),), spread=0.055),
+        replace(ORACLE_AT_ZERO, spread=0.055),
         OTHER_MARGIN,
         _path(n, (10_000, 2_500), 4, 128, 10_000, 1e4, 0.02),
         _path(d, (132, 388), 4, 128, 10_000, 1e4, 0.02),
@@ -143,11 +148,11 @@ FLAT_CHECKS = (
         # Along the largest eta of the regime.
         _path(r, (4, 32), 4, 128, 20_000, 1e4, 1 / (4 * sp.sqrt(r))),
     ),
-    _few_left(Measured("oracle-filtered", thetas=(sp.Integer(0),)), 2_000, 0.02),
+    _few_left(ORACLE_AT_ZERO, 2_000, 0.02),
 )
 """The oracle at theta = 0, for small eta."""
 
-FLAT_STUDENT = Measured("teacher-filtered", thetas=(sp.Integer(0),), spread=0.06)
+FLAT_STUDENT = replace(AT_ZERO, spread=0.06)
 
 FLAT_STUDENT_CHECKS = (
     *_exponents(
@@ -169,10 +174,6 @@ FLAT_STUDENT_CHECKS = (
     ),
 )
 """Algorithm 1 at theta = 0: its teacher needs n_T eta^2 well above r, so eta ends earlier."""
-
-AT_HALF = Measured("teacher-filtered", thetas=(r / 2,))
-AT_ZERO = Measured("teacher-filtered", thetas=(sp.Integer(0),))
-ORACLE_AT_ZERO = Measured("oracle-filtered", thetas=(sp.Integer(0),))
 
 _MANY_CLEAN = _path(r, (4, 32), 4, 128, 20_000, 1e4, 1.0)
 """The ranks where all pairs are clean."""
