@@ -168,14 +168,18 @@ def _allowed(
 
 
 def _met(condition: sp.Basic, values: Mapping[str, float]) -> bool:
-    """Whether numbers meet a condition, up to rounding where it is met at its edge."""
-    numbers = [values[s.name] for s in _symbols(condition)]
-    if _compiled(condition)(*numbers):
-        return True
-    if not isinstance(condition, (sp.Ge, sp.Le, sp.Eq)):
-        return False
-    sides = [float(_compiled(side)(*(values[s.name] for s in _symbols(side)))) for side in condition.args]
-    return math.isclose(*sides, rel_tol=ROUNDING)
+    """Whether numbers meet a condition, at its edge up to rounding; they do not where it has no value."""
+
+    def value(part: sp.Basic) -> Any:
+        # NumPy's own floats: Python's raise where they divide by 0, and its large integers have no root.
+        return _compiled(part)(*(np.float64(values[s.name]) for s in _symbols(part)))
+
+    with np.errstate(all="ignore"):
+        if value(condition):
+            return True
+        if not isinstance(condition, (sp.Ge, sp.Le, sp.Eq)):
+            return False
+        return math.isclose(*(float(value(side)) for side in condition.args), rel_tol=ROUNDING)
 
 
 def _symbols(condition: sp.Basic) -> list[sp.Symbol]:
@@ -184,4 +188,4 @@ def _symbols(condition: sp.Basic) -> list[sp.Symbol]:
 
 @lru_cache(maxsize=1024)
 def _compiled(condition: sp.Basic) -> Callable[..., Any]:
-    return sp.lambdify(_symbols(condition), condition, modules="numpy")  # type: ignore[no-any-return]
+    return sp.lambdify(_symbols(condition), condition, modules=["scipy", "numpy"])  # type: ignore[no-any-return]

@@ -128,6 +128,20 @@ def test_a_condition_that_is_met_at_its_edge_is_met():
     assert looked(check, (sp.Le(eta, edge / 2),)).nowhere
 
 
+@pytest.mark.parametrize(
+    ("condition", "outside"),
+    [
+        (sp.Ge(n, 1 / (gamma - 1)), 2),  # no value at gamma = 1
+        (sp.Ge(sp.sqrt(n), 10**6), 1),  # 10^30 is no integer of NumPy's
+        (sp.Ge(n, sp.gamma(r + 9)), 1),  # a function that only SciPy has
+        (sp.And(sp.Ge(n, 10**6), sp.Ge(d, 2)), 1),
+    ],
+)
+def test_a_condition_may_be_anything_that_has_numbers(condition, outside):
+    """Where it has none it is not met; no setting makes it raise."""
+    assert len(looked(falls(10**3, 10**30), (condition,)).outside) == outside
+
+
 def test_a_threshold_that_is_drawn_at_is_held_against_the_conditions():
     """A setting that names no threshold has that of what is measured there."""
     at_half = Measured("oracle-filtered", thetas=(r / 2,))
