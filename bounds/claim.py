@@ -15,7 +15,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import sympy as sp
@@ -42,6 +41,7 @@ from bounds.checks import (
     as_tuples,
     resolve,
 )
+from bounds.numeric import compiled, symbols_of
 
 __all__ = [
     "Certificate", "Certified", "Check", "Claim", "Compared", "Derivation", "Law", "Level", "Measured",
@@ -146,7 +146,7 @@ class Claim:
     @property
     def parameters(self) -> tuple[sp.Symbol, ...]:
         """The free symbols of the bound, by name."""
-        return () if self.bound is None else _parameters(self.bound)
+        return () if self.bound is None else symbols_of(self.bound)
 
     @property
     def left(self) -> sp.Expr:
@@ -163,7 +163,7 @@ class Claim:
 
         Raises ValueError for a claim without a bound.
         """
-        return _compiled(self._require_bound(), module)
+        return _by_name(self._require_bound(), module)
 
     def evaluate(self, values: Mapping[str, Any]) -> Any:
         """The bound at `values` (numbers or arrays by parameter name), in double precision.
@@ -180,9 +180,7 @@ class Claim:
         for condition in self.conditions:
             names = sorted(s.name for s in condition.free_symbols)
             if all(name in values for name in names):
-                inside = np.logical_and(
-                    inside, _compiled(condition, "numpy")(**{k: values[k] for k in names})
-                )
+                inside = np.logical_and(inside, _by_name(condition)(**{k: values[k] for k in names}))
         return bound if np.all(inside) else np.where(inside, bound, np.nan)[()]
 
     def bound_at(self, values: Mapping[str, Any]) -> Any:
@@ -197,7 +195,7 @@ class Claim:
         if missing:
             raise ValueError(f"claim {self.id!r} needs a value of {', '.join(missing)}")
         with np.errstate(all="ignore"):
-            return _compiled(bound, "numpy")(**{s.name: numbers[s.name] for s in self.parameters})
+            return _by_name(bound)(**{s.name: numbers[s.name] for s in self.parameters})
 
     def evaluate_mp(self, values: Mapping[str, Any], digits: int = 50) -> Any:
         """The bound at `values` as an mpmath number with `digits` significant digits."""
@@ -206,7 +204,7 @@ class Claim:
         bound = self._require_bound()
         with precision.digits(digits + 10):
             numbers = {s.name: mpmath.mpf(values[s.name]) for s in self.parameters}
-            value = _compiled(bound, "mpmath")(**numbers)
+            value = _by_name(bound, "mpmath")(**numbers)
         with precision.digits(digits):
             return +value
 
@@ -322,27 +320,9 @@ def _in_doubles(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: number(name, value) for name, value in values.items()}
 
 
-@lru_cache(maxsize=1024)
-def _parameters(expression: sp.Expr) -> tuple[sp.Symbol, ...]:
-    return tuple(sorted(expression.free_symbols, key=lambda symbol: symbol.name))
-
-
-@lru_cache(maxsize=1024)
-def _compiled(expression: sp.Expr, module: str) -> Callable[..., Any]:
-    # Cached here and not on the claim, so that claims can be sent to worker processes.
-    parameters = _parameters(expression)
-    if expression.has(sp.gamma):
-        # The parameter gamma must not hide the function gamma.
-        renamed = {s: sp.Dummy(f"{s.name}_") for s in parameters}
-        modules = ["scipy", "numpy"] if module == "numpy" else module
-        function = sp.lambdify(tuple(renamed.values()), expression.xreplace(renamed), modules=modules)
-    else:
-        function = sp.lambdify(parameters, expression, modules=module)
-
-    def evaluate(**values: Any) -> Any:
-        return function(*(values[s.name] for s in parameters))
-
-    return evaluate
+def _by_name(expression: sp.Basic, module: str = "numpy") -> Callable[..., Any]:
+    function, names = compiled(expression, module), [s.name for s in symbols_of(expression)]
+    return lambda **values: function(*(values[name] for name in names))
 
 
 def to_latex(expression: sp.Basic, **options: Any) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bounds.numeric import compiled, symbols_of
+
 if TYPE_CHECKING:
     import sympy as sp
 
@@ -53,15 +55,12 @@ class Form:
     def evaluate(self, values: Mapping[str, float]) -> float:
         """The bound at these numbers (infinite gamma allowed).  Raises KeyError on a missing one."""
         import numpy as np
-        import sympy as sp
 
         known = {name: values[name] for name in self.parameters}
         if {str(s) for s in self.expression.free_symbols} & set(FROM_THE_SCORE):
             known |= score_values(known)
-        symbols = sorted(self.expression.free_symbols, key=str)
-        function = sp.lambdify(symbols, self.expression, modules="numpy")
         with np.errstate(all="ignore"):
-            return float(function(*(np.float64(known[str(s)]) for s in symbols)))
+            return float(compiled(self.expression)(*(known[str(s)] for s in symbols_of(self.expression))))
 
     def unmet(self, values: Mapping[str, float]) -> tuple[str, ...]:
         """The conditions that these numbers break, in words.

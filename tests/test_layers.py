@@ -11,7 +11,7 @@ PACKAGES = ("bounds", "verification", "filtergain")
 ORDER = [
     # Bottom first.  A module may import from its own place and from the lines above it, nothing else of ours;
     # places of one line do not know each other.
-    {"bounds.symbols", "bounds.precision"},
+    {"bounds.symbols", "bounds.precision", "bounds.numeric"},
     {"bounds.checks"},
     {"bounds.claim"},
     {"bounds.proof"},

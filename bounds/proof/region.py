@@ -6,7 +6,7 @@ A condition is used in no other way, so that a proof of a claim without it has n
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -17,6 +17,7 @@ from mpmath.libmp import NoConvergence
 from sympy.core.relational import Relational
 
 from bounds.checks import put_in
+from bounds.numeric import compiled, symbols_of
 from bounds.symbols import SYMBOLS, Noiseless, in_domain
 
 Point = dict[sp.Symbol, sp.Expr]
@@ -171,13 +172,12 @@ def _holds(condition: sp.Basic, point: Point) -> bool:
 
 def approximate_sign(expression: sp.Expr, point: Point) -> int | None:
     """The sign at a point in 30 digits, 0 where too small to tell; None if unknown or not real."""
-    compiled = _compiled(expression)
-    if compiled is None:
+    function = _compiled(expression)
+    if function is None:
         return None
-    symbols, function = compiled
     with mpmath.workdps(DIGITS):
         try:
-            value = mpmath.mpmathify(function(*(_number(point[s]) for s in symbols)))
+            value = mpmath.mpmathify(function(*(_number(point[s]) for s in symbols_of(expression))))
         except (ArithmeticError, ValueError, TypeError, NameError, KeyError, NoConvergence):
             return None
         if not isinstance(value, mpmath.mpf) or not mpmath.isfinite(value):
@@ -192,12 +192,9 @@ def _number(value: sp.Expr) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(expression: sp.Expr) -> tuple[tuple[sp.Symbol, ...], Any] | None:
-    symbols = tuple(sorted(expression.free_symbols, key=str))
-    # The parameter gamma must not hide the function gamma.
-    names = {s: sp.Dummy(f"x{i}") for i, s in enumerate(symbols)}
+def _compiled(expression: sp.Expr) -> Callable[..., Any] | None:
     try:
-        return symbols, sp.lambdify([*names.values()], expression.xreplace(names), modules="mpmath")
+        return compiled(expression, "mpmath")
     except (TypeError, NameError, NotImplementedError, SyntaxError, AttributeError, ValueError, KeyError):
         return None
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sympy as sp
 
+from bounds.numeric import compiled, symbols_of
 from filtergain.papers import data_selection, pruned_data, spectral_thresholds
 
 if TYPE_CHECKING:
@@ -51,9 +52,8 @@ class Panel:
 
 def number(expression: sp.Expr) -> PointLaw:
     """An expression as a function of numbers by name."""
-    symbols = sorted(expression.free_symbols, key=str)
-    compute = sp.lambdify(symbols, expression, modules=["scipy", "numpy"])
-    return lambda values: float(compute(*(values[s.name] for s in symbols)))
+    compute, names = compiled(expression), [s.name for s in symbols_of(expression)]
+    return lambda values: float(compute(*(values[name] for name in names)))
 
 
 def named(at: Mapping[sp.Symbol, float]) -> dict[str, float]:

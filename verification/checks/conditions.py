@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -13,6 +13,7 @@ import sympy as sp
 
 from bounds.checks import Check, Law, Level, Path, Scaling, Tail, put_in
 from bounds.claim import Claim
+from bounds.numeric import compiled, symbols_of
 from bounds.proof.region import flattened
 from verification.errors import UnderpoweredDesign
 from verification.setting import Setting
@@ -73,10 +74,11 @@ def _random_point(
 
 def meets(claim: Claim, values: Mapping[str, float]) -> bool:
     """Whether the numbers meet every condition of the claim; an unnamed constant counts as 1."""
-    return all(
-        bool(_compiled(condition)(*(values.get(s.name, 1) for s in _symbols(condition))))
-        for condition in claim.conditions
-    )
+    with np.errstate(all="ignore"):
+        return all(
+            bool(compiled(condition)(*(values.get(s.name, 1) for s in symbols_of(condition))))
+            for condition in claim.conditions
+        )
 
 
 ROUNDING = 1e-9
@@ -163,7 +165,7 @@ def _allowed(
         threshold = sp.sympify(check.measured.thetas[0])
         numbers = {s: sp.sympify(point[s.name]) for s in threshold.free_symbols}
         values["theta"] = float(put_in(threshold, numbers))
-    known = (c for c in flattened(conditions) if {s.name for s in _symbols(c)} <= values.keys())
+    known = (c for c in flattened(conditions) if {s.name for s in symbols_of(c)} <= values.keys())
     return all(_met(condition, values) for condition in known)
 
 
@@ -171,8 +173,7 @@ def _met(condition: sp.Basic, values: Mapping[str, float]) -> bool:
     """Whether numbers meet a condition, at its edge up to rounding; they do not where it has no value."""
 
     def value(part: sp.Basic) -> Any:
-        # NumPy's own floats: Python's raise where they divide by 0, and its large integers have no root.
-        return _compiled(part)(*(np.float64(values[s.name]) for s in _symbols(part)))
+        return compiled(part)(*(values[s.name] for s in symbols_of(part)))
 
     with np.errstate(all="ignore"):
         if value(condition):
@@ -180,12 +181,3 @@ def _met(condition: sp.Basic, values: Mapping[str, float]) -> bool:
         if not isinstance(condition, (sp.Ge, sp.Le, sp.Eq)):
             return False
         return math.isclose(*(float(value(side)) for side in condition.args), rel_tol=ROUNDING)
-
-
-def _symbols(condition: sp.Basic) -> list[sp.Symbol]:
-    return sorted(condition.free_symbols, key=str)
-
-
-@lru_cache(maxsize=1024)
-def _compiled(condition: sp.Basic) -> Callable[..., Any]:
-    return sp.lambdify(_symbols(condition), condition, modules=["scipy", "numpy"])  # type: ignore[no-any-return]

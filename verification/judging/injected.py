@@ -26,7 +26,7 @@ from bounds.proof.region import approximate_sign, points
 from verification.checks.judge import judge
 from verification.checks.plan import PROFILES, plan
 from verification.judging.injected_kinds import INJECTORS, tried
-from verification.judging.injected_places import compiled
+from verification.judging.injected_places import named
 from verification.judging.verdict import decide
 
 Truth = Literal["false", "true", "unknown"]
@@ -119,7 +119,7 @@ def _signs(difference: sp.Expr, conditions: tuple[sp.Basic, ...]) -> set[int]:
             with np.errstate(all="ignore"):
                 *inside, value = (
                     function(*(numbers[name] for name in names))
-                    for names, function in map(compiled, (*conditions, difference))
+                    for names, function in map(named, (*conditions, difference))
                 )
                 if all(inside) and abs(value) > 1e-9 * max(numbers.values()) and np.isreal(value):
                     found.add(int(np.sign(value)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import combinations, product
 from typing import Any
 
@@ -20,6 +20,7 @@ from bounds import symbols
 from bounds.checks import Measured, Statement
 from bounds.law.scales import selection
 from bounds.law.score import conditional_mean
+from bounds.numeric import compiled, symbols_of
 from bounds.proof.region import flattened
 from bounds.symbols import Noiseless
 from verification.prediction.law import score_of
@@ -224,7 +225,7 @@ class ModelRegion:
         """Whether all conditions hold there, those on what is drawn aside."""
         return all(
             bool(function(*(point[name] for name in names)))
-            for names, function in map(compiled, self.stated.conditions)
+            for names, function in map(named, self.stated.conditions)
             if point.keys() >= set(names)
         )
 
@@ -352,19 +353,14 @@ def _length(start: float, end: float) -> float:
     return abs(math.log(end / start)) if start > 0 and end > 0 else 0.0
 
 
-@lru_cache(maxsize=4096)
-def compiled(expression: sp.Basic) -> tuple[tuple[str, ...], Callable[..., Any]]:
+def named(expression: sp.Basic) -> tuple[tuple[str, ...], Callable[..., Any]]:
     """The names of an expression's symbols, and it as a function of their numbers in that order."""
-    free = sorted(expression.free_symbols, key=str)
-    # The parameter gamma must not hide the function gamma.
-    hidden = {symbol: sp.Dummy(f"x{i}") for i, symbol in enumerate(free)}
-    function = sp.lambdify(list(hidden.values()), expression.xreplace(hidden), modules="numpy")
-    return tuple(symbol.name for symbol in free), function
+    return tuple(symbol.name for symbol in symbols_of(expression)), compiled(expression)
 
 
 def numbers(stated: Statement, points: Sequence[ModelPoint]) -> np.ndarray[Any, Any]:
     """The statement's right-hand side at the points; NaN where it has no real value."""
-    names, function = compiled(stated.bound)
+    names, function = named(stated.bound)
     found = []
     with np.errstate(all="ignore"):
         for point in points:

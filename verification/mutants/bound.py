@@ -12,6 +12,7 @@ import sympy as sp
 
 from bounds import symbols
 from bounds.claim import Claim, Level, Path, Relation, Scaling, Tail
+from bounds.numeric import compiled
 from verification.checks.forecast import contradicted
 from verification.checks.judge import numbers_around
 
@@ -118,7 +119,7 @@ def _ladder(claim: Claim, name: str, change: _Change) -> Mutant:
 def _times(claim: Claim, factor: sp.Expr) -> _Change:
     """The bound times powers of `factor`, a number or a power of one parameter."""
     symbol = next(iter(factor.free_symbols), None)
-    number = sp.lambdify([symbol] if symbol is not None else [], factor, modules="math")
+    number = compiled(factor)
 
     def value(step: int, values: Mapping[str, float]) -> float:
         one = float(number(values[symbol.name]) if symbol is not None else number())

@@ -21,6 +21,7 @@ import sympy as sp
 
 from bounds import symbols
 from bounds.claim import Certificate, Claim, Law, Level, Proof, Relation, Scaling, Tail, Verdict
+from bounds.numeric import compiled, symbols_of
 from verification.checks.conditions import within
 from verification.checks.forecast import PILOT_SEED
 from verification.mutants.bound import AT_MOST_ONE, HALF, MOST_STEPS, Mutant, bound_mutants, changed
@@ -84,7 +85,7 @@ def _exact_step(claim: Claim, base: sp.Expr) -> int:
     if not free or any(s.name not in symbols.SYMBOLS for s in free):
         return 1
     rng = np.random.Generator(np.random.Philox(PILOT_SEED))
-    ratio = sp.lambdify(free, claim.quantity / claim.bound, modules=["scipy", "numpy"])
+    ratio = compiled(claim.quantity / claim.bound)
     columns = []
     for s in free:
         values = 10.0 ** rng.uniform(-2, 2, 2000)
@@ -92,7 +93,8 @@ def _exact_step(claim: Claim, base: sp.Expr) -> int:
     inside = np.ones(2000, dtype=bool)
     for condition in claim.conditions:
         if condition.free_symbols <= set(free):
-            inside &= np.asarray(sp.lambdify(free, condition, modules="numpy")(*columns), dtype=bool)
+            numbers = (columns[free.index(s)] for s in symbols_of(condition))
+            inside &= np.asarray(compiled(condition)(*numbers), dtype=bool)
     with np.errstate(all="ignore"):
         try:
             found = np.broadcast_to(np.asarray(ratio(*columns), dtype=float), inside.shape)
