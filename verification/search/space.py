@@ -215,9 +215,11 @@ def _derived(claim: Claim, check: Tail | Scaling, extra: Mapping[str, float]) ->
     path = check.paths[0] if isinstance(check, Tail) else check.path
     exact = {s.name: sp.sympify(v) for s, v in path.at if s.name in extra}
     derived = {name: value for name, value in exact.items() if value.free_symbols}
-    # An equation in the conditions leaves its left-hand side no room.
-    equations = (c for c in claim.conditions if isinstance(c, sp.Eq) and c.rhs.free_symbols)
-    return derived | {c.lhs.name: c.rhs for c in equations}
+    # An equation in the conditions leaves its left-hand side no room; what it fixes of the setting is fixed.
+    equations = [c for c in claim.conditions if isinstance(c, sp.Eq)]
+    return derived | {
+        c.lhs.name: c.rhs for c in equations if c.rhs.free_symbols or c.lhs.name not in COORDINATES
+    }
 
 
 def _measured(checks: Sequence[Tail | Scaling]) -> Measured:

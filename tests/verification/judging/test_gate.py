@@ -123,6 +123,21 @@ def test_the_space_reaches_the_ends():
     assert least["n"] > 10**9
 
 
+def test_a_threshold_that_a_condition_fixes_is_that_of_the_attack():
+    """Whether it is a number or follows from the setting: each meets its condition, and is drawn at."""
+    for name, share in (("section-6-2-error-zero", 0), ("section-6-2-error-half", 1 / 2)):
+        claim = claims[name]
+        where = space(claim)
+        point = where.point((0.9, 0.9, 0.5, 0.5, 0.5, 0.5, 0.1))
+        assert point["theta"] == pytest.approx(share * point["r"])
+        (procedure,) = where.cell(point).procedures
+        assert procedure.theta == point["theta"]
+        assert gate.attack(claim, 0, SMALL, 1e-6).outcome == "holds"
+    low = claims["section-6-2-error-zero"]
+    low = low.with_bound(low.bound / d / r ** sp.Rational(3, 2))
+    assert gate.attack(low, 0, SMALL, 1e-6).outcome != "holds"
+
+
 def test_what_cannot_be_attacked_is_left_out():
     """Laws, proofs and other sample sizes have no attack; bounds of one side and orders have.
 
