@@ -85,19 +85,19 @@ def _exact_step(claim: Claim, base: sp.Expr) -> int:
     if not free or any(s.name not in symbols.SYMBOLS for s in free):
         return 1
     rng = np.random.Generator(np.random.Philox(PILOT_SEED))
-    ratio = compiled(claim.quantity / claim.bound)
-    columns = []
+    quotient = claim.quantity / claim.bound  # which may have fewer symbols than its parts
+    columns = {}
     for s in free:
         values = 10.0 ** rng.uniform(-2, 2, 2000)
-        columns.append(np.ceil(values) if s.is_integer else values / 100 if s in AT_MOST_ONE else values)
+        columns[s] = np.ceil(values) if s.is_integer else values / 100 if s in AT_MOST_ONE else values
     inside = np.ones(2000, dtype=bool)
     for condition in claim.conditions:
         if condition.free_symbols <= set(free):
-            numbers = (columns[free.index(s)] for s in symbols_of(condition))
-            inside &= np.asarray(compiled(condition)(*numbers), dtype=bool)
+            inside &= np.asarray(compiled(condition)(*map(columns.get, symbols_of(condition))), dtype=bool)
     with np.errstate(all="ignore"):
         try:
-            found = np.broadcast_to(np.asarray(ratio(*columns), dtype=float), inside.shape)
+            ratio = compiled(quotient)(*map(columns.get, symbols_of(quotient)))
+            found = np.broadcast_to(np.asarray(ratio, dtype=float), inside.shape)
         except (TypeError, NameError, AttributeError):  # a function that NumPy and SciPy do not have
             return 1
     usable = found[inside & np.isfinite(found) & (found > 0)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sympy as sp
 
@@ -12,6 +14,7 @@ from bounds.proof.undecided import Undecided
 from bounds.symbols import a_x, d, gamma, gamma_tilde, n, r
 from verification import verify
 from verification.checks.proved import derived
+from verification.mutants.claim import HALF, _exact_step
 from verification.mutants.exact import exact_mutants, says_no_more
 
 EXACT = [
@@ -171,3 +174,9 @@ def test_no_wrong_version_divides_by_zero():
     versions = _named(_claim(bound=1 / (1 - (1 - d * r / n) ** 3)))
     assert not [m for m in versions.values() if m.claim.bound.has(sp.zoo)]
     assert len([name for name in versions if name.startswith("term-")]) == 3
+
+
+def test_a_bound_that_is_a_multiple_of_its_quantity_is_halved_until_it_is_false():
+    """Their quotient has fewer symbols than either: d/n is below 40 d/n divided by 2^5, not by 2^6."""
+    claim = replace(claims["eq-46"], quantity=d / n, bound=40 * d / n, conditions=(), relation=Relation.UPPER)
+    assert _exact_step(claim, HALF) == 6
